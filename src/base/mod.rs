@@ -1,0 +1,20 @@
+//! Words everyone uses: positions in the WAL, names, sizes, secrets, stopping, waiting.
+//!
+//! Owns plain values without knowledge of PostgreSQL connections, files or the command line.
+//! Nothing here talks to a server; [`durable_file`] is the only part that touches a disk.
+
+pub mod backoff;
+pub mod durable_file;
+pub mod ident;
+pub mod lsn;
+pub mod quantity;
+pub mod remedy;
+pub mod secret;
+pub mod shutdown;
+pub mod snapshot;
+
+pub use ident::QualifiedName;
+pub use lsn::Lsn;
+pub use remedy::Remedy;
+pub use secret::Secret;
+pub use shutdown::Shutdown;

@@ -1,0 +1,2 @@
+//! pgflit
+pub mod base;

@@ -1,0 +1,2 @@
+//! The pgflit command.
+fn main() {}
