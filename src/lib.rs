@@ -2,3 +2,4 @@
 pub mod base;
 pub mod cdc;
 pub mod segment;
+pub mod store;
