@@ -1,2 +1,4 @@
 //! pgflit
 pub mod base;
+pub mod pg;
+pub mod wire;
