@@ -3,3 +3,5 @@ pub mod base;
 pub mod cdc;
 pub mod segment;
 pub mod store;
+pub mod pg;
+pub mod wire;
