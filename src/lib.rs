@@ -5,3 +5,6 @@ pub mod segment;
 pub mod store;
 pub mod pg;
 pub mod wire;
+pub mod cli;
+pub mod commands;
+pub mod report;
