@@ -1,2 +1,3 @@
 //! pgflit
 pub mod base;
+pub mod worker;
