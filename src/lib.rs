@@ -1,3 +1,4 @@
 //! pgflit
 pub mod base;
+pub mod commands;
 pub mod worker;

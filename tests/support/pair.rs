@@ -75,7 +75,7 @@ fn options(name: &str, variable: &str) -> ClusterOptions {
     ClusterOptions {
         bin_dir: env::var_os(variable).map(PathBuf::from),
         ..ClusterOptions::new(name)
-            .without_fsync()
+            .volatile()
             .setting("shared_buffers", "64MB")
     }
 }

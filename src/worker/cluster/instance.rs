@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::folder::{ClaimedFolder, Registry};
+use super::folder::{ClaimedFolder, Place, Registry};
 use super::process::{Server, StopMode};
 use super::template::{self, SUPERUSER};
 use super::user::ServerUser;
@@ -35,6 +35,8 @@ pub struct ClusterOptions {
     /// Settings as `postgresql.conf` has them. Later ones win, and all win over the defaults:
     /// `wal_level=logical`, ten walsenders, ten slots.
     pub settings: Vec<(String, String)>,
+    /// See [`ClusterOptions::volatile`].
+    pub is_volatile: bool,
 }
 
 impl ClusterOptions {
@@ -52,10 +54,15 @@ impl ClusterOptions {
         self
     }
 
-    /// Without any care for what is on disk after a power cut, which makes it several times as
-    /// fast. A killed server still recovers.
-    pub fn without_fsync(self) -> Self {
-        self.setting("fsync", "off")
+    /// Without care for what is there after a power cut, and in memory if there is room, which
+    /// makes it several times as fast. A killed server still recovers.
+    pub fn volatile(self) -> Self {
+        let volatile = Self {
+            is_volatile: true,
+            ..self
+        };
+        volatile
+            .setting("fsync", "off")
             .setting("full_page_writes", "off")
     }
 }
@@ -77,7 +84,11 @@ impl Cluster {
     pub fn create(options: &ClusterOptions) -> Result<Self, ClusterError> {
         let programs = Programs::find(options.bin_dir.as_deref())?;
         let user = ServerUser::choose()?;
-        let registry = Registry::open(user)?;
+        let place = match options.is_volatile {
+            true => Place::Memory,
+            false => Place::Disk,
+        };
+        let registry = Registry::open(user, place)?;
         let folder = registry.claim(&options.name)?;
         let data = folder.path().join("data");
         template::make_data_folder(&registry, &programs, &options.name, &data)?;

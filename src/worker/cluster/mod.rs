@@ -9,7 +9,7 @@
 //! # On disk
 //!
 //! Everything is in `/tmp/pgflit-clusters-<uid of the server's user>/`, which only that user and
-//! root may enter.
+//! root may enter; for volatile clusters in `/dev/shm` instead, if there is room.
 //!
 //! | path | what | written by |
 //! |---|---|---|

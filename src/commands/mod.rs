@@ -1,0 +1,3 @@
+//! One file or folder a subcommand: build the parts, run them, report.
+
+pub mod demo;
