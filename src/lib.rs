@@ -8,3 +8,4 @@ pub mod wire;
 pub mod cli;
 pub mod commands;
 pub mod report;
+pub mod worker;

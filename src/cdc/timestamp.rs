@@ -2,24 +2,24 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds from 1970-01-01, where Unix counts from, to 2000-01-01, where PostgreSQL does.
-const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
+use crate::wire::replication::unix_micros;
 
-/// `micros` since 2000-01-01 UTC, as the replication protocol counts, in the form of segments.
-/// PostgreSQL reads it as a `timestamptz`. Out of the range of four-digit years: clamped.
-pub fn format_postgres_micros(micros: i64) -> String {
-    let seconds = micros.div_euclid(1_000_000) + POSTGRES_EPOCH_SECONDS;
-    let nanos = (micros.rem_euclid(1_000_000) * 1000) as i32;
-    let at = jiff::Timestamp::new(seconds, nanos).unwrap_or(jiff::Timestamp::MAX);
+/// `micros` since 1970 in the form of segments. PostgreSQL reads it as a `timestamptz`. Out of the
+/// range of four-digit years: clamped.
+pub fn format_unix_micros(micros: i64) -> String {
+    let at = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
     at.strftime("%Y-%m-%d %H:%M:%S.%6f+0000").to_string()
 }
 
-/// Now, in microseconds since 2000-01-01 UTC.
-pub fn postgres_micros_now() -> i64 {
-    let since_unix = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    since_unix.as_micros() as i64 - POSTGRES_EPOCH_SECONDS * 1_000_000
+/// `micros` since 2000-01-01 UTC, as PostgreSQL counts, in the form of segments.
+pub fn format_postgres_micros(micros: i64) -> String {
+    format_unix_micros(unix_micros(micros))
+}
+
+/// Now, in microseconds since 1970.
+pub fn unix_micros_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_micros() as i64
 }
 
 #[cfg(test)]

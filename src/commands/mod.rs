@@ -4,6 +4,7 @@
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
 mod completions;
+pub mod demo;
 mod dispatch;
 mod error;
 mod generate;

@@ -11,11 +11,11 @@ use crossbeam_channel::{Sender, TrySendError};
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::base::{Lsn, Remedy, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
-use crate::cdc::timestamp::postgres_micros_now;
+use crate::cdc::timestamp::unix_micros_now;
 use crate::pg::{self, Address, Connection, Mode};
 use crate::segment::{self, Kind};
 use crate::store::{self, WorkDir};
-use crate::wire;
+use crate::wire::WireError;
 use crate::wire::replication::StandbyStatus;
 
 use super::feed::{self, FeedError, Stall};
@@ -92,7 +92,7 @@ pub enum ReceiveError {
     Source(#[from] pg::Error),
     /// The source says something that cannot be understood.
     #[error("reading the replication stream")]
-    Wire(#[from] wire::replication::ParseError),
+    Wire(#[from] WireError),
     /// The same, inside a change.
     #[error("decoding a change")]
     Decode(#[from] DecodeError),
@@ -116,7 +116,7 @@ pub enum ReceiveError {
         hint: &'static str,
     },
     /// A thread could not be started.
-    #[error("starting a thread")]
+    #[error("running a thread")]
     Thread(#[source] io::Error),
     /// The server ended the stream without being asked.
     #[error("the source ended the replication stream")]
@@ -458,7 +458,7 @@ fn status(positions: &Positions, ack: Ack, reply_requested: bool) -> StandbyStat
         written: positions.written,
         flushed: positions.reported_flush(ack),
         applied: positions.replayed,
-        now: postgres_micros_now(),
+        now_micros: unix_micros_now(),
         reply_requested,
     }
 }

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use crate::base::Lsn;
 use crate::cdc::change::{Event, Position};
 use crate::cdc::positions::{Positions, endpos_is_reached};
-use crate::cdc::timestamp::format_postgres_micros;
+use crate::cdc::timestamp::format_unix_micros;
 use crate::store::{self, Store};
 use crate::wire::replication::ReplicationMessage;
 
@@ -137,7 +137,7 @@ impl Writer<'_> {
                     }
                 }
                 ReplicationMessage::Keepalive(keepalive) => {
-                    self.keepalive(keepalive.wal_end, keepalive.sent_at)?;
+                    self.keepalive(keepalive.wal_end, keepalive.sent_at_micros)?;
                 }
             }
         }
@@ -178,7 +178,7 @@ impl Writer<'_> {
         self.progress.boundary = lsn;
         let reached = endpos_is_reached(lsn, self.shared.endpos());
         if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
-            let timestamp = Some(format_postgres_micros(sent_at));
+            let timestamp = Some(format_unix_micros(sent_at));
             self.sink.write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;
             self.progress.keepalive_at = Instant::now();
             self.progress.dirty = true;

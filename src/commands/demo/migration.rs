@@ -1,0 +1,195 @@
+//! The migration, run as anyone would run it: this very program as a child process.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
+
+use super::DemoError;
+use super::lag::Sentinel;
+use super::psql::{Database, output_of};
+use crate::base::Shutdown;
+use crate::base::shutdown::POLL;
+
+/// How long a migration that is no longer wanted may take to stop by itself.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// The program that is running, whatever file it came from.
+pub(super) const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// How this program is called on one work directory.
+#[derive(Debug, Clone)]
+pub(super) struct Pgflit {
+    program: PathBuf,
+    dir: PathBuf,
+}
+
+impl Pgflit {
+    /// `program`, which but in tests is [`OWN_PROGRAM`], on `dir`.
+    pub(super) fn new(program: &Path, dir: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// Starts `pgflit clone --follow`.
+    pub(super) fn clone_follow(
+        &self,
+        source: &Database,
+        target: &Database,
+    ) -> Result<Migration, DemoError> {
+        let mut command = self.command(&["clone", "--follow"]);
+        command
+            .args(["--source", source.uri()])
+            .args(["--target", target.uri()])
+            .args(["--progress", "plain"]);
+        Migration::start(command)
+    }
+
+    /// What `pgflit sentinel get` says; nothing before there is a sentinel.
+    pub(super) fn sentinel(&self) -> Option<Sentinel> {
+        let answer = output_of(self.command(&["sentinel", "get", "--json"]), "sentinel").ok()?;
+        serde_json::from_str(&answer).ok()
+    }
+
+    /// Tells the migration to end at the source's current position, which it gives.
+    pub(super) fn set_endpos_to_current(&self, source: &Database) -> Result<String, DemoError> {
+        let mut command = self.command(&["sentinel", "set", "endpos", "--current"]);
+        command.args(["--source", source.uri()]);
+        let answer = output_of(command, "pgflit sentinel set endpos --current")?;
+        Ok(answer.trim().to_owned())
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(words)
+            .args([OsStr::new("--dir"), self.dir.as_os_str()])
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// A running `pgflit clone --follow` and the lines it prints. Asked to stop when dropped.
+#[derive(Debug)]
+pub(super) struct Migration {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Migration {
+    fn start(mut command: Command) -> Result<Self, DemoError> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| DemoError::Spawn {
+                program: PathBuf::from(command.get_program()),
+                source,
+            })?;
+        let (sender, lines) = unbounded();
+        if let Some(stdout) = child.stdout.take() {
+            forward(stdout, sender.clone());
+        }
+        if let Some(stderr) = child.stderr.take() {
+            forward(stderr, sender);
+        }
+        Ok(Self { child, lines })
+    }
+
+    /// A line that it printed, waiting up to `wait` for one.
+    pub(super) fn line(&self, wait: Duration) -> Option<String> {
+        match self.lines.recv_timeout(wait) {
+            Ok(line) => Some(line),
+            Err(error) => {
+                // A program that has closed its output has no more lines; do not spin on that.
+                if error.is_disconnected() {
+                    Shutdown::default().sleep(wait.min(POLL));
+                }
+                None
+            }
+        }
+    }
+
+    /// How it ended, if it has, and everything it printed was taken.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait().ok().flatten()?;
+        self.lines.is_empty().then_some(status)
+    }
+}
+
+impl Drop for Migration {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = signal::kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
+            let patience = Shutdown::default();
+            for _ in 0..STOP_LIMIT.as_millis() / POLL.as_millis() {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                patience.sleep(POLL);
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Sends the lines of `output` until it ends.
+fn forward(output: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while matches!(output.read_until(b'\n', &mut line), Ok(1..)) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if lines.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn shell(script: &str) -> Migration {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        Migration::start(command).unwrap()
+    }
+
+    #[test]
+    fn every_line_is_seen_before_the_end_is() {
+        let mut migration = shell("echo one; echo two >&2; echo three; exit 6");
+        let mut lines = Vec::new();
+        let status = loop {
+            lines.extend(migration.line(POLL));
+            if let Some(status) = migration.ended() {
+                break status;
+            }
+        };
+        lines.sort();
+        assert_eq!(lines, ["one", "three", "two"]);
+        assert_eq!(status.code(), Some(6));
+    }
+
+    #[test]
+    fn a_migration_that_is_no_longer_wanted_is_asked_to_stop() {
+        let migration = shell("trap 'exit 9' TERM; echo ready; while :; do sleep 0.01; done");
+        let seen = (0..500).find_map(|_| migration.line(POLL));
+        assert_eq!(seen.as_deref(), Some("ready"));
+        let begin = Instant::now();
+        drop(migration);
+        assert!(begin.elapsed() < STOP_LIMIT);
+    }
+}

@@ -1,0 +1,154 @@
+//! What the demo tells in the end.
+
+use std::time::Duration;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, CellAlignment, Color, Table};
+
+use super::comparison::ComparedTable;
+use super::lag::Lag;
+use crate::base::quantity::{ByteSize, display_duration};
+
+/// Everything that was measured on the way.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// The source's size when the copy began.
+    pub(super) copied_bytes: ByteSize,
+    /// From the start of the migration to the first change applied.
+    pub(super) copy_time: Duration,
+    /// From then until the traffic stopped.
+    pub(super) follow_time: Duration,
+    /// From setting endpos until the migration had ended.
+    pub(super) end_time: Duration,
+    /// Transactions committed on the source while the base copy ran.
+    pub(super) transactions_during_copy: u64,
+    /// Transactions committed on the source after it, while changes were applied.
+    pub(super) transactions_during_follow: u64,
+    /// How far the target was behind.
+    pub(super) lag: Lag,
+}
+
+/// Whether the rows are the same, table by table.
+pub(super) fn comparison_table(tables: &[ComparedTable]) -> Table {
+    let mut shown = empty(&[
+        "table",
+        "rows on the source",
+        "rows on the target",
+        "rows are",
+    ]);
+    for table in tables {
+        let rows = |rows: Option<u64>| match rows {
+            Some(rows) => number(rows),
+            None => Cell::new("missing").fg(Color::Red),
+        };
+        let verdict = match table.is_equal {
+            true => Cell::new("EQUAL").fg(Color::Green),
+            false => Cell::new("DIFFERENT").fg(Color::Red),
+        };
+        shown.add_row(vec![
+            Cell::new(&table.name),
+            rows(table.source_rows),
+            rows(table.target_rows),
+            verdict,
+        ]);
+    }
+    shown
+}
+
+/// What each stage took and moved.
+pub(super) fn stage_table(facts: &Facts) -> Table {
+    let mut shown = empty(&[
+        "stage",
+        "took",
+        "moved",
+        "committed on the source meanwhile",
+    ]);
+    let transactions = |count: u64| format!("{} transactions", grouped(count));
+    let row = |stage: &str, took: Duration, moved: String, committed: String| {
+        [stage.to_owned(), display_duration(took), moved, committed]
+    };
+    shown.add_row(row(
+        "base copy",
+        facts.copy_time,
+        facts.copied_bytes.to_string(),
+        transactions(facts.transactions_during_copy),
+    ));
+    shown.add_row(row(
+        "following live",
+        facts.follow_time,
+        transactions(facts.transactions_during_copy + facts.transactions_during_follow),
+        transactions(facts.transactions_during_follow),
+    ));
+    shown.add_row(row(
+        "end at endpos",
+        facts.end_time,
+        format!("largest lag seen {}", facts.lag.max),
+        "nothing: the traffic had stopped".to_owned(),
+    ));
+    shown
+}
+
+fn empty(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+}
+
+fn number(value: u64) -> Cell {
+    Cell::new(grouped(value)).set_alignment(CellAlignment::Right)
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_can_be_read() {
+        for (value, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1234567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(value), text);
+        }
+    }
+
+    #[test]
+    fn a_table_that_differs_is_told_apart() {
+        let table = |name: &str, is_equal: bool| ComparedTable {
+            name: name.to_owned(),
+            source_rows: Some(1000),
+            target_rows: is_equal.then_some(1000),
+            is_equal,
+        };
+        let shown = comparison_table(&[table("a", true), table("b", false)]).to_string();
+        let line = |name: &str| {
+            shown
+                .lines()
+                .find(|line| line.trim().starts_with(name))
+                .unwrap()
+        };
+        assert!(
+            line("a ").contains("1,000") && line("a ").contains("EQUAL"),
+            "{shown}"
+        );
+        assert!(
+            line("b ").contains("missing") && line("b ").contains("DIFFERENT"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! The bench that scenarios are written on.
+//!
+//! A scenario makes a [`Pair`] of databases, runs [`pgflit`] between them, and ends with
+//! [`assert_equal`], which shares no code with pgflit. Only [`wait`] sleeps; nothing here leaves
+//! a process or a file behind, whichever way a test ends.
+
+#![allow(dead_code, reason = "each scenario uses some of it")]
+#![allow(unused_imports, reason = "each scenario uses some of it")]
+
+mod compare;
+mod pair;
+mod pgbench;
+mod pgflit;
+mod sql;
+mod wait;
+
+pub(crate) use compare::{assert_equal, differences};
+pub(crate) use pair::{Pair, source_options, target_options};
+pub(crate) use pgbench::Pgbench;
+pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
+pub(crate) use sql::{Database, sql};
+pub(crate) use wait::{eventually, eventually_some};
+
+use std::time::Duration;
+
+/// For what takes a moment: a process to end, a row to arrive.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
