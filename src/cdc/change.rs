@@ -167,6 +167,17 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
+impl Value {
+    /// What it takes to hold, besides the value itself.
+    pub fn byte_count(&self) -> usize {
+        match self {
+            Value::Null | Value::Unchanged => 0,
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// Relations were emptied by one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truncate {

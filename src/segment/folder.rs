@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::base::Lsn;
+
 use super::{Error, SegmentName, failed};
 
 /// What the lines of a segment are.
@@ -76,8 +78,41 @@ pub fn entries(folder: &Path, kind: Kind) -> Result<Vec<Entry>, Error> {
     Ok(found)
 }
 
-/// This segment in `folder`, if it is there.
-pub fn entry(folder: &Path, kind: Kind, name: SegmentName) -> Result<Option<Entry>, Error> {
-    let all = entries(folder, kind)?;
-    Ok(all.into_iter().find(|entry| entry.name == name))
+/// The last segment that can hold the boundary `applied`: reading from its beginning misses
+/// nothing that comes after. Names never go back along
+/// the stream, so no later line stands in an earlier file.
+pub fn segment_holding(
+    folder: &Path,
+    kind: Kind,
+    applied: Lsn,
+    wal_segment_bytes: u64,
+) -> Result<Option<SegmentName>, Error> {
+    let entries = entries(folder, kind)?;
+    let earlier = entries
+        .iter()
+        .rev()
+        .find(|entry| entry.name.first_lsn(wal_segment_bytes) <= applied);
+    Ok(earlier.or(entries.first()).map(|entry| entry.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_begins_at_the_segment_that_holds_what_is_applied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = ["000000010000000000000002", "000000010000000000000004"];
+        for name in names {
+            std::fs::write(folder.path().join(format!("{name}.json")), "").expect("written");
+        }
+        let holding = |lsn| {
+            segment_holding(folder.path(), Kind::Json, Lsn::new(lsn), 0x100)
+                .expect("read")
+                .map(|name| name.to_string())
+        };
+        assert_eq!(holding(0x150).as_deref(), Some(names[0]));
+        assert_eq!(holding(0x3ff).as_deref(), Some(names[0]));
+        assert_eq!(holding(0x400).as_deref(), Some(names[1]));
+    }
 }

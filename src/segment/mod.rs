@@ -26,7 +26,7 @@ mod lines;
 mod name;
 
 pub use appender::Appender;
-pub use folder::{Entry, Kind, entries, entry};
+pub use folder::{Entry, Kind, entries, segment_holding};
 pub use follower::{Follower, Next};
 pub use lines::for_each_line;
 pub use name::SegmentName;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::base::Lsn;
 use crate::segment::{self, Follower, Kind, Next, SegmentName};
 
 /// Without a wake-up, look this often: only for lines written before the feed began to wait.
@@ -72,22 +71,6 @@ impl<W: Write> Write for Watched<'_, W> {
     }
 }
 
-/// The last segment that can hold the boundary `applied`: reading from its beginning misses
-/// nothing that comes after. See [`crate::segment`] for why names never go back.
-pub fn segment_holding(
-    folder: &Path,
-    kind: Kind,
-    applied: Lsn,
-    wal_segment_bytes: u64,
-) -> Result<Option<SegmentName>, segment::Error> {
-    let entries = segment::entries(folder, kind)?;
-    let earlier = entries
-        .iter()
-        .rev()
-        .find(|entry| entry.name.first_lsn(wal_segment_bytes) <= applied);
-    Ok(earlier.or(entries.first()).map(|entry| entry.name))
-}
-
 /// Passes lines on from the segment `first` until the writer is gone and all is passed on.
 pub(super) fn feed(
     folder: &Path,
@@ -97,7 +80,10 @@ pub(super) fn feed(
     output: impl Write,
 ) -> Result<(), FeedError> {
     let mut follower = Follower::new(folder, Kind::Json, first)?;
-    let watched = Watched { inner: output, stall };
+    let watched = Watched {
+        inner: output,
+        stall,
+    };
     let mut output = BufWriter::with_capacity(64 * 1024, watched);
     let mut line = Vec::new();
     // The first segment may begin inside a transaction that is applied already: from there only
@@ -107,7 +93,9 @@ pub(super) fn feed(
     loop {
         match follower.next(&mut line)? {
             Next::Line => {
-                let action = line.strip_prefix(br#"{"action":""#).and_then(|rest| rest.first());
+                let action = line
+                    .strip_prefix(br#"{"action":""#)
+                    .and_then(|rest| rest.first());
                 begun |= matches!(action, Some(b'B' | b'K' | b'E'));
                 if begun || action == Some(&b'R') {
                     line.push(b'\n');
@@ -148,22 +136,5 @@ mod tests {
         feed(folder.path(), Some(name), &wake, &Stall::new(), &mut piped).expect("fed");
         let expected: String = ["R", "B", "I", "C"].map(line).concat();
         assert_eq!(String::from_utf8_lossy(&piped), expected);
-    }
-
-    #[test]
-    fn reading_begins_at_the_segment_that_holds_what_is_applied() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let names = ["000000010000000000000002", "000000010000000000000004"];
-        for name in names {
-            std::fs::write(folder.path().join(format!("{name}.json")), "").expect("written");
-        }
-        let holding = |lsn| {
-            segment_holding(folder.path(), Kind::Json, Lsn::new(lsn), 0x100)
-                .expect("read")
-                .map(|name| name.to_string())
-        };
-        assert_eq!(holding(0x150).as_deref(), Some(names[0]));
-        assert_eq!(holding(0x3ff).as_deref(), Some(names[0]));
-        assert_eq!(holding(0x400).as_deref(), Some(names[1]));
     }
 }

@@ -344,7 +344,10 @@ mod tests {
             panic!("{event:?}");
         };
         assert_eq!(row.old, Some(vec![Value::Text("1".into()), Value::Null]));
-        assert_eq!(row.new, Some(vec![Value::Text("2".into()), Value::Unchanged]));
+        assert_eq!(
+            row.new,
+            Some(vec![Value::Text("2".into()), Value::Unchanged])
+        );
         assert_eq!((row.rel, row.lsn), (7, Lsn::new(9)));
     }
 }

@@ -47,7 +47,14 @@ mod tests {
             "{\"action\":\"C\",\"xid\":1,\"lsn\":\"0/10\"}\n{\"action\":\"B\",\"xid\":2,\"lsn\":\"0/11\"}\n{\"action\":\"X\",\"lsn\":\"0/99\"}\n",
             true,
         );
-        write("000000010000000000000002", "{\"action\":\"I\",\"xid\":2}\n{\"action\":\"C\"", false);
-        assert_eq!(last_boundary(folder.path()).expect("read"), Some(Lsn::new(0x10)));
+        write(
+            "000000010000000000000002",
+            "{\"action\":\"I\",\"xid\":2}\n{\"action\":\"C\"",
+            false,
+        );
+        assert_eq!(
+            last_boundary(folder.path()).expect("read"),
+            Some(Lsn::new(0x10))
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! The conversation with the source's walsender.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use crate::base::{Lsn, Remedy, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
 use crate::pg::{self, Address, Connection, Mode};
-use crate::segment::{self, Kind};
+use crate::segment::{self, Kind, segment_holding};
 use crate::store::{self, WorkDir};
 use crate::wire::WireError;
 use crate::wire::replication::StandbyStatus;
@@ -133,7 +132,9 @@ impl ReceiveError {
                 Remedy::AskOperator
             }
             ReceiveError::Store(error) => error.remedy(),
-            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => Remedy::Bug,
+            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
+                Remedy::Bug
+            }
         }
     }
 
@@ -191,7 +192,8 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
         None => None,
         Some(_) => {
             let folder = config.work_dir.cdc.clone();
-            let first = first_unapplied(&folder, sentinel.replay_lsn, config.wal_segment_bytes)?;
+            let applied = sentinel.replay_lsn;
+            let first = segment_holding(&folder, Kind::Json, applied, config.wal_segment_bytes)?;
             let stall = Arc::clone(&stall);
             Some(spawn("feed", move || {
                 feed::feed(&folder, first, &wake, &stall, io::stdout().lock())
@@ -229,14 +231,6 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
             Ok(Ended::Asked)
         }
     }
-}
-
-fn first_unapplied(
-    folder: &PathBuf,
-    applied: Lsn,
-    wal_segment_bytes: u64,
-) -> Result<Option<segment::SegmentName>, segment::Error> {
-    feed::segment_holding(folder, Kind::Json, applied, wal_segment_bytes)
 }
 
 fn spawn<T: Send + 'static>(
@@ -294,7 +288,9 @@ async fn check_slot(connection: &mut Connection, slot: &str) -> Result<Lsn, Rece
         // on its way out.
         tracing::debug!("slot {slot} is still in use");
     }
-    Ok(field(2).and_then(|lsn| lsn.parse().ok()).unwrap_or_default())
+    Ok(field(2)
+        .and_then(|lsn| lsn.parse().ok())
+        .unwrap_or_default())
 }
 
 async fn identity_always(connection: &mut Connection) -> Result<IdentityAlways, ReceiveError> {
@@ -311,7 +307,11 @@ async fn identity_always(connection: &mut Connection) -> Result<IdentityAlways, 
         .collect())
 }
 
-async fn start(connection: &mut Connection, config: &Config, from: Lsn) -> Result<(), ReceiveError> {
+async fn start(
+    connection: &mut Connection,
+    config: &Config,
+    from: Lsn,
+) -> Result<(), ReceiveError> {
     let messages = match connection.server_version().major() {
         14.. => ", messages 'true'",
         _ => "",

@@ -44,7 +44,11 @@ impl Sink {
             folder: folder.to_owned(),
             geometry,
             appender,
-            last_closed: entries.iter().rev().find(|entry| entry.closed).map(|entry| entry.name),
+            last_closed: entries
+                .iter()
+                .rev()
+                .find(|entry| entry.closed)
+                .map(|entry| entry.name),
             relations: HashMap::new(),
             described: HashSet::new(),
             lines: Vec::new(),
@@ -85,12 +89,18 @@ impl Sink {
     /// Makes the segment for `lsn` the current one. Positions inside a transaction may be earlier
     /// than what stands already; they stay in the current segment.
     fn turn_to(&mut self, lsn: Lsn) -> Result<(), segment::Error> {
-        let Geometry { timeline, wal_segment_bytes } = self.geometry;
+        let Geometry {
+            timeline,
+            wal_segment_bytes,
+        } = self.geometry;
         let mut name = SegmentName::holding(lsn, timeline, wal_segment_bytes);
         match &self.appender {
             Some(current) if name <= current.name() => return Ok(()),
             Some(_) => {
-                let switch = Event::Switch(Position { lsn, timestamp: None });
+                let switch = Event::Switch(Position {
+                    lsn,
+                    timestamp: None,
+                });
                 json_line::write(&switch, &mut self.lines);
                 self.flush()?;
                 if let Some(finished) = self.appender.take() {
@@ -132,7 +142,10 @@ mod tests {
     use super::*;
     use crate::cdc::change::{Begin, Commit, Identity, Operation, RowChange};
 
-    const GEOMETRY: Geometry = Geometry { timeline: 1, wal_segment_bytes: 0x100 };
+    const GEOMETRY: Geometry = Geometry {
+        timeline: 1,
+        wal_segment_bytes: 0x100,
+    };
 
     fn write(sink: &mut Sink, lsn: u64, event: Event) {
         sink.write(Lsn::new(lsn), event).expect("written");
@@ -150,7 +163,12 @@ mod tests {
     }
 
     fn begin() -> Event {
-        Event::Begin(Begin { xid: 1, lsn: Lsn::new(0x10), commit_lsn: None, timestamp: None })
+        Event::Begin(Begin {
+            xid: 1,
+            lsn: Lsn::new(0x10),
+            commit_lsn: None,
+            timestamp: None,
+        })
     }
 
     fn relation() -> Event {
@@ -171,7 +189,13 @@ mod tests {
         };
         entries
             .iter()
-            .map(|entry| (entry.name.to_string()[16..].to_owned(), entry.closed, actions(&entry.path)))
+            .map(|entry| {
+                (
+                    entry.name.to_string()[16..].to_owned(),
+                    entry.closed,
+                    actions(&entry.path),
+                )
+            })
             .collect()
     }
 
@@ -184,12 +208,19 @@ mod tests {
         write(&mut sink, 0x20, insert(0x20));
         write(&mut sink, 0x110, insert(0x110));
         write(&mut sink, 0x50, insert(0x50)); // earlier, as in an interleaved transaction
-        let commit = Event::Commit(Commit { xid: 1, lsn: Lsn::new(0x120), timestamp: None });
+        let commit = Event::Commit(Commit {
+            xid: 1,
+            lsn: Lsn::new(0x120),
+            timestamp: None,
+        });
         write(&mut sink, 0x120, commit);
         sink.sync().expect("synced");
         assert_eq!(
             actions(folder.path()),
-            [("00000000".into(), true, "BRIX".into()), ("00000001".into(), false, "RIIC".into())]
+            [
+                ("00000000".into(), true, "BRIX".into()),
+                ("00000001".into(), false, "RIIC".into())
+            ]
         );
     }
 
@@ -211,7 +242,10 @@ mod tests {
         sink.sync().expect("synced");
         assert_eq!(
             actions(folder.path()),
-            [("00000000".into(), true, "BX".into()), ("00000001".into(), false, "B".into())]
+            [
+                ("00000000".into(), true, "BX".into()),
+                ("00000001".into(), false, "B".into())
+            ]
         );
     }
 }

@@ -53,7 +53,9 @@ impl Shared {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
-        self.positions.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.positions
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -122,7 +124,7 @@ impl Writer<'_> {
             }
         }
         self.sync()?;
-        self.look_at_store()
+        Ok(self.look_at_store()?)
     }
 
     fn take(&mut self, batch: &[Bytes]) -> Result<(), ReceiveError> {
@@ -179,7 +181,8 @@ impl Writer<'_> {
         let reached = endpos_is_reached(lsn, self.shared.endpos());
         if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
             let timestamp = Some(format_unix_micros(sent_at));
-            self.sink.write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;
+            self.sink
+                .write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;
             self.progress.keepalive_at = Instant::now();
             self.progress.dirty = true;
         }
@@ -193,7 +196,10 @@ impl Writer<'_> {
         let Some(endpos) = endpos.filter(|_| endpos_is_reached(lsn, endpos)) else {
             return Ok(false);
         };
-        let end = Event::Endpos(Position { lsn: endpos, timestamp: None });
+        let end = Event::Endpos(Position {
+            lsn: endpos,
+            timestamp: None,
+        });
         self.sink.write(endpos, end)?;
         self.progress.boundary = self.progress.boundary.max(endpos);
         self.progress.dirty = true;
@@ -244,7 +250,9 @@ impl Writer<'_> {
         if version != self.progress.store_version {
             self.progress.store_version = version;
             let sentinel = self.store.sentinel()?;
-            self.shared.endpos.store(sentinel.endpos.as_u64(), Ordering::SeqCst);
+            self.shared
+                .endpos
+                .store(sentinel.endpos.as_u64(), Ordering::SeqCst);
             self.shared.lock().replayed = sentinel.replay_lsn;
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::base::Lsn;
-use crate::cdc::change::Event;
 use crate::cdc::json_line;
 use crate::segment::{self, Appender, Follower, Kind, Next, SegmentName};
 
@@ -91,7 +90,7 @@ impl FolderTransform {
 
     fn starting_at(folder: &Path, first: Option<SegmentName>) -> Result<Self, FolderError> {
         let open = match first {
-            Some(first) => open_before(folder, first)?,
+            Some(first) => is_open_after(folder, |name| name < first)?,
             None => false,
         };
         Ok(Self {
@@ -108,7 +107,7 @@ impl FolderTransform {
     fn after_last(folder: &Path, last: SegmentName) -> Result<Self, FolderError> {
         let mut transform = Self::starting_at(folder, None)?;
         transform.follower = Follower::after(folder, Kind::Json, last);
-        transform.transformer = Transformer::starting(open_in(folder, Some(last), true)?);
+        transform.transformer = Transformer::starting(is_open_after(folder, |name| name <= last)?);
         Ok(transform)
     }
 
@@ -238,23 +237,13 @@ fn same_bytes(file: &mut File, expected: &[u8]) -> io::Result<usize> {
     Ok(same)
 }
 
-/// Whether a transaction is open where the segment `first` begins.
-fn open_before(folder: &Path, first: SegmentName) -> Result<bool, FolderError> {
-    open_in(folder, Some(first), false)
-}
-
-/// Whether a transaction is open at the end of the JSON segments before `until`, or up to its
-/// end if `inclusive`.
-fn open_in(
+/// Whether a transaction is open at the end of those JSON segments that are `earlier`.
+fn is_open_after(
     folder: &Path,
-    until: Option<SegmentName>,
-    inclusive: bool,
+    earlier: impl Fn(SegmentName) -> bool,
 ) -> Result<bool, FolderError> {
     let entries = segment::entries(folder, Kind::Json)?;
-    let earlier = entries.iter().rev().filter(|entry| {
-        until.is_none_or(|until| entry.name < until || (inclusive && entry.name == until))
-    });
-    for entry in earlier {
+    for entry in entries.iter().rev().filter(|entry| earlier(entry.name)) {
         let mut open = None;
         segment::for_each_line(&entry.path, |line| {
             match line
@@ -271,12 +260,6 @@ fn open_in(
         }
     }
     Ok(false)
-}
-
-/// The event of a line, for messages and tests.
-#[cfg(test)]
-fn event(line: &[u8]) -> Option<Event> {
-    json_line::read(line).ok()
 }
 
 #[cfg(test)]
@@ -302,7 +285,7 @@ mod tests {
 
     fn append(appender: &mut Appender, lines: &[String]) {
         for line in lines {
-            assert!(event(line.as_bytes()).is_some());
+            assert!(json_line::read(line.as_bytes()).is_ok());
             appender
                 .append(format!("{line}\n").as_bytes())
                 .expect("appended");
