@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::builder::StyledStr;
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 
 use crate::cli::environment::Variable;
 
@@ -27,8 +27,18 @@ Examples:
   pgflit sentinel set endpos --current --dir /var/lib/shop-move";
 
 /// Adds to every option the variable that stands for it, and to the front page the groups.
+///
+/// `--help` is the short form, which fits a screen or two; `pgflit help clone` and the man pages
+/// have the variables and what each value means.
 pub(super) fn complete(root: Command) -> Command {
-    let root = name_variables(root);
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .global(true)
+        .action(ArgAction::HelpShort)
+        .help_heading("Output")
+        .help("Print this help; \"pgflit help COMMAND\" says more about each option");
+    let root = name_variables(root).disable_help_flag(true).arg(help);
     let template = front_page(&root);
     root.help_template(template).after_help(EXAMPLES)
 }
@@ -52,7 +62,7 @@ fn name_variable(arg: Arg) -> Arg {
         return arg;
     };
     let help = format!("{help} [env: PGFLIT_{}]", variable.name);
-    arg.help(help)
+    arg.long_help(help)
 }
 
 fn front_page(root: &Command) -> StyledStr {
@@ -70,7 +80,11 @@ fn front_page(root: &Command) -> StyledStr {
             let _ = writeln!(page, "  {literal}{name:<12}{literal:#} {about}");
         }
     }
-    page.push_str("\n{options}{after-help}");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        page,
+        "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
+    );
     StyledStr::from(page)
 }
 

@@ -51,7 +51,7 @@ pub(super) struct ReceiveArgs {
 #[derive(Args)]
 pub(super) struct TransformArgs {
     /// JSON segment to read, - for stdin; without it, every segment in the work directory
-    #[arg(value_name = "JSON")]
+    #[arg(id = "json_segment", value_name = "JSON")]
     json: Option<PathBuf>,
 
     /// SQL segment to write, - for stdout; without it, beside the JSON segment
