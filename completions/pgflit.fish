@@ -84,8 +84,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s F -l filters -l 
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -164,8 +164,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s F -l filters -l f
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -244,8 +244,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s F -l filters -l
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -313,8 +313,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s D -l dir -d '
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -399,8 +399,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -479,8 +479,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -559,8 +559,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -639,8 +639,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -719,8 +719,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -799,8 +799,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -879,8 +879,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -959,8 +959,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -1039,8 +1039,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -1119,8 +1119,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -1924,8 +1924,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -1975,8 +1975,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2026,8 +2026,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2077,8 +2077,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2128,8 +2128,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2179,8 +2179,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2230,8 +2230,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2282,8 +2282,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2333,8 +2333,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'
@@ -2541,8 +2541,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s F -l filters -l 
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s s -l slot-name -d 'Replication slot on the source [default: pgflit, or pgcopydb under that name]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit, or pgcopydb under that name]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s s -l slot-name -d 'Replication slot on the source [default: pgflit; pgcopydb if called so]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s o -l origin -d 'Replication origin on the target, which remembers what is applied [default: pgflit; pgcopydb if called so]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l publication -d 'Publication on the source, for pgoutput [default: pgflit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s E -l endpos -d 'Stop after the last transaction that ends at or before this LSN' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l ack -d 'What the source may recycle: what is on this disk, or what the target has committed [default: spill]' -r -f -a "spill\t'What is synced to this disk'

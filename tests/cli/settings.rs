@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use pgflit::base::Lsn;
 use pgflit::base::quantity::ByteSize;
+use pgflit::cli::invocation::ColorChoice;
 use pgflit::cli::options::{
-    ApplyTo, CloneOptions, FileOrPipe, NewEndpos, Plugin, SentinelCommand, SentinelField,
-    StartMode, StreamCommand,
+    ApplyTo, CloneOptions, FileOrPipe, NewEndpos, Plugin, ProxyCommand, SentinelCommand,
+    SentinelField, StartMode, StreamCommand,
 };
 use pgflit::cli::{self, Command, Environment, Invocation, Parsed};
 
@@ -224,4 +225,32 @@ fn a_dash_is_a_pipe() {
         panic!("not an apply");
     };
     assert_eq!((apply.to, apply.follow.target), (ApplyTo::Stdout, None));
+}
+
+#[test]
+fn options_of_the_proxy_stand_on_either_side_of_its_command() {
+    for line in ["pgflit proxy --dir /d pause", "pgflit proxy pause --dir /d"] {
+        let Ok(Command::Proxy(ProxyCommand::Pause(control))) =
+            parse(line, &[]).map(|invocation| invocation.command)
+        else {
+            panic!("{line} pauses no proxy");
+        };
+        assert_eq!(control.work_dir.dir, Path::new("/d"), "{line}");
+    }
+}
+
+#[test]
+fn how_results_are_shown_may_be_said_anywhere() {
+    for line in [
+        "pgflit --json --color never sentinel get",
+        "pgflit sentinel get --json --color never",
+        "pgflit stream sentinel get -J --color=never",
+    ] {
+        let invocation = parse(line, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(invocation.output.json, "{line}");
+        assert_eq!(invocation.output.color, ColorChoice::Never, "{line}");
+    }
+    let invocation = parse("pgflit ping", &[("NO_COLOR", "1")]);
+    let invocation = invocation.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(invocation.output.color, ColorChoice::Never);
 }
