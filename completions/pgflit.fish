@@ -75,7 +75,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s J -l table-jobs 
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -155,7 +155,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s J -l table-jobs -
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -235,7 +235,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s J -l table-jobs
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -390,7 +390,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -470,7 +470,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -550,7 +550,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -630,7 +630,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -710,7 +710,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -790,7 +790,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -870,7 +870,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -950,7 +950,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -1030,7 +1030,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -1110,7 +1110,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
@@ -1640,7 +1640,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -1831,7 +1831,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l table-jobs -l jobs -d 'Compare this many tables, or parts of tables, at a time [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -1860,7 +1860,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l table-jobs -l jobs -d 'Compare this many tables, or parts of tables, at a time [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'

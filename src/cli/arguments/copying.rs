@@ -92,7 +92,7 @@ pub(super) struct RolePasswordArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Copy")]
 pub(super) struct SplitArgs {
-    /// Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]
+    /// Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]
     #[arg(short = 'L', long, visible_alias = "split-at", value_name = "SIZE")]
     split_tables_larger_than: Option<ByteSize>,
 
