@@ -25,8 +25,8 @@ pub struct ConfigFile {
 const LISTS: [&str; 1] = ["copy-from"];
 
 impl ConfigFile {
-    /// Reads `path`; each key must be one of `options`, the long names without dashes.
-    pub fn read(path: &Path, options: &[String]) -> Result<Self, UsageError> {
+    /// Reads `path`; each key must be one of `keys`, long options without dashes.
+    pub fn read(path: &Path, keys: &[String]) -> Result<Self, UsageError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| UsageError::ConfigUnreadable {
                 path: path.to_owned(),
@@ -40,7 +40,7 @@ impl ConfigFile {
             if value.is_table() {
                 continue;
             }
-            if !options.contains(&key) {
+            if !keys.contains(&key) {
                 return Err(UsageError::ConfigKey {
                     path: path.to_owned(),
                     key,

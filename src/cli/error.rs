@@ -46,15 +46,11 @@ pub enum UsageError {
     },
 
     /// The configuration file sets what is no option.
-    #[error("{path}: \"{key}\" is not an option; keys are the long options without dashes", path = path.display())]
+    #[error("{path}: \"{key}\" cannot be set here; keys are the long options without dashes", path = path.display())]
     ConfigKey {
         /// As given by `--config`.
         path: PathBuf,
         /// The unknown key.
         key: String,
     },
-
-    /// No home directory is known, so there is no place for the default.
-    #[error("HOME is not set: give --dir")]
-    NoHome,
 }

@@ -1,9 +1,9 @@
 //! What the user types, and what is meant by it.
 //!
-//! [`parse`] turns the arguments, the environment and the configuration file into an
+//! [`parse()`] turns the arguments, the environment and the configuration file into an
 //! [`Invocation`]: plain values that know nothing of clap. Three steps, one folder or file each:
 //!
-//! 1. [`arguments`]: the clap definition, which is also the help, `man/` and `completions/`;
+//! 1. `arguments`: the clap definition, which is also the help, `man/` and `completions/`;
 //! 2. [`settings`]: an option beats the environment, which beats the configuration file;
 //! 3. [`options`]: the values a command reads. Flags that describe one thing are one enum there.
 //!
@@ -19,7 +19,7 @@ pub mod exit;
 pub mod generate;
 pub mod invocation;
 pub mod options;
-pub mod parse;
+mod parse;
 pub mod redaction;
 pub mod settings;
 

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{Command, FromArgMatches};
+use clap::{Arg, Command, FromArgMatches};
 
 use super::arguments::tree::{Typed, definition};
 use super::config_file::ConfigFile;
@@ -26,7 +26,7 @@ pub enum Parsed {
 /// Reads `arguments`, the first of which is the program's name.
 pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Parsed, UsageError> {
     let definition = definition();
-    let options = long_options(&definition);
+    let keys = file_keys(&definition);
     let typed = definition
         .try_get_matches_from(arguments)
         .and_then(|matches| Typed::from_arg_matches(&matches));
@@ -35,7 +35,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> Result<Parsed
         Err(stop) => return shown_or_refused(&stop, environment),
     };
     let file = match typed.config() {
-        Some(path) => ConfigFile::read(path, &options)?,
+        Some(path) => ConfigFile::read(path, &keys)?,
         None => ConfigFile::default(),
     };
     let settings = Settings {
@@ -73,10 +73,22 @@ fn called_as(arguments: &[OsString]) -> CalledAs {
     }
 }
 
-/// The long names of all options of all commands: the keys a configuration file may have.
-fn long_options(command: &Command) -> Vec<String> {
-    let own = command.get_arguments().filter_map(|arg| arg.get_long());
-    let mut names: Vec<_> = own.map(str::to_owned).collect();
-    names.extend(command.get_subcommands().flat_map(long_options));
-    names
+/// The options that only make sense where they are typed.
+const NOT_IN_A_FILE: [&str; 7] = [
+    "config", "help", "verbose", "notice", "debug", "trace", "quiet",
+];
+
+/// The options of a cutover that a file may set as well as those of `clone`.
+const OF_CUTOVER: [&str; 2] = ["socket", "yes"];
+
+/// The keys that a configuration file may have. What one command is asked to do this time, such
+/// as `--dry-run`, is not among them.
+fn file_keys(root: &Command) -> Vec<String> {
+    let shared = root.find_subcommand("clone").into_iter().chain([root]);
+    let shared = shared
+        .flat_map(Command::get_arguments)
+        .filter_map(Arg::get_long);
+    let typed_only = |name: &&str| !NOT_IN_A_FILE.contains(name);
+    let keys = shared.filter(typed_only).chain(OF_CUTOVER);
+    keys.map(str::to_owned).collect()
 }

@@ -18,9 +18,10 @@ fn redact_uris(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + "://".len());
         shown.push_str(before);
-        // A password may hold an unescaped slash or at sign: the host starts after the last one.
-        let word_end = after.find(ends_word).unwrap_or(after.len());
-        let authority_end = after[..word_end].rfind('@');
+        // A password may hold anything, unescaped slashes, quotes, spaces and at signs included:
+        // the host starts after the last at sign of the line.
+        let line_end = after.find('\n').unwrap_or(after.len());
+        let authority_end = after[..line_end].rfind('@');
         let secret = authority_end.and_then(|end| Some((after[..end].find(':')?, end)));
         rest = match secret {
             Some((colon, end)) => {
@@ -87,6 +88,10 @@ mod tests {
             (
                 "unexpected argument 'postgres://ann:s3cret@db/shop' found",
                 "unexpected argument 'postgres://ann:****@db/shop' found",
+            ),
+            (
+                "'postgres://ann:s3 'cret@db' found",
+                "'postgres://ann:****@db' found",
             ),
             (
                 "postgres://ann:s3/cr@t@db:5432/shop",

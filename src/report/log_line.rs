@@ -34,7 +34,8 @@ pub(super) struct LogLine {
     level: Level,
     target: &'static str,
     message: String,
-    fields: Map<String, Value>,
+    /// In the order in which the code names them.
+    fields: Vec<(&'static str, Value)>,
 }
 
 impl LogLine {
@@ -45,7 +46,7 @@ impl LogLine {
             level: *event.metadata().level(),
             target: event.metadata().target(),
             message: String::new(),
-            fields: Map::new(),
+            fields: Vec::new(),
         };
         event.record(&mut line);
         line
@@ -85,7 +86,9 @@ impl LogLine {
         object.insert("level".to_owned(), self.level.as_str().into());
         object.insert("target".to_owned(), self.target.into());
         object.insert("message".to_owned(), self.message.clone().into());
-        object.insert("fields".to_owned(), Value::Object(self.fields.clone()));
+        let fields = self.fields.iter().cloned();
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        object.insert("fields".to_owned(), Value::Object(fields.collect()));
         format!("{}\n", Value::Object(object))
     }
 
@@ -93,7 +96,7 @@ impl LogLine {
         match (field.name(), value) {
             ("message", Value::String(text)) => self.message = text,
             (name, value) => {
-                self.fields.insert(name.to_owned(), value);
+                self.fields.push((name, value));
             }
         }
     }
@@ -156,10 +159,7 @@ mod tests {
             level: Level::INFO,
             target: "pgflit::clone",
             message: "copied\na table".to_owned(),
-            fields: fields
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            fields: fields.into(),
         }
     }
 

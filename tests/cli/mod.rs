@@ -1,6 +1,7 @@
 //! The command line: everything parses, what is wrong is refused, generated files are in step.
 
 mod drift;
+mod logging;
 mod settings;
 mod tree;
 

@@ -29,7 +29,7 @@ pub(super) struct CdcArgs {
     #[arg(short = 'w', long)]
     wal2json_numeric_as_string: bool,
 
-    /// Replication slot on the source [default: pgflit, or pgcopydb under that name]
+    /// Replication slot on the source [default: pgflit; pgcopydb if called so]
     #[arg(short = 's', long, value_name = "NAME")]
     slot_name: Option<String>,
 
@@ -37,8 +37,8 @@ pub(super) struct CdcArgs {
     #[arg(short = 't', long)]
     create_slot: bool,
 
-    /// Replication origin on the target, which remembers what is applied [default: pgflit, or
-    /// pgcopydb under that name]
+    /// Replication origin on the target, which remembers what is applied [default: pgflit;
+    /// pgcopydb if called so]
     #[arg(short = 'o', long, value_name = "NAME")]
     origin: Option<String>,
 

@@ -16,8 +16,9 @@ const JOBS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 #[derive(Args)]
 #[command(next_help_heading = "Copy")]
 pub(super) struct CopyArgs {
-    #[command(flatten)]
-    table_jobs: TableJobsArgs,
+    /// Copy this many tables, or parts of tables, at a time [default: 4]
+    #[arg(short = 'J', long, visible_alias = "jobs", value_name = "N")]
+    table_jobs: Option<NonZeroUsize>,
 
     /// Build this many indexes at a time [default: 4]
     #[arg(short = 'I', long, value_name = "N")]
@@ -74,14 +75,6 @@ pub(super) struct CopyArgs {
 
 #[derive(Args)]
 #[command(next_help_heading = "Copy")]
-pub(super) struct TableJobsArgs {
-    /// Copy this many tables, or parts of tables, at a time [default: 4]
-    #[arg(short = 'J', long, visible_alias = "jobs", value_name = "N")]
-    table_jobs: Option<NonZeroUsize>,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Copy")]
 pub(super) struct RestoreJobsArgs {
     /// Let pg_restore use this many jobs [default: as --index-jobs]
     #[arg(short = 'j', long, value_name = "N")]
@@ -99,7 +92,7 @@ pub(super) struct RolePasswordArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Copy")]
 pub(super) struct SplitArgs {
-    /// Copy tables larger than this, such as "10 GB", in several parts at a time [default: never]
+    /// Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]
     #[arg(short = 'L', long, visible_alias = "split-at", value_name = "SIZE")]
     split_tables_larger_than: Option<ByteSize>,
 
@@ -166,7 +159,7 @@ impl CopyArgs {
             .value("index-jobs", self.index_jobs)?
             .unwrap_or(JOBS);
         Ok(CopySettings {
-            table_jobs: self.table_jobs.resolve(settings)?,
+            table_jobs: table_jobs(self.table_jobs, settings)?,
             index_jobs,
             restore_jobs: self.restore_jobs.resolve(settings)?.unwrap_or(index_jobs),
             large_objects_jobs: settings
@@ -187,17 +180,13 @@ impl CopyArgs {
     }
 }
 
-impl TableJobsArgs {
-    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<NonZeroUsize, UsageError> {
-        let jobs = settings.value("table-jobs", self.table_jobs)?;
-        Ok(jobs.unwrap_or(JOBS))
-    }
-}
-
-impl From<Option<NonZeroUsize>> for TableJobsArgs {
-    fn from(table_jobs: Option<NonZeroUsize>) -> Self {
-        TableJobsArgs { table_jobs }
-    }
+/// How many tables at a time, for every command that goes through them.
+pub(super) fn table_jobs(
+    typed: Option<NonZeroUsize>,
+    settings: &Settings<'_>,
+) -> Result<NonZeroUsize, UsageError> {
+    let jobs = settings.value("table-jobs", typed)?;
+    Ok(jobs.unwrap_or(JOBS))
 }
 
 impl RestoreJobsArgs {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::builder::StyledStr;
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 
 use crate::cli::environment::Variable;
 
@@ -27,8 +27,18 @@ Examples:
   pgflit sentinel set endpos --current --dir /var/lib/shop-move";
 
 /// Adds to every option the variable that stands for it, and to the front page the groups.
+///
+/// `--help` is the short form, which fits a screen or two; `pgflit help clone` and the man pages
+/// have the variables and what each value means.
 pub(super) fn complete(root: Command) -> Command {
-    let root = name_variables(root);
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .global(true)
+        .action(ArgAction::HelpShort)
+        .help_heading("Output")
+        .help("Print this help; \"pgflit help COMMAND\" says more about each option");
+    let root = name_variables(root).disable_help_flag(true).arg(help);
     let template = front_page(&root);
     root.help_template(template).after_help(EXAMPLES)
 }
@@ -40,6 +50,49 @@ pub(super) fn hide_copy_options(arg: Arg) -> Arg {
     arg.hide(only_copy)
 }
 
+/// Hides what receive accepts like every streaming step, and does not read.
+pub(super) fn hide_apply_options(arg: Arg) -> Arg {
+    let only_apply = matches!(
+        arg.get_id().as_str(),
+        "target"
+            | "origin"
+            | "progress_tracking"
+            | "on_conflict"
+            | "apply_jobs"
+            | "replay_no_op_updates"
+    );
+    arg.hide(only_apply)
+}
+
+/// Hides what apply accepts like every streaming step, and does not read.
+pub(super) fn hide_receive_options(arg: Arg) -> Arg {
+    let only_receive = matches!(
+        arg.get_id().as_str(),
+        "source"
+            | "plugin"
+            | "wal2json_numeric_as_string"
+            | "slot_name"
+            | "create_slot"
+            | "publication"
+            | "ack"
+            | "compress_segments"
+            | "cdc_disk_limit"
+            | "new_tables"
+            | "snapshot"
+    );
+    arg.hide(only_receive)
+}
+
+/// Hides what transform, which touches no network, accepts like every streaming step.
+pub(super) fn hide_network_options(arg: Arg) -> Arg {
+    let id = arg.get_id().as_str().to_owned();
+    let only_network = matches!(arg.get_help_heading(), Some("Connection" | "Resume"))
+        && !matches!(id.as_str(), "restart" | "resume");
+    let only_capture = arg.get_help_heading() == Some("Change capture")
+        && !matches!(id.as_str(), "endpos" | "compress_segments");
+    arg.hide(only_network || only_capture)
+}
+
 fn name_variables(command: Command) -> Command {
     command
         .mut_args(name_variable)
@@ -47,12 +100,14 @@ fn name_variables(command: Command) -> Command {
 }
 
 fn name_variable(arg: Arg) -> Arg {
-    let variable = arg.get_long().and_then(Variable::of_option);
-    let (Some(variable), Some(help)) = (variable, arg.get_help()) else {
+    let Some(help) = arg.get_help() else {
         return arg;
     };
-    let help = format!("{help} [env: PGFLIT_{}]", variable.name);
-    arg.help(help)
+    let long_help = match arg.get_long().and_then(Variable::of_option) {
+        Some(variable) => format!("{help} [env: PGFLIT_{}]", variable.name),
+        None => help.to_string(),
+    };
+    arg.long_help(long_help)
 }
 
 fn front_page(root: &Command) -> StyledStr {
@@ -70,7 +125,11 @@ fn front_page(root: &Command) -> StyledStr {
             let _ = writeln!(page, "  {literal}{name:<12}{literal:#} {about}");
         }
     }
-    page.push_str("\n{options}{after-help}");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        page,
+        "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
+    );
     StyledStr::from(page)
 }
 

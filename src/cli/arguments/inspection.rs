@@ -1,12 +1,13 @@
 //! `pgflit snapshot`, `compare …`, `ping`, `check`, `status`, `report` and `demo`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::change_capture::{CdcArgs, FollowArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
-use super::copying::{SplitArgs, TableJobsArgs};
+use super::copying::{SplitArgs, table_jobs};
 use super::list::JsonArg;
 use crate::cli::error::UsageError;
 use crate::cli::invocation::Command;
@@ -59,7 +60,7 @@ pub(super) struct CompareArgs {
     filters: FilterArgs,
     /// Compare this many tables, or parts of tables, at a time [default: 4]
     #[arg(long, visible_alias = "jobs", value_name = "N", help_heading = "Copy")]
-    table_jobs: Option<std::num::NonZeroUsize>,
+    table_jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     split: SplitArgs,
     #[command(flatten)]
@@ -77,7 +78,7 @@ impl CompareSubjectArgs {
             source: compare.source.resolve(settings)?,
             target: compare.target.resolve(settings)?,
             filters: compare.filters.resolve(settings)?,
-            table_jobs: TableJobsArgs::from(compare.table_jobs).resolve(settings)?,
+            table_jobs: table_jobs(compare.table_jobs, settings)?,
             split: compare.split.resolve(settings)?,
         };
         Ok(Command::Compare { subject, options })

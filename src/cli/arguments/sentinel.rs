@@ -47,6 +47,7 @@ pub(super) enum SetArgs {
         place: PlaceArgs,
     },
     /// Set where streaming ends, and print that LSN
+    #[command(override_usage = "pgflit sentinel set endpos [OPTIONS] <LSN|--current>")]
     Endpos {
         /// The position, such as 0/16B3748
         #[arg(

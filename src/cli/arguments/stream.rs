@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::help;
 use super::migration::FollowArgs;
 use super::sentinel::SentinelArgs;
 use crate::cli::error::UsageError;
@@ -28,10 +29,13 @@ pub(super) enum StreamArgs {
     /// Capture, transform and apply changes as they come
     Replay(FollowArgs),
     /// Capture changes from the replication slot as JSON
+    #[command(mut_args = help::hide_apply_options)]
     Receive(ReceiveArgs),
     /// Turn captured JSON changes into SQL; touches no network
+    #[command(mut_args = help::hide_network_options)]
     Transform(TransformArgs),
     /// Apply SQL changes to the target, exactly once
+    #[command(mut_args = help::hide_receive_options)]
     Apply(ApplyArgs),
     /// The same as pgflit sentinel
     #[command(subcommand)]
@@ -51,7 +55,7 @@ pub(super) struct ReceiveArgs {
 #[derive(Args)]
 pub(super) struct TransformArgs {
     /// JSON segment to read, - for stdin; without it, every segment in the work directory
-    #[arg(value_name = "JSON")]
+    #[arg(id = "json_segment", value_name = "JSON")]
     json: Option<PathBuf>,
 
     /// SQL segment to write, - for stdout; without it, beside the JSON segment

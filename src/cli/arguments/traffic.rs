@@ -9,8 +9,8 @@ use crate::cli::error::UsageError;
 use crate::cli::options::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl};
 use crate::cli::settings::Settings;
 
+/// The tree makes the options global, so that they may stand before or after the subcommand.
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ProxyArgs {
     #[command(subcommand)]
     command: Option<ProxySubcommand>,
@@ -21,19 +21,19 @@ pub(super) struct ProxyArgs {
 #[derive(Subcommand)]
 enum ProxySubcommand {
     /// Print which side a running proxy serves, its clients, servers and mirrors
-    Status(ControlArgs),
+    Status,
     /// Hold new transactions until resume; running ones end first
-    Pause(ControlArgs),
+    Pause,
     /// Let held transactions go on
-    Resume(ControlArgs),
+    Resume,
     /// Read the configuration file again, without losing a connection
-    Reload(ControlArgs),
+    Reload,
     /// Print what each mirror has received, dropped and answered differently
-    Mirrors(ControlArgs),
+    Mirrors,
     /// Print each client, what it runs and what its session holds
-    Clients(ControlArgs),
+    Clients,
     /// Read the configuration file and say what is wrong with it
-    CheckConfig(ControlArgs),
+    CheckConfig,
 }
 
 #[derive(Args)]
@@ -63,16 +63,16 @@ impl ProxyArgs {
         config: Option<PathBuf>,
         settings: &Settings<'_>,
     ) -> Result<ProxyCommand, UsageError> {
-        let control = |control: ControlArgs| control.resolve(config, settings);
+        let control = self.control.resolve(config, settings)?;
         Ok(match self.command {
-            None => ProxyCommand::Run(control(self.control)?),
-            Some(ProxySubcommand::Status(args)) => ProxyCommand::Status(control(args)?),
-            Some(ProxySubcommand::Pause(args)) => ProxyCommand::Pause(control(args)?),
-            Some(ProxySubcommand::Resume(args)) => ProxyCommand::Resume(control(args)?),
-            Some(ProxySubcommand::Reload(args)) => ProxyCommand::Reload(control(args)?),
-            Some(ProxySubcommand::Mirrors(args)) => ProxyCommand::Mirrors(control(args)?),
-            Some(ProxySubcommand::Clients(args)) => ProxyCommand::Clients(control(args)?),
-            Some(ProxySubcommand::CheckConfig(args)) => ProxyCommand::CheckConfig(control(args)?),
+            None => ProxyCommand::Run(control),
+            Some(ProxySubcommand::Status) => ProxyCommand::Status(control),
+            Some(ProxySubcommand::Pause) => ProxyCommand::Pause(control),
+            Some(ProxySubcommand::Resume) => ProxyCommand::Resume(control),
+            Some(ProxySubcommand::Reload) => ProxyCommand::Reload(control),
+            Some(ProxySubcommand::Mirrors) => ProxyCommand::Mirrors(control),
+            Some(ProxySubcommand::Clients) => ProxyCommand::Clients(control),
+            Some(ProxySubcommand::CheckConfig) => ProxyCommand::CheckConfig(control),
         })
     }
 }

@@ -76,6 +76,7 @@ enum TypedCommand {
     /// Write a web page about a running or finished migration, with plots
     Report(ReportArgs),
     /// Run the traffic proxy, or talk to a running one
+    #[command(mut_args = |arg| arg.global(true))]
     Proxy(ProxyArgs),
     /// Move the application's traffic to the target; --dry-run rehearses it
     Cutover(CutoverArgs),

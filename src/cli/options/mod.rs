@@ -1,6 +1,6 @@
 //! The options of each command as plain values, with defaults filled in.
 //!
-//! Owns the shapes that `commands` reads; [`super::arguments`] fills them. What only another part
+//! Owns the shapes that `commands` reads; `arguments` fills them. What only another part
 //! can judge stays text: connection strings, snapshot ids, the contents of files.
 
 mod change_capture;
