@@ -53,10 +53,10 @@ impl Watch {
             };
             let body = frame::take_body(&mut self.seen, header);
             match (header.tag, body.first_chunk::<4>()) {
-                (AUTHENTICATION_TAG, Some(code)) => {
-                    if self.asked_for(u32::from_be_bytes(*code))? {
-                        return Ok(true);
-                    }
+                (AUTHENTICATION_TAG, Some(code))
+                    if self.asked_for(u32::from_be_bytes(*code))? =>
+                {
+                    return Ok(true);
                 }
                 // It will be reported by who reads it.
                 (ERROR_RESPONSE_TAG, _) => return Ok(true),
