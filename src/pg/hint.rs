@@ -11,10 +11,7 @@ pub(super) fn of(error: &Error) -> Option<String> {
         Error::Address(error) => return error.hint(),
         Error::Refused { source, .. } => of_refusal(source),
         Error::Tls { problem, .. } => of_tls(problem),
-        Error::Auth { .. } => {
-            "put the password into ~/.pgpass (mode 0600) or PGPASSWORD, and compare require_auth \
-             and channel_binding with what the server offers"
-        }
+        Error::Auth { problem, .. } => of_login(problem),
         Error::WrongRole { .. } => {
             "name the other servers too (host=a,b), or change target_session_attrs"
         }
@@ -47,6 +44,17 @@ fn of_refusal(error: &io::Error) -> &'static str {
     }
 }
 
+fn of_login(problem: &str) -> &'static str {
+    if problem.contains("requirepeer") {
+        "is this the right socket? If so, let requirepeer name the user that the server runs as"
+    } else if problem.contains("require_auth") || problem.contains("channel") {
+        "loosen require_auth or channel_binding if this server may be trusted, else find out why \
+         it asks for less than usual"
+    } else {
+        "put the password into ~/.pgpass (mode 0600) or PGPASSWORD"
+    }
+}
+
 fn of_tls(problem: &str) -> &'static str {
     if problem.contains("does not support") {
         "set ssl = on at the server, or allow an unencrypted connection with sslmode=prefer"
@@ -62,6 +70,9 @@ fn of_server(error: &ServerError) -> Option<String> {
     let advice = match error.sqlstate.as_str() {
         "28P01" => {
             "the password is wrong or missing: check PGPASSWORD, ~/.pgpass (mode 0600) or the URI"
+        }
+        "28000" if error.message.contains("certificate") => {
+            "give the client certificate with sslcert and its key with sslkey"
         }
         "28000" => {
             "add a line for this user, database and address to the server's pg_hba.conf and reload \

@@ -11,6 +11,29 @@ use super::link::Link;
 use super::server_error::server_error;
 use fallible_iterator::FallibleIterator;
 
+/// `require_auth`'s name of an authentication request; none for those that ask for nothing.
+pub(super) fn method_name(code: u32) -> Option<&'static str> {
+    match code {
+        3 => Some("password"),
+        5 => Some("md5"),
+        7 => Some("gss"),
+        9 => Some("sspi"),
+        10 => Some("scram-sha-256"),
+        _ => None,
+    }
+}
+
+/// How we have proved who we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Not at all, or by the client certificate.
+    NotAsked,
+    /// By a password that is not bound to the connection.
+    Password,
+    /// By SCRAM, bound to TLS if both sides could.
+    Scram,
+}
+
 /// One login on one link.
 pub(super) struct Handshake<'a> {
     pub(super) link: &'a mut Link,
@@ -37,10 +60,10 @@ impl Handshake<'_> {
     }
 
     async fn authenticate(&mut self) -> Result<(), Error> {
-        let mut proved = false;
+        let mut proof = Proof::NotAsked;
         loop {
             match self.link.next().await? {
-                Message::AuthenticationOk => return self.finish(proved),
+                Message::AuthenticationOk => return self.finish(proof),
                 Message::AuthenticationCleartextPassword => {
                     self.allow("password")?;
                     let password = self.password()?.to_owned();
@@ -55,6 +78,7 @@ impl Handshake<'_> {
                 Message::AuthenticationSasl(body) => {
                     self.allow("scram-sha-256")?;
                     self.scram(&body).await?;
+                    proof = Proof::Scram;
                     continue;
                 }
                 Message::ErrorResponse(body) => return Err(server_error(&body).into()),
@@ -63,20 +87,20 @@ impl Handshake<'_> {
                 }
                 _ => return Err(self.failed("the server asks for an unknown kind of login")),
             }
-            proved = true;
+            proof = Proof::Password;
         }
     }
 
-    /// At AuthenticationOk: `proved` if a method without channel binding was used.
-    fn finish(&self, proved: bool) -> Result<(), Error> {
-        let required = self.address.channel_binding() == ChannelBindingMode::Require;
-        let bound = self.link.stream.channel_binding().is_some();
-        if required && (proved || !bound) {
-            return Err(
-                self.failed("channel_binding=require, but the server did not bind the login")
-            );
+    /// Whether the server's AuthenticationOk may be believed after this `proof`.
+    fn finish(&self, proof: Proof) -> Result<(), Error> {
+        if proof == Proof::NotAsked {
+            self.allow("none")?;
         }
-        Ok(())
+        let required = self.address.channel_binding() == ChannelBindingMode::Require;
+        match required && proof != Proof::Scram {
+            true => Err(self.failed("channel_binding=require, but the server asked for no SCRAM")),
+            false => Ok(()),
+        }
     }
 
     async fn scram(&mut self, body: &AuthenticationSaslBody) -> Result<(), Error> {

@@ -15,6 +15,7 @@
 //! an error of the server keeps its SQLSTATE. Nothing here writes to disk.
 
 pub mod address;
+mod auth_watch;
 pub mod connect;
 pub mod connection;
 mod copy;

@@ -86,7 +86,8 @@ impl Connection {
     }
 
     /// Ends the stream from our side; what the server still sends is dropped. It will be sent
-    /// again from the last flushed position. The connection is then ready for the next query.
+    /// again from the last flushed position. The connection is then ready for the next query, but
+    /// not for another stream: a walsender (seen with 15) ends a second one at once.
     ///
     /// # Errors
     /// The server's, or [`Error::Lost`] if it does not end within a few seconds; the connection is

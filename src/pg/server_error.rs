@@ -1,5 +1,6 @@
 //! What the server said when it refused something.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use fallible_iterator::FallibleIterator;
@@ -74,15 +75,27 @@ impl ServerError {
     }
 }
 
+/// Characters of a message or detail that are shown: the server quotes whole values in them.
+const SHOWN_MAX: usize = 500;
+
+/// `text` for people, cut if it is very long.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// One line: message, SQLSTATE, detail, and the first line of the context.
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (SQLSTATE {})", self.message, self.sqlstate)?;
+        write!(f, "{} (SQLSTATE {})", shown(&self.message), self.sqlstate)?;
         if let Some(detail) = &self.detail {
-            write!(f, ": {detail}")?;
+            write!(f, ": {}", shown(detail))?;
         }
-        if let Some(line) = self.context.as_deref().and_then(|text| text.lines().next()) {
-            write!(f, " [{line}]")?;
+        let context = self.context.as_deref();
+        if let Some(line) = context.and_then(|text| text.lines().next()) {
+            write!(f, " [{}]", shown(line))?;
         }
         Ok(())
     }
@@ -105,5 +118,23 @@ impl From<&tokio_postgres::error::DbError> for ServerError {
             column: owned(error.column()),
             constraint: owned(error.constraint()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_value_of_a_megabyte_does_not_fill_the_screen() {
+        let error = ServerError {
+            message: "ä".repeat(1 << 20),
+            sqlstate: "22P02".to_owned(),
+            detail: Some("short".to_owned()),
+            ..ServerError::default()
+        };
+        let text = error.to_string();
+        assert!(text.chars().count() < 600);
+        assert!(text.ends_with("… (SQLSTATE 22P02): short"));
     }
 }

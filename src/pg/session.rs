@@ -9,6 +9,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, Row};
 
 use super::address::{Address, ChannelBindingMode, Host};
+use super::auth_watch::AuthWatch;
 use super::connect::{self, Login, ServerRole, Stream, walk::ROLE_QUERY};
 use super::error::Error;
 use super::pinned;
@@ -119,7 +120,8 @@ impl Login for SessionLogin<'_> {
     type Opened = Session;
 
     async fn log_in(&self, stream: Stream, host: &Host) -> Result<Session, Error> {
-        let connecting = self.config(host).connect_raw(stream, Established).await;
+        let watched = AuthWatch::new(stream, self.address.allowed_methods().clone());
+        let connecting = self.config(host).connect_raw(watched, Established).await;
         let (client, mut connection) = connecting.map_err(|error| login_error(error, host))?;
         let version = connection.parameter("server_version").unwrap_or_default();
         let version = version
@@ -146,16 +148,22 @@ impl Login for SessionLogin<'_> {
     }
 }
 
-/// What tokio-postgres finds wrong by itself during login is about passwords and methods.
+/// What is found wrong on our side during login: about passwords and methods.
 fn login_error(error: tokio_postgres::Error, host: &Host) -> Error {
+    let cause = std::error::Error::source(&error);
+    let refused_by_us = cause
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+    let problem = cause.map(ToString::to_string);
     match Error::from(error) {
-        Error::Sql(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            Error::Auth {
-                address: host.to_string(),
-                problem: cause.unwrap_or_else(|| error.to_string()),
-            }
-        }
+        Error::Sql(error) => Error::Auth {
+            address: host.to_string(),
+            problem: problem.unwrap_or_else(|| error.to_string()),
+        },
+        Error::Lost(_) if refused_by_us => Error::Auth {
+            address: host.to_string(),
+            problem: problem.unwrap_or_default(),
+        },
         other => other,
     }
 }
@@ -163,19 +171,19 @@ fn login_error(error: tokio_postgres::Error, host: &Host) -> Error {
 /// Gives tokio-postgres the stream that is already secured.
 struct Established;
 
-impl TlsConnect<Stream> for Established {
-    type Stream = Stream;
+impl TlsConnect<AuthWatch> for Established {
+    type Stream = AuthWatch;
     type Error = io::Error;
-    type Future = Ready<Result<Stream, io::Error>>;
+    type Future = Ready<Result<AuthWatch, io::Error>>;
 
-    fn connect(self, stream: Stream) -> Self::Future {
+    fn connect(self, stream: AuthWatch) -> Self::Future {
         ready(Ok(stream))
     }
 }
 
-impl TlsStream for Stream {
+impl TlsStream for AuthWatch {
     fn channel_binding(&self) -> Binding {
-        match Stream::channel_binding(self) {
+        match self.stream.channel_binding() {
             Some(hash) => Binding::tls_server_end_point(hash),
             None => Binding::none(),
         }

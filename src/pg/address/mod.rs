@@ -31,3 +31,6 @@ pub use options::{
     AllowedMethods, ChannelBindingMode, SslMode, SslNegotiation, TargetSessionAttrs, TlsVersion,
 };
 pub use resolve::Address;
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,8 @@ fn uri(settings: &Settings, with_secrets: bool) -> String {
     uri.push_str(&encode(get("dbname")));
     let mut separator = '?';
     for (keyword, value) in settings {
-        let placed = matches!(*keyword, "user" | "password" | "dbname")
+        let placed = matches!(*keyword, "user" | "dbname")
+            || (*keyword == "password" && !value.is_empty())
             || (authority.is_some() && matches!(*keyword, "host" | "port"));
         if placed || !shown(keyword) {
             continue;

@@ -236,6 +236,10 @@ fn fill_defaults(settings: &mut Settings, environment: &Environment) -> Result<(
         settings.insert("dbname", user.clone());
     }
     settings.insert("user", user);
+    // Written down, because another libpq may have another default.
+    if value(settings, "host").is_none() && value(settings, "hostaddr").is_none() {
+        settings.insert("host", environment.socket_folder().to_owned());
+    }
     Ok(())
 }
 
