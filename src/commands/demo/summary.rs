@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 
 use super::comparison::ComparedTable;
@@ -55,42 +55,41 @@ pub(super) fn comparison_table(tables: &[ComparedTable]) -> Table {
     shown
 }
 
-/// What each stage took and moved.
+/// What each stage took, and what the source did meanwhile.
 pub(super) fn stage_table(facts: &Facts) -> Table {
-    let mut shown = empty(&[
-        "stage",
-        "took",
-        "moved",
-        "committed on the source meanwhile",
-    ]);
-    let transactions = |count: u64| format!("{} transactions", grouped(count));
-    let row = |stage: &str, took: Duration, moved: String, committed: String| {
-        [stage.to_owned(), display_duration(took), moved, committed]
-    };
-    shown.add_row(row(
-        "base copy",
-        facts.copy_time,
-        facts.copied_bytes.to_string(),
-        transactions(facts.transactions_during_copy),
-    ));
-    shown.add_row(row(
-        "following live",
-        facts.follow_time,
-        transactions(facts.transactions_during_copy + facts.transactions_during_follow),
-        transactions(facts.transactions_during_follow),
-    ));
-    shown.add_row(row(
-        "end at endpos",
-        facts.end_time,
-        format!("largest lag seen {}", facts.lag.max),
-        "nothing: the traffic had stopped".to_owned(),
-    ));
+    let mut shown = empty(&["stage", "took", "transactions committed meanwhile"]);
+    let stages = [
+        ("base copy", facts.copy_time, facts.transactions_during_copy),
+        (
+            "following live",
+            facts.follow_time,
+            facts.transactions_during_follow,
+        ),
+        ("the end, at endpos", facts.end_time, 0),
+    ];
+    for (stage, took, transactions) in stages {
+        let took = Cell::new(display_duration(took)).set_alignment(CellAlignment::Right);
+        shown.add_row(vec![Cell::new(stage), took, number(transactions)]);
+    }
     shown
+}
+
+/// The migration in one sentence.
+pub(super) fn in_short(facts: &Facts, tables: &[ComparedTable]) -> String {
+    let rows = tables.iter().filter_map(|table| table.target_rows).sum();
+    format!(
+        "{} in {} rows moved while {} transactions were committed; \
+         the largest lag seen was {} of WAL.",
+        facts.copied_bytes,
+        grouped(rows),
+        grouped(facts.transactions_during_copy + facts.transactions_during_follow),
+        facts.lag.max
+    )
 }
 
 fn empty(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
     table
 }
 
