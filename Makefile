@@ -3,8 +3,8 @@
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 PREFIX ?= /usr/local
-# Where the tests and the demo keep their clusters; nothing is in use when no test runs.
-CLUSTERS := /tmp/pgflit-clusters-* /dev/shm/pgflit-clusters-*
+# Fresh data folders that clusters are copied from. Clusters themselves go with their owner.
+TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long lint build install generate doc clean
@@ -56,6 +56,6 @@ generate: ## Write man/ and completions/ anew from the command line's definition
 doc: ## Build the code's documentation: target/doc/pgflit/index.html
 	cargo doc --no-deps
 
-clean: ## Remove what was built, and what tests and demos left
+clean: ## Remove what was built, and the templates of throw-away clusters
 	cargo clean
-	rm -rf $(CLUSTERS)
+	rm -rf $(TEMPLATES)
