@@ -162,9 +162,11 @@ impl Story<'_> {
     /// The migration, with `traffic` during the whole copy and for `live` after it.
     fn migrate(&mut self, mut traffic: Traffic, live: Duration) -> Result<Watched, DemoError> {
         let (source, target) = (self.source.uri(), self.target.uri());
+        writeln!(self.out, "3. pgflit clone --follow --source {source} \\")?;
         writeln!(
             self.out,
-            "3. pgflit clone --follow --source {source} --target {target}"
+            "       --target {target} --dir {}",
+            self.dir.display()
         )?;
         let before = traffic.transactions()?;
         let begin = Instant::now();
