@@ -4,10 +4,13 @@
 //! multiset (so that a row applied twice shows), sequences with their next value, and large
 //! objects. The schema `pgflit`, where pgflit keeps its own, is left out.
 
+mod definitions;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Database;
+use definitions::definitions;
 
 /// Differing rows shown of each table and side.
 const ROWS_SHOWN: usize = 5;
@@ -48,6 +51,11 @@ pub(crate) fn differences(source: &Database, target: &Database) -> Vec<String> {
         if !digests[0].contains_key(table) {
             found.push(format!("table {table} is only on the target"));
         }
+    }
+    let [left, right] = [source, target].map(sequence_positions);
+    let positions = line_difference(&left, &right);
+    if !positions.is_empty() {
+        found.push(format!("sequence positions:\n{positions}"));
     }
     let [left, right] = [source, target].map(definition_lines);
     for (kind, _) in definitions() {
@@ -118,6 +126,19 @@ fn lines(database: &Database, query: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.join(" ")).collect()
 }
 
+/// Where each sequence stands, and whether that value was given out already. `pg_sequences` does
+/// not tell where one stands that was never called.
+fn sequence_positions(database: &Database) -> Vec<String> {
+    let query = format!(
+        "SELECT format('SELECT %L, last_value, is_called FROM %s;', c.oid::regclass, c.oid::regclass)
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {OURS}"
+    );
+    let script = lines(database, &query).join("\n");
+    let answer = database.sql(&format!("{QUALIFIED} {script}"));
+    answer.lines().map(str::to_owned).collect()
+}
+
 /// Each kind's definitions. All are asked for at once: starting psql takes longer than answering.
 fn definition_lines(database: &Database) -> BTreeMap<String, Vec<String>> {
     let label = |(kind, query): (&str, String)| {
@@ -154,109 +175,4 @@ fn line_difference(left: &[String], right: &[String]) -> String {
         }
     }
     text
-}
-
-/// What a dump carries besides rows: for each kind, a query whose rows must be the same.
-fn definitions() -> Vec<(&'static str, String)> {
-    let of_relations = |columns: &str, more: &str| {
-        format!(
-            "SELECT n.nspname, c.relname, {columns}
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace {more} AND {OURS}"
-        )
-    };
-    vec![
-        (
-            "schemas",
-            format!(
-                "SELECT n.nspname, n.nspowner::regrole, n.nspacl FROM pg_namespace n WHERE {OURS}"
-            ),
-        ),
-        (
-            "relations",
-            of_relations(
-                "c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, c.reloptions,
-                 c.relowner::regrole, c.relacl, pg_get_partkeydef(c.oid),
-                 pg_get_expr(c.relpartbound, c.oid), obj_description(c.oid, 'pg_class')",
-                "WHERE c.relkind <> 't' AND c.relpersistence <> 't'",
-            ),
-        ),
-        (
-            "columns",
-            of_relations(
-                "a.attname, row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
-                 format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-                 a.attgenerated, a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid)",
-                "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-                 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND c.relpersistence <> 't'",
-            ),
-        ),
-        (
-            "indexes",
-            of_relations(
-                "pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisprimary, i.indisreplident,
-                 i.indisclustered",
-                "JOIN pg_index i ON i.indexrelid = c.oid WHERE c.relkind IN ('i', 'I')",
-            ),
-        ),
-        (
-            "constraints",
-            format!(
-                "SELECT n.nspname, k.conrelid::regclass, k.conname, k.contype, k.convalidated,
-                        pg_get_constraintdef(k.oid)
-                   FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace AND {OURS}"
-            ),
-        ),
-        (
-            "views",
-            of_relations("pg_get_viewdef(c.oid)", "WHERE c.relkind IN ('v', 'm')"),
-        ),
-        (
-            "triggers",
-            of_relations(
-                "pg_get_triggerdef(t.oid), t.tgenabled",
-                "JOIN pg_trigger t ON t.tgrelid = c.oid WHERE NOT t.tgisinternal",
-            ),
-        ),
-        (
-            "policies",
-            of_relations(
-                "p.polname, p.polcmd, pg_get_expr(p.polqual, c.oid)",
-                "JOIN pg_policy p ON p.polrelid = c.oid WHERE true",
-            ),
-        ),
-        (
-            "functions",
-            format!(
-                "SELECT n.nspname, p.oid::regprocedure, p.proacl,
-                        CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END
-                   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND {OURS}"
-            ),
-        ),
-        (
-            "types",
-            format!(
-                "SELECT n.nspname, t.typname, t.typtype, t.typnotnull, t.typdefault,
-                        ARRAY(SELECT e.enumlabel FROM pg_enum e
-                               WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
-                   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {OURS}"
-            ),
-        ),
-        (
-            "sequences",
-            "SELECT schemaname, sequencename, data_type, start_value, min_value, max_value,
-                    increment_by, cycle, cache_size, last_value
-               FROM pg_sequences WHERE schemaname <> 'pgflit'"
-                .to_owned(),
-        ),
-        (
-            "extensions",
-            "SELECT extname, extversion, extnamespace::regnamespace FROM pg_extension".to_owned(),
-        ),
-        (
-            "large objects",
-            "SELECT oid, lomowner::regrole, lomacl, md5(lo_get(oid)) FROM pg_largeobject_metadata"
-                .to_owned(),
-        ),
-    ]
 }

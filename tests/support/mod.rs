@@ -25,3 +25,9 @@ use std::time::Duration;
 
 /// For what takes a moment: a process to end, a row to arrive.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// Whether tests with much data are wanted too, as `make test-long` does. One that is not run
+/// says so by returning at once.
+pub(crate) fn long_tests_wanted() -> bool {
+    std::env::var_os("PGFLIT_LONG").is_some()
+}

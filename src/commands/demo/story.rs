@@ -9,7 +9,7 @@ use super::comparison::{ComparedTable, compare};
 use super::lag::Lag;
 use super::migration::{Migration, OWN_PROGRAM, Pgflit};
 use super::psql::Database;
-use super::summary::{Facts, comparison_table, grouped, stage_table};
+use super::summary::{Facts, comparison_table, grouped, in_short, stage_table};
 use super::traffic::{self, Traffic};
 use super::workspace::Workspace;
 use crate::base::quantity::{ByteSize, display_duration};
@@ -94,6 +94,7 @@ fn run_program(
     let mut story = Story {
         source: Database::of(&source_cluster, DATABASE),
         target: Database::of(&target_cluster, DATABASE),
+        dir: workspace.path(),
         pgflit: Pgflit::new(program, workspace.path()),
         facts: Facts::default(),
         shutdown,
@@ -118,6 +119,7 @@ fn cluster(name: &'static str) -> Result<Cluster, DemoError> {
 struct Story<'a> {
     source: Database,
     target: Database,
+    dir: &'a Path,
     pgflit: Pgflit,
     facts: Facts,
     shutdown: &'a Shutdown,
@@ -160,9 +162,11 @@ impl Story<'_> {
     /// The migration, with `traffic` during the whole copy and for `live` after it.
     fn migrate(&mut self, mut traffic: Traffic, live: Duration) -> Result<Watched, DemoError> {
         let (source, target) = (self.source.uri(), self.target.uri());
+        writeln!(self.out, "3. pgflit clone --follow --source {source} \\")?;
         writeln!(
             self.out,
-            "3. pgflit clone --follow --source {source} --target {target}"
+            "       --target {target} --dir {}",
+            self.dir.display()
         )?;
         let before = traffic.transactions()?;
         let begin = Instant::now();
@@ -282,6 +286,7 @@ impl Story<'_> {
         let outcome = outcome_of(&tables);
         writeln!(self.out, "{}\n", comparison_table(&tables))?;
         writeln!(self.out, "{}\n", stage_table(&self.facts))?;
+        writeln!(self.out, "{}", in_short(&self.facts, &tables))?;
         let verdict = match outcome {
             Outcome::Equal => "EQUAL: source and target hold the same rows.",
             Outcome::Different | Outcome::Stopped => "DIFFERENT: source and target do not agree.",
@@ -313,9 +318,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    /// Does at endpos, when the traffic has stopped, what a migration does on the way. The work
-    /// directory is the last argument of each call but for `clone`, which has it in the third
-    /// place.
+    /// Stands in for pgflit: copies everything at endpos, when the traffic has stopped.
     const STAND_IN: &str = r#"#!/bin/sh
 set -e
 dir=$(printf '%s\n' "$@" | sed -n '/^--dir$/{n;p;}')

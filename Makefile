@@ -1,0 +1,61 @@
+# make demo shows what pgflit does, make test passes the tests. Both install what the machine
+# lacks first, and say so.
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+PREFIX ?= /usr/local
+# Fresh data folders that clusters are copied from. Clusters themselves go with their owner.
+TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint build install generate doc clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## Set up, then move a busy database between two throw-away clusters (ARGS="--scale 50")
+	@.ci/setup
+	cargo build --release --quiet
+	./target/release/pgflit demo $(ARGS)
+
+test: ## Set up, then run everything that must pass
+	@.ci/setup test
+	@$(MAKE) --no-print-directory lint
+	@if cargo nextest --version >/dev/null 2>&1; \
+	then echo cargo nextest run; cargo nextest run; \
+	else echo cargo test; cargo test --lib --bins --tests -- --test-threads=4; \
+	fi
+	cargo test --doc --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+
+test-long: ## Set up, then run the tests with much data too
+	@.ci/setup test
+	PGFLIT_LONG=1 cargo nextest run --profile long
+
+lint: ## Formatting and lints
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+
+build: ## Build the program: target/release/pgflit
+	cargo build --release
+
+install: build ## Install program, man pages and completions below PREFIX (/usr/local)
+	install -D -m 755 target/release/pgflit $(DESTDIR)$(PREFIX)/bin/pgflit
+	for page in man/*.1; do \
+	    [ ! -e "$$page" ] || install -D -m 644 "$$page" $(DESTDIR)$(PREFIX)/share/man/man1/"$${page##*/}"; \
+	done
+	[ ! -e completions/pgflit.bash ] || install -D -m 644 completions/pgflit.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgflit
+	[ ! -e completions/_pgflit ] || install -D -m 644 completions/_pgflit \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pgflit
+	[ ! -e completions/pgflit.fish ] || install -D -m 644 completions/pgflit.fish \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pgflit.fish
+
+generate: ## Write man/ and completions/ anew from the command line's definition
+	cargo run --quiet -- generate .
+
+doc: ## Build the code's documentation: target/doc/pgflit/index.html
+	cargo doc --no-deps
+
+clean: ## Remove what was built, and the templates of throw-away clusters
+	cargo clean
+	rm -rf $(TEMPLATES)
