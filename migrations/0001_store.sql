@@ -41,7 +41,7 @@ CREATE TABLE source_table (
     columns       TEXT NOT NULL,       -- JSON array: the columns COPY moves
     bytes         INTEGER NOT NULL,
     estimated_rows INTEGER NOT NULL,
-    identity      TEXT NOT NULL,       -- row, insert-only: what can be captured
+    capture       TEXT NOT NULL,       -- what change capture carries: rows, inserts, nothing
     uncaptured    INTEGER NOT NULL     -- updates and deletes counted when the slot was made
 ) STRICT;
 

@@ -1,7 +1,13 @@
 //! What the databases contain.
 //!
-//! Owns the discovery queries on the source, the lists by which pg_restore is told what to leave
-//! out, and the schema `pgflit` that a migration keeps on the target while it runs. Copies
-//! nothing and changes nothing of the user's.
+//! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
+//! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
+//! - [`server`]: what a server is and what the role may do on it.
+//!
+//! Copies nothing and changes nothing of the user's.
 
+pub mod discovery;
 pub mod ledger;
+pub mod restore_list;
+pub mod server;

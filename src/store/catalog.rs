@@ -12,6 +12,26 @@ pub enum Capture {
     Rows,
     /// It has none: inserts and truncates only.
     InsertsOnly,
+    /// It is unlogged: nothing.
+    Nothing,
+}
+
+impl Capture {
+    const fn word(self) -> &'static str {
+        match self {
+            Capture::Rows => "rows",
+            Capture::InsertsOnly => "inserts",
+            Capture::Nothing => "nothing",
+        }
+    }
+
+    fn of_word(word: &str) -> Self {
+        match word {
+            "rows" => Capture::Rows,
+            "inserts" => Capture::InsertsOnly,
+            _ => Capture::Nothing,
+        }
+    }
 }
 
 /// A table whose rows are copied.
@@ -87,10 +107,6 @@ impl Store {
                 .prepare("INSERT INTO source_table VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
             for table in tables {
                 let columns = serde_json::to_string(&table.columns).unwrap_or_default();
-                let capture = match table.capture {
-                    Capture::Rows => "row",
-                    Capture::InsertsOnly => "insert-only",
-                };
                 insert.execute((
                     table.oid,
                     &table.name.schema,
@@ -98,7 +114,7 @@ impl Store {
                     columns,
                     table.bytes.cast_signed(),
                     table.estimated_rows.cast_signed(),
-                    capture,
+                    table.capture.word(),
                     table.uncaptured.cast_signed(),
                 ))?;
             }
@@ -128,22 +144,19 @@ impl Store {
     pub fn tables(&self) -> Result<Vec<TableRow>, Error> {
         self.read("reading the catalog", |connection| {
             let mut statement = connection.prepare(
-                "SELECT oid, schema, name, columns, bytes, estimated_rows, identity, uncaptured
+                "SELECT oid, schema, name, columns, bytes, estimated_rows, capture, uncaptured
                    FROM source_table ORDER BY bytes DESC, oid",
             )?;
             let rows = statement.query_map([], |row| {
                 let columns: String = row.get(3)?;
-                let identity: String = row.get(6)?;
+                let capture: String = row.get(6)?;
                 Ok(TableRow {
                     oid: row.get(0)?,
                     name: QualifiedName::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
                     columns: json_list(3, &columns)?,
                     bytes: row.get::<_, i64>(4)?.cast_unsigned(),
                     estimated_rows: row.get::<_, i64>(5)?.cast_unsigned(),
-                    capture: match identity.as_str() {
-                        "row" => Capture::Rows,
-                        _ => Capture::InsertsOnly,
-                    },
+                    capture: Capture::of_word(&capture),
                     uncaptured: row.get::<_, i64>(7)?.cast_unsigned(),
                 })
             })?;

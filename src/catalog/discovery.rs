@@ -1,0 +1,195 @@
+//! The tables, indexes and sequences of the source.
+//!
+//! Not listed: what belongs to an extension (CREATE EXTENSION makes it), system schemas, and the
+//! schema `pgflit`. Partitioned tables have no rows of their own; their partitions are listed.
+
+use crate::base::QualifiedName;
+use crate::base::ident::quote_ident;
+use crate::pg::{Error, Session};
+use crate::store::{Capture, ConstraintRow, IndexRow, TableRow};
+
+/// The condition on `n.nspname` and `c.oid` that leaves out what is not the user's.
+const USERS_OWN: &str = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgflit')
+    AND NOT EXISTS (SELECT FROM pg_depend d
+                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                       AND d.deptype = 'e')";
+
+/// The tables whose rows are copied, biggest first.
+pub async fn tables(source: &Session) -> Result<Vec<TableRow>, Error> {
+    let generated = match source.server_version().major() {
+        12.. => "AND a.attgenerated = ''",
+        _ => "",
+    };
+    let sql = format!(
+        "SELECT c.oid, n.nspname::text, c.relname::text, pg_table_size(c.oid),
+                greatest(c.reltuples, 0)::bigint,
+                ARRAY(SELECT a.attname::text FROM pg_attribute a
+                       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {generated}
+                       ORDER BY a.attnum),
+                CASE WHEN c.relpersistence <> 'p' THEN 'nothing'
+                     WHEN c.relreplident = 'f' THEN 'rows'
+                     WHEN c.relreplident = 'n' THEN 'inserts'
+                     WHEN EXISTS (SELECT FROM pg_index i
+                                   WHERE i.indrelid = c.oid AND i.indisvalid
+                                     AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
+                                                             ELSE i.indisreplident END) THEN 'rows'
+                     ELSE 'inserts' END,
+                pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND {USERS_OWN}
+          ORDER BY 4 DESC, 1"
+    );
+    let rows = source.query(&sql, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| TableRow {
+            oid: row.get(0),
+            name: QualifiedName::new(row.get::<_, String>(1), row.get::<_, String>(2)),
+            bytes: count(row.get(3)),
+            estimated_rows: count(row.get(4)),
+            columns: row.get(5),
+            capture: match row.get::<_, &str>(6) {
+                "rows" => Capture::Rows,
+                "inserts" => Capture::InsertsOnly,
+                _ => Capture::Nothing,
+            },
+            uncaptured: count(row.get(7)),
+        })
+        .collect())
+}
+
+/// A count that PostgreSQL keeps as a signed number and may not know.
+fn count(number: Option<i64>) -> u64 {
+    number.unwrap_or(0).max(0).cast_unsigned()
+}
+
+/// The valid indexes of the tables that [`tables`] lists, biggest first.
+pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
+    let period = match source.server_version().major() {
+        18.. => "coalesce(k.conperiod, false)",
+        _ => "false",
+    };
+    let sql = format!(
+        "SELECT i.indexrelid, i.indrelid, n.nspname::text, x.relname::text, c.relname::text,
+                pg_relation_size(i.indexrelid), pg_get_indexdef(i.indexrelid),
+                k.oid, k.conname::text, k.contype::text, pg_get_constraintdef(k.oid),
+                k.condeferrable, k.condeferred, i.indisclustered,
+                i.indisreplident AND c.relreplident = 'i', {period}
+           FROM pg_index i
+           JOIN pg_class x ON x.oid = i.indexrelid
+           JOIN pg_class c ON c.oid = i.indrelid
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+           LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid
+                                    AND k.contype IN ('p', 'u', 'x')
+          WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND i.indisvalid AND {USERS_OWN}
+          ORDER BY 6 DESC, 1"
+    );
+    let rows = source.query(&sql, &[]).await?;
+    Ok(rows.iter().map(index_of).collect())
+}
+
+fn index_of(row: &tokio_postgres::Row) -> IndexRow {
+    let name = QualifiedName::new(row.get::<_, String>(2), row.get::<_, String>(3));
+    let table = QualifiedName::new(&name.schema, row.get::<_, String>(4)).quoted();
+    let definition: String = row.get(6);
+    let kind: Option<String> = row.get(9);
+    let is_period: bool = row.get(15);
+    // Such a constraint makes its index itself: ALTER TABLE has no USING INDEX for it.
+    let makes_index = kind.as_deref() == Some("x") || is_period;
+    let mut extra_sql = Vec::new();
+    if row.get(13) {
+        extra_sql.push(format!(
+            "ALTER TABLE {table} CLUSTER ON {}",
+            quote_ident(&name.name)
+        ));
+    }
+    if row.get(14) {
+        let index = quote_ident(&name.name);
+        extra_sql.push(format!(
+            "ALTER TABLE ONLY {table} REPLICA IDENTITY USING INDEX {index}"
+        ));
+    }
+    let constraint = kind.map(|kind| {
+        let constraint_name: String = row.get(8);
+        let add = format!(
+            "ALTER TABLE ONLY {table} ADD CONSTRAINT {}",
+            quote_ident(&constraint_name)
+        );
+        let sql = if makes_index {
+            format!("{add} {}", row.get::<_, String>(10))
+        } else {
+            let unique = if kind == "p" { "PRIMARY KEY" } else { "UNIQUE" };
+            let deferred = match (row.get(11), row.get(12)) {
+                (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+                (true, false) => " DEFERRABLE",
+                (false, _) => "",
+            };
+            format!(
+                "{add} {unique} USING INDEX {}{deferred}",
+                quote_ident(&name.name)
+            )
+        };
+        ConstraintRow {
+            oid: row.get(7),
+            name: constraint_name,
+            sql,
+        }
+    });
+    IndexRow {
+        oid: row.get(0),
+        table_oid: row.get(1),
+        bytes: count(row.get(5)),
+        sql: (!makes_index).then_some(definition),
+        constraint,
+        extra_sql,
+        name,
+    }
+}
+
+/// A sequence and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The value last given out, or the first to come.
+    pub last_value: i64,
+    /// Whether `last_value` was given out.
+    pub is_called: bool,
+}
+
+/// The sequences of the source, as they are now: sequences know no snapshots.
+pub async fn sequences(source: &Session) -> Result<Vec<Sequence>, Error> {
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'S' AND c.relpersistence IN ('p', 'u') AND {USERS_OWN}
+          ORDER BY 1, 2"
+    );
+    let mut sequences = Vec::new();
+    for row in source.query(&sql, &[]).await? {
+        let name = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        let state = format!("SELECT last_value, is_called FROM {}", name.quoted());
+        let state = source.query_one(&state, &[]).await?;
+        sequences.push(Sequence {
+            name,
+            last_value: state.get(0),
+            is_called: state.get(1),
+        });
+    }
+    Ok(sequences)
+}
+
+/// Tables, views and the like that are the user's own; for a target, what is in the way.
+pub async fn user_relations(session: &Session) -> Result<Vec<QualifiedName>, Error> {
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {USERS_OWN}
+          ORDER BY 1, 2"
+    );
+    let rows = session.query(&sql, &[]).await?;
+    let name = |row: &tokio_postgres::Row| {
+        QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1))
+    };
+    Ok(rows.iter().map(name).collect())
+}

@@ -1,0 +1,67 @@
+//! What a server is and what the role may do on it.
+
+use crate::pg::{Error, Session};
+
+/// Facts about a server that decide whether a migration can begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The cluster and the database in it: the same whatever address it was reached by.
+    pub system: String,
+    /// `wal_level`.
+    pub wal_level: String,
+    /// Whether it is a standby.
+    pub is_standby: bool,
+    /// Whether the role may make slots and stream.
+    pub may_replicate: bool,
+    /// `max_replication_slots` and how many are taken.
+    pub slots: (i64, i64),
+    /// `max_wal_senders` and how many are taken.
+    pub wal_senders: (i64, i64),
+    /// The size of WAL segments.
+    pub wal_segment_bytes: u64,
+}
+
+/// Asks the server.
+pub async fn look(session: &Session) -> Result<Server, Error> {
+    let identifier = session
+        .query_one(
+            "SELECT system_identifier::text FROM pg_control_system()",
+            &[],
+        )
+        .await;
+    let identifier: String = match identifier {
+        Ok(row) => row.get(0),
+        // Some managed services do not let it be read; address and port then tell servers apart.
+        Err(error) if error.sqlstate() == Some("42501") => {
+            let sql = "SELECT coalesce(inet_server_addr()::text, 'local') || ':' ||
+                              current_setting('port')";
+            session.query_one(sql, &[]).await?.get(0)
+        }
+        Err(error) => return Err(error),
+    };
+    let row = session
+        .query_one(
+            "SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()),
+                    current_setting('wal_level'), pg_is_in_recovery(),
+                    (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
+                        OR EXISTS (SELECT FROM pg_roles r
+                                    WHERE r.rolname IN ('rds_replication', 'cloudsqlreplica')
+                                      AND pg_has_role(r.oid, 'member')),
+                    current_setting('max_replication_slots')::bigint,
+                    (SELECT count(*) FROM pg_replication_slots),
+                    current_setting('max_wal_senders')::bigint,
+                    (SELECT count(*) FROM pg_stat_replication),
+                    (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size')",
+            &[],
+        )
+        .await?;
+    Ok(Server {
+        system: format!("{identifier}/{}", row.get::<_, String>(0)),
+        wal_level: row.get(1),
+        is_standby: row.get(2),
+        may_replicate: row.get(3),
+        slots: (row.get(4), row.get(5)),
+        wal_senders: (row.get(6), row.get(7)),
+        wal_segment_bytes: row.get::<_, i64>(8).cast_unsigned(),
+    })
+}
