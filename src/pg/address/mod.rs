@@ -12,6 +12,7 @@
 //!
 //! Left out: GSSAPI (`gssencmode=require` is an error) and LDAP lookups of services.
 
+mod choices;
 pub mod conninfo;
 pub mod environment;
 pub mod error;

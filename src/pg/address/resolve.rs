@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::choices::{Choices, number};
 use super::environment::Environment;
 use super::error::AddressError;
 use super::hosts::{self, Host};
 use super::keyword::{KEYWORDS, Settings};
 use super::options::{
-    AllowedMethods, CertMode, ChannelBindingMode, GssEncMode, LoadBalance, SslMode, SslNegotiation,
+    AllowedMethods, CertMode, ChannelBindingMode, LoadBalance, SslMode, SslNegotiation,
     TargetSessionAttrs, TlsVersion, value,
 };
 use super::{conninfo, service, uri};
@@ -35,20 +36,6 @@ impl std::fmt::Debug for PrivateSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
-}
-
-/// The options with a fixed choice, checked once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Choices {
-    ssl_mode: SslMode,
-    ssl_negotiation: SslNegotiation,
-    cert_mode: CertMode,
-    tls_versions: (Option<TlsVersion>, Option<TlsVersion>),
-    channel_binding: ChannelBindingMode,
-    allowed_methods: AllowedMethods,
-    target_session_attrs: TargetSessionAttrs,
-    load_balance: LoadBalance,
-    connect_timeout: Option<Duration>,
 }
 
 impl Address {
@@ -241,87 +228,4 @@ fn fill_defaults(settings: &mut Settings, environment: &Environment) -> Result<(
         settings.insert("host", environment.socket_folder().to_owned());
     }
     Ok(())
-}
-
-impl Choices {
-    fn of(settings: &Settings) -> Result<Self, AddressError> {
-        let choices = Choices {
-            ssl_mode: SslMode::of(settings)?,
-            ssl_negotiation: SslNegotiation::of(settings)?,
-            cert_mode: CertMode::of(settings)?,
-            tls_versions: (
-                TlsVersion::of(settings, "ssl_min_protocol_version")?,
-                TlsVersion::of(settings, "ssl_max_protocol_version")?,
-            ),
-            channel_binding: ChannelBindingMode::of(settings)?,
-            allowed_methods: AllowedMethods::of(settings)?,
-            target_session_attrs: TargetSessionAttrs::of(settings)?,
-            load_balance: LoadBalance::of(settings)?,
-            connect_timeout: connect_timeout(settings)?,
-        };
-        for keyword in [
-            "keepalives",
-            "keepalives_idle",
-            "keepalives_interval",
-            "keepalives_count",
-        ] {
-            number(settings, keyword)?;
-        }
-        number(settings, "tcp_user_timeout")?;
-        choices.check(settings)?;
-        Ok(choices)
-    }
-
-    /// Options that are fine alone and not together.
-    fn check(&self, settings: &Settings) -> Result<(), AddressError> {
-        let conflict = |text: String| Err(AddressError::Conflict(text));
-        let mode = self.ssl_mode.as_str();
-        let system_roots = value(settings, "sslrootcert") == Some("system");
-        if system_roots && self.ssl_mode != SslMode::VerifyFull {
-            return conflict(format!(
-                "sslmode={mode} is too weak for sslrootcert=system: use sslmode=verify-full"
-            ));
-        }
-        if self.ssl_negotiation == SslNegotiation::Direct && self.ssl_mode < SslMode::Require {
-            return conflict(format!(
-                "sslmode={mode} is too weak for sslnegotiation=direct: use sslmode=require, \
-                 verify-ca or verify-full"
-            ));
-        }
-        if let (Some(min), Some(max)) = self.tls_versions {
-            if min > max {
-                let text = "ssl_min_protocol_version is above ssl_max_protocol_version: swap them";
-                return conflict(text.to_owned());
-            }
-        }
-        if GssEncMode::of(settings)? == GssEncMode::Require {
-            let text = "gssencmode=require cannot be met: pgflit has no GSSAPI; use TLS instead";
-            return conflict(text.to_owned());
-        }
-        Ok(())
-    }
-}
-
-/// A setting that libpq reads as a C int; blanks around it are fine.
-pub(super) fn number(
-    settings: &Settings,
-    keyword: &'static str,
-) -> Result<Option<i32>, AddressError> {
-    let Some(text) = value(settings, keyword) else {
-        return Ok(None);
-    };
-    let parsed = text.trim().parse().ok();
-    parsed.map(Some).ok_or_else(|| AddressError::BadValue {
-        keyword,
-        value: text.to_owned(),
-        allowed: "a whole number".to_owned(),
-    })
-}
-
-/// Zero and less mean no limit; one second is as two, because a limit that may end at once helps
-/// nobody.
-fn connect_timeout(settings: &Settings) -> Result<Option<Duration>, AddressError> {
-    let seconds = number(settings, "connect_timeout")?.unwrap_or(0);
-    let seconds = u64::try_from(seconds).unwrap_or(0);
-    Ok((seconds > 0).then(|| Duration::from_secs(seconds.max(2))))
 }

@@ -142,12 +142,7 @@ fn trust(builder: &mut SslContextBuilder, address: &Address) -> Result<(), Strin
         }
         return Ok(());
     };
-    let unreadable = |path: &Path, error| {
-        format!(
-            "certificate file {} cannot be used: {error}",
-            path.display()
-        )
-    };
+    let unreadable = |path: &Path, error| unusable("certificate file", path, error);
     let mut store = X509StoreBuilder::new().map_err(text)?;
     store
         .add_lookup(X509Lookup::file())
@@ -168,18 +163,18 @@ fn load_revocations(store: &mut X509StoreBuilder, address: &Address) -> Result<(
         _ => address.tls_file("sslcrl", "root.crl"),
     };
     let file = file.filter(|path| path.exists() || address.setting("sslcrl").is_some());
-    let unreadable = |path: &str, error| format!("revocation list {path} cannot be used: {error}");
+    let unreadable = |path: &Path, error| unusable("revocation list", path, error);
     if let Some(path) = &file {
         store
             .add_lookup(X509Lookup::file())
             .and_then(|lookup| lookup.load_crl_file(path, SslFiletype::PEM).map(|_| ()))
-            .map_err(|error| unreadable(&path.display().to_string(), error))?;
+            .map_err(|error| unreadable(path, error))?;
     }
     if let Some(path) = folder {
         store
             .add_lookup(X509Lookup::hash_dir())
             .and_then(|lookup| lookup.add_dir(path, SslFiletype::PEM))
-            .map_err(|error| unreadable(path, error))?;
+            .map_err(|error| unreadable(Path::new(path), error))?;
     }
     if file.is_some() || folder.is_some() {
         let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
@@ -202,12 +197,9 @@ fn show_certificate(builder: &mut SslContextBuilder, address: &Address) -> Resul
             _ => Ok(()),
         };
     };
-    builder.set_certificate_chain_file(&path).map_err(|error| {
-        format!(
-            "certificate file {} cannot be used: {error}",
-            path.display()
-        )
-    })?;
+    builder
+        .set_certificate_chain_file(&path)
+        .map_err(|error| unusable("certificate file", &path, error))?;
     let key = address
         .tls_file("sslkey", "postgresql.key")
         .filter(|key| key.exists())
@@ -223,12 +215,7 @@ fn show_certificate(builder: &mut SslContextBuilder, address: &Address) -> Resul
     builder
         .set_private_key(&loaded)
         .and_then(|()| builder.check_private_key())
-        .map_err(|error| {
-            format!(
-                "key {} does not fit the certificate: {error}",
-                key.display()
-            )
-        })
+        .map_err(|error| unusable("key file", &key, error))
 }
 
 /// The key must be its owner's alone; root's may be read by its group.
@@ -260,6 +247,22 @@ fn load_key(path: &Path, password: &str) -> Result<PKey<Private>, String> {
         })
 }
 
+fn unusable(what: &str, path: &Path, error: ErrorStack) -> String {
+    format!("{what} {} cannot be used: {}", path.display(), text(error))
+}
+
+/// OpenSSL's reasons without its source files.
 fn text(error: ErrorStack) -> String {
-    error.to_string()
+    let reasons = error.errors().iter().filter_map(|error| error.reason());
+    let mut reasons: Vec<_> = reasons
+        .map(|reason| match reason {
+            "system lib" => "the file cannot be opened",
+            other => other,
+        })
+        .collect();
+    reasons.dedup();
+    match reasons.is_empty() {
+        true => "OpenSSL gives no reason".to_owned(),
+        false => reasons.join(", "),
+    }
 }
