@@ -3,6 +3,7 @@ pub mod base;
 pub mod catalog;
 pub mod cdc;
 pub mod cli;
+pub mod clone;
 pub mod commands;
 pub mod pg;
 pub mod report;

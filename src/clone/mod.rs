@@ -1,0 +1,22 @@
+//! The base copy: schema, rows, indexes, constraints, sequences, as of one snapshot.
+//!
+//! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
+//! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`rows`]: COPY, biggest table first, several at a time;
+//! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
+//! - [`sequences`]: where each stands.
+//!
+//! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
+//!
+//! # Crash story
+//! 1. *Inside a COPY*: the target rolls back; the table is not in the ledger and is copied again,
+//!    under the same snapshot or a new epoch's.
+//! 2. *After the COMMIT of a COPY*: the table is in the ledger, with its rows; never copied twice.
+//! 3. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
+
+pub mod epoch;
+pub mod indexes;
+pub mod programs;
+pub mod rows;
+pub mod schema;
+pub mod sequences;

@@ -1,0 +1,111 @@
+//! pg_dump and pg_restore.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where distributions keep one folder a major version.
+const VERSIONED: &str = "/usr/lib/postgresql";
+
+/// The client programs of one PostgreSQL installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Programs {
+    /// pg_dump's path.
+    pub pg_dump: PathBuf,
+    /// pg_restore's path.
+    pub pg_restore: PathBuf,
+    /// Their major version.
+    pub major: u32,
+}
+
+/// There are no usable client programs.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramsError {
+    /// None at all.
+    #[error("pg_dump and pg_restore were not found (looked in {searched})")]
+    Missing {
+        /// The folders.
+        searched: String,
+    },
+    /// Only older ones: pg_dump cannot read a server newer than itself.
+    #[error("pg_dump {found} is older than the source, which is PostgreSQL {needed}")]
+    TooOld {
+        /// The newest found.
+        found: u32,
+        /// The source's major version.
+        needed: u32,
+    },
+}
+
+impl Programs {
+    /// The first installation of at least `needed`, the source's major version: `PG_CONFIG`'s and
+    /// no other if it is set, else `PATH`'s, else the newest that distributions keep elsewhere.
+    pub fn find(needed: u32) -> Result<Self, ProgramsError> {
+        let folders = match std::env::var_os("PG_CONFIG") {
+            Some(pg_config) => bin_dir(&pg_config).into_iter().collect(),
+            None => usual_folders(),
+        };
+        let found: Vec<_> = folders
+            .iter()
+            .filter_map(|folder| Self::in_folder(folder))
+            .collect();
+        if let Some(programs) = found.iter().find(|programs| programs.major >= needed) {
+            return Ok(programs.clone());
+        }
+        match found.iter().map(|programs| programs.major).max() {
+            Some(found) => Err(ProgramsError::TooOld { found, needed }),
+            None => {
+                let names: Vec<_> = folders
+                    .iter()
+                    .map(|folder| folder.display().to_string())
+                    .collect();
+                Err(ProgramsError::Missing {
+                    searched: names.join(", "),
+                })
+            }
+        }
+    }
+
+    fn in_folder(folder: &Path) -> Option<Self> {
+        let (pg_dump, pg_restore) = (folder.join("pg_dump"), folder.join("pg_restore"));
+        if !pg_restore.is_file() {
+            return None;
+        }
+        let line = first_line(Command::new(&pg_dump).arg("--version"))?;
+        let version = line
+            .split_whitespace()
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+        let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
+        Some(Self {
+            pg_dump,
+            pg_restore,
+            major: digits.parse().ok()?,
+        })
+    }
+}
+
+fn bin_dir(pg_config: &OsString) -> Option<PathBuf> {
+    first_line(Command::new(pg_config).arg("--bindir")).map(PathBuf::from)
+}
+
+fn usual_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path)
+        .filter(|folder| folder.join("pg_dump").is_file())
+        .collect();
+    let entries = std::fs::read_dir(VERSIONED).into_iter().flatten().flatten();
+    let mut versions: Vec<u32> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    versions.sort_unstable_by(|left, right| right.cmp(left));
+    let versioned = |version| Path::new(VERSIONED).join(format!("{version}")).join("bin");
+    folders.extend(versions.into_iter().map(versioned));
+    folders
+}
+
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let line = text.lines().next()?.trim().to_owned();
+    output.status.success().then_some(line)
+}

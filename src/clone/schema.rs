@@ -1,0 +1,198 @@
+//! Definitions, by pg_dump and pg_restore. Rows never go through them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::pg::Address;
+
+use super::programs::Programs;
+
+/// pg_dump or pg_restore failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The program ran and failed.
+    #[error("{program} failed: {message}")]
+    Program {
+        /// `pg_dump` or `pg_restore`.
+        program: &'static str,
+        /// What it printed, each line once.
+        message: String,
+        /// Which server it was talking to.
+        side: Side,
+    },
+    /// The program could not be run, or a file not written.
+    #[error("{doing} {}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which program or file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Which server a program was talking to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// pg_dump.
+    Source,
+    /// pg_restore.
+    Target,
+}
+
+/// What of the definitions is left out, as pg_restore's options say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leave {
+    /// `--no-owner` and the like, as they are.
+    pub options: Vec<String>,
+}
+
+/// A section of a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What rows need: schemas, types, tables, functions.
+    PreData,
+    /// What needs rows: indexes, constraints, triggers.
+    PostData,
+}
+
+impl Section {
+    fn option(self) -> &'static str {
+        match self {
+            Section::PreData => "--section=pre-data",
+            Section::PostData => "--section=post-data",
+        }
+    }
+}
+
+/// Dumps the definitions of the source, as the snapshot `snapshot_id` sees them, to `file`.
+pub fn dump(
+    programs: &Programs,
+    source: &Address,
+    snapshot_id: &str,
+    file: &Path,
+) -> Result<(), SchemaError> {
+    let mut command = Command::new(&programs.pg_dump);
+    command
+        .args(["--schema-only", "--format=custom", "--no-subscriptions"])
+        .args(["--exclude-schema=pgflit", "--snapshot", snapshot_id])
+        .arg("--file")
+        .arg(file);
+    connect_to(&mut command, source);
+    run(&mut command, "pg_dump", &programs.pg_dump, Side::Source).map(drop)
+}
+
+/// The table of contents of one section of a dump.
+pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String, SchemaError> {
+    let mut command = Command::new(&programs.pg_restore);
+    command.arg("--list").arg(section.option()).arg(file);
+    let output = run(
+        &mut command,
+        "pg_restore",
+        &programs.pg_restore,
+        Side::Target,
+    )?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Restores the entries of `list`, written to `list_file`, in one transaction: all of them or
+/// none are on the target afterwards.
+pub fn restore(
+    programs: &Programs,
+    target: &Address,
+    file: &Path,
+    section: Section,
+    list: &str,
+    list_file: &Path,
+    leave: &Leave,
+) -> Result<(), SchemaError> {
+    fs::write(list_file, list).map_err(|source| SchemaError::Io {
+        doing: "writing",
+        path: list_file.to_owned(),
+        source,
+    })?;
+    let mut command = Command::new(&programs.pg_restore);
+    command
+        .arg("--single-transaction")
+        .arg(section.option())
+        .args(&leave.options)
+        .arg("--use-list")
+        .arg(list_file)
+        .arg("--dbname")
+        .arg(target.dbname())
+        .arg(file);
+    connect_to(&mut command, target);
+    run(
+        &mut command,
+        "pg_restore",
+        &programs.pg_restore,
+        Side::Target,
+    )
+    .map(drop)
+}
+
+/// Tells a program where to connect by its environment, where no other user sees the password.
+fn connect_to(command: &mut Command, address: &Address) {
+    for variable in Address::libpq_variables() {
+        command.env_remove(variable);
+    }
+    command.envs(address.libpq_env());
+}
+
+fn run(
+    command: &mut Command,
+    program: &'static str,
+    path: &Path,
+    side: Side,
+) -> Result<Output, SchemaError> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|source| SchemaError::Io {
+        doing: "running",
+        path: path.to_owned(),
+        source,
+    })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(SchemaError::Program {
+        program,
+        message: message(&String::from_utf8_lossy(&output.stderr)),
+        side,
+    })
+}
+
+/// Each line once, without the program's name before it.
+fn message(stderr: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        let line = line
+            .trim_start_matches("pg_restore: ")
+            .trim_start_matches("pg_dump: ");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_of_the_programs_errors_is_said_once() {
+        let stderr = "pg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\nCommand was: ALTER\n\npg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\n";
+        assert_eq!(
+            message(stderr),
+            "error: could not execute query: ERROR:  role \"x\" does not exist; Command was: ALTER"
+        );
+    }
+}
