@@ -11,6 +11,7 @@ mod comparison;
 mod error;
 mod lag;
 mod migration;
+mod options;
 mod psql;
 mod story;
 mod summary;
@@ -18,4 +19,5 @@ mod traffic;
 mod workspace;
 
 pub use error::DemoError;
-pub use story::{DemoOptions, Outcome, run};
+pub use options::{DemoOptions, Outcome};
+pub use story::run;

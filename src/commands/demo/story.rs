@@ -1,13 +1,14 @@
 //! The demo from beginning to end.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::DemoError;
 use super::comparison::{ComparedTable, compare};
 use super::lag::Lag;
 use super::migration::{Migration, OWN_PROGRAM, Pgflit};
+use super::options::{DemoOptions, Outcome};
 use super::psql::Database;
 use super::summary::{Facts, comparison_table, grouped, in_short, stage_table};
 use super::traffic::{self, Traffic};
@@ -22,41 +23,6 @@ const DATABASE: &str = "bench";
 const LAG_EVERY: Duration = Duration::from_secs(1);
 /// How long one look at the migration waits for a line of it.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// What the demo is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoOptions {
-    /// Size of the database: 100,000 rows, about 15 MB, a unit.
-    pub scale: u32,
-    /// Seconds of traffic under live replay, after the base copy.
-    pub seconds: u64,
-    /// The migration's work directory; a temporary one if absent.
-    pub dir: Option<PathBuf>,
-    /// Whether both clusters stay until Ctrl-C, to look around.
-    pub keep: bool,
-}
-
-impl Default for DemoOptions {
-    fn default() -> Self {
-        Self {
-            scale: 10,
-            seconds: 15,
-            dir: None,
-            keep: false,
-        }
-    }
-}
-
-/// How the demo ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every table holds the same rows on both sides.
-    Equal,
-    /// Some table does not.
-    Different,
-    /// Someone asked it to stop.
-    Stopped,
-}
 
 /// Why a stage ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
