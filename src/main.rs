@@ -1,2 +1,36 @@
-//! The pgflit command.
-fn main() {}
+//! The pgflit command: parse, run, and end with the exit code.
+
+use std::ffi::OsString;
+use std::process;
+
+use pgflit::cli::{self, Environment, ExitCode, Parsed, UsageError};
+use pgflit::{commands, report};
+
+fn main() -> process::ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let code = match cli::parse(&arguments, &Environment::of_process()) {
+        Ok(Parsed::Run(invocation)) => commands::run(*invocation),
+        Ok(Parsed::Show(text)) => show(&text),
+        Err(error) => refuse(&error),
+    };
+    code.into()
+}
+
+fn show(text: &str) -> ExitCode {
+    match report::stdout::write(text.as_bytes()) {
+        Ok(()) => ExitCode::Done,
+        Err(error) => {
+            report::errors::print(&error, None);
+            ExitCode::Other
+        }
+    }
+}
+
+fn refuse(error: &UsageError) -> ExitCode {
+    match error {
+        // clap has said it all already, with its own hint.
+        UsageError::Arguments(text) => report::errors::print_text(&format!("{text}\n")),
+        error => report::errors::print(error, None),
+    }
+    ExitCode::Usage
+}

@@ -14,5 +14,6 @@
 mod support;
 
 mod bench_itself;
+mod cli;
 mod cluster;
 mod tidy;

@@ -1,3 +1,16 @@
-//! One file or folder a subcommand: build the parts, run them, report.
+//! One file a subcommand: build the parts, run them, report.
+//!
+//! [`run`] chooses the file. A command returns `Ok` with the exit code that its result stands
+//! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
+mod completions;
 pub mod demo;
+mod dispatch;
+mod error;
+mod generate;
+mod names;
+mod not_built;
+mod version;
+
+pub use dispatch::run;
+pub use error::CommandError;

@@ -1,0 +1,160 @@
+//! The ledger of copied parts, on the target, in the schema `pgflit`.
+//!
+//! A part's rows and its line here commit in the same target transaction, so a part is there with
+//! the snapshot it was read under, or not at all. Apply reads it to know which streamed changes
+//! the copy already contains.
+//!
+//! | column | meaning |
+//! |---|---|
+//! | `schema_name`, `table_name` | the table on the source |
+//! | `part` | its part, from 0; one part a table in this version |
+//! | `epoch` | which snapshot of the source, from 1 |
+//! | `snapshot` | that snapshot's text: `pg_current_snapshot()` |
+//! | `convergence_lsn` | everything the snapshot sees is committed before this position |
+//! | `row_count`, `byte_count` | what COPY moved |
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use crate::base::ident::quote_literal;
+use crate::base::snapshot::Snapshot;
+use crate::base::{Lsn, QualifiedName};
+use crate::pg::{Error, Session};
+
+/// The schema on the target that pgflit keeps its own tables in while a migration runs.
+pub const CONTROL_SCHEMA: &str = "pgflit";
+
+const CREATE: &str = "
+CREATE SCHEMA IF NOT EXISTS pgflit;
+CREATE TABLE IF NOT EXISTS pgflit.part (
+    schema_name     text NOT NULL,
+    table_name      text NOT NULL,
+    part            int NOT NULL,
+    epoch           int NOT NULL,
+    snapshot        text NOT NULL,
+    convergence_lsn pg_lsn NOT NULL,
+    row_count       bigint NOT NULL,
+    byte_count      bigint NOT NULL,
+    copied_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (schema_name, table_name, part)
+);
+CREATE TABLE IF NOT EXISTS pgflit.progress (
+    origin    text PRIMARY KEY,
+    lsn       pg_lsn NOT NULL,
+    committed timestamptz
+);
+";
+
+/// A part that is on the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Of which table.
+    pub table: QualifiedName,
+    /// Which epoch's snapshot it was read under, from 1.
+    pub epoch: u32,
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// Everything that the snapshot sees is committed before this position.
+    pub convergence: Lsn,
+    /// Rows moved.
+    pub rows: u64,
+    /// Bytes of COPY data moved.
+    pub bytes: u64,
+}
+
+/// The parts that are on the target, by table.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    parts: HashMap<QualifiedName, Part>,
+}
+
+impl Ledger {
+    /// The part that `table` was copied as, if it was.
+    pub fn part(&self, table: &QualifiedName) -> Option<&Part> {
+        self.parts.get(table)
+    }
+
+    /// All of them, in no order.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.values()
+    }
+
+    /// The position from which on every copied table is consistent with every other.
+    pub fn convergence(&self) -> Lsn {
+        let all = self.parts.values().map(|part| part.convergence);
+        all.max().unwrap_or_default()
+    }
+
+    /// The epochs that the copies were taken in: with more than one, the tables hold several
+    /// moments until the target has reached [`Ledger::convergence`].
+    pub fn epoch_count(&self) -> usize {
+        let mut epochs: Vec<_> = self.parts.values().map(|part| part.epoch).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        epochs.len()
+    }
+}
+
+/// Makes the control schema on the target, if it is not there.
+pub async fn create(target: &Session) -> Result<(), Error> {
+    target.batch(CREATE).await
+}
+
+/// Drops it, with all that it says.
+pub async fn drop(target: &Session) -> Result<(), Error> {
+    target.batch("DROP SCHEMA IF EXISTS pgflit CASCADE").await
+}
+
+/// Whether the ledger is there.
+pub async fn exists(target: &Session) -> Result<bool, Error> {
+    let sql = "SELECT to_regclass('pgflit.part') IS NOT NULL";
+    Ok(target.query_one(sql, &[]).await?.get(0))
+}
+
+/// What the target says is copied; empty if there is no ledger.
+pub async fn read(target: &Session) -> Result<Ledger, Error> {
+    if !exists(target).await? {
+        return Ok(Ledger::default());
+    }
+    let sql = "SELECT schema_name, table_name, epoch, snapshot, convergence_lsn::text,
+                      row_count, byte_count
+                 FROM pgflit.part";
+    let mut parts = HashMap::new();
+    for row in target.query(sql, &[]).await? {
+        let table = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        let part = Part {
+            epoch: row.get::<_, i32>(2).cast_unsigned(),
+            snapshot: parse(&table, row.get(3))?,
+            convergence: parse(&table, row.get(4))?,
+            rows: row.get::<_, i64>(5).cast_unsigned(),
+            bytes: row.get::<_, i64>(6).cast_unsigned(),
+            table: table.clone(),
+        };
+        parts.insert(table, part);
+    }
+    Ok(Ledger { parts })
+}
+
+fn parse<T: FromStr>(table: &QualifiedName, text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| {
+        Error::Protocol(format!(
+            "the ledger pgflit.part on the target says \"{text}\" of {table}"
+        ))
+    })
+}
+
+/// The statement that notes `part`; to be run in the transaction that copies its rows.
+pub fn note_sql(part: &Part) -> String {
+    format!(
+        "INSERT INTO pgflit.part (schema_name, table_name, part, epoch, snapshot, convergence_lsn,
+                                  row_count, byte_count)
+         VALUES ({}, {}, 0, {}, {}, {}, {}, {})",
+        quote_literal(&part.table.schema),
+        quote_literal(&part.table.name),
+        part.epoch,
+        quote_literal(&part.snapshot.to_string()),
+        quote_literal(&part.convergence.to_string()),
+        part.rows,
+        part.bytes,
+    )
+}

@@ -1,0 +1,360 @@
+//! Whole source transactions, filtered, grouped and committed.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::{Lsn, QualifiedName};
+use crate::cdc::change::{Begin, Commit};
+use crate::cdc::positions::commit_is_within;
+use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
+
+use super::error::ApplyError;
+use super::filter::Filter;
+use super::input::Place;
+use super::steering::Steering;
+use super::target::Target;
+
+/// A source transaction is held here until its COMMIT is seen, so that one that was cut off costs
+/// nothing. Past this many bytes it gets a target transaction of its own and goes there directly.
+const HELD_BYTES: usize = 8 << 20;
+
+/// A group is committed at this many rows: enough that the commit is not the cost, little enough
+/// that a group that must be undone is small.
+const GROUP_ROWS: usize = 2000;
+
+/// What to do after a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Go on.
+    GoOn,
+    /// Everything up to endpos is committed.
+    AtEnd,
+}
+
+/// One change of a source transaction.
+#[derive(Debug)]
+enum Step {
+    Row(Arc<Prepare>, Execute),
+    Truncate(TruncateLine),
+}
+
+/// The source transaction being read.
+#[derive(Debug)]
+enum Reading {
+    /// None.
+    Between,
+    /// One that the target has already.
+    Skipping,
+    /// One that is held until it is whole.
+    Holding(Arc<Begin>, Vec<Step>, usize),
+    /// One that is too large to hold: it is in the open target transaction, alone.
+    Passing(Arc<Begin>),
+}
+
+/// Applies lines to the target.
+pub(super) struct Applier {
+    pub(super) target: Target,
+    pub(super) filter: Filter,
+    pub(super) steering: Steering,
+    pub(super) positions: Reached,
+    path: PathBuf,
+    statements: HashMap<StatementId, Arc<Prepare>>,
+    reading: Reading,
+    /// The last source transaction in the open target transaction.
+    last: Option<Commit>,
+    group_rows: usize,
+    /// Whether a line that begins or lies outside a transaction has been seen: before that, lines
+    /// belong to a transaction whose beginning is in an earlier segment, which is applied.
+    begun: bool,
+}
+
+/// How far the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// The end of the last transaction whose COMMIT the target has confirmed.
+    pub(super) committed: Lsn,
+    /// That, or a later position before which nothing else happened.
+    pub(super) reached: Lsn,
+}
+
+impl Applier {
+    pub(super) fn new(
+        target: Target,
+        filter: Filter,
+        steering: Steering,
+        committed: Lsn,
+        path: PathBuf,
+    ) -> Self {
+        Self {
+            target,
+            filter,
+            steering,
+            positions: Reached {
+                committed,
+                reached: committed,
+            },
+            path,
+            statements: HashMap::new(),
+            reading: Reading::Between,
+            last: None,
+            group_rows: 0,
+            begun: false,
+        }
+    }
+
+    /// A segment begins; it prepares its own statements again.
+    pub(super) fn begin_segment(&mut self) {
+        self.statements.clear();
+    }
+
+    /// Whether no source transaction is being read.
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.reading, Reading::Between)
+    }
+
+    /// Takes one line.
+    pub(super) async fn line(&mut self, line: SqlLine, place: Place) -> Result<After, ApplyError> {
+        match line {
+            SqlLine::Begin(begin) => return self.begin(begin, place).await,
+            SqlLine::Prepare(prepare) => self.prepare(prepare, place)?,
+            SqlLine::Execute(execute) => self.row(execute, place).await?,
+            SqlLine::Truncate(truncate) => self.step(Step::Truncate(truncate), 0, place).await?,
+            SqlLine::Rollback => self.undo().await?,
+            SqlLine::Commit(commit) => return self.commit(commit, place).await,
+            SqlLine::Keepalive(at) | SqlLine::Endpos(at) => {
+                self.begun = true;
+                return self.position(at.lsn, place).await;
+            }
+            SqlLine::Switch(_) => {}
+        }
+        Ok(After::GoOn)
+    }
+
+    fn out_of_order(&self, place: Place, problem: impl Into<String>) -> ApplyError {
+        ApplyError::Order {
+            place: place.describe(&self.path),
+            problem: problem.into(),
+        }
+    }
+
+    async fn begin(&mut self, begin: Begin, place: Place) -> Result<After, ApplyError> {
+        if !self.is_between() {
+            return Err(self.out_of_order(place, "BEGIN inside a transaction"));
+        }
+        self.begun = true;
+        if let Some(commit_start) = begin.commit_lsn {
+            self.steering.look()?;
+            // Its commit record starts at or after the end that was asked for, so it ends past it.
+            if self
+                .steering
+                .endpos()
+                .is_some_and(|endpos| commit_start >= endpos)
+            {
+                return self.position(commit_start, place).await;
+            }
+            // Commit records do not overlap: one that starts before the end of the last applied
+            // ends at or before it.
+            let applied = self
+                .last
+                .as_ref()
+                .map_or(self.positions.committed, |last| last.lsn);
+            if commit_start < applied {
+                self.reading = Reading::Skipping;
+                return Ok(After::GoOn);
+            }
+        }
+        self.reading = Reading::Holding(Arc::new(begin), Vec::new(), 0);
+        Ok(After::GoOn)
+    }
+
+    fn prepare(&mut self, prepare: Prepare, place: Place) -> Result<(), ApplyError> {
+        if let Some(known) = self.statements.get(&prepare.id) {
+            if known.sql != prepare.sql {
+                let problem = format!("statement {} stands for two texts", prepare.id);
+                return Err(self.out_of_order(place, problem));
+            }
+            return Ok(());
+        }
+        self.statements.insert(prepare.id, Arc::new(prepare));
+        Ok(())
+    }
+
+    async fn row(&mut self, execute: Execute, place: Place) -> Result<(), ApplyError> {
+        let Some(prepare) = self.statements.get(&execute.id).cloned() else {
+            let problem = format!("statement {} is not prepared before", execute.id);
+            return Err(self.out_of_order(place, problem));
+        };
+        if execute.values.len() != prepare.shape.columns.len() {
+            let problem = format!(
+                "{} values where statement {} takes {}",
+                execute.values.len(),
+                execute.id,
+                prepare.shape.columns.len()
+            );
+            return Err(self.out_of_order(place, problem));
+        }
+        let bytes = execute
+            .values
+            .iter()
+            .map(crate::cdc::change::Value::byte_count)
+            .sum();
+        self.step(Step::Row(prepare, execute), bytes, place).await
+    }
+
+    async fn step(&mut self, step: Step, bytes: usize, place: Place) -> Result<(), ApplyError> {
+        /// What a step costs to hold besides its values.
+        const STEP_BYTES: usize = 128;
+        match &mut self.reading {
+            Reading::Between if !self.begun => return Ok(()),
+            Reading::Between => {
+                return Err(self.out_of_order(place, "a change outside a transaction"));
+            }
+            Reading::Skipping => return Ok(()),
+            Reading::Holding(_, steps, held) => {
+                steps.push(step);
+                *held += bytes + STEP_BYTES;
+                if *held < HELD_BYTES {
+                    return Ok(());
+                }
+            }
+            Reading::Passing(begin) => {
+                let begin = Arc::clone(begin);
+                return self.send(step, &begin).await;
+            }
+        }
+        // Too large to hold: alone in a target transaction of its own.
+        self.finish_group().await?;
+        if let Reading::Holding(begin, steps, _) =
+            std::mem::replace(&mut self.reading, Reading::Between)
+        {
+            self.reading = Reading::Passing(Arc::clone(&begin));
+            self.send_all(steps, &begin).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_all(&mut self, steps: Vec<Step>, begin: &Arc<Begin>) -> Result<(), ApplyError> {
+        for step in steps {
+            self.send(step, begin).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a change into the open target transaction, unless the copy contains it.
+    async fn send(&mut self, step: Step, begin: &Arc<Begin>) -> Result<(), ApplyError> {
+        match step {
+            Step::Row(prepare, execute) => {
+                let table = QualifiedName::new(&prepare.shape.schema, &prepare.shape.table);
+                if self.filter.contains(&table, begin.xid) {
+                    return Ok(());
+                }
+                self.target.begin()?;
+                self.group_rows += 1;
+                self.target.row(&prepare, execute, begin).await
+            }
+            Step::Truncate(mut line) => {
+                line.rels.retain(|(schema, name)| {
+                    !self
+                        .filter
+                        .contains(&QualifiedName::new(schema, name), begin.xid)
+                });
+                if line.rels.is_empty() {
+                    return Ok(());
+                }
+                self.target.begin()?;
+                self.group_rows += 1;
+                self.target.truncate(line, begin).await
+            }
+        }
+    }
+
+    /// The transaction being read never happened.
+    async fn undo(&mut self) -> Result<(), ApplyError> {
+        if matches!(self.reading, Reading::Passing(_)) {
+            self.target.rollback().await?;
+            self.group_rows = 0;
+        }
+        self.reading = Reading::Between;
+        Ok(())
+    }
+
+    async fn commit(&mut self, commit: Commit, place: Place) -> Result<After, ApplyError> {
+        match std::mem::replace(&mut self.reading, Reading::Between) {
+            Reading::Between if !self.begun => return Ok(After::GoOn),
+            Reading::Between => {
+                return Err(self.out_of_order(place, "COMMIT outside a transaction"));
+            }
+            Reading::Skipping => return Ok(After::GoOn),
+            Reading::Holding(begin, steps, _) => {
+                self.check_xid(&begin, &commit, place)?;
+                self.steering.look()?;
+                if !commit_is_within(commit.lsn, self.steering.endpos()) {
+                    return self.position(commit.lsn, place).await;
+                }
+                self.send_all(steps, &begin).await?;
+                self.last = Some(commit);
+                if self.group_rows >= GROUP_ROWS {
+                    return self.finish_group().await;
+                }
+            }
+            Reading::Passing(begin) => {
+                self.check_xid(&begin, &commit, place)?;
+                self.steering.look()?;
+                if !commit_is_within(commit.lsn, self.steering.endpos()) {
+                    self.target.rollback().await?;
+                    self.group_rows = 0;
+                    return self.position(commit.lsn, place).await;
+                }
+                self.last = Some(commit);
+                return self.finish_group().await;
+            }
+        }
+        Ok(After::GoOn)
+    }
+
+    fn check_xid(&self, begin: &Begin, commit: &Commit, place: Place) -> Result<(), ApplyError> {
+        if begin.xid == commit.xid {
+            return Ok(());
+        }
+        let problem = format!("transaction {} ends as {}", begin.xid, commit.xid);
+        Err(self.out_of_order(place, problem))
+    }
+
+    /// Nothing else happens before `lsn`.
+    async fn position(&mut self, lsn: Lsn, place: Place) -> Result<After, ApplyError> {
+        if !self.is_between() {
+            return Err(self.out_of_order(place, "a position inside a transaction"));
+        }
+        let after = self.finish_group().await?;
+        if after == After::AtEnd {
+            return Ok(after);
+        }
+        self.positions.reached = self.positions.reached.max(lsn);
+        self.look_around()
+    }
+
+    /// Commits what is gathered. When this returns, the target has confirmed it.
+    pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
+        if let Some(last) = self.last.take() {
+            if self.target.is_open() {
+                self.target.commit(&last).await?;
+                self.positions.committed = last.lsn;
+            }
+            self.positions.reached = self.positions.reached.max(last.lsn);
+            self.group_rows = 0;
+        }
+        self.look_around()
+    }
+
+    /// Reports, and says whether the end is reached.
+    pub(super) fn look_around(&mut self) -> Result<After, ApplyError> {
+        let Reached { committed, reached } = self.positions;
+        let at_end = self.steering.is_at_end(committed, reached)?;
+        self.steering.report(reached)?;
+        Ok(match at_end {
+            true => After::AtEnd,
+            false => After::GoOn,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! How apply fails.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::cdc::sql_line;
+use crate::pg;
+use crate::segment;
+use crate::store;
+
+/// Apply failed. The target holds exactly what it held after the last confirmed group.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The target.
+    #[error(transparent)]
+    Target(#[from] pg::Error),
+    /// One statement of a transaction was refused.
+    #[error("{command} on {table} ({key}) of transaction {xid} at {lsn} was refused")]
+    Refused {
+        /// INSERT, UPDATE, DELETE or TRUNCATE.
+        command: &'static str,
+        /// Of which table.
+        table: QualifiedName,
+        /// Columns and values that identify the row.
+        key: String,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+        /// The target's answer.
+        #[source]
+        source: pg::Error,
+    },
+    /// One statement did not touch exactly one row.
+    #[error(
+        "{command} on {table} ({key}) of transaction {xid} at {lsn} touched {rows} rows instead of one"
+    )]
+    RowCount {
+        /// UPDATE or DELETE.
+        command: &'static str,
+        /// Of which table.
+        table: QualifiedName,
+        /// Columns and values that identify the row.
+        key: String,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+        /// How many it touched.
+        rows: u64,
+    },
+    /// A line is not what transform writes.
+    #[error("{place}")]
+    Line {
+        /// Which line of what.
+        place: String,
+        /// Why.
+        #[source]
+        source: sql_line::Error,
+    },
+    /// A line does not follow from those before it.
+    #[error("{place}: {problem}")]
+    Order {
+        /// Which line of what.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The segments.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+    /// The input.
+    #[error("reading {}", path.display())]
+    Read {
+        /// The file, or `standard input`.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// An endpos was set that the target had passed at that moment.
+    #[error("the target has reached {applied}, past endpos {endpos}")]
+    PastEndpos {
+        /// What was asked for.
+        endpos: Lsn,
+        /// Where the target is.
+        applied: Lsn,
+    },
+    /// The role can neither use origins nor was a table asked for.
+    #[error("the role may not use replication origins on the target")]
+    NoOrigin(#[source] pg::Error),
+    /// A thread could not be run.
+    #[error("running a thread")]
+    Thread(#[source] io::Error),
+}
+
+impl ApplyError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            ApplyError::Target(error) => error.remedy(),
+            ApplyError::Refused { source, .. } => match source.remedy() {
+                Remedy::Retry => Remedy::Retry,
+                _ => Remedy::AskOperator,
+            },
+            ApplyError::Store(error) => error.remedy(),
+            ApplyError::Thread(_) => Remedy::Bug,
+            _ => Remedy::AskOperator,
+        }
+    }
+
+    /// What to do, where it can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ApplyError::Target(error) => error.hint(),
+            ApplyError::Refused { .. } => Some(
+                "mend the row or the definition on the target, then run the same command with --resume"
+                    .to_owned(),
+            ),
+            ApplyError::RowCount { .. } => Some(
+                "something else has changed the target; mend the row there, then run the same command with --resume"
+                    .to_owned(),
+            ),
+            ApplyError::PastEndpos { applied, .. } => {
+                Some(format!("set a later endpos than {applied}, or --current"))
+            }
+            ApplyError::NoOrigin(_) => Some(
+                "use --progress-tracking table, or have an administrator GRANT EXECUTE on pg_replication_origin_*"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

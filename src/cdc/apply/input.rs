@@ -1,0 +1,191 @@
+//! Where the SQL lines come from: a thread that reads and parses ahead, a few blocks at most.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::cdc::sql_line::SqlLine;
+use crate::segment::{Follower, Kind, Next, SegmentName};
+
+use super::error::ApplyError;
+
+/// Lines parsed and handed over at once end at this many bytes of text.
+const BLOCK_BYTES: usize = 256 * 1024;
+/// Blocks read ahead: with [`BLOCK_BYTES`] about 1 MB of text, or one long line.
+const BLOCKS_AHEAD: usize = 4;
+/// How often the end of a growing segment is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// What to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The SQL segments of the work directory, as they grow.
+    Folder,
+    /// One file, to its end.
+    File(PathBuf),
+    /// Standard input, to its end.
+    Pipe,
+}
+
+/// A piece of the input.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Lines with the place of the first.
+    Lines(Vec<(SqlLine, Place)>),
+    /// A segment begins: it prepares its own statements.
+    Segment,
+    /// Nothing more for now.
+    Pause,
+    /// Nothing more ever.
+    End,
+}
+
+/// Where a line stands, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The byte in the segment or file.
+    Byte(u64),
+    /// The line of standard input, from 1.
+    Line(u64),
+}
+
+impl Place {
+    pub(super) fn describe(self, path: &Path) -> String {
+        match self {
+            Place::Byte(byte) => format!("{}, byte {byte}", path.display()),
+            Place::Line(line) => format!("standard input, line {line}"),
+        }
+    }
+}
+
+type Pieces = Sender<Result<Piece, ApplyError>>;
+
+/// Starts reading; the pieces come in order, the last is [`Piece::End`] or an error.
+pub(super) fn start(
+    input: Input,
+    folder: PathBuf,
+    first: Option<SegmentName>,
+) -> Result<Receiver<Result<Piece, ApplyError>>, ApplyError> {
+    let (sender, receiver) = channel(BLOCKS_AHEAD);
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            let read = match input {
+                Input::Folder => read_folder(&folder, first, &sender),
+                Input::File(path) => match std::fs::File::open(&path) {
+                    Ok(file) => read_stream(file, &path, &sender),
+                    Err(source) => Err(ApplyError::Read { path, source }),
+                },
+                Input::Pipe => read_stream(io::stdin(), Path::new("standard input"), &sender),
+            };
+            // Nobody listening means that apply has ended.
+            let _ = sender.blocking_send(read.map(|()| Piece::End));
+        })
+        .map_err(ApplyError::Thread)?;
+    Ok(receiver)
+}
+
+fn read_folder(
+    folder: &Path,
+    first: Option<SegmentName>,
+    pieces: &Pieces,
+) -> Result<(), ApplyError> {
+    let mut follower = Follower::new(folder, Kind::Sql, first)?;
+    let mut block = Block::default();
+    let mut line = Vec::new();
+    let mut paused = false;
+    loop {
+        match follower.next(&mut line)? {
+            Next::Line => {
+                paused = false;
+                let (path, byte) = follower.place();
+                block.add(&line, &path, Place::Byte(byte))?;
+                if block.bytes < BLOCK_BYTES {
+                    continue;
+                }
+            }
+            Next::Segment(_) => {
+                if !block.send(pieces) || pieces.blocking_send(Ok(Piece::Segment)).is_err() {
+                    return Ok(());
+                }
+                continue;
+            }
+            Next::AtEnd => {
+                if !block.send(pieces) {
+                    return Ok(());
+                }
+                if !paused && pieces.blocking_send(Ok(Piece::Pause)).is_err() {
+                    return Ok(());
+                }
+                paused = true;
+                if pieces.is_closed() {
+                    return Ok(());
+                }
+                std::thread::sleep(LOOK_AGAIN);
+                continue;
+            }
+        }
+        if !block.send(pieces) {
+            return Ok(());
+        }
+    }
+}
+
+fn read_stream(input: impl Read, path: &Path, pieces: &Pieces) -> Result<(), ApplyError> {
+    let mut input = BufReader::with_capacity(BLOCK_BYTES, input);
+    let mut block = Block::default();
+    let mut line = Vec::new();
+    let mut number = 0;
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line);
+        read.map_err(|source| ApplyError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        if line.pop() != Some(b'\n') {
+            // The end, or a torn last line: its transaction has no COMMIT.
+            block.send(pieces);
+            return Ok(());
+        }
+        number += 1;
+        block.add(&line, path, Place::Line(number))?;
+        let pauses = !input.buffer().contains(&b'\n');
+        if (pauses || block.bytes >= BLOCK_BYTES) && !block.send(pieces) {
+            return Ok(());
+        }
+        if pauses && pieces.blocking_send(Ok(Piece::Pause)).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+#[derive(Default)]
+struct Block {
+    lines: Vec<(SqlLine, Place)>,
+    bytes: usize,
+}
+
+impl Block {
+    fn add(&mut self, line: &[u8], path: &Path, place: Place) -> Result<(), ApplyError> {
+        let parsed = SqlLine::read(line).map_err(|source| ApplyError::Line {
+            place: place.describe(path),
+            source,
+        })?;
+        self.bytes += line.len();
+        self.lines.push((parsed, place));
+        Ok(())
+    }
+
+    /// Hands over what is gathered; false if nobody wants it any more.
+    fn send(&mut self, pieces: &Pieces) -> bool {
+        self.bytes = 0;
+        if self.lines.is_empty() {
+            return !pieces.is_closed();
+        }
+        let lines = std::mem::take(&mut self.lines);
+        pieces.blocking_send(Ok(Piece::Lines(lines))).is_ok()
+    }
+}

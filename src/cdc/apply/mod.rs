@@ -1,0 +1,34 @@
+//! SQL lines become committed rows on the target, exactly once.
+//!
+//! ```text
+//! folder or pipe ([`input`]) ──lines──▶ whole transactions, grouped ([`applier`])
+//!                                             │ filtered by the ledger ([`filter`])
+//!                                             ▼
+//!                                target, pipelined ([`target`]) + position ([`tracking`])
+//! ```
+//! # Once
+//! A group of whole source transactions commits together with its position, in one target
+//! transaction. At the start the target says how far it is, and whole transactions up to there are
+//! skipped. A group counts as applied only when the server has answered its COMMIT.
+//!
+//! # Crash story
+//! 1. *Killed before the COMMIT reached the target*: the target rolls back; the next start begins
+//!    at the position before the group.
+//! 2. *Killed after the target committed, before its answer arrived*: the position committed with
+//!    the rows; the next start skips them.
+//! 3. *Killed after the answer, before the store was told*: the store is behind the target. It is
+//!    a report; the target's own word counts.
+
+mod applier;
+mod error;
+mod filter;
+mod input;
+mod run;
+mod steering;
+mod target;
+mod tracking;
+
+pub use error::ApplyError;
+pub use input::Input;
+pub use run::{Config, Ended, Until, apply};
+pub use tracking::TrackingChoice;

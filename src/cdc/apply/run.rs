@@ -1,0 +1,191 @@
+//! Apply from its start to its end.
+
+use std::time::Duration;
+
+use crate::base::Shutdown;
+use crate::catalog::ledger;
+use crate::pg::{Address, Connection, Mode, Session};
+use crate::segment::{Kind, segment_holding};
+use crate::store::WorkDir;
+
+use super::applier::{After, Applier};
+use super::error::ApplyError;
+use super::filter::Filter;
+use super::input::{self, Input, Piece};
+use super::steering::Steering;
+use super::target::Target;
+use super::tracking::{Tracking, TrackingChoice};
+
+/// How often apply looks around while there is nothing to do.
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+
+/// What apply is to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The target.
+    pub target: Address,
+    /// Where the segments and the store are.
+    pub work_dir: WorkDir,
+    /// What to read.
+    pub input: Input,
+    /// When to stop reading a folder.
+    pub until: Until,
+    /// The name of the position on the target.
+    pub origin: String,
+    /// Where the position is kept.
+    pub tracking: TrackingChoice,
+    /// The source's WAL segment size, which names the segments.
+    pub wal_segment_bytes: u64,
+}
+
+/// When to stop reading a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// At endpos.
+    Endpos,
+    /// Once the end of the segments is reached and receive is at most this many bytes ahead.
+    Behind(u64),
+}
+
+/// Why apply ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything up to endpos is on the target.
+    Endpos,
+    /// Everything that was there to read is on the target.
+    InputEnd,
+    /// It was asked to stop; whole transactions are on the target.
+    Asked,
+}
+
+/// Applies until endpos, the end of the input, or until asked to stop.
+pub async fn apply(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
+    let store = config.work_dir.open_store()?.reporting_only()?;
+    let mut steering = Steering::new(store)?;
+    if !wait_until_enabled(&mut steering, shutdown).await? {
+        return Ok(Ended::Asked);
+    }
+    let session = Session::connect(&config.target, "apply, preparing").await?;
+    let tracking = Tracking::prepare(config.tracking, &session, &config.origin).await?;
+    let filter = Filter::of(&ledger::read(&session).await?);
+    drop(session);
+    let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
+    let committed = tracking.start(&mut connection, &config.origin).await?;
+    let target = Target::start(connection, tracking, &config.origin).await?;
+    tracing::info!("applying from {committed}");
+
+    let cdc = &config.work_dir.cdc;
+    let first = segment_holding(cdc, Kind::Sql, committed, config.wal_segment_bytes)?;
+    let path = match &config.input {
+        Input::File(path) => path.clone(),
+        _ => cdc.clone(),
+    };
+    let mut pieces = input::start(config.input.clone(), cdc.clone(), first)?;
+    let mut applier = Applier::new(target, filter, steering, committed, path);
+    let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
+    let reached = applier.positions.reached;
+    applier.steering.report_now(reached)?;
+    Ok(ended)
+}
+
+async fn run(
+    applier: &mut Applier,
+    pieces: &mut tokio::sync::mpsc::Receiver<Result<Piece, ApplyError>>,
+    until: Until,
+    shutdown: &Shutdown,
+) -> Result<Ended, ApplyError> {
+    if applier.look_around()? == After::AtEnd {
+        return Ok(Ended::Endpos);
+    }
+    let mut paused = false;
+    loop {
+        if shutdown.asked() {
+            applier.finish_group().await?;
+            return Ok(Ended::Asked);
+        }
+        let piece = match tokio::time::timeout(LOOK_AROUND, pieces.recv()).await {
+            Ok(piece) => piece.unwrap_or(Ok(Piece::End))?,
+            Err(_) => {
+                if applier.is_between() && applier.finish_group().await? == After::AtEnd {
+                    return Ok(Ended::Endpos);
+                }
+                if paused && is_near_enough(applier, until)? {
+                    return Ok(Ended::InputEnd);
+                }
+                if !hold_while_disabled(applier, shutdown).await? {
+                    return Ok(Ended::Asked);
+                }
+                continue;
+            }
+        };
+        paused = false;
+        match piece {
+            Piece::Lines(lines) => {
+                for (line, place) in lines {
+                    if applier.line(line, place).await? == After::AtEnd {
+                        return Ok(Ended::Endpos);
+                    }
+                }
+            }
+            Piece::Segment => applier.begin_segment(),
+            Piece::Pause => {
+                if applier.is_between() && applier.finish_group().await? == After::AtEnd {
+                    return Ok(Ended::Endpos);
+                }
+                paused = true;
+                if is_near_enough(applier, until)? {
+                    return Ok(Ended::InputEnd);
+                }
+            }
+            Piece::End => {
+                if applier.finish_group().await? == After::AtEnd {
+                    return Ok(Ended::Endpos);
+                }
+                return Ok(Ended::InputEnd);
+            }
+        }
+        if !hold_while_disabled(applier, shutdown).await? {
+            return Ok(Ended::Asked);
+        }
+    }
+}
+
+/// Whether everything there is to read is applied, and receive is not far ahead.
+fn is_near_enough(applier: &mut Applier, until: Until) -> Result<bool, ApplyError> {
+    let Until::Behind(bytes) = until else {
+        return Ok(false);
+    };
+    let written = applier.steering.look()?.write_lsn;
+    Ok(applier.is_between() && written.bytes_since(applier.positions.reached) <= bytes)
+}
+
+/// Waits for the sentinel's word; false if asked to stop meanwhile.
+async fn wait_until_enabled(
+    steering: &mut Steering,
+    shutdown: &Shutdown,
+) -> Result<bool, ApplyError> {
+    let mut told = false;
+    while !steering.look()?.apply {
+        if !told {
+            tracing::info!("waiting until the sentinel lets apply go on");
+            told = true;
+        }
+        if shutdown.asked() {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_AROUND).await;
+    }
+    Ok(true)
+}
+
+/// Between two transactions, stops here while the sentinel says prefetch; false if asked to stop.
+async fn hold_while_disabled(
+    applier: &mut Applier,
+    shutdown: &Shutdown,
+) -> Result<bool, ApplyError> {
+    if applier.steering.look()?.apply || !applier.is_between() {
+        return Ok(true);
+    }
+    applier.finish_group().await?;
+    wait_until_enabled(&mut applier.steering, shutdown).await
+}

@@ -1,0 +1,93 @@
+//! What the sentinel says, read before every commit and cheaply.
+
+use std::time::{Duration, Instant};
+
+use crate::base::Lsn;
+use crate::cdc::positions::endpos_is_reached;
+use crate::store::{Sentinel, Store};
+
+use super::error::ApplyError;
+
+/// How often the store is told how far the target is, at most.
+const REPORT: Duration = Duration::from_millis(200);
+
+/// The operator's wishes and our reports.
+#[derive(Debug)]
+pub(super) struct Steering {
+    store: Store,
+    version: i64,
+    sentinel: Sentinel,
+    reported: (Lsn, Lsn),
+    reported_at: Instant,
+}
+
+impl Steering {
+    pub(super) fn new(store: Store) -> Result<Self, ApplyError> {
+        let version = store.data_version()?;
+        let sentinel = store.sentinel()?;
+        Ok(Self {
+            store,
+            version,
+            sentinel,
+            reported: (Lsn::ZERO, Lsn::ZERO),
+            reported_at: Instant::now(),
+        })
+    }
+
+    /// What the sentinel says now. Costs a look at shared memory unless something has changed.
+    pub(super) fn look(&mut self) -> Result<&Sentinel, ApplyError> {
+        let version = self.store.data_version()?;
+        if version != self.version {
+            self.version = version;
+            self.sentinel = self.store.sentinel()?;
+        }
+        Ok(&self.sentinel)
+    }
+
+    /// Where to end, as last seen by [`Steering::look`].
+    pub(super) fn endpos(&self) -> Option<Lsn> {
+        self.sentinel.endpos()
+    }
+
+    /// Whether the end is reached at `applied`. If it was set a moment too late to be met exactly,
+    /// then with `--current` the end becomes where the target is, else it is an error.
+    pub(super) fn is_at_end(&mut self, committed: Lsn, reached: Lsn) -> Result<bool, ApplyError> {
+        self.look()?;
+        let Some(endpos) = self
+            .endpos()
+            .filter(|_| endpos_is_reached(reached, self.endpos()))
+        else {
+            return Ok(false);
+        };
+        if committed > endpos {
+            if !self.sentinel.endpos_movable {
+                return Err(ApplyError::PastEndpos {
+                    endpos,
+                    applied: committed,
+                });
+            }
+            self.store.raise_endpos(committed)?;
+            self.sentinel = self.store.sentinel()?;
+        }
+        Ok(true)
+    }
+
+    /// Reports to the store, unless it was told just now.
+    pub(super) fn report(&mut self, reached: Lsn) -> Result<(), ApplyError> {
+        let news = (reached, self.sentinel.endpos);
+        // An endpos that has just been seen is acknowledged at once: someone may wait for it.
+        let urgent = news.1 != self.reported.1;
+        if news == self.reported || (!urgent && self.reported_at.elapsed() < REPORT) {
+            return Ok(());
+        }
+        self.report_now(reached)
+    }
+
+    /// Reports to the store.
+    pub(super) fn report_now(&mut self, reached: Lsn) -> Result<(), ApplyError> {
+        self.store.report_replayed(reached, self.sentinel.endpos)?;
+        self.reported = (reached, self.sentinel.endpos);
+        self.reported_at = Instant::now();
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! Where the target keeps how far it is: a replication origin, or a table of ours.
+
+use postgres_protocol::IsNull;
+use postgres_protocol::message::frontend;
+
+use crate::base::Lsn;
+use crate::base::ident::quote_literal;
+use crate::catalog::ledger;
+use crate::pg::{Connection, Error, Session};
+
+use super::error::ApplyError;
+
+/// What was asked for with `--progress-tracking`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TrackingChoice {
+    /// An origin if the role may, else a table.
+    #[default]
+    Auto,
+    /// An origin or nothing.
+    Origin,
+    /// A table.
+    Table,
+}
+
+/// What is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tracking {
+    /// `pg_replication_origin_*`.
+    Origin,
+    /// `pgflit.progress`.
+    Table,
+}
+
+/// Insufficient privilege.
+const NOT_PERMITTED: &str = "42501";
+
+impl Tracking {
+    /// Makes the origin or the table, if it is not there.
+    pub(super) async fn prepare(
+        choice: TrackingChoice,
+        target: &Session,
+        origin: &str,
+    ) -> Result<Self, ApplyError> {
+        if choice == TrackingChoice::Table || table_is_in_use(target, origin).await? {
+            return Self::prepare_table(target, origin).await;
+        }
+        let made = target
+            .execute(
+                "SELECT pg_replication_origin_create($1)
+                  WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)",
+                &[&origin],
+            )
+            .await;
+        match made {
+            Ok(_) => Ok(Tracking::Origin),
+            Err(error) if error.sqlstate() != Some(NOT_PERMITTED) => Err(error.into()),
+            Err(error) if choice == TrackingChoice::Origin => Err(ApplyError::NoOrigin(error)),
+            Err(_) => {
+                tracing::info!(
+                    "the role may not use replication origins: progress is kept in the table pgflit.progress"
+                );
+                Self::prepare_table(target, origin).await
+            }
+        }
+    }
+
+    async fn prepare_table(target: &Session, origin: &str) -> Result<Self, ApplyError> {
+        ledger::create(target).await?;
+        target
+            .execute(
+                "INSERT INTO pgflit.progress (origin, lsn) VALUES ($1, '0/0') ON CONFLICT DO NOTHING",
+                &[&origin],
+            )
+            .await?;
+        Ok(Tracking::Table)
+    }
+
+    /// Binds the applying session to the origin and asks how far the target is.
+    pub(super) async fn start(
+        self,
+        connection: &mut Connection,
+        origin: &str,
+    ) -> Result<Lsn, ApplyError> {
+        let origin = quote_literal(origin);
+        let sql = match self {
+            Tracking::Origin => format!(
+                "SELECT pg_catalog.pg_replication_origin_session_setup({origin});
+                 SELECT pg_catalog.pg_replication_origin_progress({origin}, true)::text"
+            ),
+            Tracking::Table => {
+                format!("SELECT lsn::text FROM pgflit.progress WHERE origin = {origin}")
+            }
+        };
+        let results = connection.query(&sql).await?;
+        let lsn = results.last().and_then(|result| result.single());
+        Ok(lsn.and_then(|lsn| lsn.parse().ok()).unwrap_or_default())
+    }
+
+    /// The statement that puts the position into the transaction that is open; `$1` the LSN, `$2`
+    /// the commit time.
+    pub(super) fn note_sql(self, origin: &str) -> String {
+        match self {
+            Tracking::Origin => {
+                "SELECT pg_catalog.pg_replication_origin_xact_setup($1::pg_lsn, $2::timestamptz)"
+                    .to_owned()
+            }
+            Tracking::Table => format!(
+                "UPDATE pgflit.progress SET lsn = $1::pg_lsn, committed = $2::timestamptz WHERE origin = {}",
+                quote_literal(origin)
+            ),
+        }
+    }
+}
+
+/// Whether an earlier run already keeps its position in the table: going over to an origin that
+/// knows nothing would apply everything again.
+async fn table_is_in_use(target: &Session, origin: &str) -> Result<bool, Error> {
+    let there = target
+        .query_one("SELECT to_regclass('pgflit.progress') IS NOT NULL", &[])
+        .await?;
+    if !there.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    let sql = "SELECT EXISTS (SELECT FROM pgflit.progress WHERE origin = $1 AND lsn > '0/0')";
+    Ok(target.query_one(sql, &[&origin]).await?.get(0))
+}
+
+/// Appends a Bind of text parameters; `None` is NULL.
+pub(super) fn bind_text<'a>(
+    statement: &str,
+    values: impl ExactSizeIterator<Item = Option<&'a [u8]>>,
+    buffer: &mut bytes::BytesMut,
+) -> Result<(), Error> {
+    let text_format = 0;
+    let bound = frontend::bind(
+        "",
+        statement,
+        Some(text_format),
+        values,
+        |value, buffer| match value {
+            Some(bytes) => {
+                buffer.extend_from_slice(bytes);
+                Ok(IsNull::No)
+            }
+            None => Ok(IsNull::Yes),
+        },
+        Some(text_format),
+        buffer,
+    );
+    bound.map_err(|error| match error {
+        frontend::BindError::Serialization(error) => Error::Protocol(error.to_string()),
+        frontend::BindError::Conversion(error) => {
+            Error::Protocol(format!("a row too large for the protocol: {error}"))
+        }
+    })
+}

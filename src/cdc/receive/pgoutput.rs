@@ -1,0 +1,353 @@
+//! PostgreSQL's own output plugin, protocol version 1.
+//!
+//! Source of the formats: "Logical Replication Message Formats" in PostgreSQL's documentation,
+//! `src/backend/replication/logical/proto.c`.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio_postgres::types::Type;
+
+use crate::base::Lsn;
+use crate::cdc::change::{
+    Begin, Column, Commit, Event, Identity, Message, Operation, Relation, RowChange, Truncate,
+    Value,
+};
+use crate::cdc::timestamp::format_postgres_micros;
+
+/// A message that is not what pgoutput sends.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// It ends before it should.
+    #[error("a pgoutput \"{0}\" message is cut short")]
+    Short(char),
+    /// A kind this version does not ask for.
+    #[error("an unknown pgoutput message \"{0}\"")]
+    Unknown(char),
+    /// A field that cannot be so.
+    #[error("a pgoutput \"{kind}\" message with {what}")]
+    Field {
+        /// Of which message.
+        kind: char,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Columns that are `GENERATED ALWAYS AS IDENTITY`: relation OID and column name.
+pub(super) type IdentityAlways = HashSet<(u32, String)>;
+
+/// Keeps what earlier messages said about types and the open transaction.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    types: HashMap<u32, String>,
+    identity_always: IdentityAlways,
+    xid: u32,
+}
+
+impl Decoder {
+    pub(super) fn new(identity_always: IdentityAlways) -> Self {
+        Self {
+            types: HashMap::new(),
+            identity_always,
+            xid: 0,
+        }
+    }
+
+    /// The event that the message `body`, sent for the WAL at `lsn`, says; none for those that
+    /// only describe types and origins.
+    pub(super) fn decode(&mut self, lsn: Lsn, body: &[u8]) -> Result<Option<Event>, DecodeError> {
+        let Some((kind, rest)) = body.split_first() else {
+            return Err(DecodeError::Short('?'));
+        };
+        let mut fields = Fields {
+            kind: char::from(*kind),
+            rest,
+        };
+        let event = match fields.kind {
+            'B' => self.begin(lsn, &mut fields)?,
+            'C' => self.commit(&mut fields)?,
+            'R' => self.relation(&mut fields)?,
+            'I' => {
+                let rel = fields.u32()?;
+                fields.expect(b'N')?;
+                let new = Some(fields.tuple()?);
+                self.row(Operation::Insert, lsn, rel, None, new)
+            }
+            'U' => self.update(lsn, &mut fields)?,
+            'D' => {
+                let rel = fields.u32()?;
+                match fields.u8()? {
+                    b'K' | b'O' => {}
+                    other => return Err(fields.wrong(format!("a tuple of kind {other}"))),
+                }
+                let old = Some(fields.tuple()?);
+                self.row(Operation::Delete, lsn, rel, old, None)
+            }
+            'T' => self.truncate(lsn, &mut fields)?,
+            'M' => self.message(&mut fields)?,
+            'Y' => {
+                let oid = fields.u32()?;
+                let (schema, name) = (fields.string()?, fields.string()?);
+                self.types.insert(oid, format!("{schema}.{name}"));
+                return Ok(None);
+            }
+            'O' => return Ok(None),
+            other => return Err(DecodeError::Unknown(other)),
+        };
+        Ok(Some(event))
+    }
+
+    fn begin(&mut self, lsn: Lsn, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let commit_lsn = fields.lsn()?;
+        let at = fields.i64()?;
+        self.xid = fields.u32()?;
+        Ok(Event::Begin(Begin {
+            xid: self.xid,
+            lsn,
+            commit_lsn: Some(commit_lsn),
+            timestamp: Some(format_postgres_micros(at)),
+        }))
+    }
+
+    fn commit(&mut self, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let _flags = fields.u8()?;
+        let _commit_lsn = fields.lsn()?;
+        let lsn = fields.lsn()?;
+        let at = fields.i64()?;
+        Ok(Event::Commit(Commit {
+            xid: self.xid,
+            lsn,
+            timestamp: Some(format_postgres_micros(at)),
+        }))
+    }
+
+    fn relation(&mut self, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let rel = fields.u32()?;
+        let schema = match fields.string()? {
+            schema if schema.is_empty() => "pg_catalog".to_owned(),
+            schema => schema,
+        };
+        let table = fields.string()?;
+        let identity = match fields.u8()? {
+            b'd' => Identity::Default,
+            b'n' => Identity::Nothing,
+            b'f' => Identity::Full,
+            b'i' => Identity::Index,
+            other => return Err(fields.wrong(format!("replica identity {other}"))),
+        };
+        let mut columns = Vec::new();
+        for _ in 0..fields.u16()? {
+            let key = fields.u8()? & 1 != 0;
+            let name = fields.string()?;
+            let type_oid = fields.u32()?;
+            let _modifier = fields.u32()?;
+            columns.push(Column {
+                identity_always: self.identity_always.contains(&(rel, name.clone())),
+                name,
+                type_name: self.type_name(type_oid),
+                key,
+            });
+        }
+        Ok(Event::Relation(Relation {
+            rel,
+            schema,
+            table,
+            columns,
+            identity,
+        }))
+    }
+
+    fn type_name(&self, oid: u32) -> String {
+        match (self.types.get(&oid), Type::from_oid(oid)) {
+            (Some(name), _) => name.clone(),
+            (None, Some(built_in)) => built_in.name().to_owned(),
+            (None, None) => format!("oid {oid}"),
+        }
+    }
+
+    fn row(
+        &self,
+        operation: Operation,
+        lsn: Lsn,
+        rel: u32,
+        old: Option<Vec<Value>>,
+        new: Option<Vec<Value>>,
+    ) -> Event {
+        Event::Row(RowChange {
+            operation,
+            xid: self.xid,
+            lsn,
+            rel,
+            old,
+            new,
+        })
+    }
+
+    fn update(&self, lsn: Lsn, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let rel = fields.u32()?;
+        let mut kind = fields.u8()?;
+        let mut old = None;
+        if matches!(kind, b'K' | b'O') {
+            old = Some(fields.tuple()?);
+            kind = fields.u8()?;
+        }
+        if kind != b'N' {
+            return Err(fields.wrong(format!("a tuple of kind {kind}")));
+        }
+        let new = Some(fields.tuple()?);
+        Ok(self.row(Operation::Update, lsn, rel, old, new))
+    }
+
+    fn truncate(&self, lsn: Lsn, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let count = fields.u32()?;
+        let options = fields.u8()?;
+        let rels = (0..count).map(|_| fields.u32());
+        Ok(Event::Truncate(Truncate {
+            xid: self.xid,
+            lsn,
+            rels: rels.collect::<Result<_, _>>()?,
+            cascade: options & 1 != 0,
+            restart_identity: options & 2 != 0,
+        }))
+    }
+
+    fn message(&self, fields: &mut Fields<'_>) -> Result<Event, DecodeError> {
+        let transactional = fields.u8()? & 1 != 0;
+        let lsn = fields.lsn()?;
+        let prefix = fields.string()?;
+        let length = fields.u32()? as usize;
+        Ok(Event::Message(Message {
+            xid: transactional.then_some(self.xid),
+            lsn,
+            prefix,
+            transactional,
+            content: value_of(fields.bytes(length)?.to_vec()),
+        }))
+    }
+}
+
+fn value_of(bytes: Vec<u8>) -> Value {
+    match String::from_utf8(bytes) {
+        Ok(text) => Value::Text(text),
+        Err(error) => Value::Bytes(error.into_bytes()),
+    }
+}
+
+/// What is left of a message.
+struct Fields<'a> {
+    kind: char,
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn wrong(&self, what: String) -> DecodeError {
+        DecodeError::Field {
+            kind: self.kind,
+            what,
+        }
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let split = self.rest.split_at_checked(length);
+        let (bytes, rest) = split.ok_or(DecodeError::Short(self.kind))?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let bytes = self.bytes(N)?;
+        bytes.try_into().map_err(|_| DecodeError::Short(self.kind))
+    }
+
+    fn u8(&mut self) -> Result<u8, DecodeError> {
+        Ok(u8::from_be_bytes(self.array()?))
+    }
+
+    fn u16(&mut self) -> Result<u16, DecodeError> {
+        Ok(u16::from_be_bytes(self.array()?))
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeError> {
+        Ok(u32::from_be_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Result<i64, DecodeError> {
+        Ok(i64::from_be_bytes(self.array()?))
+    }
+
+    fn lsn(&mut self) -> Result<Lsn, DecodeError> {
+        Ok(Lsn::new(u64::from_be_bytes(self.array()?)))
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), DecodeError> {
+        match self.u8()? {
+            found if found == byte => Ok(()),
+            found => Err(self.wrong(format!("a tuple of kind {found}"))),
+        }
+    }
+
+    fn string(&mut self) -> Result<String, DecodeError> {
+        let end = self.rest.iter().position(|byte| *byte == 0);
+        let end = end.ok_or(DecodeError::Short(self.kind))?;
+        let text = std::str::from_utf8(&self.rest[..end]);
+        let text = text.map_err(|_| self.wrong("a name that is not UTF-8".into()))?;
+        self.rest = &self.rest[end + 1..];
+        Ok(text.to_owned())
+    }
+
+    fn tuple(&mut self) -> Result<Vec<Value>, DecodeError> {
+        let count = self.u16()?;
+        let mut values = Vec::with_capacity(usize::from(count));
+        for _ in 0..count {
+            values.push(match self.u8()? {
+                b'n' => Value::Null,
+                b'u' => Value::Unchanged,
+                b't' => {
+                    let length = self.u32()? as usize;
+                    value_of(self.bytes(length)?.to_vec())
+                }
+                other => return Err(self.wrong(format!("a value of kind {other}"))),
+            });
+        }
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn hostile_messages_give_errors(kind in prop::sample::select(b"BCRIUDTMYO?".to_vec()), rest: Vec<u8>) {
+            let mut body = vec![kind];
+            body.extend(rest);
+            let _ = Decoder::new(IdentityAlways::new()).decode(Lsn::ZERO, &body);
+        }
+    }
+
+    #[test]
+    fn a_key_update_has_old_and_new() {
+        let mut body = vec![b'U'];
+        body.extend(7u32.to_be_bytes());
+        for (kind, value) in [(b'K', b"1"), (b'N', b"2")] {
+            body.push(kind);
+            body.extend(2u16.to_be_bytes());
+            body.push(b't');
+            body.extend(1u32.to_be_bytes());
+            body.extend(value);
+            body.push(if kind == b'K' { b'n' } else { b'u' });
+        }
+        let event = Decoder::new(IdentityAlways::new()).decode(Lsn::new(9), &body);
+        let Ok(Some(Event::Row(row))) = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(row.old, Some(vec![Value::Text("1".into()), Value::Null]));
+        assert_eq!(
+            row.new,
+            Some(vec![Value::Text("2".into()), Value::Unchanged])
+        );
+        assert_eq!((row.rel, row.lsn), (7, Lsn::new(9)));
+    }
+}

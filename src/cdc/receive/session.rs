@@ -1,0 +1,469 @@
+//! The conversation with the source's walsender.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use crossbeam_channel::{Sender, TrySendError};
+
+use crate::base::ident::{quote_ident, quote_literal};
+use crate::base::{Lsn, Remedy, Shutdown};
+use crate::cdc::positions::{Ack, Positions};
+use crate::cdc::timestamp::unix_micros_now;
+use crate::pg::{self, Address, Connection, Mode};
+use crate::segment::{self, Kind, segment_holding};
+use crate::store::{self, WorkDir};
+use crate::wire::WireError;
+use crate::wire::replication::StandbyStatus;
+
+use super::feed::{self, FeedError, Stall};
+use super::pgoutput::{DecodeError, Decoder, IdentityAlways};
+use super::resume::last_boundary;
+use super::sink::{Geometry, Sink};
+use super::writer::{Progress, Shared, Writer};
+
+/// Bytes that go to the writer at once, if that many have arrived.
+const BATCH_BYTES: usize = 1 << 20;
+/// Batches between socket and writer: with [`BATCH_BYTES`] the bound on memory here, 32 MB and
+/// one message. Enough to keep decoding while the disk syncs.
+const QUEUE_BATCHES: usize = 32;
+/// Status goes out at least this often; the server gives up on us after `wal_sender_timeout`,
+/// a minute by default.
+const STATUS: Duration = Duration::from_secs(1);
+/// While an endpos is set and not reached, the server is asked this often how far it is: an idle
+/// source says nothing by itself.
+const ASK: Duration = Duration::from_millis(200);
+/// How long a pipe may take nothing before live replay is left.
+const STALL_MAX: Duration = Duration::from_secs(3);
+/// How often the loop looks around when nothing arrives.
+const TICK: Duration = Duration::from_millis(20);
+/// While the source sends faster than this loop reads, a short nap lets more arrive for the
+/// price of one read. Never when caught up.
+const NAP: Duration = Duration::from_millis(1);
+/// What counts as behind: a read that brought at least this much.
+const BEHIND_BYTES: usize = 128 * 1024;
+
+/// What receive is to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The source.
+    pub source: Address,
+    /// The slot to read.
+    pub slot: String,
+    /// The publication that says which tables.
+    pub publication: String,
+    /// Where to begin if there are no segments yet: the slot's consistent point.
+    pub slot_lsn: Lsn,
+    /// The source's WAL segment size, which names the segments.
+    pub wal_segment_bytes: u64,
+    /// Where the segments and the store are.
+    pub work_dir: WorkDir,
+    /// What to report as flushed.
+    pub ack: Ack,
+    /// Whether to pass everything on to standard output too.
+    pub to_stdout: Option<Pipe>,
+}
+
+/// What to do when the reader of standard output takes nothing for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pipe {
+    /// Wait: a person built the pipe.
+    Patient,
+    /// Close it and go on to disk alone: the supervisor then catches up from disk.
+    Live,
+}
+
+/// Why receive ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything up to endpos is on this disk.
+    Endpos,
+    /// It was asked to stop; everything received is on this disk.
+    Asked,
+}
+
+/// Receive failed. What was synced before is there and will be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] pg::Error),
+    /// The source says something that cannot be understood.
+    #[error("reading the replication stream")]
+    Wire(#[from] WireError),
+    /// The same, inside a change.
+    #[error("decoding a change")]
+    Decode(#[from] DecodeError),
+    /// The disk.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The pipe.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The slot cannot be read from.
+    #[error("replication slot \"{slot}\": {problem}")]
+    Slot {
+        /// Its name.
+        slot: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A thread could not be started.
+    #[error("running a thread")]
+    Thread(#[source] io::Error),
+    /// The server ended the stream without being asked.
+    #[error("the source ended the replication stream")]
+    StreamEnded,
+}
+
+impl ReceiveError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            ReceiveError::Source(error) => error.remedy(),
+            ReceiveError::StreamEnded => Remedy::Retry,
+            ReceiveError::Slot { .. } | ReceiveError::Segment(_) | ReceiveError::Feed(_) => {
+                Remedy::AskOperator
+            }
+            ReceiveError::Store(error) => error.remedy(),
+            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
+                Remedy::Bug
+            }
+        }
+    }
+
+    /// What to do, where it can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ReceiveError::Source(error) => error.hint(),
+            ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Receives until endpos or until asked to stop.
+///
+/// Everything received is synced when this returns, and reported to the source as far as the
+/// connection still allows.
+pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, ReceiveError> {
+    let mut connection = Connection::open(&config.source, Mode::Replication, "receive").await?;
+    let geometry = Geometry {
+        timeline: timeline(&mut connection).await?,
+        wal_segment_bytes: config.wal_segment_bytes,
+    };
+    let slot_flushed = check_slot(&mut connection, &config.slot).await?;
+    let decoder = Decoder::new(identity_always(&mut connection).await?);
+    let sink = Sink::open(&config.work_dir.cdc, geometry)?;
+    let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
+    if on_disk < slot_flushed {
+        // Keepalives move the slot without a line on disk; changes never do.
+        tracing::debug!("the slot is at {slot_flushed}, the last boundary on disk at {on_disk}");
+    }
+    let store = config.work_dir.open_store()?.reporting_only()?;
+    let sentinel = store.sentinel()?;
+    start(&mut connection, &config, on_disk).await?;
+    tracing::info!("receiving from slot {} at {on_disk}", config.slot);
+
+    let shared = Arc::new(Shared::default());
+    let (batches, queue) = crossbeam_channel::bounded(QUEUE_BATCHES);
+    let (wake_feed, wake) = crossbeam_channel::bounded(1);
+    let writer_shared = Arc::clone(&shared);
+    let writes_feed = config.to_stdout.map(|_| wake_feed);
+    let writer = spawn("writer", move || {
+        let writer = Writer {
+            sink,
+            decoder,
+            store,
+            shared: &writer_shared,
+            wake_feed: writes_feed,
+            progress: Progress::starting_at(on_disk),
+        };
+        writer.run(&queue)
+    })?;
+    let stall = Arc::new(Stall::new());
+    let feeder = match config.to_stdout {
+        None => None,
+        Some(_) => {
+            let folder = config.work_dir.cdc.clone();
+            let applied = sentinel.replay_lsn;
+            let first = segment_holding(&folder, Kind::Json, applied, config.wal_segment_bytes)?;
+            let stall = Arc::clone(&stall);
+            Some(spawn("feed", move || {
+                feed::feed(&folder, first, &wake, &stall, io::stdout().lock())
+            })?)
+        }
+    };
+
+    let mut socket = Socket {
+        connection,
+        shared: &shared,
+        ack: config.ack,
+        status_at: Instant::now(),
+        asked_at: Instant::now(),
+    };
+    let pipe = PipeWatch {
+        stall: &stall,
+        live: config.to_stdout == Some(Pipe::Live),
+        left: false,
+    };
+    let streamed = socket.stream(batches, pipe, shutdown).await;
+    let written = join(writer)?;
+    let goodbye = socket.goodbye().await;
+    if let Some(feeder) = feeder {
+        match feeder.join() {
+            Ok(Err(FeedError::Pipe(_))) if config.to_stdout == Some(Pipe::Live) => {}
+            Ok(fed) => fed?,
+            Err(_) => return Err(ReceiveError::Thread(io::Error::other("the feed panicked"))),
+        }
+    }
+    written?;
+    match streamed? {
+        Ended::Endpos => Ok(Ended::Endpos),
+        Ended::Asked => {
+            goodbye?;
+            Ok(Ended::Asked)
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<std::thread::JoinHandle<T>, ReceiveError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(ReceiveError::Thread)
+}
+
+fn join(
+    writer: std::thread::JoinHandle<Result<(), ReceiveError>>,
+) -> Result<Result<(), ReceiveError>, ReceiveError> {
+    let joined = writer.join();
+    joined.map_err(|_| ReceiveError::Thread(io::Error::other("the writer panicked")))
+}
+
+async fn timeline(connection: &mut Connection) -> Result<u32, ReceiveError> {
+    let results = connection.query("IDENTIFY_SYSTEM").await?;
+    let row = results.first().and_then(|result| result.rows.first());
+    let timeline = row.and_then(|row| row.get(1)?.as_deref()?.parse().ok());
+    timeline.ok_or_else(|| pg::Error::Protocol("IDENTIFY_SYSTEM without a timeline".into()).into())
+}
+
+/// The position up to which the slot's client has confirmed, if the slot can be read.
+async fn check_slot(connection: &mut Connection, slot: &str) -> Result<Lsn, ReceiveError> {
+    let sql = format!(
+        "SELECT active::text, wal_status, confirmed_flush_lsn::text
+           FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
+        quote_literal(slot)
+    );
+    let problem = |problem, hint| ReceiveError::Slot {
+        slot: slot.to_owned(),
+        problem,
+        hint,
+    };
+    let results = connection.query(&sql).await?;
+    let Some(row) = results.first().and_then(|result| result.rows.first()) else {
+        return Err(problem(
+            "it does not exist on the source",
+            "it was dropped, and the changes since then are lost: begin anew with --restart",
+        ));
+    };
+    let field = |at: usize| row.get(at).cloned().flatten();
+    if field(1).as_deref() == Some("lost") {
+        return Err(problem(
+            "the source has removed WAL that it needed",
+            "raise max_slot_wal_keep_size and begin anew with --restart",
+        ));
+    }
+    if field(0).as_deref() == Some("true") {
+        // The server's own answer comes with START_REPLICATION; an earlier receive may still be
+        // on its way out.
+        tracing::debug!("slot {slot} is still in use");
+    }
+    Ok(field(2)
+        .and_then(|lsn| lsn.parse().ok())
+        .unwrap_or_default())
+}
+
+async fn identity_always(connection: &mut Connection) -> Result<IdentityAlways, ReceiveError> {
+    let sql = "SELECT attrelid::text, attname FROM pg_catalog.pg_attribute
+                WHERE attidentity = 'a' AND NOT attisdropped";
+    let results = connection.query(sql).await?;
+    let rows = results.into_iter().flat_map(|result| result.rows);
+    Ok(rows
+        .filter_map(|mut row| {
+            let name = row.pop()??;
+            let oid = row.pop()??.parse().ok()?;
+            Some((oid, name))
+        })
+        .collect())
+}
+
+async fn start(
+    connection: &mut Connection,
+    config: &Config,
+    from: Lsn,
+) -> Result<(), ReceiveError> {
+    let messages = match connection.server_version().major() {
+        14.. => ", messages 'true'",
+        _ => "",
+    };
+    // The option is a list of identifiers inside a string.
+    let publications = quote_literal(&quote_ident(&config.publication));
+    let sql = format!(
+        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {}{messages})",
+        quote_ident(&config.slot),
+        publications.trim_start(),
+    );
+    Ok(connection.start_replication(&sql).await?)
+}
+
+/// Whether live replay should be left because nobody takes what the pipe gives.
+struct PipeWatch<'a> {
+    stall: &'a Stall,
+    live: bool,
+    left: bool,
+}
+
+impl PipeWatch<'_> {
+    fn look(&mut self) {
+        if !self.live || self.left || self.stall.lasted() < STALL_MAX {
+            return;
+        }
+        self.left = true;
+        tracing::info!(
+            "apply has taken nothing from the pipe for {} seconds: leaving live replay, going on to disk",
+            STALL_MAX.as_secs()
+        );
+        // The reader sees the end once it has taken what is in the pipe; a line that is cut off
+        // there belongs to a transaction without end, which counts as never happened.
+        let closed = std::fs::File::options()
+            .write(true)
+            .open("/dev/null")
+            .and_then(|null| nix::unistd::dup2_stdout(&null).map_err(io::Error::from));
+        if let Err(error) = closed {
+            tracing::warn!("closing the pipe: {error}");
+        }
+    }
+}
+
+struct Socket<'a> {
+    connection: Connection,
+    shared: &'a Shared,
+    ack: Ack,
+    status_at: Instant,
+    asked_at: Instant,
+}
+
+impl Socket<'_> {
+    /// Moves batches to the writer until endpos, a signal or an error.
+    async fn stream(
+        &mut self,
+        batches: Sender<Vec<Bytes>>,
+        mut pipe: PipeWatch<'_>,
+        shutdown: &Shutdown,
+    ) -> Result<Ended, ReceiveError> {
+        let mut waiting: Option<Vec<Bytes>> = None;
+        loop {
+            if self.shared.ended() {
+                return Ok(Ended::Endpos);
+            }
+            if shutdown.asked() {
+                return Ok(Ended::Asked);
+            }
+            self.report().await?;
+            pipe.look();
+            let batch = match waiting.take() {
+                Some(batch) => batch,
+                None => self.read_batch().await?,
+            };
+            if batch.is_empty() {
+                continue;
+            }
+            match batches.try_send(batch) {
+                Ok(()) => {}
+                Err(TrySendError::Full(batch)) => {
+                    waiting = Some(batch);
+                    tokio::time::sleep(TICK / 4).await;
+                }
+                // The writer has ended: its own result says why.
+                Err(TrySendError::Disconnected(_)) => return Ok(Ended::Endpos),
+            }
+        }
+    }
+
+    /// What arrives within a tick, up to a bound; empty if nothing does.
+    async fn read_batch(&mut self) -> Result<Vec<Bytes>, ReceiveError> {
+        let first = tokio::time::timeout(TICK, self.connection.read_copy_message()).await;
+        let Ok(first) = first else {
+            return Ok(Vec::new());
+        };
+        let first = first?.ok_or(ReceiveError::StreamEnded)?;
+        let mut bytes = first.len();
+        let mut asked = wants_reply(&first);
+        let mut batch = vec![first];
+        while bytes < BATCH_BYTES {
+            let Some(message) = self.connection.buffered_copy_message()? else {
+                break;
+            };
+            bytes += message.len();
+            asked |= wants_reply(&message);
+            batch.push(message);
+        }
+        if asked {
+            self.send_status(false).await?;
+        }
+        if bytes >= BEHIND_BYTES {
+            tokio::time::sleep(NAP).await;
+        }
+        Ok(batch)
+    }
+
+    async fn report(&mut self) -> Result<(), ReceiveError> {
+        let endpos = self.shared.endpos();
+        let ask = endpos.is_some() && self.asked_at.elapsed() >= ASK;
+        if ask {
+            self.asked_at = Instant::now();
+        }
+        if ask || self.status_at.elapsed() >= STATUS {
+            self.send_status(ask).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_status(&mut self, reply_requested: bool) -> Result<(), ReceiveError> {
+        self.status_at = Instant::now();
+        let positions = self.shared.positions();
+        let status = status(&positions, self.ack, reply_requested);
+        Ok(self.connection.send_copy_message(&status.encode()).await?)
+    }
+
+    /// Tells the source the last positions and ends the stream.
+    async fn goodbye(&mut self) -> Result<(), ReceiveError> {
+        self.send_status(false).await?;
+        Ok(self.connection.end_replication().await?)
+    }
+}
+
+fn status(positions: &Positions, ack: Ack, reply_requested: bool) -> StandbyStatus {
+    StandbyStatus {
+        written: positions.written,
+        flushed: positions.reported_flush(ack),
+        applied: positions.replayed,
+        now_micros: unix_micros_now(),
+        reply_requested,
+    }
+}
+
+/// Whether a message is a keepalive that wants an answer at once: its last byte says so.
+fn wants_reply(message: &[u8]) -> bool {
+    message.first() == Some(&b'k') && message.last() == Some(&1)
+}

@@ -1,0 +1,251 @@
+//! Events become lines of the right segment.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::base::Lsn;
+use crate::cdc::change::{Event, Position, Relation};
+use crate::cdc::json_line;
+use crate::segment::{self, Appender, Kind, SegmentName};
+
+/// Lines gathered before they are written to the file.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// How the source numbers its WAL files; segments are named after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Geometry {
+    pub(super) timeline: u32,
+    pub(super) wal_segment_bytes: u64,
+}
+
+/// The one writer of a folder's JSON segments.
+#[derive(Debug)]
+pub(super) struct Sink {
+    folder: PathBuf,
+    geometry: Geometry,
+    appender: Option<Appender>,
+    /// The last closed segment found at the start: the next one opened comes after it.
+    last_closed: Option<SegmentName>,
+    relations: HashMap<u32, Relation>,
+    /// Relations that the current segment has described since this start.
+    described: HashSet<u32>,
+    lines: Vec<u8>,
+}
+
+impl Sink {
+    /// Goes on behind what `folder` holds.
+    pub(super) fn open(folder: &Path, geometry: Geometry) -> Result<Self, segment::Error> {
+        let entries = segment::entries(folder, Kind::Json)?;
+        let appender = match entries.last() {
+            Some(last) if !last.closed => Some(Appender::open(folder, Kind::Json, last.name)?),
+            _ => None,
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            geometry,
+            appender,
+            last_closed: entries
+                .iter()
+                .rev()
+                .find(|entry| entry.closed)
+                .map(|entry| entry.name),
+            relations: HashMap::new(),
+            described: HashSet::new(),
+            lines: Vec::new(),
+        })
+    }
+
+    /// Takes `event`, which stands at `lsn`. It is in the file at the latest after
+    /// [`Sink::flush`], and durable after [`Sink::sync`].
+    pub(super) fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), segment::Error> {
+        if let Event::Relation(relation) = event {
+            self.described.remove(&relation.rel);
+            self.relations.insert(relation.rel, relation);
+            return Ok(());
+        }
+        self.turn_to(lsn)?;
+        match &event {
+            Event::Row(row) => self.describe(row.rel),
+            Event::Truncate(truncate) => truncate.rels.iter().for_each(|rel| self.describe(*rel)),
+            _ => {}
+        }
+        json_line::write(&event, &mut self.lines);
+        if self.lines.len() >= WRITE_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Repeats a relation at its first use in this segment.
+    fn describe(&mut self, rel: u32) {
+        let Some(relation) = self.relations.get(&rel) else {
+            return;
+        };
+        if self.described.insert(rel) {
+            json_line::write(&Event::Relation(relation.clone()), &mut self.lines);
+        }
+    }
+
+    /// Makes the segment for `lsn` the current one. Positions inside a transaction may be earlier
+    /// than what stands already; they stay in the current segment.
+    fn turn_to(&mut self, lsn: Lsn) -> Result<(), segment::Error> {
+        let Geometry {
+            timeline,
+            wal_segment_bytes,
+        } = self.geometry;
+        let mut name = SegmentName::holding(lsn, timeline, wal_segment_bytes);
+        match &self.appender {
+            Some(current) if name <= current.name() => return Ok(()),
+            Some(_) => {
+                let switch = Event::Switch(Position {
+                    lsn,
+                    timestamp: None,
+                });
+                json_line::write(&switch, &mut self.lines);
+                self.flush()?;
+                if let Some(finished) = self.appender.take() {
+                    self.last_closed = Some(finished.name());
+                    finished.close()?;
+                }
+            }
+            None => {}
+        }
+        if let Some(last) = self.last_closed {
+            name = name.max(last.next(wal_segment_bytes));
+        }
+        self.appender = Some(Appender::open(&self.folder, Kind::Json, name)?);
+        self.described.clear();
+        Ok(())
+    }
+
+    /// Everything taken so far is in the file when this returns, and other processes see it.
+    pub(super) fn flush(&mut self) -> Result<(), segment::Error> {
+        if let Some(appender) = &mut self.appender {
+            appender.append(&self.lines)?;
+            self.lines.clear();
+        }
+        Ok(())
+    }
+
+    /// Everything taken so far is durable when this returns.
+    pub(super) fn sync(&mut self) -> Result<(), segment::Error> {
+        self.flush()?;
+        match &self.appender {
+            Some(appender) => appender.sync(),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cdc::change::{Begin, Commit, Identity, Operation, RowChange};
+
+    const GEOMETRY: Geometry = Geometry {
+        timeline: 1,
+        wal_segment_bytes: 0x100,
+    };
+
+    fn write(sink: &mut Sink, lsn: u64, event: Event) {
+        sink.write(Lsn::new(lsn), event).expect("written");
+    }
+
+    fn insert(lsn: u64) -> Event {
+        Event::Row(RowChange {
+            operation: Operation::Insert,
+            xid: 1,
+            lsn: Lsn::new(lsn),
+            rel: 7,
+            old: None,
+            new: Some(vec![]),
+        })
+    }
+
+    fn begin() -> Event {
+        Event::Begin(Begin {
+            xid: 1,
+            lsn: Lsn::new(0x10),
+            commit_lsn: None,
+            timestamp: None,
+        })
+    }
+
+    fn relation() -> Event {
+        Event::Relation(Relation {
+            rel: 7,
+            schema: "s".into(),
+            table: "t".into(),
+            columns: vec![],
+            identity: Identity::Default,
+        })
+    }
+
+    fn actions(folder: &Path) -> Vec<(String, bool, String)> {
+        let entries = segment::entries(folder, Kind::Json).expect("entries");
+        let actions = |path: &Path| {
+            let text = std::fs::read_to_string(path).expect("read");
+            text.lines().map(|line| line[11..12].to_owned()).collect()
+        };
+        entries
+            .iter()
+            .map(|entry| {
+                (
+                    entry.name.to_string()[16..].to_owned(),
+                    entry.closed,
+                    actions(&entry.path),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_transaction_spans_segments_and_each_describes_its_relations() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x10, begin());
+        write(&mut sink, 0x10, relation());
+        write(&mut sink, 0x20, insert(0x20));
+        write(&mut sink, 0x110, insert(0x110));
+        write(&mut sink, 0x50, insert(0x50)); // earlier, as in an interleaved transaction
+        let commit = Event::Commit(Commit {
+            xid: 1,
+            lsn: Lsn::new(0x120),
+            timestamp: None,
+        });
+        write(&mut sink, 0x120, commit);
+        sink.sync().expect("synced");
+        assert_eq!(
+            actions(folder.path()),
+            [
+                ("00000000".into(), true, "BRIX".into()),
+                ("00000001".into(), false, "RIIC".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn after_a_crash_between_two_segments_the_next_name_is_used() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x10, begin());
+        write(&mut sink, 0x110, begin());
+        sink.sync().expect("synced");
+        drop(sink);
+        std::fs::remove_file(Kind::Json.partial_path(
+            folder.path(),
+            "000000010000000000000001".parse().expect("a name"),
+        ))
+        .expect("as if never opened");
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened again");
+        write(&mut sink, 0x10, begin()); // the transaction comes again from its first position
+        sink.sync().expect("synced");
+        assert_eq!(
+            actions(folder.path()),
+            [
+                ("00000000".into(), true, "BX".into()),
+                ("00000001".into(), false, "B".into())
+            ]
+        );
+    }
+}

@@ -1,0 +1,260 @@
+//! The thread that decodes, writes and syncs. The socket never waits for it, except when its
+//! queue is full.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use crate::base::Lsn;
+use crate::cdc::change::{Event, Position};
+use crate::cdc::positions::{Positions, endpos_is_reached};
+use crate::cdc::timestamp::format_unix_micros;
+use crate::store::{self, Store};
+use crate::wire::replication::ReplicationMessage;
+
+use super::pgoutput::Decoder;
+use super::session::ReceiveError;
+use super::sink::Sink;
+
+/// While data keeps coming, one sync covers what arrived in this time.
+const SYNC_BUSY: Duration = Duration::from_millis(100);
+/// When the queue is empty, a sync follows at once, but not more often than this.
+const SYNC_IDLE: Duration = Duration::from_millis(20);
+/// How often the store is told and asked.
+const REPORT: Duration = Duration::from_millis(200);
+/// An idle source gives a keepalive line this often, so that positions move in the segments too.
+const KEEPALIVE_LINE: Duration = Duration::from_secs(1);
+
+/// What the socket and the writer tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    positions: Mutex<Positions>,
+    endpos: AtomicU64,
+    ended: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn positions(&self) -> Positions {
+        *self.lock()
+    }
+
+    /// Where to end, if somebody has said.
+    pub(super) fn endpos(&self) -> Option<Lsn> {
+        let endpos = Lsn::new(self.endpos.load(Ordering::SeqCst));
+        (!endpos.is_zero()).then_some(endpos)
+    }
+
+    /// Whether the end is reached and durable.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
+        self.positions
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// The writer's own state.
+pub(super) struct Writer<'a> {
+    pub(super) sink: Sink,
+    pub(super) decoder: Decoder,
+    pub(super) store: Store,
+    pub(super) shared: &'a Shared,
+    /// Tells the feed that there is more to read back.
+    pub(super) wake_feed: Option<Sender<()>>,
+    pub(super) progress: Progress,
+}
+
+/// What is written and what is not yet durable.
+#[derive(Debug)]
+pub(super) struct Progress {
+    open: bool,
+    /// The last transaction boundary written.
+    boundary: Lsn,
+    dirty: bool,
+    synced_at: Instant,
+    reported_at: Instant,
+    keepalive_at: Instant,
+    reported: (Lsn, Lsn),
+    store_version: Option<i64>,
+}
+
+impl Progress {
+    /// Nothing new yet; everything up to `boundary` is on this disk and synced.
+    pub(super) fn starting_at(boundary: Lsn) -> Self {
+        let now = Instant::now();
+        Self {
+            open: false,
+            boundary,
+            dirty: false,
+            synced_at: now,
+            reported_at: now,
+            keepalive_at: now,
+            reported: (Lsn::ZERO, Lsn::ZERO),
+            store_version: None,
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Takes batches until the sender is gone or the end is reached. Everything taken is durable
+    /// and reported to the store when this returns.
+    pub(super) fn run(mut self, batches: &Receiver<Vec<Bytes>>) -> Result<(), ReceiveError> {
+        self.look_at_store()?;
+        self.end_if_reached(self.progress.boundary)?;
+        while !self.shared.ended() {
+            match batches.recv_timeout(SYNC_IDLE) {
+                Ok(batch) => self.take(&batch)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let since = self.progress.synced_at.elapsed();
+            if since >= SYNC_BUSY || (batches.is_empty() && since >= SYNC_IDLE) {
+                self.sync()?;
+            } else if batches.is_empty() {
+                self.flush()?;
+            }
+            if self.progress.reported_at.elapsed() >= REPORT {
+                self.look_at_store()?;
+            }
+        }
+        self.sync()?;
+        Ok(self.look_at_store()?)
+    }
+
+    fn take(&mut self, batch: &[Bytes]) -> Result<(), ReceiveError> {
+        for message in batch {
+            if self.shared.ended() {
+                return Ok(());
+            }
+            match ReplicationMessage::parse(message.clone())? {
+                ReplicationMessage::XLogData(data) => {
+                    if let Some(event) = self.decoder.decode(data.start, &data.body)? {
+                        self.write(data.start, event)?;
+                    }
+                }
+                ReplicationMessage::Keepalive(keepalive) => {
+                    self.keepalive(keepalive.wal_end, keepalive.sent_at_micros)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), ReceiveError> {
+        match &event {
+            Event::Begin(begin) => {
+                let commit = begin.commit_lsn.unwrap_or(begin.lsn);
+                // A commit record that starts at endpos ends after it.
+                if self.end_if_reached(commit)? {
+                    return Ok(());
+                }
+                self.progress.open = true;
+            }
+            Event::Commit(commit) => {
+                let end = commit.lsn;
+                self.sink.write(lsn.max(end), event)?;
+                self.progress.open = false;
+                self.progress.boundary = end;
+                self.progress.dirty = true;
+                self.end_if_reached(end)?;
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.sink.write(lsn, event)?;
+        self.progress.dirty = true;
+        Ok(())
+    }
+
+    /// Nothing happened up to `lsn`; inside a transaction that says nothing.
+    fn keepalive(&mut self, lsn: Lsn, sent_at: i64) -> Result<(), ReceiveError> {
+        if self.progress.open || lsn <= self.progress.boundary {
+            return Ok(());
+        }
+        self.progress.boundary = lsn;
+        let reached = endpos_is_reached(lsn, self.shared.endpos());
+        if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
+            let timestamp = Some(format_unix_micros(sent_at));
+            self.sink
+                .write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;
+            self.progress.keepalive_at = Instant::now();
+            self.progress.dirty = true;
+        }
+        self.end_if_reached(lsn)?;
+        Ok(())
+    }
+
+    /// Ends if endpos is at or before `lsn`, where no transaction is open.
+    fn end_if_reached(&mut self, lsn: Lsn) -> Result<bool, ReceiveError> {
+        let endpos = self.shared.endpos();
+        let Some(endpos) = endpos.filter(|_| endpos_is_reached(lsn, endpos)) else {
+            return Ok(false);
+        };
+        let end = Event::Endpos(Position {
+            lsn: endpos,
+            timestamp: None,
+        });
+        self.sink.write(endpos, end)?;
+        self.progress.boundary = self.progress.boundary.max(endpos);
+        self.progress.dirty = true;
+        self.sync()?;
+        self.shared.ended.store(true, Ordering::SeqCst);
+        tracing::info!("received everything up to endpos {endpos}");
+        Ok(true)
+    }
+
+    fn flush(&mut self) -> Result<(), ReceiveError> {
+        if self.progress.dirty {
+            self.sink.flush()?;
+            self.wake_feed();
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), ReceiveError> {
+        if self.progress.dirty {
+            self.flush()?;
+            self.sink.sync()?;
+            self.progress.dirty = false;
+        }
+        self.progress.synced_at = Instant::now();
+        let mut positions = self.shared.lock();
+        positions.written = self.progress.boundary;
+        positions.flushed = self.progress.boundary;
+        Ok(())
+    }
+
+    fn wake_feed(&self) {
+        if let Some(wake) = &self.wake_feed {
+            // Full means that it is awake already.
+            let _ = wake.try_send(());
+        }
+    }
+
+    /// Reports positions and learns what others have written.
+    fn look_at_store(&mut self) -> Result<(), store::Error> {
+        self.progress.reported_at = Instant::now();
+        let positions = self.shared.positions();
+        let report = (self.progress.boundary, positions.flushed);
+        if report != self.progress.reported {
+            self.store.report_received(report.0, report.1)?;
+            self.progress.reported = report;
+        }
+        let version = Some(self.store.data_version()?);
+        if version != self.progress.store_version {
+            self.progress.store_version = version;
+            let sentinel = self.store.sentinel()?;
+            self.shared
+                .endpos
+                .store(sentinel.endpos.as_u64(), Ordering::SeqCst);
+            self.shared.lock().replayed = sentinel.replay_lsn;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,322 @@
+//! The lines of SQL segments: what a DBA can read and, if need be, run by hand.
+//!
+//! | line | means |
+//! |---|---|
+//! | `BEGIN; -- {"xid":…,"lsn":…,"commit_lsn":…,"timestamp":…}` | a source transaction begins |
+//! | `PREPARE <id> AS <statement>; -- {"op":…,"schema":…,"table":…,"columns":[…],"key":[…]}` | a statement, at its first use in the segment |
+//! | `EXECUTE <id>["…",null];` | run it with these values |
+//! | `TRUNCATE "s"."t", …; -- {"rels":[["s","t"],…],…}` | relations emptied |
+//! | `ROLLBACK;` | what stood since the last `BEGIN` never happened |
+//! | `COMMIT; -- {"xid":…,"lsn":…,"timestamp":…}` | it ends; `lsn` is just after its commit record |
+//! | `-- KEEPALIVE {…}`, `-- SWITCH WAL {…}`, `-- ENDPOS {…}` | positions |
+//!
+//! Everything stays on one line and no identifier contains `--` ([`ident`] writes such characters
+//! as escapes), so the first `; -- {` always begins the comment. Apply takes what it needs to know
+//! from the comment, never from the SQL text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ident::quote_ident;
+
+use super::change::{Begin, Commit, Operation, Position, Value};
+use super::json_line::write_json;
+
+/// A line of a SQL segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlLine {
+    /// A source transaction begins.
+    Begin(Begin),
+    /// A statement, before its first use.
+    Prepare(Prepare),
+    /// One run of a statement.
+    Execute(Execute),
+    /// Relations emptied.
+    Truncate(TruncateLine),
+    /// The open transaction never happened.
+    Rollback,
+    /// The open transaction is whole.
+    Commit(Commit),
+    /// Nothing up to here.
+    Keepalive(Position),
+    /// The segment ends.
+    Switch(Position),
+    /// The end that was asked for.
+    Endpos(Position),
+}
+
+/// The name of a statement: 64 bits of its text's digest. Who reads two different texts under one
+/// name must stop; see [`super::apply`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StatementId(u64);
+
+impl StatementId {
+    /// The name of this text.
+    pub fn of(sql: &str) -> Self {
+        let digest = blake3::hash(sql.as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest.as_bytes()[..8]);
+        Self(u64::from_be_bytes(first))
+    }
+}
+
+impl fmt::Display for StatementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for StatementId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits
+            .then(|| u64::from_str_radix(text, 16).ok())
+            .flatten()
+            .map(Self)
+            .ok_or(())
+    }
+}
+
+/// A statement and what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepare {
+    /// Its name.
+    pub id: StatementId,
+    /// Its text, with `$1`, `$2`, …
+    pub sql: String,
+    /// What it does.
+    pub shape: Shape,
+}
+
+/// What a statement does, for those who must not guess at SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Which kind of change; each run must touch exactly one row.
+    pub op: Operation,
+    /// The relation's Postgres namespace.
+    pub schema: String,
+    /// The relation.
+    pub table: String,
+    /// The column each parameter is for, in order.
+    pub columns: Vec<String>,
+    /// Which parameters, from 0, identify the row.
+    pub key: Vec<usize>,
+}
+
+/// One run of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execute {
+    /// Of which.
+    pub id: StatementId,
+    /// The parameters; never [`Value::Unchanged`].
+    pub values: Vec<Value>,
+}
+
+/// Relations emptied by one statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TruncateLine {
+    /// Schema and name of each.
+    pub rels: Vec<(String, String)>,
+    /// `CASCADE`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cascade: bool,
+    /// `RESTART IDENTITY`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restart_identity: bool,
+}
+
+impl TruncateLine {
+    /// The statement.
+    pub fn sql(&self) -> String {
+        let rels: Vec<_> = self
+            .rels
+            .iter()
+            .map(|(schema, table)| format!("{}.{}", ident(schema), ident(table)))
+            .collect();
+        let restart = if self.restart_identity {
+            " RESTART IDENTITY"
+        } else {
+            ""
+        };
+        let cascade = if self.cascade { " CASCADE" } else { "" };
+        format!("TRUNCATE {}{restart}{cascade}", rels.join(", "))
+    }
+}
+
+/// A line that is not what a SQL segment holds.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No line of this format begins so.
+    #[error("the line is none that transform writes")]
+    Unknown,
+    /// The JSON in it is not what it must be.
+    #[error("the JSON in the line cannot be read")]
+    Json(#[from] serde_json::Error),
+    /// It is not UTF-8.
+    #[error("the line is not UTF-8")]
+    Utf8(#[from] std::str::Utf8Error),
+}
+
+/// `name` quoted so that it has no line feed and no `--` in it. Needs
+/// `standard_conforming_strings`, which every session of pgflit sets.
+pub fn ident(name: &str) -> String {
+    let plain = !name.contains("--") && !name.chars().any(char::is_control);
+    if plain {
+        return quote_ident(name);
+    }
+    let mut quoted = String::from("U&\"");
+    for character in name.chars() {
+        match character {
+            '"' => quoted.push_str("\"\""),
+            '\\' => quoted.push_str("\\\\"),
+            '-' => quoted.push_str("\\002D"),
+            control if control.is_control() => {
+                quoted.push_str(&format!("\\{:04X}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+impl SqlLine {
+    /// Appends the line with its line feed.
+    pub fn write(&self, line: &mut Vec<u8>) {
+        match self {
+            SqlLine::Begin(begin) => commented(line, "BEGIN; -- ", begin),
+            SqlLine::Prepare(prepare) => {
+                let head = format!("PREPARE {} AS {}; -- ", prepare.id, prepare.sql);
+                commented(line, &head, &prepare.shape);
+            }
+            SqlLine::Execute(execute) => {
+                line.extend_from_slice(format!("EXECUTE {}", execute.id).as_bytes());
+                write_json(&execute.values, line);
+                line.extend_from_slice(b";\n");
+            }
+            SqlLine::Truncate(truncate) => {
+                commented(line, &format!("{}; -- ", truncate.sql()), truncate);
+            }
+            SqlLine::Rollback => line.extend_from_slice(b"ROLLBACK;\n"),
+            SqlLine::Commit(commit) => commented(line, "COMMIT; -- ", commit),
+            SqlLine::Keepalive(at) => commented(line, "-- KEEPALIVE ", at),
+            SqlLine::Switch(at) => commented(line, "-- SWITCH WAL ", at),
+            SqlLine::Endpos(at) => commented(line, "-- ENDPOS ", at),
+        }
+    }
+
+    /// The line that `line` says, without its line feed.
+    pub fn read(line: &[u8]) -> Result<Self, Error> {
+        let line = std::str::from_utf8(line)?;
+        if let Some(rest) = line.strip_prefix("EXECUTE ") {
+            let (id, values) = rest.split_at_checked(16).ok_or(Error::Unknown)?;
+            let values = values.strip_suffix(';').ok_or(Error::Unknown)?;
+            return Ok(SqlLine::Execute(Execute {
+                id: id.parse().map_err(|()| Error::Unknown)?,
+                values: serde_json::from_str(values)?,
+            }));
+        }
+        if line == "ROLLBACK;" {
+            return Ok(SqlLine::Rollback);
+        }
+        if let Some(json) = line.strip_prefix("-- KEEPALIVE ") {
+            return Ok(SqlLine::Keepalive(serde_json::from_str(json)?));
+        }
+        if let Some(json) = line.strip_prefix("-- SWITCH WAL ") {
+            return Ok(SqlLine::Switch(serde_json::from_str(json)?));
+        }
+        if let Some(json) = line.strip_prefix("-- ENDPOS ") {
+            return Ok(SqlLine::Endpos(serde_json::from_str(json)?));
+        }
+        let at = line.find("; -- {").ok_or(Error::Unknown)?;
+        let (sql, json) = (&line[..at], &line[at + "; -- ".len()..]);
+        if let Some(rest) = sql.strip_prefix("PREPARE ") {
+            let (id, text) = rest.split_once(" AS ").ok_or(Error::Unknown)?;
+            return Ok(SqlLine::Prepare(Prepare {
+                id: id.parse().map_err(|()| Error::Unknown)?,
+                sql: text.to_owned(),
+                shape: serde_json::from_str(json)?,
+            }));
+        }
+        match sql {
+            "BEGIN" => Ok(SqlLine::Begin(serde_json::from_str(json)?)),
+            "COMMIT" => Ok(SqlLine::Commit(serde_json::from_str(json)?)),
+            _ if sql.starts_with("TRUNCATE ") => Ok(SqlLine::Truncate(serde_json::from_str(json)?)),
+            _ => Err(Error::Unknown),
+        }
+    }
+}
+
+fn commented(line: &mut Vec<u8>, head: &str, comment: &impl Serialize) {
+    line.extend_from_slice(head.as_bytes());
+    write_json(comment, line);
+    line.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Lsn;
+    use proptest::prelude::*;
+
+    fn same_after_writing_and_reading(line: &SqlLine) -> String {
+        let mut bytes = Vec::new();
+        line.write(&mut bytes);
+        assert_eq!(bytes.pop(), Some(b'\n'));
+        assert!(!bytes.contains(&b'\n'));
+        assert_eq!(SqlLine::read(&bytes).expect("read"), *line);
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    proptest! {
+        #[test]
+        fn statements_on_any_name_are_read_as_written(schema: String, table: String, columns: Vec<String>) {
+            let sql = format!("DELETE FROM {}.{} WHERE x = $1", ident(&schema), ident(&table));
+            same_after_writing_and_reading(&SqlLine::Prepare(Prepare {
+                id: StatementId::of(&sql),
+                sql,
+                shape: Shape { op: Operation::Delete, schema: schema.clone(), table: table.clone(), columns, key: vec![0] },
+            }));
+            same_after_writing_and_reading(&SqlLine::Truncate(TruncateLine {
+                rels: vec![(schema, table)], cascade: true, restart_identity: false,
+            }));
+        }
+
+        #[test]
+        fn hostile_lines_give_errors(line: Vec<u8>) {
+            let _ = SqlLine::read(&line);
+        }
+    }
+
+    #[test]
+    fn the_shape_is_the_contracts() {
+        let begin = SqlLine::Begin(Begin {
+            xid: 954,
+            lsn: Lsn::new(0x1A_2B3C),
+            commit_lsn: Some(Lsn::new(0x1A_2C00)),
+            timestamp: Some("2026-11-21 03:09:04.870684+0000".into()),
+        });
+        assert_eq!(
+            same_after_writing_and_reading(&begin),
+            r#"BEGIN; -- {"xid":954,"lsn":"0/1A2B3C","commit_lsn":"0/1A2C00","timestamp":"2026-11-21 03:09:04.870684+0000"}"#
+        );
+        let execute = SqlLine::Execute(Execute {
+            id: "5e3a9c175e3a9c17".parse().expect("an id"),
+            values: vec![Value::Text("16050".into()), Value::Null],
+        });
+        assert_eq!(
+            same_after_writing_and_reading(&execute),
+            r#"EXECUTE 5e3a9c175e3a9c17["16050",null];"#
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_begin_the_comment_nor_break_the_line() {
+        assert_eq!(ident("a; -- {\n"), r#"U&"a; \002D\002D {\000A""#);
+        assert_eq!(ident("Weird \" Name"), r#""Weird "" Name""#);
+    }
+}

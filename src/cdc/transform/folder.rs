@@ -1,0 +1,386 @@
+//! Keeping the SQL segments of a folder in step with its JSON segments.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::base::Lsn;
+use crate::cdc::json_line;
+use crate::segment::{self, Appender, Follower, Kind, Next, SegmentName};
+
+use super::transformer::{TransformError, Transformer};
+
+/// SQL gathered before it is written: large enough that writing is not the cost, small enough
+/// that apply sees it soon.
+const WRITE_BYTES: usize = 256 * 1024;
+
+/// Lines looked at in one [`FolderTransform::step`], so that the caller can look around often.
+const STEP_LINES: usize = 10_000;
+
+/// The SQL of a folder could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A segment could not be read or written.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+    /// A line of a JSON segment cannot become SQL; never skipped.
+    #[error("{}, byte {offset}", path.display())]
+    Line {
+        /// The JSON segment.
+        path: PathBuf,
+        /// Where the line begins in it.
+        offset: u64,
+        /// Why.
+        #[source]
+        source: TransformError,
+    },
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There may be more at once.
+    Moved,
+    /// All there is has been transformed and written.
+    AtEnd,
+    /// The same, and the last line is an `E`: receive has ended there.
+    Endpos(Lsn),
+}
+
+/// The one writer of a folder's SQL segments.
+#[derive(Debug)]
+pub struct FolderTransform {
+    folder: PathBuf,
+    follower: Follower,
+    transformer: Transformer,
+    output: Option<Output>,
+    sql: Vec<u8>,
+    line: Vec<u8>,
+    endpos: Option<Lsn>,
+}
+
+/// A growing SQL segment, of which the first bytes may be there already.
+#[derive(Debug)]
+struct Output {
+    appender: Appender,
+    /// What an earlier run left, to be compared; none when past it.
+    present: Option<File>,
+}
+
+impl FolderTransform {
+    /// Goes on where the SQL segments of `folder` end.
+    pub fn open(folder: &Path) -> Result<Self, FolderError> {
+        let written = segment::entries(folder, Kind::Sql)?;
+        let first = match written.last() {
+            Some(last) if last.closed => {
+                let json = segment::entries(folder, Kind::Json)?;
+                let later = json.iter().find(|entry| entry.name > last.name);
+                // Nothing later yet: go on behind the last, which is complete.
+                let first = later.map(|entry| entry.name);
+                match first {
+                    Some(first) => Some(first),
+                    None => return Self::after_last(folder, last.name),
+                }
+            }
+            Some(last) => Some(last.name),
+            None => None,
+        };
+        Self::starting_at(folder, first)
+    }
+
+    fn starting_at(folder: &Path, first: Option<SegmentName>) -> Result<Self, FolderError> {
+        let open = match first {
+            Some(first) => is_open_after(folder, |name| name < first)?,
+            None => false,
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            follower: Follower::new(folder, Kind::Json, first)?,
+            transformer: Transformer::starting(open),
+            output: None,
+            sql: Vec::new(),
+            line: Vec::new(),
+            endpos: None,
+        })
+    }
+
+    fn after_last(folder: &Path, last: SegmentName) -> Result<Self, FolderError> {
+        let mut transform = Self::starting_at(folder, None)?;
+        transform.follower = Follower::after(folder, Kind::Json, last);
+        transform.transformer = Transformer::starting(is_open_after(folder, |name| name <= last)?);
+        Ok(transform)
+    }
+
+    /// Transforms what is there, up to a bound. What is transformed is written when this returns.
+    pub fn step(&mut self) -> Result<Progress, FolderError> {
+        for _ in 0..STEP_LINES {
+            match self.follower.next(&mut self.line)? {
+                Next::Line => self.transform_line()?,
+                Next::Segment(name) => {
+                    self.finish_segment()?;
+                    self.begin_segment(name)?;
+                }
+                Next::AtEnd => {
+                    self.write()?;
+                    return Ok(match self.endpos {
+                        Some(lsn) => Progress::Endpos(lsn),
+                        None => Progress::AtEnd,
+                    });
+                }
+            }
+            if self.sql.len() >= WRITE_BYTES {
+                self.write()?;
+            }
+        }
+        self.write()?;
+        Ok(Progress::Moved)
+    }
+
+    fn transform_line(&mut self) -> Result<(), FolderError> {
+        let transformed = self.transformer.line(&self.line, &mut self.sql);
+        transformed.map_err(|source| {
+            let (path, offset) = self.follower.place();
+            FolderError::Line {
+                path,
+                offset,
+                source,
+            }
+        })?;
+        self.endpos = match self.line.starts_with(br#"{"action":"E""#) {
+            true => json_line::boundary(&self.line).ok().flatten(),
+            false => None,
+        };
+        Ok(())
+    }
+
+    fn begin_segment(&mut self, name: SegmentName) -> Result<(), FolderError> {
+        self.transformer.begin_segment();
+        let appender = Appender::open(&self.folder, Kind::Sql, name)?;
+        let present = match appender.length() {
+            0 => None,
+            _ => Some(
+                File::open(appender.path()).map_err(|source| segment::Error {
+                    doing: "reading",
+                    path: appender.path().to_owned(),
+                    source,
+                })?,
+            ),
+        };
+        self.output = Some(Output { appender, present });
+        Ok(())
+    }
+
+    fn finish_segment(&mut self) -> Result<(), FolderError> {
+        self.write()?;
+        if let Some(output) = self.output.take() {
+            output.appender.close()?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), FolderError> {
+        if let Some(output) = &mut self.output {
+            output.append(&self.sql)?;
+        }
+        self.sql.clear();
+        Ok(())
+    }
+}
+
+impl Output {
+    /// Appends what is not there yet.
+    fn append(&mut self, mut sql: &[u8]) -> Result<(), segment::Error> {
+        if let Some(present) = &mut self.present {
+            let same = same_bytes(present, sql).map_err(|source| segment::Error {
+                doing: "reading",
+                path: self.appender.path().to_owned(),
+                source,
+            })?;
+            if same == sql.len() {
+                return Ok(());
+            }
+            // Past the end of what was there, or at the first byte that a lost write or a hand
+            // made different: from here on this file is written anew.
+            let at = self.appender.length();
+            let kept = self.appender.keep_read(present)?;
+            if kept < at {
+                tracing::warn!(
+                    "{} is not what its JSON says from byte {kept} on: written anew from there",
+                    self.appender.path().display()
+                );
+            }
+            self.present = None;
+            sql = &sql[same..];
+        }
+        self.appender.append(sql)
+    }
+}
+
+/// How many bytes at the start of `expected` the file goes on with. The file stands behind them.
+fn same_bytes(file: &mut File, expected: &[u8]) -> io::Result<usize> {
+    use std::io::{Seek, SeekFrom};
+    let start = file.stream_position()?;
+    let mut present = vec![0; expected.len()];
+    let mut filled = 0;
+    while filled < present.len() {
+        match file.read(&mut present[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    let differs = present[..filled]
+        .iter()
+        .zip(expected)
+        .position(|(a, b)| a != b);
+    let same = differs.unwrap_or(filled);
+    file.seek(SeekFrom::Start(start + same as u64))?;
+    Ok(same)
+}
+
+/// Whether a transaction is open at the end of those JSON segments that are `earlier`.
+fn is_open_after(
+    folder: &Path,
+    earlier: impl Fn(SegmentName) -> bool,
+) -> Result<bool, FolderError> {
+    let entries = segment::entries(folder, Kind::Json)?;
+    for entry in entries.iter().rev().filter(|entry| earlier(entry.name)) {
+        let mut open = None;
+        segment::for_each_line(&entry.path, |line| {
+            match line
+                .strip_prefix(br#"{"action":""#)
+                .and_then(|rest| rest.first())
+            {
+                Some(b'B') => open = Some(true),
+                Some(b'C' | b'K' | b'E') => open = Some(false),
+                _ => {}
+            }
+        })?;
+        if let Some(open) = open {
+            return Ok(open);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RELATION: &str = r#"{"action":"R","rel":1,"schema":"public","table":"t","columns":[{"name":"id","type":"int4","key":true}],"identity":"d"}"#;
+
+    fn name(low: u32) -> SegmentName {
+        format!("0000000100000000{low:08X}")
+            .parse()
+            .expect("a name")
+    }
+
+    fn lines(xid: u32) -> Vec<String> {
+        vec![
+            format!(r#"{{"action":"B","xid":{xid},"lsn":"0/10"}}"#),
+            RELATION.into(),
+            format!(r#"{{"action":"I","xid":{xid},"lsn":"0/10","rel":1,"new":["{xid}"]}}"#),
+            format!(r#"{{"action":"C","xid":{xid},"lsn":"0/28"}}"#),
+        ]
+    }
+
+    fn append(appender: &mut Appender, lines: &[String]) {
+        for line in lines {
+            assert!(json_line::read(line.as_bytes()).is_ok());
+            appender
+                .append(format!("{line}\n").as_bytes())
+                .expect("appended");
+        }
+    }
+
+    fn to_end(transform: &mut FolderTransform) -> Progress {
+        loop {
+            match transform.step().expect("a step") {
+                Progress::Moved => {}
+                end => return end,
+            }
+        }
+    }
+
+    /// All the SQL of a folder.
+    fn sql(folder: &Path) -> String {
+        let entries = segment::entries(folder, Kind::Sql).expect("entries");
+        entries
+            .iter()
+            .map(|entry| std::fs::read_to_string(&entry.path).expect("read"))
+            .collect()
+    }
+
+    #[test]
+    fn wherever_it_is_killed_the_sql_is_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        append(&mut first, &lines(6)[..3]); // open at the end of the segment
+        first
+            .append(b"{\"action\":\"X\",\"lsn\":\"0/1000000\"}\n")
+            .expect("appended");
+        first.close().expect("closed");
+        let mut second = Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
+        append(&mut second, &lines(6)[1..]); // goes on, with its own R
+        append(&mut second, &lines(7)[..2]); // cut off here
+        append(&mut second, &lines(7));
+        assert_eq!(
+            to_end(&mut FolderTransform::open(folder.path()).expect("opened")),
+            Progress::AtEnd
+        );
+        let whole = sql(folder.path());
+        assert_eq!(whole.matches("ROLLBACK").count(), 1, "{whole}");
+        let partial = Kind::Sql.partial_path(folder.path(), name(2));
+        let written = std::fs::read(&partial).expect("read");
+        for cut in 0..written.len() {
+            std::fs::write(&partial, &written[..cut]).expect("cut");
+            to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
+            assert_eq!(sql(folder.path()), whole, "cut at byte {cut}");
+        }
+    }
+
+    #[test]
+    fn what_a_power_cut_spoiled_is_written_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
+        let whole = sql(folder.path());
+        let partial = Kind::Sql.partial_path(folder.path(), name(1));
+        let mut spoiled = std::fs::read(&partial).expect("read");
+        let middle = spoiled.len() / 2;
+        spoiled[middle..].fill(0);
+        spoiled.push(b'\n');
+        std::fs::write(&partial, &spoiled).expect("spoiled");
+        to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
+        assert_eq!(sql(folder.path()), whole);
+    }
+
+    #[test]
+    fn a_damaged_line_is_named_with_its_place_and_never_skipped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        first.append(b"{\"action\":\"I\",\"x\n").expect("appended");
+        let at = first.length() - 17;
+        append(&mut first, &lines(6));
+        let mut transform = FolderTransform::open(folder.path()).expect("opened");
+        let error = transform.step().expect_err("damaged");
+        assert!(
+            error.to_string().ends_with(&format!("byte {at}")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_end_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        first
+            .append(b"{\"action\":\"E\",\"lsn\":\"0/30\"}\n")
+            .expect("appended");
+        let mut transform = FolderTransform::open(folder.path()).expect("opened");
+        assert_eq!(to_end(&mut transform), Progress::Endpos(Lsn::new(0x30)));
+    }
+}

@@ -1,0 +1,18 @@
+//! JSON lines become SQL lines. No network, no store: a function of its input.
+//!
+//! [`Transformer`] is that function, a line at a time; [`folder`] keeps the SQL segments of a
+//! folder in step with its JSON segments; [`pipe`] is the same between two pipes.
+//!
+//! # Crash story
+//! Nothing here is a truth of its own. After `kill -9` the next start makes the SQL of the last
+//! segment again from its JSON, finds that it begins with exactly the bytes that are there
+//! already, and goes on behind them; a reader in the middle of the file notices nothing.
+
+mod folder;
+mod pipe;
+mod statement;
+mod transformer;
+
+pub use folder::{FolderTransform, Progress};
+pub use pipe::transform_pipe;
+pub use transformer::{TransformError, Transformer};

@@ -1,0 +1,75 @@
+//! The function between two pipes.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use super::transformer::{TransformError, Transformer};
+
+/// Bytes read at once.
+const BLOCK: usize = 256 * 1024;
+
+/// The stream could not be transformed.
+#[derive(Debug, thiserror::Error)]
+pub enum PipeError {
+    /// A line cannot become SQL.
+    #[error("line {number} of the input")]
+    Line {
+        /// Counted from 1.
+        number: u64,
+        /// Why.
+        #[source]
+        source: TransformError,
+    },
+    /// The input cannot be read.
+    #[error("reading the input")]
+    Read(#[source] io::Error),
+    /// The output cannot be written.
+    #[error("writing the output")]
+    Write(#[source] io::Error),
+}
+
+/// Transforms `input` to `output` until the input ends. Lines are passed on as soon as the input
+/// pauses. A torn last line, left by a receive that was killed, is dropped: its transaction has
+/// no end, so it counts as never happened.
+pub fn transform_pipe(input: impl Read, mut output: impl Write) -> Result<(), PipeError> {
+    let mut input = BufReader::with_capacity(BLOCK, input);
+    let mut transformer = Transformer::default();
+    let (mut line, mut sql, mut number) = (Vec::new(), Vec::new(), 0);
+    loop {
+        line.clear();
+        input
+            .read_until(b'\n', &mut line)
+            .map_err(PipeError::Read)?;
+        if line.pop() != Some(b'\n') {
+            return pass_on(&mut output, &mut sql);
+        }
+        number += 1;
+        transformer
+            .line(&line, &mut sql)
+            .map_err(|source| PipeError::Line { number, source })?;
+        if sql.len() >= BLOCK || !input.buffer().contains(&b'\n') {
+            pass_on(&mut output, &mut sql)?;
+        }
+    }
+}
+
+fn pass_on(output: &mut impl Write, sql: &mut Vec<u8>) -> Result<(), PipeError> {
+    output
+        .write_all(sql)
+        .and_then(|()| output.flush())
+        .map_err(PipeError::Write)?;
+    sql.clear();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_last_line_is_dropped() {
+        let input = b"{\"action\":\"K\",\"lsn\":\"0/10\"}\n{\"action\":\"K\",\"ls";
+        let mut output = Vec::new();
+        transform_pipe(&input[..], &mut output).expect("transformed");
+        assert_eq!(output, b"-- KEEPALIVE {\"lsn\":\"0/10\"}\n");
+    }
+}

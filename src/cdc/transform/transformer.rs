@@ -1,0 +1,216 @@
+//! The function from JSON lines to SQL lines.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::cdc::change::{Event, Relation, RowChange, Truncate};
+use crate::cdc::json_line;
+use crate::cdc::sql_line::{SqlLine, StatementId, TruncateLine};
+
+use super::statement::{self, RowError};
+
+/// A line that cannot become SQL.
+#[derive(Debug, thiserror::Error)]
+pub enum TransformError {
+    /// It is not a change.
+    #[error("reading a change")]
+    Line(#[from] json_line::Error),
+    /// It refers to a relation that no line before it describes.
+    #[error("a change of relation {0}, which no line before it describes")]
+    UnknownRelation(u32),
+    /// The row cannot be written as a statement.
+    #[error("writing a change as SQL")]
+    Row(#[from] RowError),
+    /// A row, truncate or commit outside any transaction.
+    #[error("a \"{0}\" line outside a transaction")]
+    Outside(&'static str),
+}
+
+/// Keeps what the lines so far have said about relations, and whether a transaction is open.
+#[derive(Debug, Default)]
+pub struct Transformer {
+    relations: HashMap<u32, Relation>,
+    /// Statements whose PREPARE stands already, by relation.
+    prepared: HashMap<u32, HashSet<StatementId>>,
+    open: bool,
+}
+
+impl Transformer {
+    /// One that begins inside a transaction, if `open`.
+    pub fn starting(open: bool) -> Self {
+        Self {
+            open,
+            ..Self::default()
+        }
+    }
+
+    /// A segment begins: what its lines need stands in it again.
+    pub fn begin_segment(&mut self) {
+        self.relations.clear();
+        self.prepared.clear();
+    }
+
+    /// Whether a transaction is open after the lines so far.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Appends to `sql` what `json` becomes; nothing for lines that only describe.
+    pub fn line(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        match json_line::read(json)? {
+            Event::Relation(relation) => {
+                self.prepared.remove(&relation.rel);
+                self.relations.insert(relation.rel, relation);
+            }
+            Event::Begin(begin) => {
+                if self.open {
+                    // Receive was cut off inside that transaction and has it again from here.
+                    SqlLine::Rollback.write(sql);
+                }
+                self.open = true;
+                SqlLine::Begin(begin).write(sql);
+            }
+            Event::Row(row) => self.row(&row, sql)?,
+            Event::Truncate(truncate) => self.truncate(&truncate, sql)?,
+            Event::Message(_) => {}
+            Event::Commit(commit) => {
+                self.inside("C")?;
+                self.open = false;
+                SqlLine::Commit(commit).write(sql);
+            }
+            Event::Keepalive(at) => {
+                self.cut_off(sql);
+                SqlLine::Keepalive(at).write(sql);
+            }
+            Event::Switch(at) => SqlLine::Switch(at).write(sql),
+            Event::Endpos(at) => {
+                self.cut_off(sql);
+                SqlLine::Endpos(at).write(sql);
+            }
+        }
+        Ok(())
+    }
+
+    /// Positions stand outside transactions: one that is still open was cut off.
+    fn cut_off(&mut self, sql: &mut Vec<u8>) {
+        if std::mem::take(&mut self.open) {
+            SqlLine::Rollback.write(sql);
+        }
+    }
+
+    fn inside(&self, action: &'static str) -> Result<(), TransformError> {
+        match self.open {
+            true => Ok(()),
+            false => Err(TransformError::Outside(action)),
+        }
+    }
+
+    fn relation(&self, rel: u32) -> Result<&Relation, TransformError> {
+        let relation = self.relations.get(&rel);
+        relation.ok_or(TransformError::UnknownRelation(rel))
+    }
+
+    fn row(&mut self, row: &RowChange, sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        self.inside("row")?;
+        let Some(statement) = statement::for_row(self.relation(row.rel)?, row)? else {
+            return Ok(());
+        };
+        let prepared = self.prepared.entry(row.rel).or_default();
+        if prepared.insert(statement.prepare.id) {
+            SqlLine::Prepare(statement.prepare.clone()).write(sql);
+        }
+        SqlLine::Execute(statement.execute()).write(sql);
+        Ok(())
+    }
+
+    fn truncate(&mut self, truncate: &Truncate, sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        self.inside("T")?;
+        let rels = truncate.rels.iter().map(|rel| {
+            let relation = self.relation(*rel)?;
+            Ok((relation.schema.clone(), relation.table.clone()))
+        });
+        let line = TruncateLine {
+            rels: rels.collect::<Result<_, TransformError>>()?,
+            cascade: truncate.cascade,
+            restart_identity: truncate.restart_identity,
+        };
+        SqlLine::Truncate(line).write(sql);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RELATION: &str = r#"{"action":"R","rel":1,"schema":"public","table":"t","columns":[{"name":"id","type":"int4","key":true}],"identity":"d"}"#;
+    const BEGIN: &str = r#"{"action":"B","xid":5,"lsn":"0/10","commit_lsn":"0/20"}"#;
+    const INSERT: &str = r#"{"action":"I","xid":5,"lsn":"0/10","rel":1,"new":["1"]}"#;
+    const COMMIT: &str = r#"{"action":"C","xid":5,"lsn":"0/28"}"#;
+
+    fn transform(transformer: &mut Transformer, lines: &[&str]) -> String {
+        let mut sql = Vec::new();
+        for line in lines {
+            transformer
+                .line(line.as_bytes(), &mut sql)
+                .expect("transformed");
+        }
+        String::from_utf8(sql).expect("UTF-8")
+    }
+
+    fn words(sql: &str) -> Vec<&str> {
+        sql.lines()
+            .map(|line| line.split([' ', ';']).next().unwrap_or(""))
+            .collect()
+    }
+
+    #[test]
+    fn a_transaction_cut_off_is_rolled_back_and_comes_again() {
+        let sql = transform(
+            &mut Transformer::default(),
+            &[BEGIN, RELATION, INSERT, BEGIN, RELATION, INSERT, COMMIT],
+        );
+        assert_eq!(
+            words(&sql),
+            [
+                "BEGIN", "PREPARE", "EXECUTE", "ROLLBACK", "BEGIN", "PREPARE", "EXECUTE", "COMMIT"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_sql_of_a_piece_is_the_same_wherever_transform_began() {
+        let before = [BEGIN, RELATION, INSERT, COMMIT];
+        let after = [BEGIN, RELATION, INSERT, INSERT, COMMIT];
+        let mut whole = Transformer::default();
+        transform(&mut whole, &before);
+        let continued = transform(&mut whole, &after);
+        assert_eq!(continued, transform(&mut Transformer::default(), &after));
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once() {
+        let sql = transform(
+            &mut Transformer::default(),
+            &[BEGIN, RELATION, INSERT, INSERT, COMMIT],
+        );
+        assert_eq!(
+            words(&sql),
+            ["BEGIN", "PREPARE", "EXECUTE", "EXECUTE", "COMMIT"]
+        );
+    }
+
+    #[test]
+    fn what_does_not_follow_is_an_error() {
+        let mut sql = Vec::new();
+        let mut transformer = Transformer::default();
+        assert!(matches!(
+            transformer.line(INSERT.as_bytes(), &mut sql),
+            Err(TransformError::Outside("row"))
+        ));
+        transformer.line(BEGIN.as_bytes(), &mut sql).expect("begin");
+        assert!(matches!(
+            transformer.line(INSERT.as_bytes(), &mut sql),
+            Err(TransformError::UnknownRelation(1))
+        ));
+    }
+}

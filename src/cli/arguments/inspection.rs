@@ -1,0 +1,210 @@
+//! `pgflit snapshot`, `compare …`, `ping`, `check`, `status`, `report` and `demo`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::change_capture::{CdcArgs, FollowArg};
+use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
+use super::copying::{SplitArgs, table_jobs};
+use super::list::JsonArg;
+use crate::cli::error::UsageError;
+use crate::cli::invocation::Command;
+use crate::cli::options::{
+    CheckOptions, CompareOptions, CompareSubject, DemoOptions, Fixes, PingOptions, ReportOptions,
+    SnapshotOptions, StatusOptions, StatusView,
+};
+use crate::cli::settings::Settings;
+
+#[derive(Args)]
+pub(super) struct SnapshotArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+    #[command(flatten)]
+    follow: FollowArg,
+    #[command(flatten)]
+    cdc: CdcArgs,
+}
+
+impl SnapshotArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<SnapshotOptions, UsageError> {
+        let follow = self.follow.resolve(settings)?;
+        Ok(SnapshotOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            source: self.source.resolve(settings)?,
+            cdc: self.cdc.resolve(follow, settings)?,
+        })
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum CompareSubjectArgs {
+    /// Compare the definitions of every kind of object, extras on the target included
+    Schema(CompareArgs),
+    /// Compare the rows of every table by count and checksum
+    Data(CompareArgs),
+}
+
+#[derive(Args)]
+pub(super) struct CompareArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
+    /// Compare this many tables, or parts of tables, at a time [default: 4]
+    #[arg(long, visible_alias = "jobs", value_name = "N", help_heading = "Copy")]
+    table_jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    split: SplitArgs,
+    #[command(flatten)]
+    json: JsonArg,
+}
+
+impl CompareSubjectArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<Command, UsageError> {
+        let (subject, compare) = match self {
+            CompareSubjectArgs::Schema(compare) => (CompareSubject::Schema, compare),
+            CompareSubjectArgs::Data(compare) => (CompareSubject::Data, compare),
+        };
+        let options = CompareOptions {
+            work_dir: compare.work_dir.resolve(settings)?,
+            source: compare.source.resolve(settings)?,
+            target: compare.target.resolve(settings)?,
+            filters: compare.filters.resolve(settings)?,
+            table_jobs: table_jobs(compare.table_jobs, settings)?,
+            split: compare.split.resolve(settings)?,
+        };
+        Ok(Command::Compare { subject, options })
+    }
+
+    /// Whether `-J`, pgcopydb's short form of `--json`, was typed.
+    pub(super) fn wants_json(&self) -> bool {
+        let (CompareSubjectArgs::Schema(compare) | CompareSubjectArgs::Data(compare)) = self;
+        compare.json.typed()
+    }
+}
+
+#[derive(Args)]
+pub(super) struct PingArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+impl PingArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<PingOptions, UsageError> {
+        Ok(PingOptions {
+            source: self.source.resolve(settings)?,
+            target: self.target.resolve(settings)?,
+        })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// Fix what can be fixed, such as replica identities and parameters, after asking
+    #[arg(long)]
+    fix: bool,
+    /// With --fix: do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
+    #[command(flatten)]
+    follow: FollowArg,
+    #[command(flatten)]
+    cdc: CdcArgs,
+}
+
+impl CheckArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CheckOptions, UsageError> {
+        let follow = self.follow.resolve(settings)?;
+        Ok(CheckOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            source: self.source.resolve(settings)?,
+            target: self.target.resolve(settings)?,
+            filters: self.filters.resolve(settings)?,
+            cdc: self.cdc.resolve(follow, settings)?,
+            fixes: match (self.fix, settings.switch("yes", self.yes)?) {
+                (false, _) => Fixes::None,
+                (true, false) => Fixes::Ask,
+                (true, true) => Fixes::WithoutAsking,
+            },
+        })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct StatusArgs {
+    /// Show a dashboard that follows the migration until q is pressed
+    #[arg(long, conflicts_with = "metrics")]
+    watch: bool,
+    /// Print Prometheus metrics
+    #[arg(long)]
+    metrics: bool,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+}
+
+impl StatusArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<StatusOptions, UsageError> {
+        Ok(StatusOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            view: match (self.watch, self.metrics) {
+                (true, _) => StatusView::Watch,
+                (false, true) => StatusView::Metrics,
+                (false, false) => StatusView::Once,
+            },
+        })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct ReportArgs {
+    /// Write the page to this file [default: report.html in the work directory]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+}
+
+impl ReportArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<ReportOptions, UsageError> {
+        Ok(ReportOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            output: self.output,
+        })
+    }
+}
+
+#[derive(Args)]
+pub(super) struct DemoArgs {
+    /// Leave the two clusters running at the end
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+}
+
+impl DemoArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<DemoOptions, UsageError> {
+        Ok(DemoOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            keep: self.keep,
+        })
+    }
+}

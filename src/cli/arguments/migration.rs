@@ -1,0 +1,109 @@
+//! The options of `clone`, `follow`, `copy …` and the streaming steps.
+
+use clap::Args;
+
+use super::change_capture::{CdcArgs, FollowArg};
+use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
+use super::copying::CopyArgs;
+use super::resume::{RetryArg, SnapshotArg, StartArgs};
+use crate::cli::error::UsageError;
+use crate::cli::options::{CloneOptions, FollowOptions};
+use crate::cli::settings::Settings;
+
+/// Everything that a whole migration can be told.
+#[derive(Args)]
+pub(super) struct CloneArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+
+    /// Copy every database of the source's instance
+    #[arg(long, help_heading = "Connection")]
+    all_databases: bool,
+
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+    #[command(flatten)]
+    copy: CopyArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
+    #[command(flatten)]
+    follow: FollowArg,
+    #[command(flatten)]
+    cdc: CdcArgs,
+    #[command(flatten)]
+    start: StartArgs,
+    #[command(flatten)]
+    snapshot: SnapshotArg,
+    #[command(flatten)]
+    retry: RetryArg,
+}
+
+/// Everything that change capture alone can be told.
+#[derive(Args)]
+pub(super) struct FollowArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    work_dir: WorkDirArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
+    #[command(flatten)]
+    cdc: CdcArgs,
+    #[command(flatten)]
+    start: StartArgs,
+    #[command(flatten)]
+    snapshot: SnapshotArg,
+    #[command(flatten)]
+    retry: RetryArg,
+}
+
+impl CloneArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CloneOptions, UsageError> {
+        let follow = self.follow.resolve(settings)?;
+        Ok(CloneOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            source: self.source.resolve(settings)?,
+            target: self.target.resolve(settings)?,
+            all_databases: settings.switch("all-databases", self.all_databases)?,
+            copy: self.copy.resolve(settings)?,
+            cdc: self.cdc.resolve(follow, settings)?,
+            start: self.start.resolve(settings)?,
+            snapshot: self.snapshot.resolve(settings)?,
+            filters: self.filters.resolve(settings)?,
+            retry_for: self.retry.resolve(settings)?,
+        })
+    }
+
+    /// What `follow` reads of the options it shares with `clone`.
+    pub(super) fn into_follow(self) -> FollowArgs {
+        FollowArgs {
+            source: self.source,
+            target: self.target,
+            work_dir: self.work_dir,
+            filters: self.filters,
+            cdc: self.cdc,
+            start: self.start,
+            snapshot: self.snapshot,
+            retry: self.retry,
+        }
+    }
+}
+
+impl FollowArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<FollowOptions, UsageError> {
+        Ok(FollowOptions {
+            work_dir: self.work_dir.resolve(settings)?,
+            source: self.source.resolve(settings)?,
+            target: self.target.resolve(settings)?,
+            cdc: self.cdc.resolve(true, settings)?,
+            start: self.start.resolve(settings)?,
+            snapshot: self.snapshot.resolve(settings)?,
+            filters: self.filters.resolve(settings)?,
+            retry_for: self.retry.resolve(settings)?,
+        })
+    }
+}

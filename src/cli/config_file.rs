@@ -1,0 +1,103 @@
+//! The file given by `--config`: options by their long names, in TOML.
+//!
+//! ```toml
+//! source = "host=old.example.com dbname=shop"
+//! table-jobs = 8
+//! drop-if-exists = true
+//! ```
+//!
+//! Only plain values stand for options. A table, such as `[proxy]`, belongs to the part of pgflit
+//! it is named after and is left alone here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::error::UsageError;
+
+/// What a configuration file sets; empty when none was given.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigFile {
+    path: PathBuf,
+    values: BTreeMap<String, Vec<String>>,
+}
+
+/// The options that may be repeated, and may be arrays in the file.
+const LISTS: [&str; 1] = ["copy-from"];
+
+impl ConfigFile {
+    /// Reads `path`; each key must be one of `keys`, long options without dashes.
+    pub fn read(path: &Path, keys: &[String]) -> Result<Self, UsageError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| UsageError::ConfigUnreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error| syntax_error(path, &text, &error))?;
+        let mut values = BTreeMap::new();
+        for (key, value) in table {
+            if value.is_table() {
+                continue;
+            }
+            if !keys.contains(&key) {
+                return Err(UsageError::ConfigKey {
+                    path: path.to_owned(),
+                    key,
+                });
+            }
+            let texts = texts(&value, LISTS.contains(&key.as_str()));
+            let texts = texts.ok_or_else(|| UsageError::Value {
+                origin: format!("{key} in {}", path.display()),
+                reason: "takes one text, number or boolean".to_owned(),
+            })?;
+            values.insert(key, texts);
+        }
+        Ok(ConfigFile {
+            path: path.to_owned(),
+            values,
+        })
+    }
+
+    /// What the file says for `option`.
+    pub fn get(&self, option: &str) -> Option<&str> {
+        self.get_all(option).first().map(String::as_str)
+    }
+
+    /// All that the file says for an `option` that may be repeated.
+    pub fn get_all(&self, option: &str) -> &[String] {
+        self.values.get(option).map_or(&[], Vec::as_slice)
+    }
+
+    /// The file's path, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A value as it would have been typed after the option; several if it is a list that may be one.
+fn texts(value: &toml::Value, list_allowed: bool) -> Option<Vec<String>> {
+    let text = match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(on) => on.to_string(),
+        toml::Value::Array(items) if list_allowed => {
+            let items = items.iter().map(|item| Some(item.as_str()?.to_owned()));
+            return items.collect();
+        }
+        toml::Value::Array(_) | toml::Value::Table(_) | toml::Value::Datetime(_) => return None,
+    };
+    Some(vec![text])
+}
+
+/// The parser's message and the line, without the line's text: it may hold a password.
+fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> UsageError {
+    let offset = error.span().map_or(0, |span| span.start);
+    let before = text.as_bytes().iter().take(offset);
+    UsageError::ConfigSyntax {
+        path: path.to_owned(),
+        line: 1 + before.filter(|byte| **byte == b'\n').count(),
+        reason: error.message().to_owned(),
+    }
+}

@@ -1,0 +1,56 @@
+//! What can be wrong with what was typed.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The command line, the environment or the configuration file is wrong; exit code 1.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// clap refused the arguments. The text is whole, usage line and hint included, and holds no
+    /// password.
+    #[error("{0}")]
+    Arguments(String),
+
+    /// An option, a variable or a key of the configuration file has a value it cannot have.
+    #[error("{origin}: {reason}")]
+    Value {
+        /// The option, variable or key, as the user wrote it.
+        origin: String,
+        /// What is wrong with it and what it may be; no password in it.
+        reason: String,
+    },
+
+    /// Two things that were asked for exclude each other, or one needs another.
+    #[error("{0}")]
+    Contradiction(&'static str),
+
+    /// The configuration file cannot be read.
+    #[error("reading the configuration file {path}", path = path.display())]
+    ConfigUnreadable {
+        /// As given by `--config`.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The configuration file is not TOML.
+    #[error("{path} line {line}: {reason}", path = path.display())]
+    ConfigSyntax {
+        /// As given by `--config`.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The parser's own words.
+        reason: String,
+    },
+
+    /// The configuration file sets what is no option.
+    #[error("{path}: \"{key}\" cannot be set here; keys are the long options without dashes", path = path.display())]
+    ConfigKey {
+        /// As given by `--config`.
+        path: PathBuf,
+        /// The unknown key.
+        key: String,
+    },
+}

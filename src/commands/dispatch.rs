@@ -1,0 +1,74 @@
+//! From what was asked for to the file that does it.
+
+use super::not_built::not_built;
+use super::{CommandError, completions, generate, names, version};
+use crate::cli::options::{SentinelCommand, StreamCommand};
+use crate::cli::{Command, ExitCode, Invocation};
+use crate::report;
+
+/// Runs one command to its end, prints its error if it has one, and says how the process ends.
+pub fn run(invocation: Invocation) -> ExitCode {
+    match report::logging::start(&invocation.logging)
+        .map_err(CommandError::usage)
+        .and_then(|()| dispatch(invocation))
+    {
+        Ok(code) => code,
+        Err(error) => {
+            report::errors::print(error.source.as_ref(), error.hint.as_deref());
+            error.code
+        }
+    }
+}
+
+fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
+    let output = invocation.output;
+    match invocation.command {
+        Command::Clone(_) => not_built("clone"),
+        Command::Follow(_) => not_built("follow"),
+        Command::Snapshot(_) => not_built("snapshot"),
+        Command::Copy { step, .. } => not_built(&format!("copy {}", step.name())),
+        Command::Dump(dump) => not_built(names::dump(&dump)),
+        Command::Restore(restore) => not_built(names::restore(&restore)),
+        Command::List(list) => not_built(names::list(&list)),
+        Command::Compare { subject, .. } => not_built(names::compare(subject)),
+        Command::Stream(stream) => run_stream(stream),
+        Command::Sentinel(sentinel) => run_sentinel(sentinel),
+        Command::Ping(_) => not_built("ping"),
+        Command::Check(_) => not_built("check"),
+        Command::Status(_) => not_built("status"),
+        Command::Report(_) => not_built("report"),
+        Command::Proxy(proxy) => not_built(names::proxy(&proxy)),
+        Command::Cutover(_) => not_built("cutover"),
+        Command::Rollback(_) => not_built("rollback"),
+        Command::Finalize(_) => not_built("finalize"),
+        Command::Demo(_) => not_built("demo"),
+        Command::Completions(shell) => completions::run(shell),
+        Command::Version => version::run(output.json),
+        Command::Generate(dir) => generate::run(&dir),
+    }
+}
+
+fn run_stream(command: StreamCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        StreamCommand::Setup(_) => not_built("stream setup"),
+        StreamCommand::Cleanup(_) => not_built("stream cleanup"),
+        StreamCommand::Prune(_) => not_built("stream prune"),
+        StreamCommand::Prefetch(_) => not_built("stream prefetch"),
+        StreamCommand::Catchup(_) => not_built("stream catchup"),
+        StreamCommand::Replay(_) => not_built("stream replay"),
+        StreamCommand::Receive(_) => not_built("stream receive"),
+        StreamCommand::Transform(_) => not_built("stream transform"),
+        StreamCommand::Apply(_) => not_built("stream apply"),
+    }
+}
+
+fn run_sentinel(command: SentinelCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        SentinelCommand::Setup { .. } => not_built("sentinel setup"),
+        SentinelCommand::Get { .. } => not_built("sentinel get"),
+        SentinelCommand::SetStartpos { .. } => not_built("sentinel set startpos"),
+        SentinelCommand::SetEndpos { .. } => not_built("sentinel set endpos"),
+        SentinelCommand::SetApply(_) => not_built("sentinel set apply"),
+        SentinelCommand::SetPrefetch(_) => not_built("sentinel set prefetch"),
+    }
+}

@@ -1,0 +1,58 @@
+//! What the commands that are not built yet are called.
+
+use crate::cli::options::{
+    CompareSubject, DumpOptions, DumpSubject, ListCommand, ProxyCommand, RestoreCommand,
+    RestoreStep,
+};
+
+pub(super) fn dump(dump: &DumpOptions) -> &'static str {
+    match dump.subject {
+        DumpSubject::Schema => "dump schema",
+        DumpSubject::Roles => "dump roles",
+    }
+}
+
+pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
+    match restore {
+        RestoreCommand::Step(RestoreStep::Schema, _) => "restore schema",
+        RestoreCommand::Step(RestoreStep::PreData, _) => "restore pre-data",
+        RestoreCommand::Step(RestoreStep::PostData, _) => "restore post-data",
+        RestoreCommand::Step(RestoreStep::Roles, _) => "restore roles",
+        RestoreCommand::ParseList { .. } => "restore parse-list",
+    }
+}
+
+pub(super) fn list(list: &ListCommand) -> &'static str {
+    match list {
+        ListCommand::Databases(_) => "list databases",
+        ListCommand::Extensions { .. } => "list extensions",
+        ListCommand::Collations(_) => "list collations",
+        ListCommand::Tables { .. } => "list tables",
+        ListCommand::TableParts { .. } => "list table-parts",
+        ListCommand::Sequences { .. } => "list sequences",
+        ListCommand::Indexes { .. } => "list indexes",
+        ListCommand::Depends { .. } => "list depends",
+        ListCommand::Schema(_) => "list schema",
+        ListCommand::Progress { .. } => "list progress",
+    }
+}
+
+pub(super) fn compare(subject: CompareSubject) -> &'static str {
+    match subject {
+        CompareSubject::Schema => "compare schema",
+        CompareSubject::Data => "compare data",
+    }
+}
+
+pub(super) fn proxy(proxy: &ProxyCommand) -> &'static str {
+    match proxy {
+        ProxyCommand::Run(_) => "proxy",
+        ProxyCommand::Status(_) => "proxy status",
+        ProxyCommand::Pause(_) => "proxy pause",
+        ProxyCommand::Resume(_) => "proxy resume",
+        ProxyCommand::Reload(_) => "proxy reload",
+        ProxyCommand::Mirrors(_) => "proxy mirrors",
+        ProxyCommand::Clients(_) => "proxy clients",
+        ProxyCommand::CheckConfig(_) => "proxy check-config",
+    }
+}

@@ -1,0 +1,16 @@
+//! The answer of commands that parse and have help, and do nothing yet.
+
+use super::CommandError;
+use crate::cli::ExitCode;
+
+/// A command of the contract that this version cannot do.
+#[derive(Debug, thiserror::Error)]
+#[error("pgflit {0} is not built yet")]
+struct NotBuilt(String);
+
+pub(super) fn not_built(command: &str) -> Result<ExitCode, CommandError> {
+    Err(CommandError::new(
+        ExitCode::Other,
+        NotBuilt(command.to_owned()),
+    ))
+}

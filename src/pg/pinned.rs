@@ -1,0 +1,76 @@
+//! The settings that every connection runs with, whatever the role's or database's defaults.
+
+/// A run-time parameter and its fixed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinnedSetting {
+    /// The parameter.
+    pub name: &'static str,
+    /// Its value, as text.
+    pub value: &'static str,
+    /// Whether it may go into the startup packet. Poolers know only a few and refuse the others,
+    /// so the rest is set by one batch after login.
+    pub at_startup: bool,
+}
+
+const fn at_startup(name: &'static str, value: &'static str) -> PinnedSetting {
+    PinnedSetting {
+        name,
+        value,
+        at_startup: true,
+    }
+}
+
+const fn after_login(name: &'static str, value: &'static str) -> PinnedSetting {
+    PinnedSetting {
+        name,
+        value,
+        at_startup: false,
+    }
+}
+
+/// Values print the same everywhere; nothing is cut short by a timeout meant for applications;
+/// rows hidden by row security are an error, not missing.
+const PINNED: [PinnedSetting; 12] = [
+    at_startup("client_encoding", "UTF8"),
+    at_startup("DateStyle", "ISO"),
+    at_startup("TimeZone", "UTC"),
+    at_startup("extra_float_digits", "3"),
+    after_login("IntervalStyle", "postgres"),
+    after_login("bytea_output", "hex"),
+    after_login("standard_conforming_strings", "on"),
+    after_login("search_path", "pg_catalog"),
+    after_login("statement_timeout", "0"),
+    after_login("lock_timeout", "0"),
+    after_login("idle_in_transaction_session_timeout", "0"),
+    after_login("row_security", "off"),
+];
+
+/// Parameters of newer servers, set to 0 where they exist: 14 and 17.
+const NEWER_TIMEOUTS: &str = "'idle_session_timeout', 'transaction_timeout'";
+
+/// All settings that a connection is pinned to, in the order they are set.
+pub fn pinned_settings() -> &'static [PinnedSetting] {
+    &PINNED
+}
+
+/// One batch that sets all of them, those of the startup packet included.
+pub(super) fn batch() -> String {
+    let mut sql = String::new();
+    for setting in pinned_settings() {
+        sql.push_str(&format!("SET {} = '{}'; ", setting.name, setting.value));
+    }
+    sql.push_str(&format!(
+        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+         WHERE name IN ({NEWER_TIMEOUTS})"
+    ));
+    sql
+}
+
+/// The name that a connection shows in `pg_stat_activity`: the operator's own, if there is one,
+/// then what pgflit does with it.
+pub(super) fn application_name(own: Option<&str>, purpose: &str) -> String {
+    match own {
+        Some(own) => format!("{own} pgflit: {purpose}"),
+        None => format!("pgflit: {purpose}"),
+    }
+}

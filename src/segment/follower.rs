@@ -1,0 +1,239 @@
+//! Reading segments one after the other while they grow.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{Error, Kind, SegmentName, entries, failed};
+
+/// Bytes read at once: large enough that reading is not the cost.
+const BLOCK: usize = 256 * 1024;
+
+/// What a [`Follower`] has found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A whole line is in the buffer given, without its line feed.
+    Line,
+    /// A segment begins; its lines come next.
+    Segment(SegmentName),
+    /// Nothing more for now; the last segment may still grow.
+    AtEnd,
+}
+
+/// Goes through the lines of a folder's segments, in order, across files, as they grow.
+///
+/// Memory: one block and the longest line.
+#[derive(Debug)]
+pub struct Follower {
+    folder: PathBuf,
+    kind: Kind,
+    after: Option<SegmentName>,
+    current: Option<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    name: SegmentName,
+    path: PathBuf,
+    file: File,
+    closed: bool,
+    /// Read from the file and not returned yet: `buffer[start..]`.
+    buffer: Vec<u8>,
+    start: usize,
+    /// `buffer[start..searched]` is known to hold no line feed.
+    searched: usize,
+    /// Byte in the file of `buffer[start]`.
+    offset: u64,
+    /// Byte in the file of the line returned last.
+    line_offset: u64,
+}
+
+impl Follower {
+    /// Starts before the first segment whose name is at least `first`, or before all.
+    pub fn new(folder: &Path, kind: Kind, first: Option<SegmentName>) -> Result<Self, Error> {
+        let mut follower = Self {
+            folder: folder.to_owned(),
+            kind,
+            after: None,
+            current: None,
+        };
+        if let Some(first) = first {
+            let earlier = entries(folder, kind)?;
+            let earlier = earlier.iter().map(|entry| entry.name);
+            follower.after = earlier.take_while(|name| *name < first).last();
+        }
+        Ok(follower)
+    }
+
+    /// Starts behind the segment `after`, whether or not it is there.
+    pub fn after(folder: &Path, kind: Kind, after: SegmentName) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            kind,
+            after: Some(after),
+            current: None,
+        }
+    }
+
+    /// The file and byte of the line returned last, for messages.
+    pub fn place(&self) -> (PathBuf, u64) {
+        match &self.current {
+            Some(current) => (current.path.clone(), current.line_offset),
+            None => (self.folder.clone(), 0),
+        }
+    }
+
+    /// What comes next; a line replaces the content of `line`.
+    pub fn next(&mut self, line: &mut Vec<u8>) -> Result<Next, Error> {
+        loop {
+            let Some(current) = &mut self.current else {
+                return self.open_next();
+            };
+            if current.take_line(line) {
+                return Ok(Next::Line);
+            }
+            if current.fill()? {
+                continue;
+            }
+            if !current.closed {
+                // Asked before the last read, the answer "closed" means that the read saw all.
+                current.closed = self.kind.closed_path(&self.folder, current.name).exists();
+                if !current.closed {
+                    return Ok(Next::AtEnd);
+                }
+                continue;
+            }
+            if current.start < current.buffer.len() {
+                let torn = std::io::Error::new(
+                    ErrorKind::InvalidData,
+                    format!(
+                        "the closed segment ends inside a line that begins at byte {}",
+                        current.offset
+                    ),
+                );
+                return Err(failed("reading", &current.path)(torn));
+            }
+            self.after = Some(current.name);
+            self.current = None;
+        }
+    }
+
+    fn open_next(&mut self) -> Result<Next, Error> {
+        let all = entries(&self.folder, self.kind)?;
+        let Some(entry) = all.into_iter().find(|entry| Some(entry.name) > self.after) else {
+            return Ok(Next::AtEnd);
+        };
+        let file = match File::open(&entry.path) {
+            // Closed and renamed since the folder was read: the next call sees the new name.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Next::AtEnd),
+            other => other.map_err(failed("opening", &entry.path))?,
+        };
+        self.current = Some(Current {
+            name: entry.name,
+            path: entry.path,
+            file,
+            closed: entry.closed,
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+            offset: 0,
+            line_offset: 0,
+        });
+        Ok(Next::Segment(entry.name))
+    }
+}
+
+impl Current {
+    /// Moves the next whole line out of the buffer, if one is there.
+    fn take_line(&mut self, line: &mut Vec<u8>) -> bool {
+        let unsearched = &self.buffer[self.searched..];
+        let Some(at) = unsearched.iter().position(|byte| *byte == b'\n') else {
+            self.searched = self.buffer.len();
+            return false;
+        };
+        let end = self.searched + at;
+        line.clear();
+        line.extend_from_slice(&self.buffer[self.start..end]);
+        self.line_offset = self.offset;
+        self.offset += (end + 1 - self.start) as u64;
+        self.start = end + 1;
+        self.searched = self.start;
+        true
+    }
+
+    /// Reads more of the file; false if there is no more for now.
+    fn fill(&mut self) -> Result<bool, Error> {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
+        let filled = self.buffer.len();
+        self.buffer.resize(filled + BLOCK, 0);
+        let read = self
+            .file
+            .seek(SeekFrom::Start(self.offset + filled as u64))
+            .and_then(|_| self.file.read(&mut self.buffer[filled..]))
+            .map_err(failed("reading", &self.path))?;
+        self.buffer.truncate(filled + read);
+        Ok(read > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Appender;
+    use super::*;
+
+    fn name(low: u32) -> SegmentName {
+        format!("0000000100000000{low:08X}")
+            .parse()
+            .expect("a name")
+    }
+
+    #[test]
+    fn lines_come_once_and_in_order_across_growing_and_closed_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
+        let mut line = Vec::new();
+        let mut next = |follower: &mut Follower| {
+            let next = follower.next(&mut line).expect("read");
+            (next == Next::Line)
+                .then(|| String::from_utf8_lossy(&line).into_owned())
+                .ok_or(next)
+        };
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        assert_eq!(next(&mut follower), Err(Next::Segment(name(1))));
+        first.append(b"one\ntw").expect("appended");
+        assert_eq!(next(&mut follower), Ok("one".into()));
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+        first.append(b"o\n").expect("appended");
+        first.close().expect("closed");
+        let mut second = Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
+        second.append(b"three\n").expect("appended");
+        assert_eq!(next(&mut follower), Ok("two".into()));
+        assert_eq!(next(&mut follower), Err(Next::Segment(name(2))));
+        assert_eq!(next(&mut follower), Ok("three".into()));
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+
+        let mut from_second =
+            Follower::new(folder.path(), Kind::Json, Some(name(2))).expect("made");
+        assert_eq!(next(&mut from_second), Err(Next::Segment(name(2))));
+    }
+
+    #[test]
+    fn a_closed_segment_that_ends_inside_a_line_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(Kind::Sql.closed_path(folder.path(), name(1)), b"one\ntorn")
+            .expect("written");
+        let mut follower = Follower::new(folder.path(), Kind::Sql, None).expect("made");
+        let mut line = Vec::new();
+        follower.next(&mut line).expect("segment");
+        follower.next(&mut line).expect("one");
+        let error = follower.next(&mut line).expect_err("torn");
+        assert!(
+            error.source.to_string().contains("byte 4"),
+            "{}",
+            error.source
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! The files that hold changes between the source and the target.
+//!
+//! Owns names, folders, appending and following; knows nothing of what the lines mean.
+//!
+//! | file | written by | state |
+//! |---|---|---|
+//! | `<timeline 8 hex><segment 16 hex>.json.partial` | receive | growing |
+//! | `….json` | receive | closed: synced, renamed, never written again |
+//! | `….sql.partial`, `….sql` | transform | the same, made from the JSON of the same name |
+//!
+//! The name is that of the source's WAL segment that holds the first LSN of the file. Lines end
+//! with `\n`; a line without it is not there yet.
+//!
+//! # Crash story
+//! 1. *While appending*: the last line may be torn. [`Appender::open`] cuts it off; readers never
+//!    return a line before its end is there, so nobody has seen the torn part.
+//! 2. *After the sync, before the rename*: the file is complete but still `.partial`. The writer
+//!    goes on in it; a reader waits there, and follows the rename because it holds the open file.
+//! 3. *After the rename, before the next file is opened*: the last file is closed and nothing is
+//!    growing. The writer opens the next; readers wait for it.
+
+mod appender;
+mod folder;
+mod follower;
+mod lines;
+mod name;
+
+pub use appender::Appender;
+pub use folder::{Entry, Kind, entries, segment_holding};
+pub use follower::{Follower, Next};
+pub use lines::for_each_line;
+pub use name::SegmentName;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A segment file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} {}", path.display())]
+pub struct Error {
+    /// What was being done, such as `writing`.
+    pub doing: &'static str,
+    /// To which file or folder.
+    pub path: PathBuf,
+    /// Why it failed.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Names what was being done when an I/O call failed.
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error {
+        doing,
+        path,
+        source,
+    }
+}

@@ -1,0 +1,236 @@
+//! Opening the file and bringing it to this version.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::base::Remedy;
+
+/// The versions, in order; `PRAGMA user_version` is how many are applied.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_store.sql")];
+
+/// The version this program writes.
+const LATEST: u32 = MIGRATIONS.len() as u32;
+
+/// Others hold the file for milliseconds; longer than this something is wrong.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The store could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none at this place.
+    #[error("there is no migration in {}", .0.display())]
+    Missing(PathBuf),
+    /// Written by a later pgflit.
+    #[error("{} was written by a newer pgflit (store version {found}, this one knows {known})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The last this program knows.
+        known: u32,
+    },
+    /// SQLite refused.
+    #[error("{doing} in the store {}", path.display())]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// What is stored is not what this version writes.
+    #[error("{} holds \"{value}\" for {what}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Which value.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+}
+
+impl Error {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Error::Missing(_) => Remedy::FixArguments,
+            Error::Newer { .. } => Remedy::AskOperator,
+            Error::Sqlite { .. } => Remedy::AskOperator,
+            Error::Value { .. } => Remedy::Bug,
+        }
+    }
+}
+
+/// An open store. One connection; not shared between threads.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the store at `path`, makes it if it is not there, and brings it to this version.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut store = Self::open_with(path, flags)?;
+        store.upgrade()?;
+        Ok(store)
+    }
+
+    /// Opens a store that is there and of this version.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            let folder = path.parent().unwrap_or(path);
+            return Err(Error::Missing(folder.to_owned()));
+        }
+        let store = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match store.version()? {
+            version if version == LATEST => Ok(store),
+            found if found > LATEST => Err(store.newer(found)),
+            _ => Err(Error::Missing(path.parent().unwrap_or(path).to_owned())),
+        }
+    }
+
+    /// For a process that only reports positions: after a power cut its last few reports may be
+    /// missing, which costs nothing, and no report waits for the disk.
+    pub fn reporting_only(self) -> Result<Self, Error> {
+        self.read("opening", |connection| {
+            connection.execute_batch("PRAGMA synchronous = NORMAL;")
+        })?;
+        Ok(self)
+    }
+
+    fn open_with(path: &Path, flags: OpenFlags) -> Result<Self, Error> {
+        let failed = |source| Error::Sqlite {
+            doing: "opening",
+            path: path.to_owned(),
+            source,
+        };
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;",
+            )
+            .map_err(failed)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
+    fn version(&self) -> Result<u32, Error> {
+        self.read("reading the version", |connection| {
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+        })
+    }
+
+    fn newer(&self, found: u32) -> Error {
+        Error::Newer {
+            path: self.path.clone(),
+            found,
+            known: LATEST,
+        }
+    }
+
+    fn upgrade(&mut self) -> Result<(), Error> {
+        let found = self.version()?;
+        if found > LATEST {
+            return Err(self.newer(found));
+        }
+        for (version, sql) in (1..).zip(MIGRATIONS).skip(found as usize) {
+            self.write("upgrading", |transaction| {
+                transaction.execute_batch(sql)?;
+                transaction.pragma_update(None, "user_version", version)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` on the connection, naming what was being done if it fails.
+    pub(super) fn read<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        work(&self.connection).map_err(|source| self.failed(doing, source))
+    }
+
+    /// Runs `work` in one short transaction that has the write lock from its beginning.
+    pub(super) fn write<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let done = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                let value = work(&transaction)?;
+                transaction.commit()?;
+                Ok(value)
+            });
+        done.map_err(|source| self.failed(doing, source))
+    }
+
+    fn failed(&self, doing: &'static str, source: rusqlite::Error) -> Error {
+        Error::Sqlite {
+            doing,
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    /// Reads a stored text as a value of ours.
+    pub(super) fn parse<T: std::str::FromStr>(
+        &self,
+        what: &'static str,
+        text: String,
+    ) -> Result<T, Error> {
+        text.parse().map_err(|_| Error::Value {
+            path: self.path.clone(),
+            what,
+            value: text,
+        })
+    }
+}
+
+/// Now, as the store keeps times: seconds since 1970.
+pub(super) fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let store = Store::create(&path).expect("made");
+        store
+            .connection
+            .pragma_update(None, "user_version", 99)
+            .expect("set");
+        drop(store);
+        for opened in [Store::create(&path), Store::open(&path)] {
+            assert!(matches!(opened, Err(Error::Newer { found: 99, .. })));
+        }
+    }
+
+    #[test]
+    fn a_missing_store_is_not_made_by_looking() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        assert!(matches!(Store::open(&path), Err(Error::Missing(_))));
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,119 @@
+//! Locks on the work directory: `flock`, so that the kernel releases them when a holder dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A lock could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Someone else has it.
+    #[error("{} is held by another pgflit{holder}", path.display())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who, if they said so: ` (pid 123: pgflit clone …)`.
+        holder: String,
+    },
+    /// The file cannot be used.
+    #[error("locking {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// An exclusive lock, held until dropped or until the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock at `path` at once or not at all, and writes who has it into the file.
+    /// A file left by a process that is gone is simply taken over.
+    pub fn take(path: &Path) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Held {
+                    path: path.to_owned(),
+                    holder: holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let line = format!("{} {}\n", std::process::id(), command_line());
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(line.as_bytes()))
+            .map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Whether someone holds the lock at `path` now.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut line = String::new();
+    let read = file.take(4096).read_to_string(&mut line);
+    match (read, line.trim().split_once(' ')) {
+        (Ok(_), Some((pid, command))) => format!(" (pid {pid}: {command})"),
+        _ => String::new(),
+    }
+}
+
+/// The command and its subcommands: never options or their values, which may hold a password.
+fn command_line() -> String {
+    let words = std::env::args()
+        .skip(1)
+        .take_while(|word| !word.starts_with('-'));
+    let words: Vec<_> = words.filter(|word| !word.contains("://")).take(3).collect();
+    format!("pgflit {}", words.join(" ")).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_lock_names_the_holder_and_a_stale_file_is_taken_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.lock");
+        std::fs::write(
+            &path,
+            "99999999 pgflit clone of a process long gone, and a long line\n",
+        )
+        .expect("stale");
+        let lock = Lock::take(&path).expect("taken over");
+        let second = Lock::take(&path).expect_err("held");
+        let pid = std::process::id().to_string();
+        assert!(second.to_string().contains(&pid), "{second}");
+        assert!(Lock::is_held(&path));
+        drop(lock);
+        assert!(!Lock::is_held(&path));
+        Lock::take(&path).expect("free again");
+    }
+}

@@ -1,0 +1,25 @@
+//! The store: one SQLite file that says what a migration was begun with and how far it is.
+//!
+//! Owns the file, its versions (`migrations/NNNN_name.sql`, applied at open), the work directory
+//! and the lock on it. One file a table group, each with one writer: see the head of
+//! `migrations/0001_store.sql`. Readers never block writers (WAL mode).
+//!
+//! The store reports progress; it is not the truth about it. That is in the synced segments
+//! (receive), in the target's replication origin (apply) and in the target's ledger (copy). What a
+//! run was begun with and which steps are done is durable when the call returns; positions are
+//! reports, see [`Store::reporting_only`].
+
+mod catalog;
+mod database;
+mod lock;
+mod run;
+mod sentinel;
+mod step;
+mod work_dir;
+
+pub use catalog::{Capture, ConstraintRow, IndexRow, TableCopy, TableRow};
+pub use database::{Error, Store};
+pub use lock::{Lock, LockError};
+pub use run::Run;
+pub use sentinel::{EndposError, Sentinel};
+pub use work_dir::{WorkDir, WorkDirError};

@@ -1,0 +1,67 @@
+//! Stages of the base copy, each done once.
+
+use std::time::Duration;
+
+use rusqlite::OptionalExtension;
+
+use super::database::now;
+use super::{Error, Store};
+
+impl Store {
+    /// Whether this step was finished, here or before an interruption.
+    pub fn step_is_done(&self, name: &str) -> Result<bool, Error> {
+        let done = self.read("reading a step", |connection| {
+            let sql = "SELECT finished_at IS NOT NULL FROM step WHERE name = ?1";
+            connection
+                .query_row(sql, [name], |row| row.get(0))
+                .optional()
+        })?;
+        Ok(done.unwrap_or(false))
+    }
+
+    /// Whether this step was begun, finished or not.
+    pub fn step_is_begun(&self, name: &str) -> Result<bool, Error> {
+        self.read("reading a step", |connection| {
+            let sql = "SELECT EXISTS (SELECT FROM step WHERE name = ?1)";
+            connection.query_row(sql, [name], |row| row.get(0))
+        })
+    }
+
+    /// A step begins, or begins again.
+    pub fn begin_step(&mut self, name: &str) -> Result<(), Error> {
+        self.write("beginning a step", |transaction| {
+            transaction.execute(
+                "INSERT INTO step (name, begun_at) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET begun_at = ?2, finished_at = NULL",
+                (name, now()),
+            )
+        })
+        .map(drop)
+    }
+
+    /// A step is done, durably.
+    pub fn finish_step(&mut self, name: &str) -> Result<(), Error> {
+        self.write("finishing a step", |transaction| {
+            transaction.execute(
+                "UPDATE step SET finished_at = ?2 WHERE name = ?1",
+                (name, now()),
+            )
+        })
+        .map(drop)
+    }
+
+    /// The steps done so far and how long each took, in order.
+    pub fn finished_steps(&self) -> Result<Vec<(String, Duration)>, Error> {
+        self.read("reading the steps", |connection| {
+            let mut statement = connection.prepare(
+                "SELECT name, finished_at - begun_at FROM step
+                  WHERE finished_at IS NOT NULL ORDER BY begun_at",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let seconds: f64 = row.get(1)?;
+                Ok((row.get(0)?, Duration::from_secs_f64(seconds.max(0.0))))
+            })?;
+            rows.collect()
+        })
+    }
+}

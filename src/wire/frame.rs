@@ -1,0 +1,111 @@
+//! Where a message begins and ends.
+//!
+//! A frame is one byte of type, four bytes of length in network order that count themselves but
+//! not the type, then the body (the manual's "Message Formats").
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::error::WireError;
+
+/// Bytes before the body.
+pub const HEADER_BYTES: usize = 5;
+
+/// COPY BOTH begins: `CopyBothResponse`, which postgres-protocol does not know.
+pub const COPY_BOTH_RESPONSE_TAG: u8 = b'W';
+
+/// The protocol's lengths are signed 32-bit numbers.
+const LENGTH_MAX: u32 = i32::MAX as u32;
+
+/// The beginning of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The message's type.
+    pub tag: u8,
+    /// Bytes of the body.
+    pub body_bytes: usize,
+}
+
+impl Header {
+    /// The header at the front of `buffer`; none if it is not all there.
+    pub fn peek(buffer: &[u8]) -> Result<Option<Header>, WireError> {
+        let Some((&[tag, a, b, c, d], _)) = buffer.split_first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if !(4..=LENGTH_MAX).contains(&length) {
+            return Err(WireError::Length { tag, length });
+        }
+        Ok(Some(Header {
+            tag,
+            body_bytes: length as usize - 4,
+        }))
+    }
+
+    /// Bytes of the whole frame.
+    pub fn frame_bytes(self) -> usize {
+        HEADER_BYTES + self.body_bytes
+    }
+}
+
+/// Bytes that are missing until `buffer` holds a whole frame; 0 if it does.
+pub fn missing_bytes(buffer: &[u8]) -> Result<usize, WireError> {
+    let wanted = Header::peek(buffer)?.map_or(HEADER_BYTES, Header::frame_bytes);
+    Ok(wanted.saturating_sub(buffer.len()))
+}
+
+/// Takes the body of the frame at the front of `buffer`, which must hold all of it.
+pub fn take_body(buffer: &mut BytesMut, header: Header) -> Bytes {
+    buffer.advance(HEADER_BYTES);
+    buffer.split_to(header.body_bytes).freeze()
+}
+
+/// The header of a frame whose body is written separately.
+///
+/// # Errors
+/// A body of 2 GiB or more does not fit into a frame.
+pub fn header(tag: u8, body_bytes: usize) -> Result<[u8; HEADER_BYTES], WireError> {
+    let length = u32::try_from(body_bytes + 4).unwrap_or(u32::MAX);
+    if length > LENGTH_MAX {
+        return Err(WireError::Length { tag, length });
+    }
+    let [a, b, c, d] = length.to_be_bytes();
+    Ok([tag, a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_whole_when_its_last_byte_is_there() {
+        let frame = [b'd', 0, 0, 0, 6, 1, 2];
+        for end in 0..frame.len() {
+            assert_ne!(missing_bytes(&frame[..end]), Ok(0), "{end} bytes");
+        }
+        assert_eq!(missing_bytes(&frame), Ok(0));
+        let mut buffer = BytesMut::from(&frame[..]);
+        let header = Header::peek(&buffer).expect("valid").expect("whole");
+        assert_eq!(take_body(&mut buffer, header).as_ref(), [1, 2]);
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn impossible_lengths_are_errors() {
+        for length in [0u32, 3, 0x8000_0000, u32::MAX] {
+            let mut frame = vec![b'd'];
+            frame.extend(length.to_be_bytes());
+            assert_eq!(
+                Header::peek(&frame),
+                Err(WireError::Length { tag: b'd', length })
+            );
+        }
+    }
+
+    #[test]
+    fn headers_written_are_headers_read() {
+        let bytes = header(b'd', 1 << 30).expect("fits");
+        let read = Header::peek(&bytes).expect("valid").expect("whole");
+        assert_eq!((read.tag, read.body_bytes), (b'd', 1 << 30));
+        assert!(header(b'd', 1 << 31).is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! The command line: everything parses, what is wrong is refused, generated files are in step.
+
+mod drift;
+mod logging;
+mod settings;
+mod tree;
+
+use assert_cmd::Command;
+
+/// pgflit in an environment that holds nothing but a home.
+fn pgflit() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgflit"));
+    command.env_clear().env("HOME", "/nonexistent");
+    command
+}
