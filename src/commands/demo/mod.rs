@@ -7,6 +7,7 @@
 //!
 //! Everything but a folder that the user named goes when the demo ends, however it ends.
 
+mod command;
 mod comparison;
 mod error;
 mod lag;
@@ -18,6 +19,7 @@ mod summary;
 mod traffic;
 mod workspace;
 
+pub(super) use command::command;
 pub use error::DemoError;
 pub use options::{DemoOptions, Outcome};
 pub use story::run;

@@ -69,7 +69,11 @@ fn run_program(
     for cluster in [&source_cluster, &target_cluster] {
         Database::of(cluster, "postgres").rows(&format!("CREATE DATABASE {DATABASE}"))?;
     }
-    let outcome = story.tell(options)?;
+    let outcome = match story.tell(options) {
+        // Ctrl-C ends the programs that we run too, and what ended them is no error of theirs.
+        Err(_) if shutdown.asked() => Outcome::Stopped,
+        told => told?,
+    };
     if options.keep && outcome != Outcome::Stopped {
         story.keep()?;
     }
@@ -138,7 +142,7 @@ impl Story<'_> {
         let begin = Instant::now();
         let mut migration = self.pgflit.clone_follow(&self.source, &self.target)?;
         let copied = |_: &Lag, applying: bool| applying;
-        if self.watch(&mut migration, Some(&mut traffic), copied)? == Watched::Stopped {
+        if self.watch(&mut migration, &mut traffic, copied)? == Watched::Stopped {
             return Ok(Watched::Stopped);
         }
         let copied = traffic.transactions()?;
@@ -155,7 +159,7 @@ impl Story<'_> {
 
         let begin = Instant::now();
         let followed = |_: &Lag, _| begin.elapsed() >= live;
-        if self.watch(&mut migration, Some(&mut traffic), followed)? == Watched::Stopped {
+        if self.watch(&mut migration, &mut traffic, followed)? == Watched::Stopped {
             return Ok(Watched::Stopped);
         }
         let total = traffic.stop()?;
@@ -199,7 +203,7 @@ impl Story<'_> {
     fn watch(
         &mut self,
         migration: &mut Migration,
-        mut traffic: Option<&mut Traffic>,
+        traffic: &mut Traffic,
         is_done: impl Fn(&Lag, bool) -> bool,
     ) -> Result<Watched, DemoError> {
         let mut next_lag = Instant::now();
@@ -212,9 +216,7 @@ impl Story<'_> {
             if let Some(status) = migration.ended() {
                 return Err(DemoError::Migration { status });
             }
-            if let Some(traffic) = traffic.as_deref_mut() {
-                traffic.check()?;
-            }
+            traffic.check()?;
             if Instant::now() >= next_lag {
                 is_applying = self.observe_lag()?;
                 next_lag = Instant::now() + LAG_EVERY;
