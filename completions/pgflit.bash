@@ -3865,12 +3865,20 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__demo)
-            opts="-D -v -d -z -q -h --keep --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-D -v -d -z -q -h --scale --seconds --keep --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --scale)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seconds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -2900,6 +2900,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s z -l trace -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s q -l quiet -d 'Log warnings and errors only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
+complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l scale -d 'Size of the database, in units of 100,000 rows or about 15 MB' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l seconds -d 'Seconds of traffic under live replay, after the base copy' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -2912,7 +2914,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l keep -d 'Leave the two clusters running at the end'
+complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l keep -d 'Leave the two clusters running at the end, until Ctrl-C'
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l notice -d 'The same as --verbose'

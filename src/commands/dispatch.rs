@@ -1,7 +1,7 @@
 //! From what was asked for to the file that does it.
 
 use super::not_built::not_built;
-use super::{CommandError, completions, generate, names, version};
+use super::{CommandError, completions, demo, generate, names, version};
 use crate::cli::options::{SentinelCommand, StreamCommand};
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
@@ -41,7 +41,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Cutover(_) => not_built("cutover"),
         Command::Rollback(_) => not_built("rollback"),
         Command::Finalize(_) => not_built("finalize"),
-        Command::Demo(_) => not_built("demo"),
+        Command::Demo(options) => demo::command(options),
         Command::Completions(shell) => completions::run(shell),
         Command::Version => version::run(output.json),
         Command::Generate(dir) => generate::run(&dir),

@@ -17,6 +17,11 @@ pub fn write_line(text: &str) -> io::Result<()> {
     forgive_closed_pipe(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
+/// Stdout for a command that tells what it does while it does it. Every line is seen at once.
+pub fn narrator() -> impl Write {
+    io::stdout().lock()
+}
+
 fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 0] = [];
+const BUILT: [&str; 1] = ["demo"];
 
 fn words(command: &str) -> impl Iterator<Item = &str> {
     command.split(' ')

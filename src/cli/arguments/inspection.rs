@@ -193,7 +193,14 @@ impl ReportArgs {
 
 #[derive(Args)]
 pub(super) struct DemoArgs {
-    /// Leave the two clusters running at the end
+    /// Size of the database, in units of 100,000 rows or about 15 MB
+    #[arg(long, value_name = "UNITS", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    scale: u32,
+    /// Seconds of traffic under live replay, after the base copy
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    seconds: u64,
+    /// Leave the two clusters running at the end, until Ctrl-C
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
@@ -204,6 +211,8 @@ impl DemoArgs {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<DemoOptions, UsageError> {
         Ok(DemoOptions {
             work_dir: self.work_dir.resolve(settings)?,
+            scale: self.scale,
+            seconds: self.seconds,
             keep: self.keep,
         })
     }

@@ -203,8 +203,12 @@ pub struct ReportOptions {
 
 /// `pgflit demo`.
 pub struct DemoOptions {
-    /// Where the clusters and the migration live.
+    /// The migration's work directory; a temporary one unless `--dir` was given.
     pub work_dir: WorkDir,
+    /// Size of the database, in units of 100,000 rows.
+    pub scale: u32,
+    /// Seconds of traffic after the base copy.
+    pub seconds: u64,
     /// Leave the clusters running at the end.
     pub keep: bool,
 }

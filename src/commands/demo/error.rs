@@ -66,6 +66,9 @@ pub enum DemoError {
         #[source]
         source: io::Error,
     },
+    /// The system refused to tell about signals.
+    #[error("listening to signals")]
+    Signals(#[source] io::Error),
     /// What there is to tell could not be printed.
     #[error("printing")]
     Print(#[from] io::Error),
@@ -78,11 +81,12 @@ impl DemoError {
             Self::Cluster { source, .. } => source.remedy(),
             Self::Spawn { .. }
             | Self::Program { .. }
-            | Self::Migration { .. }
             | Self::TrafficEnded { .. }
             | Self::Folder { .. }
+            | Self::Signals(_)
             | Self::Print(_) => Remedy::AskOperator,
-            Self::Answer { .. } => Remedy::Bug,
+            // Nothing was in its way on two fresh clusters.
+            Self::Migration { .. } | Self::Answer { .. } => Remedy::Bug,
         }
     }
 }

@@ -7,15 +7,19 @@
 //!
 //! Everything but a folder that the user named goes when the demo ends, however it ends.
 
+mod command;
 mod comparison;
 mod error;
 mod lag;
 mod migration;
+mod options;
 mod psql;
 mod story;
 mod summary;
 mod traffic;
 mod workspace;
 
+pub(super) use command::command;
 pub use error::DemoError;
-pub use story::{DemoOptions, Outcome, run};
+pub use options::{DemoOptions, Outcome};
+pub use story::run;

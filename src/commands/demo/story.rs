@@ -1,13 +1,14 @@
 //! The demo from beginning to end.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::DemoError;
 use super::comparison::{ComparedTable, compare};
 use super::lag::Lag;
 use super::migration::{Migration, OWN_PROGRAM, Pgflit};
+use super::options::{DemoOptions, Outcome};
 use super::psql::Database;
 use super::summary::{Facts, comparison_table, grouped, in_short, stage_table};
 use super::traffic::{self, Traffic};
@@ -22,41 +23,6 @@ const DATABASE: &str = "bench";
 const LAG_EVERY: Duration = Duration::from_secs(1);
 /// How long one look at the migration waits for a line of it.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// What the demo is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoOptions {
-    /// Size of the database: 100,000 rows, about 15 MB, a unit.
-    pub scale: u32,
-    /// Seconds of traffic under live replay, after the base copy.
-    pub seconds: u64,
-    /// The migration's work directory; a temporary one if absent.
-    pub dir: Option<PathBuf>,
-    /// Whether both clusters stay until Ctrl-C, to look around.
-    pub keep: bool,
-}
-
-impl Default for DemoOptions {
-    fn default() -> Self {
-        Self {
-            scale: 10,
-            seconds: 15,
-            dir: None,
-            keep: false,
-        }
-    }
-}
-
-/// How the demo ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every table holds the same rows on both sides.
-    Equal,
-    /// Some table does not.
-    Different,
-    /// Someone asked it to stop.
-    Stopped,
-}
 
 /// Why a stage ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +69,11 @@ fn run_program(
     for cluster in [&source_cluster, &target_cluster] {
         Database::of(cluster, "postgres").rows(&format!("CREATE DATABASE {DATABASE}"))?;
     }
-    let outcome = story.tell(options)?;
+    let outcome = match story.tell(options) {
+        // Ctrl-C ends the programs that we run too, and what ended them is no error of theirs.
+        Err(_) if shutdown.asked() => Outcome::Stopped,
+        told => told?,
+    };
     if options.keep && outcome != Outcome::Stopped {
         story.keep()?;
     }
@@ -172,7 +142,7 @@ impl Story<'_> {
         let begin = Instant::now();
         let mut migration = self.pgflit.clone_follow(&self.source, &self.target)?;
         let copied = |_: &Lag, applying: bool| applying;
-        if self.watch(&mut migration, Some(&mut traffic), copied)? == Watched::Stopped {
+        if self.watch(&mut migration, &mut traffic, copied)? == Watched::Stopped {
             return Ok(Watched::Stopped);
         }
         let copied = traffic.transactions()?;
@@ -189,7 +159,7 @@ impl Story<'_> {
 
         let begin = Instant::now();
         let followed = |_: &Lag, _| begin.elapsed() >= live;
-        if self.watch(&mut migration, Some(&mut traffic), followed)? == Watched::Stopped {
+        if self.watch(&mut migration, &mut traffic, followed)? == Watched::Stopped {
             return Ok(Watched::Stopped);
         }
         let total = traffic.stop()?;
@@ -233,7 +203,7 @@ impl Story<'_> {
     fn watch(
         &mut self,
         migration: &mut Migration,
-        mut traffic: Option<&mut Traffic>,
+        traffic: &mut Traffic,
         is_done: impl Fn(&Lag, bool) -> bool,
     ) -> Result<Watched, DemoError> {
         let mut next_lag = Instant::now();
@@ -246,9 +216,7 @@ impl Story<'_> {
             if let Some(status) = migration.ended() {
                 return Err(DemoError::Migration { status });
             }
-            if let Some(traffic) = traffic.as_deref_mut() {
-                traffic.check()?;
-            }
+            traffic.check()?;
             if Instant::now() >= next_lag {
                 is_applying = self.observe_lag()?;
                 next_lag = Instant::now() + LAG_EVERY;
