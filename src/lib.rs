@@ -5,6 +5,7 @@ pub mod cdc;
 pub mod cli;
 pub mod clone;
 pub mod commands;
+pub mod migration;
 pub mod pg;
 pub mod report;
 pub mod segment;

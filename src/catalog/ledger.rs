@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS pgflit.part (
     copied_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (schema_name, table_name, part)
 );
+CREATE TABLE IF NOT EXISTS pgflit.step (
+    name    text PRIMARY KEY,
+    done_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS pgflit.progress (
     origin    text PRIMARY KEY,
     lsn       pg_lsn NOT NULL,
@@ -98,6 +102,20 @@ impl Ledger {
 /// Makes the control schema on the target, if it is not there.
 pub async fn create(target: &Session) -> Result<(), Error> {
     target.batch(CREATE).await
+}
+
+/// Whether the step `name`, which runs as one transaction of the target, has committed there.
+pub async fn step_is_done(target: &Session, name: &str) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT FROM pgflit.step WHERE name = $1)";
+    Ok(target.query_one(sql, &[&name]).await?.get(0))
+}
+
+/// The statement that notes the step `name`; to be run in the transaction that does it.
+pub fn note_step_sql(name: &str) -> String {
+    format!(
+        "INSERT INTO pgflit.step (name) VALUES ({})",
+        quote_literal(name)
+    )
 }
 
 /// Drops it, with all that it says.

@@ -111,7 +111,11 @@ fn in_parallel<T: Send>(
                 let Some(item) = take() else {
                     break;
                 };
-                work(&session, item).await?;
+                tokio::select! {
+                    done = work(&session, item) => done?,
+                    // The server undoes what it was doing when it notices that we are gone.
+                    () = shutdown.wait() => break,
+                }
             }
             Ok(())
         })

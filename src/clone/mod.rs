@@ -12,7 +12,8 @@
 //! 1. *Inside a COPY*: the target rolls back; the table is not in the ledger and is copied again,
 //!    under the same snapshot or a new epoch's.
 //! 2. *After the COMMIT of a COPY*: the table is in the ledger, with its rows; never copied twice.
-//! 3. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
+//! 3. *Inside a schema script*: the script and its mark in the ledger are one transaction.
+//! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
 pub mod epoch;
 pub mod indexes;

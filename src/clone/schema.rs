@@ -99,17 +99,15 @@ pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Restores the entries of `list`, written to `list_file`, in one transaction: all of them or
-/// none are on the target afterwards.
-pub fn restore(
+/// The entries of `list`, written to `list_file`, as SQL. To be run in one transaction, so that
+/// all of it is on the target afterwards or nothing.
+pub fn script(
     programs: &Programs,
-    target: &Address,
     file: &Path,
-    section: Section,
     list: &str,
     list_file: &Path,
     leave: &Leave,
-) -> Result<(), SchemaError> {
+) -> Result<String, SchemaError> {
     fs::write(list_file, list).map_err(|source| SchemaError::Io {
         doing: "writing",
         path: list_file.to_owned(),
@@ -117,22 +115,45 @@ pub fn restore(
     })?;
     let mut command = Command::new(&programs.pg_restore);
     command
-        .arg("--single-transaction")
-        .arg(section.option())
+        .args(["--file", "-"])
         .args(&leave.options)
         .arg("--use-list")
         .arg(list_file)
-        .arg("--dbname")
-        .arg(target.dbname())
         .arg(file);
-    connect_to(&mut command, target);
-    run(
+    let output = run(
         &mut command,
         "pg_restore",
         &programs.pg_restore,
         Side::Target,
-    )
-    .map(drop)
+    )?;
+    let script = String::from_utf8(output.stdout).map_err(|_| SchemaError::Program {
+        program: "pg_restore",
+        message: "the definitions are not UTF-8".to_owned(),
+        side: Side::Target,
+    })?;
+    Ok(for_server(&script))
+}
+
+/// The script without what is meant for psql (`\restrict` and `\unrestrict`, with one token) and
+/// without settings that older servers do not know and pgflit has set in any case.
+fn for_server(script: &str) -> String {
+    let token = script
+        .lines()
+        .find_map(|line| line.strip_prefix("\\restrict "));
+    let is_for_psql = |line: &str| {
+        token.is_some_and(|token| {
+            line.strip_prefix("\\restrict ") == Some(token)
+                || line.strip_prefix("\\unrestrict ") == Some(token)
+        })
+    };
+    let mut kept = String::with_capacity(script.len());
+    for line in script.split_inclusive('\n') {
+        let bare = line.trim_end();
+        if !is_for_psql(bare) && bare != "SET transaction_timeout = 0;" {
+            kept.push_str(line);
+        }
+    }
+    kept
 }
 
 /// Tells a program where to connect by its environment, where no other user sees the password.
@@ -186,6 +207,15 @@ fn message(stderr: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_meant_for_psql_does_not_reach_the_server() {
+        let script = "--\n\\restrict abc\nSET transaction_timeout = 0;\nCREATE FUNCTION f() AS $$\n\\restrict x\n$$;\n\\unrestrict abc\n";
+        assert_eq!(
+            for_server(script),
+            "--\nCREATE FUNCTION f() AS $$\n\\restrict x\n$$;\n"
+        );
+    }
 
     #[test]
     fn each_line_of_the_programs_errors_is_said_once() {

@@ -44,6 +44,11 @@ const NAP: Duration = Duration::from_millis(1);
 /// What counts as behind: a read that brought at least this much.
 const BEHIND_BYTES: usize = 128 * 1024;
 
+/// SQLSTATE of a slot that another walsender is reading.
+const IN_USE: &str = "55006";
+/// How long that may last after its client has gone.
+const IN_USE_MAX: Duration = Duration::from_secs(10);
+
 /// What receive is to do.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -114,7 +119,10 @@ pub enum ReceiveError {
         /// What to do.
         hint: &'static str,
     },
-    /// A thread could not be started.
+    /// The publication is gone.
+    #[error("publication \"{0}\" does not exist on the source")]
+    Publication(String),
+    /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
     /// The server ended the stream without being asked.
@@ -128,9 +136,10 @@ impl ReceiveError {
         match self {
             ReceiveError::Source(error) => error.remedy(),
             ReceiveError::StreamEnded => Remedy::Retry,
-            ReceiveError::Slot { .. } | ReceiveError::Segment(_) | ReceiveError::Feed(_) => {
-                Remedy::AskOperator
-            }
+            ReceiveError::Slot { .. }
+            | ReceiveError::Publication(_)
+            | ReceiveError::Segment(_)
+            | ReceiveError::Feed(_) => Remedy::AskOperator,
             ReceiveError::Store(error) => error.remedy(),
             ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
                 Remedy::Bug
@@ -142,6 +151,9 @@ impl ReceiveError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ReceiveError::Source(error) => error.hint(),
+            ReceiveError::Publication(_) => {
+                Some("without it changes cannot be decoded; begin anew with --restart".to_owned())
+            }
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
             _ => None,
         }
@@ -307,6 +319,26 @@ async fn identity_always(connection: &mut Connection) -> Result<IdentityAlways, 
         .collect())
 }
 
+/// The publications to read: the one named, and the one beside it for tables of which only
+/// inserts can be captured, if there are such tables.
+async fn publications(
+    connection: &mut Connection,
+    publication: &str,
+) -> Result<Vec<String>, ReceiveError> {
+    let name = quote_literal(publication);
+    let sql = format!(
+        "SELECT pubname FROM pg_catalog.pg_publication
+          WHERE pubname = {name} OR pubname = {name} || '_inserts' ORDER BY pubname"
+    );
+    let results = connection.query(&sql).await?;
+    let rows = results.into_iter().flat_map(|result| result.rows);
+    let names: Vec<_> = rows.filter_map(|mut row| row.pop()?).collect();
+    match names.iter().any(|name| name == publication) {
+        true => Ok(names),
+        false => Err(ReceiveError::Publication(publication.to_owned())),
+    }
+}
+
 async fn start(
     connection: &mut Connection,
     config: &Config,
@@ -316,14 +348,24 @@ async fn start(
         14.. => ", messages 'true'",
         _ => "",
     };
+    let publications = publications(connection, &config.publication).await?;
     // The option is a list of identifiers inside a string.
-    let publications = quote_literal(&quote_ident(&config.publication));
+    let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
     let sql = format!(
         "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {}{messages})",
         quote_ident(&config.slot),
-        publications.trim_start(),
+        quote_literal(&list.join(",")).trim_start(),
     );
-    Ok(connection.start_replication(&sql).await?)
+    let begun = Instant::now();
+    loop {
+        match connection.start_replication(&sql).await {
+            // The walsender of a receive that has just ended may not have noticed yet.
+            Err(error) if error.sqlstate() == Some(IN_USE) && begun.elapsed() < IN_USE_MAX => {
+                tokio::time::sleep(TICK).await;
+            }
+            started => return Ok(started?),
+        }
+    }
 }
 
 /// Whether live replay should be left because nobody takes what the pipe gives.

@@ -1,0 +1,135 @@
+//! The work directory: new, resumed, started over, or refused.
+
+use std::fs;
+
+use crate::store::{Lock, Run, Store, WorkDir};
+
+use super::error::MigrationError;
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Neither `--resume` nor `--restart`.
+    Fresh,
+    /// `--resume`.
+    Resume,
+    /// `--restart`.
+    Restart,
+}
+
+/// What is to be done with the work directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing has begun here.
+    New,
+    /// Streaming was set up here and nothing copied: `stream setup`, then `clone`.
+    AfterSetup(Run),
+    /// Go on with this.
+    Resume(Run),
+    /// Drop what this has made, then begin anew.
+    StartOver(Run),
+    /// Everything is done already.
+    Finished,
+}
+
+/// Looks at the work directory, and takes its lock if it is there. Makes nothing.
+///
+/// # Errors
+/// The lock is held; an interrupted run is there and nobody said what to do with it; the
+/// directory cannot be used.
+pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), MigrationError> {
+    work_dir.check()?;
+    if !work_dir.root.exists() {
+        return Ok((Begin::New, None));
+    }
+    if !work_dir.has_begun() && !work_dir.lock_path().exists() {
+        return Ok((Begin::New, None));
+    }
+    let lock = work_dir.lock()?;
+    if !work_dir.has_begun() {
+        return Ok((Begin::New, Some(lock)));
+    }
+    let store = Store::create(&work_dir.store_path())?;
+    let Some(run) = store.run()? else {
+        return Ok((Begin::New, Some(lock)));
+    };
+    let copy_begun = store.step_is_begun(super::base_copy::FIRST_STEP)?;
+    let begin = match start {
+        Start::Restart => Begin::StartOver(run),
+        _ if run.finished => Begin::Finished,
+        Start::Resume => Begin::Resume(run),
+        Start::Fresh if !copy_begun && run.slot_lsn.is_some() => Begin::AfterSetup(run),
+        Start::Fresh => {
+            return Err(MigrationError::Refused {
+                side: None,
+                problem: format!("an interrupted migration is in {}", work_dir.root.display()),
+                hint: "go on with --resume, or begin anew with --restart".to_owned(),
+            });
+        }
+    };
+    Ok((begin, Some(lock)))
+}
+
+/// Refuses to resume `run` between other databases or with another slot than it was begun with.
+pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
+    let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+    let mut pairs = vec![];
+    if run.source_system != now.source_system {
+        pairs.push(("source", run.source.clone(), now.source.clone()));
+    }
+    if run.target_system.is_some() && run.target_system != now.target_system {
+        pairs.push(("target", shown(&run.target), shown(&now.target)));
+    }
+    for (what, begun, asked) in [
+        ("slot", &run.slot, &now.slot),
+        ("origin", &run.origin, &now.origin),
+        ("publication", &run.publication, &now.publication),
+        ("plugin", &run.plugin, &now.plugin),
+    ] {
+        if begun != asked {
+            pairs.push((what, shown(begun), shown(asked)));
+        }
+    }
+    match pairs.first() {
+        None => Ok(()),
+        Some((what, begun, asked)) => Err(MigrationError::Refused {
+            side: None,
+            problem: format!("this migration was begun with {what} {begun}, not {asked}"),
+            hint: "resume with what it was begun with, or begin anew with --restart".to_owned(),
+        }),
+    }
+}
+
+/// Removes the files of an earlier run; the lock stays.
+pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
+    let store = work_dir.store_path();
+    let sibling = |suffix: &str| {
+        let mut path = store.as_os_str().to_owned();
+        path.push(suffix);
+        path.into()
+    };
+    let files = [
+        store.clone(),
+        sibling("-wal"),
+        sibling("-shm"),
+        work_dir.snapshot_path(),
+    ];
+    for path in files {
+        removed(fs::remove_file(&path), path)?;
+    }
+    for path in [work_dir.cdc.clone(), work_dir.schema_path()] {
+        removed(fs::remove_dir_all(&path), path)?;
+    }
+    Ok(())
+}
+
+fn removed(result: std::io::Result<()>, path: std::path::PathBuf) -> Result<(), MigrationError> {
+    match result {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(MigrationError::Io {
+            doing: "removing",
+            path,
+            source,
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,393 @@
+//! `clone`, with and without `--follow`, from the first look to the end.
+
+use std::cell::Cell;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::base::{Lsn, Shutdown};
+use crate::catalog::{discovery, ledger};
+use crate::clone::indexes::Tidying;
+use crate::clone::schema::Leave;
+use crate::pg::{Address, Session};
+use crate::store::{Lock, Run, Store, WorkDir};
+
+use super::base_copy;
+use super::begin::{self, Begin, Start};
+use super::capture;
+use super::error::{MigrationError, on_source, on_target};
+use super::finish::finish;
+use super::preflight::{self, Facts, Wanted};
+use super::supervisor::{self, Ended};
+
+/// What clone is to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The source.
+    pub source: Address,
+    /// The target.
+    pub target: Address,
+    /// Where everything is kept.
+    pub work_dir: WorkDir,
+    /// What to do with what an earlier run left.
+    pub start: Start,
+    /// Change capture; none without `--follow`.
+    pub capture: Option<CaptureConfig>,
+    /// Tables at a time.
+    pub table_jobs: usize,
+    /// Indexes at a time.
+    pub index_jobs: usize,
+    /// What of the definitions is left out.
+    pub leave: Leave,
+    /// What to do with each table at the end, if anything.
+    pub tidying: Option<Tidying>,
+    /// Stop at the first table that fails.
+    pub fail_fast: bool,
+    /// Leave large objects out.
+    pub skip_large_objects: bool,
+}
+
+/// How changes are captured.
+#[derive(Debug, Clone)]
+pub struct CaptureConfig {
+    /// The slot on the source.
+    pub slot: String,
+    /// The position's name on the target.
+    pub origin: String,
+    /// The publication on the source.
+    pub publication: String,
+    /// The output plugin.
+    pub plugin: String,
+    /// Where to end, if it is known already.
+    pub endpos: Option<Lsn>,
+    /// How the child processes are started.
+    pub children: supervisor::Config,
+}
+
+/// How clone ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was done already.
+    NothingLeft,
+    /// The copy is there.
+    Copied,
+    /// The copy is there and the target has reached endpos.
+    Followed(Lsn),
+    /// It was asked to stop; go on with `--resume`.
+    Stopped,
+}
+
+/// Runs it. Must be called on the main thread: it starts the child processes.
+pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationError> {
+    let (begin, lock) = begin::look(&config.work_dir, config.start)?;
+    if begin == Begin::Finished {
+        return Ok(Outcome::NothingLeft);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
+    let prepared = runtime.block_on(prepare(config, begin, lock));
+    let Prepared { run, facts, _lock } = prepared?;
+    let copy = base_copy::Config {
+        source: config.source.clone(),
+        target: config.target.clone(),
+        work_dir: config.work_dir.clone(),
+        programs: facts.programs,
+        run,
+        table_jobs: config.table_jobs,
+        index_jobs: config.index_jobs,
+        leave: config.leave.clone(),
+        tidying: config.tidying,
+        fail_fast: config.fail_fast,
+    };
+    let mut store = config.work_dir.open_store()?;
+    let Some(capture) = &config.capture else {
+        return match runtime.block_on(base_copy::run(&copy, shutdown)) {
+            Ok(()) => {
+                runtime.block_on(end_plain_copy(&copy, &mut store))?;
+                Ok(Outcome::Copied)
+            }
+            Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
+            Err(error) => Err(error),
+        };
+    };
+    match follow(&copy, capture, shutdown)? {
+        Ended::Asked => Ok(Outcome::Stopped),
+        Ended::Endpos(endpos) => {
+            runtime.block_on(finish(&config.source, &config.target, &mut store, endpos))?;
+            Ok(Outcome::Followed(endpos))
+        }
+    }
+}
+
+/// Without change capture nobody needs the ledger any more; with it (`stream setup` came first),
+/// the next steps do.
+async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(), MigrationError> {
+    if copy.run.slot.is_some() {
+        store.set_apply(true)?;
+        return Ok(());
+    }
+    let failed = on_target("dropping the schema pgflit");
+    let target = Session::connect(&copy.target, "base copy")
+        .await
+        .map_err(&failed)?;
+    ledger::drop(&target).await.map_err(&failed)?;
+    Ok(store.finish_run()?)
+}
+
+/// The base copy in a thread, streaming in child processes meanwhile and after.
+fn follow(
+    copy: &base_copy::Config,
+    capture: &CaptureConfig,
+    shutdown: &Shutdown,
+) -> Result<Ended, MigrationError> {
+    // The copy is stopped by a signal to us, and when streaming fails.
+    let stop_copy = Shutdown::default();
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        let (stop, config) = (&stop_copy, copy);
+        scope.spawn(move || {
+            // Streaming that has ended takes no result.
+            let _ = sender.send(copy_in_thread(config, stop));
+        });
+        let copied = Cell::new(false);
+        let ended =
+            supervisor::supervise(&capture.children, shutdown, || match receiver.try_recv() {
+                Ok(result) => {
+                    result?;
+                    copied.set(true);
+                    Ok(())
+                }
+                Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(
+                    MigrationError::Thread("the base copy ended without a result".into()),
+                ),
+                Err(_) => Ok(()),
+            });
+        stop_copy.ask();
+        ended
+    })
+}
+
+/// Copies, then lets apply begin.
+fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), MigrationError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
+    runtime.block_on(base_copy::run(copy, stop))?;
+    let mut store = copy.work_dir.open_store()?;
+    store.set_apply(true)?;
+    tracing::info!("the base copy is complete");
+    Ok(())
+}
+
+struct Prepared {
+    run: Run,
+    facts: Facts,
+    _lock: Lock,
+}
+
+/// Looks, then makes the work directory, publication and slot, or finds them.
+async fn prepare(
+    config: &Config,
+    begin: Begin,
+    lock: Option<Lock>,
+) -> Result<Prepared, MigrationError> {
+    let mut begin = begin;
+    if let Begin::StartOver(run) = &begin {
+        start_over(config, run).await?;
+        begin = Begin::New;
+    }
+    let new_slot = config.capture.as_ref().filter(|_| begin == Begin::New);
+    let wanted = Wanted {
+        slot: new_slot.map(|capture| capture.slot.as_str()),
+        target_may_be_filled: matches!(begin, Begin::Resume(_)),
+        skip_large_objects: config.skip_large_objects,
+    };
+    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    let mut run = describe(config, &facts);
+    let lock = match lock {
+        Some(lock) => lock,
+        None => {
+            config.work_dir.create()?;
+            config.work_dir.lock()?
+        }
+    };
+    config.work_dir.create()?;
+    let mut store = Store::create(&config.work_dir.store_path())?;
+    match begin {
+        Begin::Resume(begun) => {
+            begin::check_same(&begun, &run)?;
+            if config.capture.is_none() && begun.slot.is_none() {
+                return Err(MigrationError::Refused {
+                    side: None,
+                    problem: "the snapshot of the interrupted copy is gone".to_owned(),
+                    hint: "begin anew with --restart; a copy with --follow can be resumed exactly"
+                        .to_owned(),
+                });
+            }
+            run = begun;
+            if config.capture.is_some() && run.slot_lsn.is_none() {
+                // Killed while they were being made; preflight had found none, so they are ours.
+                let source = Session::connect(&config.source, "setup")
+                    .await
+                    .map_err(on_source("connecting"))?;
+                if let Some(slot) = &run.slot {
+                    capture::drop_slot(&source, slot).await?;
+                }
+                set_up_capture(config, &mut store, &mut run).await?;
+            }
+        }
+        Begin::AfterSetup(begun) => {
+            run = Run {
+                target: run.target,
+                target_system: run.target_system,
+                ..begun
+            };
+            store.set_run(&run)?;
+        }
+        Begin::New | Begin::StartOver(_) | Begin::Finished => {
+            store.set_run(&run)?;
+            if config.capture.is_some() {
+                set_up_capture(config, &mut store, &mut run).await?;
+            }
+        }
+    }
+    if let Some(endpos) = config.capture.as_ref().and_then(|capture| capture.endpos) {
+        set_endpos(&mut store, &run, endpos)?;
+    }
+    Ok(Prepared {
+        run,
+        facts,
+        _lock: lock,
+    })
+}
+
+/// endpos from the command line, if nobody has set a later one since.
+fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<(), MigrationError> {
+    let begin = run.slot_lsn.unwrap_or_default();
+    if endpos < begin {
+        return Err(MigrationError::EndposTooEarly { endpos, begin });
+    }
+    if store.sentinel()?.endpos().is_none() {
+        store
+            .set_endpos(endpos, false)
+            .map_err(|error| MigrationError::Refused {
+                side: None,
+                problem: error.to_string(),
+                hint: "set a later endpos, or --current".to_owned(),
+            })?;
+    }
+    Ok(())
+}
+
+fn describe(config: &Config, facts: &Facts) -> Run {
+    let capture = config.capture.as_ref();
+    Run {
+        source: config.source.to_string(),
+        target: Some(config.target.to_string()),
+        source_system: facts.source.system.clone(),
+        target_system: Some(facts.target.system.clone()),
+        slot: capture.map(|capture| capture.slot.clone()),
+        origin: capture.map(|capture| capture.origin.clone()),
+        publication: capture.map(|capture| capture.publication.clone()),
+        plugin: capture.map(|capture| capture.plugin.clone()),
+        wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        ..Run::default()
+    }
+}
+
+/// Publications, then the slot, then the store's word that both are there.
+async fn set_up_capture(
+    config: &Config,
+    store: &mut Store,
+    run: &mut Run,
+) -> Result<(), MigrationError> {
+    let (Some(slot), Some(publication)) = (&run.slot, &run.publication) else {
+        return Ok(());
+    };
+    let source = Session::connect(&config.source, "setup")
+        .await
+        .map_err(on_source("connecting"))?;
+    let tables = discovery::tables(&source)
+        .await
+        .map_err(on_source("reading the catalog"))?;
+    store.set_catalog(&tables, &[])?;
+    capture::drop_publications(&source, publication).await?;
+    capture::create_publications(&source, publication, &tables).await?;
+    let made = match capture::create_slot(&config.source, slot).await {
+        Ok(made) => made,
+        Err(error) => {
+            // Nothing is left behind; the reason says more than a failure here would.
+            let _ = capture::drop_publications(&source, publication).await;
+            return Err(error);
+        }
+    };
+    run.slot_lsn = Some(made.lsn);
+    run.slot_snapshot = Some(made.snapshot.to_string());
+    run.timeline = Some(made.timeline);
+    store.set_run(run)?;
+    store.set_startpos(made.lsn)?;
+    tracing::info!("replication slot {slot} made at {}", made.lsn);
+    Ok(())
+}
+
+/// Drops what an earlier run has made, on both servers and here.
+async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
+    remove_from_servers(&config.source, &config.target, run).await?;
+    begin::remove_files(&config.work_dir)
+}
+
+/// How long a walsender may take to notice that its receive is gone.
+const RELEASE_TRIES: u32 = 100;
+const RELEASE_WAIT: Duration = Duration::from_millis(100);
+
+/// Drops slot and publication on the source, origin and ledger on the target.
+pub async fn remove_from_servers(
+    source: &Address,
+    target: &Address,
+    run: &Run,
+) -> Result<(), MigrationError> {
+    let session = Session::connect(source, "cleanup")
+        .await
+        .map_err(on_source("connecting"))?;
+    if let Some(slot) = &run.slot {
+        for attempt in 1.. {
+            match capture::drop_slot(&session, slot).await {
+                Ok(true) => tracing::info!("dropped replication slot {slot} on the source"),
+                Ok(false) => {}
+                Err(MigrationError::Source { source, .. })
+                    if source.sqlstate() == Some("55006") && attempt < RELEASE_TRIES =>
+                {
+                    tokio::time::sleep(RELEASE_WAIT).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            break;
+        }
+    }
+    if let Some(publication) = &run.publication {
+        capture::drop_publications(&session, publication).await?;
+        tracing::info!("dropped publication {publication} on the source");
+    }
+    let session = Session::connect(target, "cleanup")
+        .await
+        .map_err(on_target("connecting"))?;
+    if let Some(origin) = &run.origin {
+        let sql = "SELECT pg_replication_origin_drop(roname)
+                     FROM pg_replication_origin WHERE roname = $1";
+        match session.execute(sql, &[origin]).await {
+            Ok(0) => {}
+            Ok(_) => tracing::info!("dropped replication origin {origin} on the target"),
+            Err(error) if error.sqlstate() == Some("42501") => {}
+            Err(error) => return Err(on_target("dropping the origin")(error)),
+        }
+    }
+    ledger::drop(&session)
+        .await
+        .map_err(on_target("dropping the schema pgflit"))?;
+    tracing::info!("dropped schema pgflit on the target");
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! How a migration fails, and on which side.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::clone::indexes::IndexError;
+use crate::clone::programs::ProgramsError;
+use crate::clone::rows::RowsError;
+use crate::clone::schema::{SchemaError, Side};
+use crate::pg::{self, AddressError};
+use crate::store::{self, LockError, WorkDirError};
+use crate::worker::child::ChildError;
+
+/// A migration cannot begin or go on. Where it can be resumed, nothing is lost by having stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// A connection string.
+    #[error("reading the {side} connection string")]
+    Address {
+        /// `source` or `target`.
+        side: &'static str,
+        /// Why.
+        #[source]
+        source: AddressError,
+    },
+    /// The source failed while something was being done.
+    #[error("{doing} on the source")]
+    Source {
+        /// What.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
+    /// The target failed while something was being done.
+    #[error("{doing} on the target")]
+    Target {
+        /// What.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
+    /// Preflight refused; nothing was changed.
+    #[error("{problem}")]
+    Refused {
+        /// Which server refuses; none for what was typed.
+        side: Option<Side>,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The work directory.
+    #[error(transparent)]
+    WorkDir(#[from] WorkDirError),
+    /// Its lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Client programs.
+    #[error(transparent)]
+    Programs(#[from] ProgramsError),
+    /// pg_dump or pg_restore.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The rows of one table.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// The rows of several tables; each was logged.
+    #[error("{failed} of {all} tables could not be copied; the first")]
+    ManyRows {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// The first.
+        #[source]
+        first: RowsError,
+    },
+    /// Indexes.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A child process.
+    #[error(transparent)]
+    Child(#[from] ChildError),
+    /// A child process ended with an error, which it has said itself.
+    #[error("pgflit stream {role} stopped with exit code {code}")]
+    ChildFailed {
+        /// Which.
+        role: &'static str,
+        /// Its exit code.
+        code: i32,
+    },
+    /// Changes happened that change capture could not carry.
+    #[error(
+        "{table} has no replica identity and {changes} updates or deletes were made on it: they are not on the target"
+    )]
+    Uncaptured {
+        /// Which table.
+        table: QualifiedName,
+        /// How many, as the source counts them.
+        changes: u64,
+    },
+    /// endpos is before the copy.
+    #[error("endpos {endpos} is before {begin}, where change capture begins")]
+    EndposTooEarly {
+        /// What was asked for.
+        endpos: Lsn,
+        /// The slot's position or the copy's convergence.
+        begin: Lsn,
+    },
+    /// A file.
+    #[error("{doing} {}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It was asked to stop. Not an error; a way out of the steps.
+    #[error("asked to stop")]
+    Stopped,
+    /// A thread could not be run.
+    #[error("running a thread: {0}")]
+    Thread(String),
+}
+
+impl MigrationError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            MigrationError::Source { source, .. } | MigrationError::Target { source, .. } => {
+                source.remedy()
+            }
+            MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
+                error.remedy()
+            }
+            MigrationError::Address { .. } => Remedy::FixArguments,
+            MigrationError::Store(error) => error.remedy(),
+            MigrationError::Thread(_) => Remedy::Bug,
+            _ => Remedy::AskOperator,
+        }
+    }
+
+    /// What to do, where it can be said.
+    pub fn hint(&self) -> Option<String> {
+        let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
+        match self {
+            MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Source { source, .. } | MigrationError::Target { source, .. } => {
+                source.hint().or_else(resume)
+            }
+            MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
+            MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
+                "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"
+                    .to_owned(),
+            ),
+            MigrationError::Programs(ProgramsError::TooOld { needed, .. }) => Some(format!(
+                "install the client programs of PostgreSQL {needed} or later, or set PG_CONFIG to their pg_config"
+            )),
+            MigrationError::Schema(SchemaError::Program { side: Side::Target, message, .. })
+                if message.contains("role") && message.contains("does not exist") =>
+            {
+                Some("create the missing roles on the target, or use --no-owner and --no-acl".to_owned())
+            }
+            MigrationError::Uncaptured { table, .. } => Some(format!(
+                "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                table.quoted()
+            )),
+            MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),
+            MigrationError::Schema(_)
+            | MigrationError::Rows(_)
+            | MigrationError::ManyRows { .. }
+            | MigrationError::Index(_)
+            | MigrationError::ChildFailed { .. } => resume(),
+            _ => None,
+        }
+    }
+}
+
+/// Names what was being done on the source when it failed.
+pub(super) fn on_source(doing: &'static str) -> impl Fn(pg::Error) -> MigrationError {
+    move |source| MigrationError::Source { doing, source }
+}
+
+/// Names what was being done on the target when it failed.
+pub(super) fn on_target(doing: &'static str) -> impl Fn(pg::Error) -> MigrationError {
+    move |source| MigrationError::Target { doing, source }
+}

@@ -1,0 +1,37 @@
+//! One whole migration: which step comes when, what a resume skips, who is asked to stop.
+//!
+//! The only module that knows all the parts.
+//!
+//! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
+//! - [`begin`]: the work directory: new, resumed, started over, or refused;
+//! - [`capture`]: slot and publication on the source, made and dropped;
+//! - [`base_copy`]: the steps of the copy, each once;
+//! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
+//! - [`supervisor`]: carries that out with three child processes;
+//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
+//!
+//! # Crash story of `clone --follow`
+//! 1. *Before the store has a run*: nothing is on either server; the next start is a first start.
+//! 2. *The run is written, the slot's position is not*: a slot or publication of that name may be
+//!    there. Preflight had found none, so they are ours: dropped, and made again.
+//! 3. *The slot is known; inside the schema's restore*: each section is one
+//!    transaction of the target, together with a mark that says that it is done.
+//! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
+//!    is missing is copied under a new epoch. Apply skips what each copy already contains.
+//! 5. *Indexes, foreign keys*: what is there is kept. With several epochs, foreign keys wait until
+//!    apply has passed the convergence of all tables.
+//! 6. *Streaming*: see [`crate::cdc`].
+//! 7. *After endpos, before the run is marked finished*: the last steps are done again; they only
+//!    set values.
+
+pub mod base_copy;
+pub mod begin;
+pub mod capture;
+pub mod clone;
+pub mod error;
+pub mod finish;
+pub mod preflight;
+pub mod stage;
+pub mod supervisor;
+
+pub use error::MigrationError;

@@ -1,0 +1,183 @@
+//! Everything that would make a migration fail, looked at before anything is changed anywhere.
+
+use crate::base::ident::quote_ident;
+use crate::catalog::discovery;
+use crate::catalog::server::{self, Server};
+use crate::clone::programs::Programs;
+use crate::clone::schema::Side;
+use crate::pg::{Address, Session};
+
+use super::error::{MigrationError, on_source, on_target};
+
+/// What will be made and so must not be there.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// The slot to make; none without change capture.
+    pub slot: Option<&'a str>,
+    /// Whether the target may hold tables already: `--drop-if-exists`, or a resume.
+    pub target_may_be_filled: bool,
+    /// Whether large objects are to be left out.
+    pub skip_large_objects: bool,
+}
+
+/// What preflight found out.
+#[derive(Debug)]
+pub struct Facts {
+    /// The source.
+    pub source: Server,
+    /// The target.
+    pub target: Server,
+    /// pg_dump and pg_restore.
+    pub programs: Programs,
+}
+
+/// Connects to both and looks. Nothing is changed.
+pub async fn look(
+    source: &Address,
+    target: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<Facts, MigrationError> {
+    let on_source_session = Session::connect(source, "preflight")
+        .await
+        .map_err(on_source("connecting"))?;
+    let on_target_session = Session::connect(target, "preflight")
+        .await
+        .map_err(on_target("connecting"))?;
+    let facts = Facts {
+        source: server::look(&on_source_session)
+            .await
+            .map_err(on_source("looking at the server"))?,
+        target: server::look(&on_target_session)
+            .await
+            .map_err(on_target("looking at the server"))?,
+        programs: Programs::find(on_source_session.server_version().major())?,
+    };
+    if facts.source.system == facts.target.system {
+        return Err(refused(
+            None,
+            "source and target are the same database",
+            "name another server or database with --target",
+        ));
+    }
+    if facts.target.is_standby {
+        return Err(refused(
+            Some(Side::Target),
+            "the target is a standby, which takes no writes",
+            "connect to its primary, for instance with target_session_attrs=read-write",
+        ));
+    }
+    if let Some(slot) = wanted.slot {
+        check_capture(&on_source_session, &facts.source, source, slot).await?;
+    }
+    check_large_objects(&on_source_session, wanted).await?;
+    if !wanted.target_may_be_filled {
+        check_empty(&on_target_session).await?;
+    }
+    Ok(facts)
+}
+
+fn refused(
+    side: Option<Side>,
+    problem: impl Into<String>,
+    hint: impl Into<String>,
+) -> MigrationError {
+    MigrationError::Refused {
+        side,
+        problem: problem.into(),
+        hint: hint.into(),
+    }
+}
+
+async fn check_capture(
+    session: &Session,
+    server: &Server,
+    address: &Address,
+    slot: &str,
+) -> Result<(), MigrationError> {
+    let on_source_side =
+        |problem: String, hint: String| Err(refused(Some(Side::Source), problem, hint));
+    if server.is_standby {
+        return on_source_side(
+            "the source is a standby: change capture needs its primary".into(),
+            "connect to the primary, for instance with target_session_attrs=read-write".into(),
+        );
+    }
+    if server.wal_level != "logical" {
+        return on_source_side(
+            format!(
+                "the source has wal_level = {}, change capture needs logical",
+                server.wal_level
+            ),
+            "ALTER SYSTEM SET wal_level = logical, then restart the source".into(),
+        );
+    }
+    if !server.may_replicate {
+        return on_source_side(
+            format!("role \"{}\" may not replicate", address.user()),
+            format!(
+                "have an administrator run: ALTER ROLE {} REPLICATION",
+                quote_ident(address.user())
+            ),
+        );
+    }
+    let sql = "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)";
+    let taken = session.query_one(sql, &[&slot]).await;
+    if taken.map_err(on_source("looking at its slots"))?.get(0) {
+        return on_source_side(
+            format!("replication slot \"{slot}\" exists on the source already"),
+            "resume the migration it belongs to, name another with --slot-name, or remove it with pgflit stream cleanup".into(),
+        );
+    }
+    if server.slots.1 >= server.slots.0 {
+        return on_source_side(
+            format!(
+                "all {} replication slots of the source are taken",
+                server.slots.0
+            ),
+            "raise max_replication_slots and restart the source, or drop a slot that nobody uses"
+                .into(),
+        );
+    }
+    if server.wal_senders.1 >= server.wal_senders.0 {
+        return on_source_side(
+            format!(
+                "all {} WAL senders of the source are in use",
+                server.wal_senders.0
+            ),
+            "raise max_wal_senders and restart the source".into(),
+        );
+    }
+    Ok(())
+}
+
+async fn check_large_objects(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
+    if wanted.skip_large_objects {
+        return Ok(());
+    }
+    let sql = "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)";
+    let some = session.query_one(sql, &[]).await;
+    match some.map_err(on_source("looking for large objects"))?.get(0) {
+        false => Ok(()),
+        true => Err(refused(
+            Some(Side::Source),
+            "the source has large objects, which this version cannot copy yet",
+            "leave them out with --skip-large-objects",
+        )),
+    }
+}
+
+async fn check_empty(session: &Session) -> Result<(), MigrationError> {
+    let relations = discovery::user_relations(session).await;
+    let relations = relations.map_err(on_target("looking at its tables"))?;
+    let Some(first) = relations.first() else {
+        return Ok(());
+    };
+    Err(refused(
+        Some(Side::Target),
+        format!(
+            "the target database is not empty: it has {} relations, {first} first",
+            relations.len()
+        ),
+        "name an empty database, or have pgflit drop what is in the way with --drop-if-exists",
+    ))
+}

@@ -1,0 +1,354 @@
+//! Three child processes, carried through the stages.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::base::backoff::Backoff;
+use crate::base::{Lsn, Shutdown};
+use crate::store::{Sentinel, Store, WorkDir};
+use crate::worker::child::{Child, ChildSpec, Exit};
+
+use super::error::MigrationError;
+use super::stage::{Decision, Facts, Stage};
+
+/// How often children, sentinel and signals are looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// How long children may take to finish what they are doing when asked to stop. Longer than a
+/// commit of the largest group; what is cut off after it is resumed.
+const STOP_MAX: Duration = Duration::from_secs(20);
+/// Behind by less than this, what is left is applied with receive stopped, then live replay
+/// begins: about a second of a busy source.
+const NEARLY_CAUGHT_UP_BYTES: u64 = 64 << 20;
+/// A stage that has lasted this long counts as working: an earlier failure is forgotten.
+const WORKING: Duration = Duration::from_secs(60);
+
+/// What the supervisor needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub work_dir: WorkDir,
+    /// Options that every child gets: `--dir`, logging. No secrets.
+    pub shared_arguments: Vec<String>,
+    /// Options of receive alone: `--ack`.
+    pub receive_arguments: Vec<String>,
+    /// Options of apply alone: `--progress-tracking`.
+    pub apply_arguments: Vec<String>,
+    /// Variables that receive gets: where the source is.
+    pub source_environment: Vec<(String, String)>,
+    /// Variables that apply gets: where the target is.
+    pub target_environment: Vec<(String, String)>,
+    /// How long transient failures in a row are tried again.
+    pub retry_for: Duration,
+}
+
+/// Why streaming ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The target has reached endpos.
+    Endpos(Lsn),
+    /// It was asked to stop.
+    Asked,
+}
+
+/// Streams until endpos, a signal, or a lasting failure, here or in the base copy.
+///
+/// `still_fine` is asked at every tick; its error ends streaming, children included.
+pub fn supervise(
+    config: &Config,
+    shutdown: &Shutdown,
+    mut still_fine: impl FnMut() -> Result<(), MigrationError>,
+) -> Result<Ended, MigrationError> {
+    let mut supervisor = Supervisor {
+        config,
+        store: config.work_dir.open_store()?,
+        stage: Stage::Prefetching,
+        children: Children::default(),
+        failing_since: None,
+        backoff: new_backoff(),
+        entered_at: Instant::now(),
+    };
+    supervisor.enter(Stage::Prefetching)?;
+    loop {
+        if shutdown.asked() {
+            supervisor.children.stop()?;
+            return Ok(Ended::Asked);
+        }
+        if let Err(error) = still_fine() {
+            supervisor.children.stop()?;
+            return Err(error);
+        }
+        if let Some(endpos) = supervisor.tick(shutdown)? {
+            return Ok(Ended::Endpos(endpos));
+        }
+        shutdown.sleep(TICK);
+    }
+}
+
+fn new_backoff() -> Backoff {
+    Backoff::new(Duration::from_millis(200), Duration::from_secs(15))
+}
+
+#[derive(Default)]
+struct Children {
+    receive: Option<Child>,
+    transform: Option<Child>,
+    apply: Option<Child>,
+    /// How those ended that are not running any more, in this stage.
+    ends: Facts,
+}
+
+struct Supervisor<'a> {
+    config: &'a Config,
+    store: Store,
+    stage: Stage,
+    children: Children,
+    failing_since: Option<Instant>,
+    backoff: Backoff,
+    entered_at: Instant,
+}
+
+impl Supervisor<'_> {
+    /// Looks and acts once; the reached endpos when finished.
+    fn tick(&mut self, shutdown: &Shutdown) -> Result<Option<Lsn>, MigrationError> {
+        self.children.look()?;
+        let sentinel = self.store.sentinel()?;
+        let facts = Facts {
+            apply_enabled: sentinel.apply,
+            endpos_reached: sentinel.is_finished(),
+            ..self.children.ends
+        };
+        if self.entered_at.elapsed() > WORKING {
+            self.failing_since = None;
+            self.backoff = new_backoff();
+        }
+        match self.stage.decide(&facts) {
+            Decision::Stay => {}
+            Decision::Enter(Stage::Finished) => {
+                self.children.stop()?;
+                return Ok(Some(sentinel.endpos));
+            }
+            Decision::Enter(stage) => {
+                self.tell(stage, &sentinel);
+                self.enter(stage)?;
+            }
+            Decision::StartOver { role, exit } => self.start_over(role, exit, shutdown)?,
+            Decision::Fail { role, code } => {
+                self.children.stop()?;
+                return Err(MigrationError::ChildFailed { role, code });
+            }
+        }
+        Ok(None)
+    }
+
+    /// The story for the log.
+    fn tell(&self, stage: Stage, sentinel: &Sentinel) {
+        let Sentinel {
+            write_lsn,
+            replay_lsn,
+            ..
+        } = *sentinel;
+        match (self.stage, stage) {
+            (Stage::Replaying, Stage::CatchingUp) => {
+                tracing::info!("left live replay at {replay_lsn}: catching up from disk");
+            }
+            (_, Stage::CatchingUp) => {
+                let behind = write_lsn.bytes_since(replay_lsn);
+                tracing::info!(
+                    "catching up from disk: {replay_lsn} to {write_lsn}, {behind} bytes"
+                );
+            }
+            (_, Stage::Replaying) => tracing::info!("live replay from {replay_lsn}"),
+            (_, stage) => tracing::debug!("{stage:?}"),
+        }
+    }
+
+    /// Starts and stops what the stage needs.
+    fn enter(&mut self, stage: Stage) -> Result<(), MigrationError> {
+        let from = std::mem::replace(&mut self.stage, stage);
+        self.entered_at = Instant::now();
+        let ends = std::mem::take(&mut self.children.ends);
+        match stage {
+            Stage::Prefetching => {
+                tracing::info!(
+                    "prefetching changes to {}",
+                    self.config.work_dir.cdc.display()
+                );
+                self.children.receive = Some(self.receive(&[], Stdio::null())?);
+                self.children.transform =
+                    Some(self.transform(&[], Stdio::null(), Stdio::null())?);
+            }
+            Stage::CatchingUp => {
+                // Prefetching goes on; after live replay it has to begin again. Receive, if it
+                // left the pipe by itself, is still running and writes to disk.
+                if from == Stage::Replaying {
+                    if self.children.receive.is_none() {
+                        self.children.receive = Some(self.receive(&[], Stdio::null())?);
+                    }
+                    self.children.transform =
+                        Some(self.transform(&[], Stdio::null(), Stdio::null())?);
+                } else {
+                    self.children.ends.receive = ends.receive;
+                    self.children.ends.transform = ends.transform;
+                }
+                self.children.apply = Some(self.catch_up()?);
+            }
+            Stage::Quieting => {
+                self.children.ends.receive = ends.receive;
+                self.children.ends.transform = ends.transform;
+                self.children.ask_to_stop();
+            }
+            Stage::SettlingTransform => {
+                self.children.transform =
+                    Some(self.transform(&["--until-end"], Stdio::null(), Stdio::null())?);
+            }
+            Stage::SettlingApply => self.children.apply = Some(self.catch_up()?),
+            Stage::Replaying => {
+                let mut receive = self.receive(&["--to-stdout"], Stdio::piped())?;
+                let changes = receive.take_stdout().map_or_else(Stdio::null, Stdio::from);
+                let mut transform = self.transform(&["-", "-"], changes, Stdio::piped())?;
+                let statements = transform
+                    .take_stdout()
+                    .map_or_else(Stdio::null, Stdio::from);
+                self.children.apply = Some(self.apply(&["-"], statements)?);
+                self.children.receive = Some(receive);
+                self.children.transform = Some(transform);
+            }
+            Stage::Finished => {}
+        }
+        Ok(())
+    }
+
+    /// Stops all, waits a while and begins again where the disk and the target stand.
+    fn start_over(
+        &mut self,
+        role: &'static str,
+        exit: Exit,
+        shutdown: &Shutdown,
+    ) -> Result<(), MigrationError> {
+        self.children.stop()?;
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= self.config.retry_for {
+            let code = if role == "receive" { 6 } else { 7 };
+            return Err(MigrationError::ChildFailed { role, code });
+        }
+        let wait = self.backoff.next_wait();
+        let how = match exit {
+            Exit::Code(code) => format!("exit code {code}"),
+            Exit::Signal(signal) => format!("signal {signal}"),
+        };
+        tracing::warn!(
+            "pgflit stream {role} ended with {how}: starting again in {} ms",
+            wait.as_millis()
+        );
+        shutdown.sleep(wait);
+        self.enter(Stage::Prefetching)
+    }
+
+    fn receive(&self, extra: &[&str], stdout: Stdio) -> Result<Child, MigrationError> {
+        let mut arguments = self.config.receive_arguments.clone();
+        arguments.extend(extra.iter().map(|word| (*word).to_owned()));
+        self.spawn(
+            "receive",
+            arguments,
+            &self.config.source_environment,
+            Stdio::null(),
+            stdout,
+        )
+    }
+
+    fn transform(
+        &self,
+        extra: &[&str],
+        stdin: Stdio,
+        stdout: Stdio,
+    ) -> Result<Child, MigrationError> {
+        let arguments = extra.iter().map(|word| (*word).to_owned()).collect();
+        self.spawn("transform", arguments, &[], stdin, stdout)
+    }
+
+    fn catch_up(&self) -> Result<Child, MigrationError> {
+        let behind = NEARLY_CAUGHT_UP_BYTES.to_string();
+        self.apply(&["--until-caught-up", &behind], Stdio::null())
+    }
+
+    fn apply(&self, extra: &[&str], stdin: Stdio) -> Result<Child, MigrationError> {
+        let mut arguments = self.config.apply_arguments.clone();
+        arguments.extend(extra.iter().map(|word| (*word).to_owned()));
+        self.spawn(
+            "apply",
+            arguments,
+            &self.config.target_environment,
+            stdin,
+            Stdio::null(),
+        )
+    }
+
+    fn spawn(
+        &self,
+        role: &'static str,
+        own: Vec<String>,
+        environment: &[(String, String)],
+        stdin: Stdio,
+        stdout: Stdio,
+    ) -> Result<Child, MigrationError> {
+        let mut arguments = vec!["stream".to_owned(), role.to_owned()];
+        arguments.extend(self.config.shared_arguments.iter().cloned());
+        arguments.extend(own);
+        let spec = ChildSpec {
+            role,
+            arguments,
+            environment: environment.to_vec(),
+        };
+        Ok(Child::spawn(&spec, stdin, stdout)?)
+    }
+}
+
+impl Children {
+    fn all(&mut self) -> [(&mut Option<Child>, &mut Option<Exit>); 3] {
+        [
+            (&mut self.receive, &mut self.ends.receive),
+            (&mut self.transform, &mut self.ends.transform),
+            (&mut self.apply, &mut self.ends.apply),
+        ]
+    }
+
+    /// Notes which have ended, and how.
+    fn look(&mut self) -> Result<(), MigrationError> {
+        for (child, end) in self.all() {
+            if let Some(running) = child
+                && let Some(exit) = running.try_wait()?
+            {
+                *end = Some(exit);
+                *child = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_to_stop(&mut self) {
+        for (child, _) in self.all() {
+            if let Some(running) = child {
+                running.ask_to_stop();
+            }
+        }
+    }
+
+    /// Asks all to stop, waits until they have, and ends those that take too long.
+    fn stop(&mut self) -> Result<(), MigrationError> {
+        self.ask_to_stop();
+        let end = Instant::now() + STOP_MAX;
+        while Instant::now() < end {
+            self.look()?;
+            if self.all().iter().all(|(child, _)| child.is_none()) {
+                break;
+            }
+            std::thread::sleep(TICK / 2);
+        }
+        for (child, _) in self.all() {
+            // Dropping kills and waits.
+            *child = None;
+        }
+        self.ends = Facts::default();
+        Ok(())
+    }
+}
