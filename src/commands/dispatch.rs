@@ -1,8 +1,8 @@
 //! From what was asked for to the file that does it.
 
 use super::not_built::not_built;
-use super::{CommandError, completions, generate, names, version};
-use crate::cli::options::{SentinelCommand, StreamCommand};
+use super::{CommandError, completions, demo, generate, names, ping, sentinel, stream, version};
+use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
 
@@ -32,8 +32,8 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::List(list) => not_built(names::list(&list)),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
         Command::Stream(stream) => run_stream(stream),
-        Command::Sentinel(sentinel) => run_sentinel(sentinel),
-        Command::Ping(_) => not_built("ping"),
+        Command::Sentinel(command) => sentinel::run(command, output.json),
+        Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(_) => not_built("check"),
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
@@ -41,7 +41,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Cutover(_) => not_built("cutover"),
         Command::Rollback(_) => not_built("rollback"),
         Command::Finalize(_) => not_built("finalize"),
-        Command::Demo(_) => not_built("demo"),
+        Command::Demo(options) => demo::command(&options),
         Command::Completions(shell) => completions::run(shell),
         Command::Version => version::run(output.json),
         Command::Generate(dir) => generate::run(&dir),
@@ -56,19 +56,8 @@ fn run_stream(command: StreamCommand) -> Result<ExitCode, CommandError> {
         StreamCommand::Prefetch(_) => not_built("stream prefetch"),
         StreamCommand::Catchup(_) => not_built("stream catchup"),
         StreamCommand::Replay(_) => not_built("stream replay"),
-        StreamCommand::Receive(_) => not_built("stream receive"),
-        StreamCommand::Transform(_) => not_built("stream transform"),
-        StreamCommand::Apply(_) => not_built("stream apply"),
-    }
-}
-
-fn run_sentinel(command: SentinelCommand) -> Result<ExitCode, CommandError> {
-    match command {
-        SentinelCommand::Setup { .. } => not_built("sentinel setup"),
-        SentinelCommand::Get { .. } => not_built("sentinel get"),
-        SentinelCommand::SetStartpos { .. } => not_built("sentinel set startpos"),
-        SentinelCommand::SetEndpos { .. } => not_built("sentinel set endpos"),
-        SentinelCommand::SetApply(_) => not_built("sentinel set apply"),
-        SentinelCommand::SetPrefetch(_) => not_built("sentinel set prefetch"),
+        StreamCommand::Receive(options) => stream::receive(&options),
+        StreamCommand::Transform(options) => stream::transform(&options),
+        StreamCommand::Apply(options) => stream::apply(&options),
     }
 }

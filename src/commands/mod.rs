@@ -7,9 +7,15 @@ mod completions;
 pub mod demo;
 mod dispatch;
 mod error;
+mod failure;
 mod generate;
 mod names;
 mod not_built;
+mod ping;
+mod place;
+mod runtime;
+mod sentinel;
+mod stream;
 mod version;
 
 pub use dispatch::run;

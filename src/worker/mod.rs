@@ -4,3 +4,4 @@
 //! outlives the one that started it, however that one ended.
 
 pub mod cluster;
+pub mod death_watch;

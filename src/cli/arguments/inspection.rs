@@ -1,6 +1,6 @@
 //! `pgflit snapshot`, `compare …`, `ping`, `check`, `status`, `report` and `demo`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -196,6 +196,12 @@ pub(super) struct DemoArgs {
     /// Leave the two clusters running at the end
     #[arg(long)]
     keep: bool,
+    /// Size of the database: 100,000 rows, about 15 MB, a unit [default: 10]
+    #[arg(long, value_name = "N")]
+    scale: Option<NonZeroU32>,
+    /// Seconds of traffic under live replay, after the base copy [default: 15]
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
     #[command(flatten)]
     work_dir: WorkDirArgs,
 }
@@ -205,6 +211,8 @@ impl DemoArgs {
         Ok(DemoOptions {
             work_dir: self.work_dir.resolve(settings)?,
             keep: self.keep,
+            scale: self.scale,
+            seconds: self.seconds,
         })
     }
 }

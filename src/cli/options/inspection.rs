@@ -1,6 +1,6 @@
 //! What the commands that only look are told.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use super::{CdcSettings, SplitSettings, WorkDir};
@@ -207,4 +207,8 @@ pub struct DemoOptions {
     pub work_dir: WorkDir,
     /// Leave the clusters running at the end.
     pub keep: bool,
+    /// Size of the database, 100,000 rows a unit; none for the demo's own.
+    pub scale: Option<NonZeroU32>,
+    /// How long traffic goes on under live replay; none for the demo's own.
+    pub seconds: Option<u64>,
 }

@@ -7,6 +7,7 @@
 //!
 //! Everything but a folder that the user named goes when the demo ends, however it ends.
 
+mod command;
 mod comparison;
 mod error;
 mod lag;
@@ -17,5 +18,6 @@ mod summary;
 mod traffic;
 mod workspace;
 
+pub(super) use command::run as command;
 pub use error::DemoError;
 pub use story::{DemoOptions, Outcome, run};
