@@ -26,10 +26,12 @@ pub enum ExitCode {
     Stopped = 9,
     /// Anything else, a bug included.
     Other = 12,
+    /// A transient failure of a child process, for its supervisor alone: EX_TEMPFAIL.
+    Transient = 75,
 }
 
 impl ExitCode {
-    /// Every code, in the order of the numbers.
+    /// Every code that a script can see, in the order of the numbers.
     pub const ALL: [ExitCode; 8] = [
         ExitCode::Done,
         ExitCode::Usage,
@@ -63,6 +65,7 @@ impl ExitCode {
             }
             ExitCode::Stopped => "Stopped by a signal before the end; run again with --resume.",
             ExitCode::Other => "Anything else, a bug included.",
+            ExitCode::Transient => "Of a child process, for its supervisor: try again.",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! From what was asked for to the file that does it.
 
 use super::not_built::not_built;
-use super::{CommandError, completions, demo, generate, names, version};
-use crate::cli::options::{SentinelCommand, StreamCommand};
+use super::{
+    CommandError, clone, completions, demo, generate, names, ping, sentinel, stream, version,
+};
+use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
+use crate::worker::death_watch;
 
 /// Runs one command to its end, prints its error if it has one, and says how the process ends.
 pub fn run(invocation: Invocation) -> ExitCode {
@@ -13,6 +16,10 @@ pub fn run(invocation: Invocation) -> ExitCode {
         .and_then(|()| dispatch(invocation))
     {
         Ok(code) => code,
+        Err(error) if error.transient && death_watch::is_supervised() => {
+            tracing::warn!("{}", report::errors::chain(error.source.as_ref()));
+            ExitCode::Transient
+        }
         Err(error) => {
             report::errors::print(error.source.as_ref(), error.hint.as_deref());
             error.code
@@ -23,7 +30,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
 fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     let output = invocation.output;
     match invocation.command {
-        Command::Clone(_) => not_built("clone"),
+        Command::Clone(options) => clone::run(&options, &invocation.logging),
         Command::Follow(_) => not_built("follow"),
         Command::Snapshot(_) => not_built("snapshot"),
         Command::Copy { step, .. } => not_built(&format!("copy {}", step.name())),
@@ -32,8 +39,8 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::List(list) => not_built(names::list(&list)),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
         Command::Stream(stream) => run_stream(stream),
-        Command::Sentinel(sentinel) => run_sentinel(sentinel),
-        Command::Ping(_) => not_built("ping"),
+        Command::Sentinel(command) => sentinel::run(command, output.json),
+        Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(_) => not_built("check"),
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
@@ -50,25 +57,14 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
 
 fn run_stream(command: StreamCommand) -> Result<ExitCode, CommandError> {
     match command {
-        StreamCommand::Setup(_) => not_built("stream setup"),
-        StreamCommand::Cleanup(_) => not_built("stream cleanup"),
+        StreamCommand::Setup(options) => stream::setup(&options),
+        StreamCommand::Cleanup(options) => stream::cleanup(&options),
         StreamCommand::Prune(_) => not_built("stream prune"),
         StreamCommand::Prefetch(_) => not_built("stream prefetch"),
         StreamCommand::Catchup(_) => not_built("stream catchup"),
         StreamCommand::Replay(_) => not_built("stream replay"),
-        StreamCommand::Receive(_) => not_built("stream receive"),
-        StreamCommand::Transform(_) => not_built("stream transform"),
-        StreamCommand::Apply(_) => not_built("stream apply"),
-    }
-}
-
-fn run_sentinel(command: SentinelCommand) -> Result<ExitCode, CommandError> {
-    match command {
-        SentinelCommand::Setup { .. } => not_built("sentinel setup"),
-        SentinelCommand::Get { .. } => not_built("sentinel get"),
-        SentinelCommand::SetStartpos { .. } => not_built("sentinel set startpos"),
-        SentinelCommand::SetEndpos { .. } => not_built("sentinel set endpos"),
-        SentinelCommand::SetApply(_) => not_built("sentinel set apply"),
-        SentinelCommand::SetPrefetch(_) => not_built("sentinel set prefetch"),
+        StreamCommand::Receive(options) => stream::receive(&options),
+        StreamCommand::Transform(options) => stream::transform(&options),
+        StreamCommand::Apply(options) => stream::apply(&options),
     }
 }

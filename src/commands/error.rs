@@ -18,6 +18,8 @@ pub struct CommandError {
     pub source: Box<dyn Error + Send + Sync>,
     /// What the operator can do.
     pub hint: Option<String>,
+    /// Whether the same thing may work a moment later: a supervisor then tries again.
+    pub transient: bool,
 }
 
 /// Results could not be written to stdout.
@@ -32,6 +34,7 @@ impl CommandError {
             code,
             source: source.into(),
             hint: None,
+            transient: false,
         }
     }
 

@@ -3,13 +3,20 @@
 //! [`run`] chooses the file. A command returns `Ok` with the exit code that its result stands
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
+mod clone;
 mod completions;
 pub mod demo;
 mod dispatch;
 mod error;
+mod failure;
 mod generate;
 mod names;
 mod not_built;
+mod ping;
+mod place;
+mod runtime;
+mod sentinel;
+mod stream;
 mod version;
 
 pub use dispatch::run;

@@ -3,10 +3,9 @@
 use std::cell::Cell;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
-use crate::catalog::{discovery, ledger};
+use crate::catalog::ledger;
 use crate::clone::indexes::Tidying;
 use crate::clone::schema::Leave;
 use crate::pg::{Address, Session};
@@ -18,6 +17,7 @@ use super::capture;
 use super::error::{MigrationError, on_source, on_target};
 use super::finish::finish;
 use super::preflight::{self, Facts, Wanted};
+use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::supervisor::{self, Ended};
 
 /// What clone is to do.
@@ -236,7 +236,7 @@ async fn prepare(
                 if let Some(slot) = &run.slot {
                     capture::drop_slot(&source, slot).await?;
                 }
-                set_up_capture(config, &mut store, &mut run).await?;
+                set_up_capture(&config.source, &mut store, &mut run).await?;
             }
         }
         Begin::AfterSetup(begun) => {
@@ -250,7 +250,7 @@ async fn prepare(
         Begin::New | Begin::StartOver(_) | Begin::Finished => {
             store.set_run(&run)?;
             if config.capture.is_some() {
-                set_up_capture(config, &mut store, &mut run).await?;
+                set_up_capture(&config.source, &mut store, &mut run).await?;
             }
         }
     }
@@ -262,24 +262,6 @@ async fn prepare(
         facts,
         _lock: lock,
     })
-}
-
-/// endpos from the command line, if nobody has set a later one since.
-fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<(), MigrationError> {
-    let begin = run.slot_lsn.unwrap_or_default();
-    if endpos < begin {
-        return Err(MigrationError::EndposTooEarly { endpos, begin });
-    }
-    if store.sentinel()?.endpos().is_none() {
-        store
-            .set_endpos(endpos, false)
-            .map_err(|error| MigrationError::Refused {
-                side: None,
-                problem: error.to_string(),
-                hint: "set a later endpos, or --current".to_owned(),
-            })?;
-    }
-    Ok(())
 }
 
 fn describe(config: &Config, facts: &Facts) -> Run {
@@ -298,96 +280,8 @@ fn describe(config: &Config, facts: &Facts) -> Run {
     }
 }
 
-/// Publications, then the slot, then the store's word that both are there.
-async fn set_up_capture(
-    config: &Config,
-    store: &mut Store,
-    run: &mut Run,
-) -> Result<(), MigrationError> {
-    let (Some(slot), Some(publication)) = (&run.slot, &run.publication) else {
-        return Ok(());
-    };
-    let source = Session::connect(&config.source, "setup")
-        .await
-        .map_err(on_source("connecting"))?;
-    let tables = discovery::tables(&source)
-        .await
-        .map_err(on_source("reading the catalog"))?;
-    store.set_catalog(&tables, &[])?;
-    capture::drop_publications(&source, publication).await?;
-    capture::create_publications(&source, publication, &tables).await?;
-    let made = match capture::create_slot(&config.source, slot).await {
-        Ok(made) => made,
-        Err(error) => {
-            // Nothing is left behind; the reason says more than a failure here would.
-            let _ = capture::drop_publications(&source, publication).await;
-            return Err(error);
-        }
-    };
-    run.slot_lsn = Some(made.lsn);
-    run.slot_snapshot = Some(made.snapshot.to_string());
-    run.timeline = Some(made.timeline);
-    store.set_run(run)?;
-    store.set_startpos(made.lsn)?;
-    tracing::info!("replication slot {slot} made at {}", made.lsn);
-    Ok(())
-}
-
 /// Drops what an earlier run has made, on both servers and here.
 async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)
-}
-
-/// How long a walsender may take to notice that its receive is gone.
-const RELEASE_TRIES: u32 = 100;
-const RELEASE_WAIT: Duration = Duration::from_millis(100);
-
-/// Drops slot and publication on the source, origin and ledger on the target.
-pub async fn remove_from_servers(
-    source: &Address,
-    target: &Address,
-    run: &Run,
-) -> Result<(), MigrationError> {
-    let session = Session::connect(source, "cleanup")
-        .await
-        .map_err(on_source("connecting"))?;
-    if let Some(slot) = &run.slot {
-        for attempt in 1.. {
-            match capture::drop_slot(&session, slot).await {
-                Ok(true) => tracing::info!("dropped replication slot {slot} on the source"),
-                Ok(false) => {}
-                Err(MigrationError::Source { source, .. })
-                    if source.sqlstate() == Some("55006") && attempt < RELEASE_TRIES =>
-                {
-                    tokio::time::sleep(RELEASE_WAIT).await;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            break;
-        }
-    }
-    if let Some(publication) = &run.publication {
-        capture::drop_publications(&session, publication).await?;
-        tracing::info!("dropped publication {publication} on the source");
-    }
-    let session = Session::connect(target, "cleanup")
-        .await
-        .map_err(on_target("connecting"))?;
-    if let Some(origin) = &run.origin {
-        let sql = "SELECT pg_replication_origin_drop(roname)
-                     FROM pg_replication_origin WHERE roname = $1";
-        match session.execute(sql, &[origin]).await {
-            Ok(0) => {}
-            Ok(_) => tracing::info!("dropped replication origin {origin} on the target"),
-            Err(error) if error.sqlstate() == Some("42501") => {}
-            Err(error) => return Err(on_target("dropping the origin")(error)),
-        }
-    }
-    ledger::drop(&session)
-        .await
-        .map_err(on_target("dropping the schema pgflit"))?;
-    tracing::info!("dropped schema pgflit on the target");
-    Ok(())
 }

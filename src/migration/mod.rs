@@ -4,7 +4,7 @@
 //!
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
-//! - [`capture`]: slot and publication on the source, made and dropped;
+//! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //! - [`base_copy`]: the steps of the copy, each once;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes;
@@ -31,6 +31,7 @@ pub mod clone;
 pub mod error;
 pub mod finish;
 pub mod preflight;
+pub mod setup;
 pub mod stage;
 pub mod supervisor;
 

@@ -17,9 +17,33 @@ pub fn write_line(text: &str) -> io::Result<()> {
     forgive_closed_pipe(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
-/// Stdout for a command that tells what it does while it does it. Every line is seen at once.
-pub fn narrator() -> impl Write {
-    io::stdout().lock()
+/// Data that comes bit by bit, seen by the reader line by line. Once the reader has gone away, the
+/// rest goes nowhere.
+#[derive(Debug)]
+pub struct Stream(io::Stdout);
+
+impl Stream {
+    /// A stream to stdout.
+    pub fn new() -> Self {
+        Self(io::stdout())
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        forgive_closed_pipe(self.0.write_all(data))?;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        forgive_closed_pipe(self.0.flush())
+    }
 }
 
 fn forgive_closed_pipe(written: io::Result<()>) -> io::Result<()> {

@@ -7,8 +7,7 @@ use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Set for a child; holds the parent's pid. See [`crate::worker`]'s death-watch.
-pub const SUPERVISED: &str = "PGFLIT_SUPERVISED";
+use super::death_watch::SUPERVISED;
 
 /// What to run.
 #[derive(Debug, Clone)]

@@ -5,3 +5,4 @@
 
 pub mod child;
 pub mod cluster;
+pub mod death_watch;

@@ -23,6 +23,7 @@ mod applier;
 mod error;
 mod filter;
 mod input;
+mod print;
 mod run;
 mod steering;
 mod target;
@@ -30,5 +31,6 @@ mod tracking;
 
 pub use error::ApplyError;
 pub use input::Input;
+pub use print::{PrintError, SqlPrinter};
 pub use run::{Config, Ended, Until, apply};
 pub use tracking::TrackingChoice;

@@ -32,4 +32,4 @@ mod sink;
 mod writer;
 
 pub use resume::last_boundary;
-pub use session::{Config, Ended, ReceiveError, receive};
+pub use session::{Config, Ended, Pipe, ReceiveError, receive};

@@ -237,6 +237,20 @@ fn same_bytes(file: &mut File, expected: &[u8]) -> io::Result<usize> {
     Ok(same)
 }
 
+/// Whether the JSON segment at `path` begins inside a transaction, as those beside it say.
+pub fn begins_inside(path: &Path) -> Result<bool, FolderError> {
+    let file_name = path.file_name().and_then(|name| name.to_str());
+    let name = file_name.and_then(|name| name.split('.').next()?.parse().ok());
+    let Some(name) = name else {
+        return Ok(false);
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    is_open_after(folder, |earlier: SegmentName| earlier < name)
+}
+
 /// Whether a transaction is open at the end of those JSON segments that are `earlier`.
 fn is_open_after(
     folder: &Path,
@@ -337,6 +351,20 @@ mod tests {
             to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
             assert_eq!(sql(folder.path()), whole, "cut at byte {cut}");
         }
+    }
+
+    #[test]
+    fn a_segment_knows_from_those_before_it_whether_it_begins_inside_a_transaction() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5)[..3]);
+        first.close().expect("closed");
+        let mut second = Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
+        append(&mut second, &lines(5)[3..]);
+        let inside = |path: &Path| begins_inside(path).expect("read");
+        assert!(!inside(&Kind::Json.closed_path(folder.path(), name(1))));
+        assert!(inside(&Kind::Json.partial_path(folder.path(), name(2))));
+        assert!(!inside(&folder.path().join("by-hand.json")));
     }
 
     #[test]

@@ -13,6 +13,6 @@ mod pipe;
 mod statement;
 mod transformer;
 
-pub use folder::{FolderTransform, Progress};
-pub use pipe::transform_pipe;
+pub use folder::{FolderError, FolderTransform, Progress, begins_inside};
+pub use pipe::{PipeError, transform_pipe};
 pub use transformer::{TransformError, Transformer};

@@ -30,9 +30,14 @@ pub enum PipeError {
 /// Transforms `input` to `output` until the input ends. Lines are passed on as soon as the input
 /// pauses. A torn last line, left by a receive that was killed, is dropped: its transaction has
 /// no end, so it counts as never happened.
-pub fn transform_pipe(input: impl Read, mut output: impl Write) -> Result<(), PipeError> {
+///
+/// `transformer` says whether the input begins inside a transaction, see [`Transformer::starting`].
+pub fn transform_pipe(
+    mut transformer: Transformer,
+    input: impl Read,
+    mut output: impl Write,
+) -> Result<(), PipeError> {
     let mut input = BufReader::with_capacity(BLOCK, input);
-    let mut transformer = Transformer::default();
     let (mut line, mut sql, mut number) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
@@ -69,7 +74,7 @@ mod tests {
     fn a_torn_last_line_is_dropped() {
         let input = b"{\"action\":\"K\",\"lsn\":\"0/10\"}\n{\"action\":\"K\",\"ls";
         let mut output = Vec::new();
-        transform_pipe(&input[..], &mut output).expect("transformed");
+        transform_pipe(Transformer::default(), &input[..], &mut output).expect("transformed");
         assert_eq!(output, b"-- KEEPALIVE {\"lsn\":\"0/10\"}\n");
     }
 }

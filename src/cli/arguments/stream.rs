@@ -62,6 +62,10 @@ pub(super) struct TransformArgs {
     #[arg(value_name = "SQL")]
     sql: Option<PathBuf>,
 
+    /// End where the segments end now; the supervisor's way from catchup to live replay
+    #[arg(long, hide = true, conflicts_with = "json_segment")]
+    until_end: bool,
+
     #[command(flatten)]
     follow: FollowArgs,
 }
@@ -72,6 +76,11 @@ pub(super) struct ApplyArgs {
     /// SQL segment to read, - for stdin; without it, every segment in the work directory
     #[arg(value_name = "SQL")]
     sql: Option<PathBuf>,
+
+    /// End once the target is at most this many bytes behind receive; the supervisor's way from
+    /// catchup to live replay
+    #[arg(long, value_name = "BYTES", hide = true, conflicts_with = "sql")]
+    until_caught_up: Option<u64>,
 
     #[command(flatten)]
     follow: FollowArgs,
@@ -97,6 +106,7 @@ impl StreamArgs {
                 follow: transform.follow.resolve(settings)?,
                 json: transform.json.map(FileOrPipe::from),
                 sql: transform.sql.map(FileOrPipe::from),
+                until_end: transform.until_end,
             }),
             StreamArgs::Apply(apply) => StreamCommand::Apply(apply.resolve(settings)?),
         };
@@ -115,6 +125,7 @@ impl ApplyArgs {
                 Some(_) => ApplyTo::Stdout,
                 None => ApplyTo::Target,
             },
+            until_caught_up: self.until_caught_up,
         })
     }
 }

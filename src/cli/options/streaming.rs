@@ -42,6 +42,8 @@ pub struct TransformOptions {
     pub json: Option<FileOrPipe>,
     /// Where to write; none for the segment of the same name.
     pub sql: Option<FileOrPipe>,
+    /// For the supervisor: end where the segments end now, without waiting for more.
+    pub until_end: bool,
 }
 
 /// `pgflit stream apply [SQL]`.
@@ -52,6 +54,8 @@ pub struct ApplyOptions {
     pub sql: Option<FileOrPipe>,
     /// What becomes of the statements.
     pub to: ApplyTo,
+    /// For the supervisor: end once the target is at most this many bytes behind receive.
+    pub until_caught_up: Option<u64>,
 }
 
 /// What becomes of the statements that apply reads.

@@ -16,7 +16,7 @@ pub(in crate::commands) fn command(typed: options::DemoOptions) -> Result<ExitCo
     };
     let shutdown = Shutdown::on_signals()
         .map_err(|error| CommandError::new(ExitCode::Other, DemoError::Signals(error)))?;
-    match run(&options, &shutdown, &mut stdout::narrator()) {
+    match run(&options, &shutdown, &mut stdout::Stream::new()) {
         Ok(Outcome::Equal) => Ok(ExitCode::Done),
         Ok(Outcome::Different) => Ok(ExitCode::CheckFailed),
         Ok(Outcome::Stopped) => Ok(ExitCode::Stopped),

@@ -1,0 +1,192 @@
+//! `pgflit clone`.
+
+use super::not_built::not_built;
+use super::{CommandError, place};
+use crate::base::quantity::{ByteSize, display_duration};
+use crate::cli::ExitCode;
+use crate::cli::invocation::{LogSettings, Verbosity};
+use crate::cli::options::{
+    Ack, CdcSettings, CloneOptions, CopySettings, OnConflict, Plugin, ProgressTracking, StartMode,
+};
+use crate::clone::indexes::Tidying;
+use crate::clone::schema::Leave;
+use crate::migration::begin::Start;
+use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
+use crate::migration::supervisor;
+use crate::store::WorkDir;
+
+/// Copies, follows if asked to, and tells how it went.
+pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitCode, CommandError> {
+    if let Some(option) = not_built_option(options) {
+        return not_built(&format!("clone {option}"));
+    }
+    let config = config(options, logging)?;
+    let shutdown = place::shutdown()?;
+    let outcome = clone(&config, &shutdown)?;
+    let store = config.work_dir.open_store()?;
+    match outcome {
+        Outcome::NothingLeft => {
+            tracing::info!("this migration is finished: nothing left to do");
+            return Ok(ExitCode::Done);
+        }
+        Outcome::Stopped => {
+            tracing::info!("stopped as asked; go on with --resume");
+            return Ok(ExitCode::Stopped);
+        }
+        Outcome::Copied | Outcome::Followed(_) => {}
+    }
+    let copies = store.table_copies()?;
+    let rows: u64 = copies.iter().map(|copy| copy.rows).sum();
+    let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
+    tracing::info!("copied {} tables, {rows} rows, {bytes}", copies.len());
+    for (step, took) in store.finished_steps()? {
+        tracing::info!("  {step:<14}{}", display_duration(took));
+    }
+    if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
+        tracing::info!(
+            "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
+            capture.slot
+        );
+    }
+    Ok(ExitCode::Done)
+}
+
+/// An option that parses and that this version would have to ignore.
+fn not_built_option(options: &CloneOptions) -> Option<&'static str> {
+    let CloneOptions { copy, cdc, .. } = options;
+    let asked = [
+        (options.all_databases, "--all-databases"),
+        (options.snapshot.is_some(), "--snapshot"),
+        (options.filters.is_some(), "--filters"),
+        (copy.roles, "--roles"),
+        (copy.use_copy_binary, "--use-copy-binary"),
+        (!copy.copy_from.is_empty(), "--copy-from"),
+        (copy.source_load_limit.is_some(), "--source-load-limit"),
+        (copy.schema.drop_if_exists, "--drop-if-exists"),
+        (copy.schema.skip_extensions, "--skip-extensions"),
+        (copy.schema.skip_collations, "--skip-collations"),
+        (copy.schema.requirements.is_some(), "--requirements"),
+        (
+            cdc.plugin != Plugin::Pgoutput,
+            "--plugin other than pgoutput",
+        ),
+        (
+            cdc.on_conflict != OnConflict::Stop,
+            "--on-conflict other than stop",
+        ),
+        (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
+        (cdc.compress_segments, "--compress-segments"),
+        (cdc.disk_limit.is_some(), "--cdc-disk-limit"),
+    ];
+    asked
+        .into_iter()
+        .find(|(is_asked, _)| *is_asked)
+        .map(|(_, option)| option)
+}
+
+fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, CommandError> {
+    let source = place::address(options.source.as_deref())?;
+    let target = place::address(options.target.as_deref())?;
+    let work_dir = place::work_dir(&options.work_dir);
+    let mut shared_arguments = log_arguments(logging);
+    if options.work_dir.dir_given {
+        shared_arguments.push(format!("--dir={}", options.work_dir.dir.display()));
+    }
+    let children = supervisor::Config {
+        work_dir: work_dir.clone(),
+        shared_arguments,
+        receive_arguments: vec![format!("--ack={}", ack(options.cdc.ack))],
+        apply_arguments: vec![format!(
+            "--progress-tracking={}",
+            tracking(options.cdc.progress_tracking)
+        )],
+        source_environment: vec![("PGFLIT_SOURCE_PGURI".to_owned(), source.to_uri())],
+        target_environment: vec![("PGFLIT_TARGET_PGURI".to_owned(), target.to_uri())],
+        retry_for: options.retry_for,
+    };
+    Ok(Config {
+        source,
+        target,
+        start: match options.start {
+            StartMode::Fresh => Start::Fresh,
+            StartMode::Resume { .. } => Start::Resume,
+            StartMode::Restart => Start::Restart,
+        },
+        capture: options.cdc.follow.then(|| capture(&options.cdc, children)),
+        table_jobs: options.copy.table_jobs.get(),
+        index_jobs: options.copy.index_jobs.get(),
+        leave: leave(&options.copy),
+        tidying: tidying(&options.copy),
+        fail_fast: options.copy.fail_fast,
+        skip_large_objects: options.copy.skip_large_objects,
+        work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
+    })
+}
+
+fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {
+    CaptureConfig {
+        slot: cdc.slot_name.clone(),
+        origin: cdc.origin.clone(),
+        publication: cdc.publication.clone(),
+        plugin: cdc.plugin.name().to_owned(),
+        endpos: cdc.endpos,
+        children,
+    }
+}
+
+const fn ack(ack: Ack) -> &'static str {
+    match ack {
+        Ack::Spill => "spill",
+        Ack::Apply => "apply",
+    }
+}
+
+const fn tracking(tracking: ProgressTracking) -> &'static str {
+    match tracking {
+        ProgressTracking::Auto => "auto",
+        ProgressTracking::Origin => "origin",
+        ProgressTracking::Table => "table",
+    }
+}
+
+/// The options of pg_restore for what is left out.
+fn leave(copy: &CopySettings) -> Leave {
+    let schema = &copy.schema;
+    let options = [
+        (schema.no_owner, "--no-owner"),
+        (schema.no_acl, "--no-acl"),
+        (schema.no_comments, "--no-comments"),
+        (schema.no_tablespaces, "--no-tablespaces"),
+    ];
+    let given = options.into_iter().filter(|(is_given, _)| *is_given);
+    Leave {
+        options: given.map(|(_, option)| option.to_owned()).collect(),
+    }
+}
+
+const fn tidying(copy: &CopySettings) -> Option<Tidying> {
+    match (copy.skip_vacuum, copy.skip_analyze) {
+        (false, false) => Some(Tidying::VacuumAnalyze),
+        (true, false) => Some(Tidying::Analyze),
+        (false, true) => Some(Tidying::Vacuum),
+        (true, true) => None,
+    }
+}
+
+/// The same logging in the child processes.
+fn log_arguments(logging: &LogSettings) -> Vec<String> {
+    let verbosity = match logging.verbosity {
+        Verbosity::Quiet => Some("--quiet"),
+        Verbosity::Normal => None,
+        Verbosity::Debug => Some("--debug"),
+        Verbosity::Trace => Some("--trace"),
+    };
+    let mut arguments: Vec<_> = verbosity.map(str::to_owned).into_iter().collect();
+    if logging.json {
+        arguments.push("--log-json".to_owned());
+    }
+    if let Some(file) = &logging.file {
+        arguments.push(format!("--log-file={}", file.display()));
+    }
+    arguments
+}

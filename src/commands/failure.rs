@@ -1,0 +1,197 @@
+//! How the errors of the parts end the process: which side failed, and what to do.
+
+use crate::base::Remedy;
+use crate::cdc::apply::ApplyError;
+use crate::cdc::receive::ReceiveError;
+use crate::cdc::transform::{FolderError, PipeError};
+use crate::cli::ExitCode;
+use crate::clone::rows::RowsError;
+use crate::clone::schema::{SchemaError, Side};
+use crate::migration::MigrationError;
+use crate::pg::{self, AddressError};
+use crate::segment;
+use crate::store::{self, EndposError, LockError, WorkDirError};
+
+use super::CommandError;
+
+/// How an error that is nobody's side ends the process.
+fn code_of(remedy: Remedy) -> ExitCode {
+    match remedy {
+        Remedy::FixArguments => ExitCode::Usage,
+        Remedy::Retry | Remedy::AskOperator | Remedy::Bug => ExitCode::Other,
+    }
+}
+
+impl CommandError {
+    /// An error of one side: `side` is [`ExitCode::Source`] or [`ExitCode::Target`].
+    pub(super) fn of_server(side: ExitCode, error: pg::Error) -> Self {
+        let code = match error.remedy() {
+            Remedy::FixArguments => ExitCode::Usage,
+            Remedy::Retry | Remedy::AskOperator | Remedy::Bug => side,
+        };
+        let hint = error.hint();
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
+impl From<AddressError> for CommandError {
+    fn from(error: AddressError) -> Self {
+        let hint = error.hint();
+        CommandError {
+            hint,
+            ..CommandError::usage(error)
+        }
+    }
+}
+
+impl From<store::Error> for CommandError {
+    fn from(error: store::Error) -> Self {
+        let missing = matches!(error, store::Error::Missing(_));
+        let failed = CommandError::new(code_of(error.remedy()), error);
+        match missing {
+            true => CommandError {
+                code: ExitCode::Usage,
+                ..failed
+            }
+            .with_hint(
+                "name the work directory of the migration with --dir, or begin one with `pgflit clone --follow`",
+            ),
+            false => failed,
+        }
+    }
+}
+
+impl From<WorkDirError> for CommandError {
+    fn from(error: WorkDirError) -> Self {
+        CommandError::usage(error).with_hint("name another work directory with --dir")
+    }
+}
+
+impl From<LockError> for CommandError {
+    fn from(error: LockError) -> Self {
+        let code = match error {
+            LockError::Held { .. } => ExitCode::Busy,
+            LockError::Io { .. } => ExitCode::Other,
+        };
+        CommandError::new(code, error)
+    }
+}
+
+impl From<EndposError> for CommandError {
+    fn from(error: EndposError) -> Self {
+        match error {
+            EndposError::Store(error) => error.into(),
+            EndposError::Passed { replayed, .. } => CommandError::usage(error)
+                .with_hint(format!("set {replayed} or a later position, or --current")),
+        }
+    }
+}
+
+impl From<segment::Error> for CommandError {
+    fn from(error: segment::Error) -> Self {
+        CommandError::new(ExitCode::Other, error)
+    }
+}
+
+impl From<FolderError> for CommandError {
+    fn from(error: FolderError) -> Self {
+        CommandError::new(ExitCode::Other, error)
+    }
+}
+
+impl From<PipeError> for CommandError {
+    fn from(error: PipeError) -> Self {
+        CommandError::new(ExitCode::Other, error)
+    }
+}
+
+impl From<ReceiveError> for CommandError {
+    fn from(error: ReceiveError) -> Self {
+        let hint = error.hint();
+        let transient = error.remedy() == Remedy::Retry;
+        let code = match &error {
+            ReceiveError::Source(_)
+            | ReceiveError::Slot { .. }
+            | ReceiveError::Publication(_)
+            | ReceiveError::StreamEnded => ExitCode::Source,
+            _ => ExitCode::Other,
+        };
+        CommandError {
+            hint,
+            transient,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
+impl From<ApplyError> for CommandError {
+    fn from(error: ApplyError) -> Self {
+        let hint = error.hint();
+        let transient = error.remedy() == Remedy::Retry;
+        let code = match &error {
+            ApplyError::Target(_)
+            | ApplyError::Refused { .. }
+            | ApplyError::RowCount { .. }
+            | ApplyError::NoOrigin(_) => ExitCode::Target,
+            ApplyError::PastEndpos { .. } => ExitCode::Usage,
+            _ => ExitCode::Other,
+        };
+        CommandError {
+            hint,
+            transient,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
+impl From<MigrationError> for CommandError {
+    fn from(error: MigrationError) -> Self {
+        let hint = error.hint();
+        let side = |side: &Side| match side {
+            Side::Source => ExitCode::Source,
+            Side::Target => ExitCode::Target,
+        };
+        let code = match error {
+            MigrationError::Lock(error) => return error.into(),
+            MigrationError::Store(error) => return error.into(),
+            MigrationError::WorkDir(error) => return error.into(),
+            MigrationError::Address { .. }
+            | MigrationError::EndposTooEarly { .. }
+            | MigrationError::Programs(_) => ExitCode::Usage,
+            MigrationError::Refused { side: None, .. } => ExitCode::Usage,
+            MigrationError::Refused {
+                side: Some(ref refusing),
+                ..
+            } => side(refusing),
+            MigrationError::Schema(SchemaError::Program {
+                side: ref refusing, ..
+            }) => side(refusing),
+            MigrationError::Source { .. }
+            | MigrationError::Uncaptured { .. }
+            | MigrationError::Rows(RowsError::Source { .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Source { .. },
+                ..
+            } => ExitCode::Source,
+            MigrationError::Target { .. }
+            | MigrationError::Index(_)
+            | MigrationError::Rows(RowsError::Target { .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Target { .. },
+                ..
+            } => ExitCode::Target,
+            MigrationError::ChildFailed { code, .. } => ExitCode::ALL
+                .into_iter()
+                .find(|known| i32::from(known.number()) == code)
+                .unwrap_or(ExitCode::Other),
+            _ => ExitCode::Other,
+        };
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `sentinel set endpos`.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::base::Lsn;
+use crate::base::shutdown::POLL;
+use crate::cli::ExitCode;
+use crate::cli::options::{NewEndpos, SentinelPlace};
+use crate::commands::{CommandError, place, runtime};
+use crate::pg::{Address, Error, Session};
+use crate::store::{self, Lock, Store};
+
+/// How long a running apply may take to say that it has seen the new endpos. It looks every 50 ms;
+/// past this it is busy with one large group, and will look before it commits.
+const SEEN_MAX: Duration = Duration::from_secs(2);
+
+/// A standby flushes nothing of its own: what it has replayed is its present.
+const CURRENT_SQL: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
+    THEN pg_catalog.pg_last_wal_replay_lsn()
+    ELSE pg_catalog.pg_current_wal_flush_lsn() END::text";
+
+/// Sets the endpos, and says where it is in the end.
+pub(super) fn set(
+    store: &mut Store,
+    place: &SentinelPlace,
+    endpos: NewEndpos,
+) -> Result<Lsn, CommandError> {
+    match endpos {
+        NewEndpos::At(lsn) => {
+            store.set_endpos(lsn, false)?;
+            Ok(lsn)
+        }
+        NewEndpos::Current => set_current(store, place),
+    }
+}
+
+fn set_current(store: &mut Store, place: &SentinelPlace) -> Result<Lsn, CommandError> {
+    let source = place::address(place.source.as_deref())?;
+    let current = runtime::block_on(current(&source))?
+        .map_err(|error| CommandError::of_server(ExitCode::Source, error))?;
+    store.set_endpos(current, true)?;
+    let apply_lock = place::work_dir(&place.work_dir).role_lock_path("apply");
+    Ok(settled(store, || Lock::is_held(&apply_lock))?)
+}
+
+async fn current(source: &Address) -> Result<Lsn, Error> {
+    let session = Session::connect(source, "sentinel").await?;
+    let text: String = session.query_one(CURRENT_SQL, &[]).await?.get(0);
+    text.parse()
+        .map_err(|error: crate::base::lsn::LsnParseError| Error::Protocol(error.to_string()))
+}
+
+/// Waits until a running apply acts on the endpos in the store. It may have been past it when it looked; then it
+/// has made the end where it is.
+fn settled(store: &Store, apply_is_running: impl Fn() -> bool) -> Result<Lsn, store::Error> {
+    let deadline = Instant::now() + SEEN_MAX;
+    loop {
+        let sentinel = store.sentinel()?;
+        let is_seen = sentinel.seen_endpos == sentinel.endpos;
+        if is_seen || Instant::now() >= deadline || !apply_is_running() {
+            return Ok(sentinel.endpos);
+        }
+        thread::sleep(POLL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_apply_had_passed_is_told_as_apply_has_moved_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let mut store = Store::create(&path).expect("made");
+        let endpos = Lsn::new(100);
+        store.set_endpos(endpos, true).expect("set");
+        let apply = thread::spawn(move || {
+            let mut apply = Store::open(&path).expect("opened");
+            apply.raise_endpos(Lsn::new(120)).expect("raised");
+            apply
+                .report_replayed(Lsn::new(120), Lsn::new(120))
+                .expect("reported");
+        });
+        let settled = settled(&store, || true).expect("settled");
+        apply.join().expect("apply");
+        assert_eq!(settled, Lsn::new(120));
+    }
+
+    #[test]
+    fn without_a_running_apply_nobody_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::create(&folder.path().join("pgflit.db")).expect("made");
+        store.set_endpos(Lsn::new(100), true).expect("set");
+        let begun = Instant::now();
+        let settled = settled(&store, || false).expect("settled");
+        assert_eq!(settled, Lsn::new(100));
+        assert!(begun.elapsed() < SEEN_MAX);
+    }
+}

@@ -1,0 +1,107 @@
+//! `pgflit stream apply --target -`: what would be applied, as SQL for `psql`.
+//!
+//! Nothing is skipped and nothing is kept: no store, no lock, no target.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cdc::apply::{PrintError, SqlPrinter};
+use crate::cli::ExitCode;
+use crate::cli::options::FileOrPipe;
+use crate::commands::CommandError;
+use crate::report::stdout::Stream;
+use crate::segment::{self, Kind};
+use crate::store::WorkDir;
+
+/// SQL gathered before it is written, while more of the input is at hand.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// The lines could not be read or printed.
+#[derive(Debug, thiserror::Error)]
+enum StdoutError {
+    #[error("reading {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{}, line {number}", path.display())]
+    Line {
+        path: PathBuf,
+        number: u64,
+        #[source]
+        source: PrintError,
+    },
+}
+
+/// Prints the whole input; without one, every SQL segment that is there now.
+pub(super) fn run(
+    input: Option<&FileOrPipe>,
+    work_dir: &WorkDir,
+) -> Result<ExitCode, CommandError> {
+    let mut output = Stream::new();
+    match input {
+        Some(FileOrPipe::Pipe) => {
+            print(io::stdin().lock(), Path::new("standard input"), &mut output)?;
+        }
+        Some(FileOrPipe::File(path)) => print(open(path)?, path, &mut output)?,
+        None => {
+            for entry in segment::entries(&work_dir.cdc, Kind::Sql)? {
+                // Closed since the folder was read: it has its other name now.
+                let path = match entry.path.exists() {
+                    true => entry.path,
+                    false => Kind::Sql.closed_path(&work_dir.cdc, entry.name),
+                };
+                print(open(&path)?, &path, &mut output)?;
+            }
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+fn open(path: &Path) -> Result<File, CommandError> {
+    File::open(path).map_err(|source| unreadable(path, source))
+}
+
+/// A name that is wrong was typed wrong; anything else is the disk's.
+fn unreadable(path: &Path, source: io::Error) -> CommandError {
+    let code = match source.kind() {
+        ErrorKind::NotFound => ExitCode::Usage,
+        _ => ExitCode::Other,
+    };
+    let path = path.to_owned();
+    CommandError::new(code, StdoutError::Read { path, source })
+}
+
+fn print(input: impl Read, path: &Path, output: &mut Stream) -> Result<(), CommandError> {
+    let mut input = BufReader::new(input);
+    let mut printer = SqlPrinter::default();
+    let (mut line, mut sql, mut number) = (Vec::new(), Vec::new(), 0);
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line);
+        read.map_err(|source| unreadable(path, source))?;
+        // The end, or a torn last line, which is not there yet.
+        let at_end = line.pop() != Some(b'\n');
+        if !at_end {
+            number += 1;
+            printer.line(&line, &mut sql).map_err(|source| {
+                let path = path.to_owned();
+                let source = StdoutError::Line {
+                    path,
+                    number,
+                    source,
+                };
+                CommandError::new(ExitCode::Other, source)
+            })?;
+        }
+        if at_end || sql.len() >= WRITE_BYTES || !input.buffer().contains(&b'\n') {
+            output.write_all(&sql).map_err(CommandError::stdout)?;
+            sql.clear();
+        }
+        if at_end {
+            return Ok(());
+        }
+    }
+}

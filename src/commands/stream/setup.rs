@@ -1,0 +1,25 @@
+//! `pgflit stream setup`: slot, publications and sentinel, for streaming by hand.
+
+use crate::cli::ExitCode;
+use crate::cli::options::FollowOptions;
+use crate::commands::{CommandError, place, runtime};
+use crate::migration::setup::{Config, set_up};
+
+/// Makes them; then `pgflit clone` makes the base copy and the streaming commands follow.
+pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, CommandError> {
+    let config = Config {
+        source: place::address(options.source.as_deref())?,
+        target: place::address(options.target.as_deref())?,
+        work_dir: place::work_dir(&options.work_dir),
+        slot: options.cdc.slot_name.clone(),
+        origin: options.cdc.origin.clone(),
+        publication: options.cdc.publication.clone(),
+        plugin: options.cdc.plugin.name().to_owned(),
+        endpos: options.cdc.endpos,
+    };
+    let lsn = runtime::block_on(set_up(&config))??;
+    tracing::info!(
+        "streaming begins at {lsn}; next: pgflit clone, then stream receive, transform and apply"
+    );
+    Ok(ExitCode::Done)
+}

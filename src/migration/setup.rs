@@ -1,0 +1,205 @@
+//! What a migration makes on the servers before anything is copied, and how it goes again.
+
+use std::time::Duration;
+
+use crate::base::Lsn;
+use crate::catalog::{discovery, ledger};
+use crate::pg::{Address, Session};
+use crate::store::{Run, Store, WorkDir};
+
+use super::begin::{self, Begin, Start};
+use super::capture;
+use super::error::{MigrationError, on_source, on_target};
+use super::preflight::{self, Wanted};
+
+/// What `stream setup` is to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The source.
+    pub source: Address,
+    /// The target.
+    pub target: Address,
+    /// Where everything is kept.
+    pub work_dir: WorkDir,
+    /// The slot to make.
+    pub slot: String,
+    /// The position's name on the target.
+    pub origin: String,
+    /// The publication to make.
+    pub publication: String,
+    /// The output plugin.
+    pub plugin: String,
+    /// Where to end, if it is known already.
+    pub endpos: Option<Lsn>,
+}
+
+/// Makes work directory, publications and slot, for streaming by hand; gives where it begins.
+pub async fn set_up(config: &Config) -> Result<Lsn, MigrationError> {
+    let (begin, lock) = begin::look(&config.work_dir, Start::Fresh)?;
+    match begin {
+        Begin::New => {}
+        Begin::AfterSetup(run) => return Ok(run.slot_lsn.unwrap_or_default()),
+        _ => {
+            return Err(MigrationError::Refused {
+                side: None,
+                problem: format!("a migration is in {}", config.work_dir.root.display()),
+                hint: "name another work directory with --dir".to_owned(),
+            });
+        }
+    }
+    let wanted = Wanted {
+        slot: Some(&config.slot),
+        target_may_be_filled: true,
+        skip_large_objects: true,
+    };
+    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    config.work_dir.create()?;
+    let _lock = match lock {
+        Some(lock) => lock,
+        None => config.work_dir.lock()?,
+    };
+    let mut store = Store::create(&config.work_dir.store_path())?;
+    let mut run = Run {
+        source: config.source.to_string(),
+        target: Some(config.target.to_string()),
+        source_system: facts.source.system,
+        target_system: Some(facts.target.system),
+        slot: Some(config.slot.clone()),
+        origin: Some(config.origin.clone()),
+        publication: Some(config.publication.clone()),
+        plugin: Some(config.plugin.clone()),
+        wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        ..Run::default()
+    };
+    store.set_run(&run)?;
+    set_up_capture(&config.source, &mut store, &mut run).await?;
+    if let Some(endpos) = config.endpos {
+        set_endpos(&mut store, &run, endpos)?;
+    }
+    Ok(run.slot_lsn.unwrap_or_default())
+}
+
+/// Removes what the run in `work_dir` has made on both servers, and its files. Without a run
+/// there, what `named` names.
+pub async fn clean_up(
+    source: &Address,
+    target: &Address,
+    work_dir: &WorkDir,
+    named: &Run,
+) -> Result<(), MigrationError> {
+    if !work_dir.has_begun() {
+        return remove_from_servers(source, target, named).await;
+    }
+    let _lock = work_dir.lock()?;
+    let run = Store::create(&work_dir.store_path())?.run()?;
+    remove_from_servers(source, target, run.as_ref().unwrap_or(named)).await?;
+    begin::remove_files(work_dir)?;
+    tracing::info!("removed the files in {}", work_dir.root.display());
+    Ok(())
+}
+
+/// Publications, then the slot, then the store's word that both are there.
+pub(super) async fn set_up_capture(
+    source_address: &Address,
+    store: &mut Store,
+    run: &mut Run,
+) -> Result<(), MigrationError> {
+    let (Some(slot), Some(publication)) = (&run.slot, &run.publication) else {
+        return Ok(());
+    };
+    let source = Session::connect(source_address, "setup")
+        .await
+        .map_err(on_source("connecting"))?;
+    let tables = discovery::tables(&source)
+        .await
+        .map_err(on_source("reading the catalog"))?;
+    store.set_catalog(&tables, &[])?;
+    capture::drop_publications(&source, publication).await?;
+    capture::create_publications(&source, publication, &tables).await?;
+    let made = match capture::create_slot(source_address, slot).await {
+        Ok(made) => made,
+        Err(error) => {
+            // Nothing is left behind; the reason says more than a failure here would.
+            let _ = capture::drop_publications(&source, publication).await;
+            return Err(error);
+        }
+    };
+    run.slot_lsn = Some(made.lsn);
+    run.slot_snapshot = Some(made.snapshot.to_string());
+    run.timeline = Some(made.timeline);
+    store.set_run(run)?;
+    store.set_startpos(made.lsn)?;
+    tracing::info!("replication slot {slot} made at {}", made.lsn);
+    Ok(())
+}
+
+/// endpos from the command line, if nobody has set a later one since.
+pub(super) fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<(), MigrationError> {
+    let begin = run.slot_lsn.unwrap_or_default();
+    if endpos < begin {
+        return Err(MigrationError::EndposTooEarly { endpos, begin });
+    }
+    if store.sentinel()?.endpos().is_none() {
+        store
+            .set_endpos(endpos, false)
+            .map_err(|error| MigrationError::Refused {
+                side: None,
+                problem: error.to_string(),
+                hint: "set a later endpos, or --current".to_owned(),
+            })?;
+    }
+    Ok(())
+}
+
+/// How long a walsender may take to notice that its receive is gone.
+const RELEASE_TRIES: u32 = 100;
+const RELEASE_WAIT: Duration = Duration::from_millis(100);
+
+/// Drops slot and publication on the source, origin and ledger on the target.
+pub async fn remove_from_servers(
+    source: &Address,
+    target: &Address,
+    run: &Run,
+) -> Result<(), MigrationError> {
+    let session = Session::connect(source, "cleanup")
+        .await
+        .map_err(on_source("connecting"))?;
+    if let Some(slot) = &run.slot {
+        for attempt in 1.. {
+            match capture::drop_slot(&session, slot).await {
+                Ok(true) => tracing::info!("dropped replication slot {slot} on the source"),
+                Ok(false) => {}
+                Err(MigrationError::Source { source, .. })
+                    if source.sqlstate() == Some("55006") && attempt < RELEASE_TRIES =>
+                {
+                    tokio::time::sleep(RELEASE_WAIT).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            break;
+        }
+    }
+    if let Some(publication) = &run.publication {
+        capture::drop_publications(&session, publication).await?;
+        tracing::info!("dropped publication {publication} on the source");
+    }
+    let session = Session::connect(target, "cleanup")
+        .await
+        .map_err(on_target("connecting"))?;
+    if let Some(origin) = &run.origin {
+        let sql = "SELECT pg_replication_origin_drop(roname)
+                     FROM pg_replication_origin WHERE roname = $1";
+        match session.execute(sql, &[origin]).await {
+            Ok(0) => {}
+            Ok(_) => tracing::info!("dropped replication origin {origin} on the target"),
+            Err(error) if error.sqlstate() == Some("42501") => {}
+            Err(error) => return Err(on_target("dropping the origin")(error)),
+        }
+    }
+    ledger::drop(&session)
+        .await
+        .map_err(on_target("dropping the schema pgflit"))?;
+    tracing::info!("dropped schema pgflit on the target");
+    Ok(())
+}
