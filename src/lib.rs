@@ -1,4 +1,79 @@
-//! pgflit
+//! pgflit moves a live PostgreSQL database, and its traffic, to another server.
+//!
+//! This page is the map. Each module's own page says what it owns, what it leaves to others, and
+//! its crash story: what is on disk or committed after `kill -9` at each step, and how the next
+//! start knows.
+//!
+//! # Processes
+//! ```text
+//! pgflit clone --follow           supervisor; copies rows, builds indexes      migration, clone
+//!  ├─ pgflit stream receive       slot → JSON segments                         cdc::receive
+//!  ├─ pgflit stream transform     JSON segments → SQL segments, no network     cdc::transform
+//!  └─ pgflit stream apply         SQL segments → target, exactly once          cdc::apply
+//!
+//! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
+//! ```
+//! The three children are ordinary commands: a person can run and pipe them by hand. While the
+//! base copy runs, changes are only prefetched; then apply catches up from disk; then the three
+//! are connected by pipes (live replay), and go back to disk when the target is slow
+//! ([`migration::stage`]).
+//!
+//! # What is on disk, and who writes it
+//! | in the work directory | writer | module |
+//! |---|---|---|
+//! | `pgflit.lock` | whoever runs | [`store`] |
+//! | `pgflit.db` | one writer a table group | [`store`] |
+//! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
+//! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
+//! | `cdc/*.sql` | transform | [`cdc::transform`], [`segment`] |
+//!
+//! On the target, in the schema `pgflit`: the ledger of copied parts ([`catalog::ledger`]), and the
+//! position of apply where origins may not be used. On the source: one slot, two publications
+//! ([`migration::capture`]).
+//!
+//! # Where to look
+//! | question | module |
+//! |---|---|
+//! | what was typed, what does an option mean | [`cli`] |
+//! | what a subcommand does | [`commands`] |
+//! | in which order a migration goes, what a resume skips | [`migration`] |
+//! | how rows are copied, indexes built | [`clone`] |
+//! | how a change gets from the slot to the target | [`cdc`] |
+//! | why nothing is lost or applied twice | [`cdc::apply`], [`base::snapshot`] |
+//! | what the files look like | [`cdc::json_line`], [`cdc::sql_line`], [`segment`] |
+//! | how a connection is made | [`pg`] |
+//! | what people see | [`report`] |
+//!
+//! # Floors
+//! A line may use any line below it, never one above or beside; `tests/tidy.rs` holds this.
+//! ```text
+//! main · cli · commands · report · migration
+//! clone   cdc
+//! catalog   worker
+//! pg   store   segment
+//! wire
+//! base
+//! ```
+//!
+//! # Words
+//! *source*, *target*: the two databases. *part*: what one COPY moves. *segment*: one file of
+//! changes. *store*: the SQLite file. *sentinel*: the row that steers streaming. *epoch*: one
+//! snapshot of the source that tables are copied under. *ledger*: which parts are on the target,
+//! and under which epoch. *group*: whole source transactions that commit as one on the target.
+//! *convergence*: the position from which on a table is the same on both sides.
+//!
+//! # Invariants
+//! - Write, sync, rename, sync the folder, and only then report.
+//! - A part and its line in the ledger commit together; a group and its position commit together.
+//! - A streamed change is skipped if, and only if, the copy's snapshot sees its transaction.
+//! - Every answer of the target is checked; an error stops, it is never logged and passed over.
+//! - No process outlives its supervisor.
+//! - No password is written to disk, shown in `ps`, or logged.
+//!
+//! # Deliberately absent
+//! A configuration service, a daemon, consensus of our own: what several processes share is in the
+//! store, in the target, or in a pipe.
+
 pub mod base;
 pub mod catalog;
 pub mod cdc;
