@@ -2311,6 +2311,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l until-end -d 'End where the segments end now; the supervisor\'s way from catchup to live replay'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
@@ -2326,6 +2327,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s q -l quiet -d 'Log warnings and errors only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l until-caught-up -d 'End once the target is at most this many bytes behind receive; the supervisor\'s way from catchup to live replay' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F

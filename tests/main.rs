@@ -14,6 +14,9 @@
 mod support;
 
 mod bench_itself;
+mod cdc;
 mod cli;
 mod cluster;
+mod ping;
+mod sentinel;
 mod tidy;

@@ -2,7 +2,7 @@
 //!
 //! | action | keys besides `action` |
 //! |---|---|
-//! | `R` | `rel`, `schema`, `table`, `columns` [`{name,type,key}`], `identity` d/n/f/i |
+//! | `R` | `rel`, `schema`, `table`, `columns` of `{name,type,key}`, `identity` d/n/f/i |
 //! | `B` | `xid`, `lsn`, `commit_lsn`, `timestamp` |
 //! | `I` `U` `D` | `xid`, `lsn`, `rel`, `old` and/or `new`: values by column position |
 //! | `T` | `xid`, `lsn`, `rels`, `cascade`, `restart_identity` |

@@ -20,39 +20,17 @@
 //!    growing. The writer opens the next; readers wait for it.
 
 mod appender;
+mod error;
 mod folder;
 mod follower;
 mod lines;
 mod name;
 
 pub use appender::Appender;
+pub use error::Error;
 pub use folder::{Entry, Kind, entries, segment_holding};
 pub use follower::{Follower, Next};
 pub use lines::for_each_line;
 pub use name::SegmentName;
 
-use std::io;
-use std::path::{Path, PathBuf};
-
-/// A segment file could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("{doing} {}", path.display())]
-pub struct Error {
-    /// What was being done, such as `writing`.
-    pub doing: &'static str,
-    /// To which file or folder.
-    pub path: PathBuf,
-    /// Why it failed.
-    #[source]
-    pub source: io::Error,
-}
-
-/// Names what was being done when an I/O call failed.
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error {
-        doing,
-        path,
-        source,
-    }
-}
+use error::failed;

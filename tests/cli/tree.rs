@@ -75,7 +75,23 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 1] = ["demo"];
+const BUILT: [&str; 15] = [
+    "clone",
+    "stream setup",
+    "stream cleanup",
+    "stream receive",
+    "stream transform",
+    "stream apply",
+    "sentinel setup",
+    "sentinel get",
+    "sentinel set startpos 0/1",
+    "sentinel set endpos 0/1",
+    "sentinel set apply",
+    "sentinel set prefetch",
+    "ping",
+    "demo",
+    "stream sentinel get",
+];
 
 fn words(command: &str) -> impl Iterator<Item = &str> {
     command.split(' ')
@@ -199,7 +215,9 @@ fn options_stand_where_one_likes_and_may_be_cut_short() {
         "stream apply --target - -",
         "copy-db",
     ] {
-        pgflit().args(words(command)).assert().code(12);
+        // Understood, whatever comes of it.
+        let answer = pgflit().args(words(command)).assert();
+        answer.stderr(contains("--help").not());
     }
     // Both --skip-extensions and --skip-ext-comments begin like this.
     pgflit().args(["clone", "--skip-ext"]).assert().code(1);

@@ -105,13 +105,28 @@ impl Pgflit {
 
     /// Starts the program.
     #[track_caller]
-    pub(crate) fn start(mut self) -> Run {
+    pub(crate) fn start(self) -> Run {
         let output = tempfile::tempdir().expect("a temporary folder");
-        let file = |name| File::create(output.path().join(name)).expect("a file for output");
+        let stdout = File::create(output.path().join("stdout")).expect("a file for output");
+        self.start_with(output, stdout.into())
+    }
+
+    /// Starts the program, and gives what the next one in the pipe reads on stdin.
+    #[track_caller]
+    pub(crate) fn start_pipe(self) -> (Run, Stdio) {
+        let output = tempfile::tempdir().expect("a temporary folder");
+        let mut run = self.start_with(output, Stdio::piped());
+        let stdout = run.child.stdout.take().expect("stdout is a pipe");
+        (run, stdout.into())
+    }
+
+    #[track_caller]
+    fn start_with(mut self, output: TempDir, stdout: Stdio) -> Run {
+        let stderr = File::create(output.path().join("stderr")).expect("a file for output");
         let child = self
             .command
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .expect("the program is built with the tests");
         Run {

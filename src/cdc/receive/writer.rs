@@ -121,6 +121,9 @@ impl Writer<'_> {
             }
             if self.progress.reported_at.elapsed() >= REPORT {
                 self.look_at_store()?;
+                // An endpos that was set where an idle source already is: no message will follow
+                // that reaches it. What is open now commits past it.
+                self.end_if_reached(self.progress.boundary)?;
             }
         }
         self.sync()?;

@@ -1,7 +1,7 @@
 //! JSON lines become SQL lines. No network, no store: a function of its input.
 //!
-//! [`Transformer`] is that function, a line at a time; [`folder`] keeps the SQL segments of a
-//! folder in step with its JSON segments; [`pipe`] is the same between two pipes.
+//! [`Transformer`] is that function, a line at a time; [`FolderTransform`] keeps the SQL segments of a
+//! folder in step with its JSON segments; [`transform_pipe`] is the same between two pipes.
 //!
 //! # Crash story
 //! Nothing here is a truth of its own. After `kill -9` the next start makes the SQL of the last

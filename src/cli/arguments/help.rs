@@ -47,7 +47,8 @@ pub(super) fn complete(root: Command) -> Command {
 pub(super) fn hide_copy_options(arg: Arg) -> Arg {
     let only_copy = arg.get_help_heading() == Some("Copy")
         || matches!(arg.get_id().as_str(), "all_databases" | "follow");
-    arg.hide(only_copy)
+    let hidden = arg.is_hide_set() || only_copy;
+    arg.hide(hidden)
 }
 
 /// Hides what receive accepts like every streaming step, and does not read.
@@ -61,7 +62,8 @@ pub(super) fn hide_apply_options(arg: Arg) -> Arg {
             | "apply_jobs"
             | "replay_no_op_updates"
     );
-    arg.hide(only_apply)
+    let hidden = arg.is_hide_set() || only_apply;
+    arg.hide(hidden)
 }
 
 /// Hides what apply accepts like every streaming step, and does not read.
@@ -80,7 +82,8 @@ pub(super) fn hide_receive_options(arg: Arg) -> Arg {
             | "new_tables"
             | "snapshot"
     );
-    arg.hide(only_receive)
+    let hidden = arg.is_hide_set() || only_receive;
+    arg.hide(hidden)
 }
 
 /// Hides what transform, which touches no network, accepts like every streaming step.
@@ -90,7 +93,8 @@ pub(super) fn hide_network_options(arg: Arg) -> Arg {
         && !matches!(id.as_str(), "restart" | "resume");
     let only_capture = arg.get_help_heading() == Some("Change capture")
         && !matches!(id.as_str(), "endpos" | "compress_segments");
-    arg.hide(only_network || only_capture)
+    let hidden = arg.is_hide_set() || only_network || only_capture;
+    arg.hide(hidden)
 }
 
 fn name_variables(command: Command) -> Command {

@@ -1,0 +1,27 @@
+//! How reading and writing segments fails.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A segment file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} {}", path.display())]
+pub struct Error {
+    /// What was being done, such as `writing`.
+    pub doing: &'static str,
+    /// To which file or folder.
+    pub path: PathBuf,
+    /// Why it failed.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Names what was being done when an I/O call failed.
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error {
+        doing,
+        path,
+        source,
+    }
+}

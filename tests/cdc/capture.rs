@@ -1,0 +1,79 @@
+//! What `stream setup` leaves behind, made by SQL: a slot, a publication, and a store that knows
+//! them.
+
+use pgflit::store::{Run, Store, WorkDir};
+
+use crate::support::{Database, Pair, Pgflit, pgflit};
+
+/// A pair of databases with the same tables, and a slot from which changes are captured.
+pub(super) struct Capture {
+    pub(super) pair: Pair,
+}
+
+impl Capture {
+    /// `tables` on both sides; what is written to the source from now on is captured.
+    pub(super) fn of(tables: &str) -> Self {
+        let pair = Pair::new();
+        pair.source.sql(tables);
+        pair.target.sql(tables);
+        pair.source
+            .sql("CREATE PUBLICATION pgflit FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')");
+        let slot_lsn = pair
+            .source
+            .sql("SELECT lsn FROM pg_create_logical_replication_slot('pgflit', 'pgoutput')");
+        let capture = Self { pair };
+        capture.work_dir().create().expect("a work directory");
+        let mut store = capture.store();
+        store.set_apply(true).expect("apply enabled");
+        store
+            .set_run(&Run {
+                source: "the source".into(),
+                source_system: "1".into(),
+                slot: Some("pgflit".into()),
+                origin: Some("pgflit".into()),
+                publication: Some("pgflit".into()),
+                wal_segment_bytes: Some(wal_segment_bytes(&capture.pair.source)),
+                slot_lsn: Some(slot_lsn.parse().expect("an LSN")),
+                ..Run::default()
+            })
+            .expect("a run");
+        capture
+    }
+
+    pub(super) fn work_dir(&self) -> WorkDir {
+        let dir = self.pair.dir();
+        WorkDir::new(dir.clone(), dir.join("cdc"))
+    }
+
+    pub(super) fn store(&self) -> Store {
+        Store::create(&self.work_dir().store_path()).expect("a store")
+    }
+
+    pub(super) fn receive(&self) -> Pgflit {
+        let receive = pgflit("stream receive").dir(self.pair.dir());
+        receive.source(&self.pair.source)
+    }
+
+    pub(super) fn transform(&self) -> Pgflit {
+        pgflit("stream transform").dir(self.pair.dir())
+    }
+
+    pub(super) fn apply(&self) -> Pgflit {
+        let apply = pgflit("stream apply").dir(self.pair.dir());
+        apply.target(&self.pair.target)
+    }
+
+    /// The end is now; the LSN that was printed.
+    #[track_caller]
+    pub(super) fn end_now(&self) -> String {
+        let set = pgflit("sentinel set endpos --current").dir(self.pair.dir());
+        let set = set.source(&self.pair.source).run().assert_code(0);
+        set.stdout.trim().to_owned()
+    }
+}
+
+fn wal_segment_bytes(source: &Database) -> u64 {
+    let bytes =
+        source.number("SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'");
+    u64::try_from(bytes).expect("a size")
+}

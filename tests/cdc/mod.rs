@@ -1,0 +1,7 @@
+//! Change capture by hand: the three workers as a person runs them.
+
+mod capture;
+mod files;
+mod pipes;
+
+use capture::Capture;
