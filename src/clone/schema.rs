@@ -1,5 +1,6 @@
 //! Definitions, by pg_dump and pg_restore. Rows never go through them.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,15 @@ pub enum Side {
     Source,
     /// pg_restore.
     Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Source => "source",
+            Side::Target => "target",
+        })
+    }
 }
 
 /// What of the definitions is left out, as pg_restore's options say it.

@@ -9,7 +9,7 @@ use crate::cli::options::{
     Ack, CdcSettings, CloneOptions, CopySettings, OnConflict, Plugin, ProgressTracking, StartMode,
 };
 use crate::clone::indexes::Tidying;
-use crate::clone::schema::Leave;
+use crate::clone::schema::{Leave, Side};
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::supervisor;
@@ -85,8 +85,8 @@ fn not_built_option(options: &CloneOptions) -> Option<&'static str> {
 }
 
 fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, CommandError> {
-    let source = place::address(options.source.as_deref())?;
-    let target = place::address(options.target.as_deref())?;
+    let source = place::address(Side::Source, options.source.as_deref())?;
+    let target = place::address(Side::Target, options.target.as_deref())?;
     let work_dir = place::work_dir(&options.work_dir);
     let mut shared_arguments = log_arguments(logging);
     if options.work_dir.dir_given {

@@ -32,7 +32,7 @@ use crate::report::errors::chain;
 use crate::store::{IndexRow, Run, Store, TableRow, WorkDir};
 
 use super::capture::inserts_publication;
-use super::error::{MigrationError, on_source, on_target};
+use super::error::{MigrationError, on_source, on_target, to_target};
 
 /// The first step: once it is begun, the copy is.
 pub const FIRST_STEP: &str = "catalog";
@@ -70,7 +70,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let store = Store::create(&config.work_dir.store_path())?;
     let target = Session::connect(&config.target, "base copy")
         .await
-        .map_err(on_target("connecting"))?;
+        .map_err(to_target)?;
     ledger::create(&target)
         .await
         .map_err(on_target("making the schema pgflit"))?;
@@ -224,7 +224,7 @@ impl BaseCopy<'_> {
         // The script changes settings of its session, so it has one of its own.
         let session = Session::connect(&config.target, step)
             .await
-            .map_err(on_target("connecting"))?;
+            .map_err(to_target)?;
         let sql = format!(
             "BEGIN;\n{script}\n{};\nCOMMIT;",
             ledger::note_step_sql(step)
