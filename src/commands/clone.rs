@@ -23,18 +23,21 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
     let outcome = clone(&config, &shutdown)?;
-    let store = config.work_dir.open_store()?;
     match outcome {
         Outcome::NothingLeft => {
             tracing::info!("this migration is finished: nothing left to do");
             return Ok(ExitCode::Done);
         }
         Outcome::Stopped => {
-            tracing::info!("stopped as asked; go on with --resume");
+            match config.work_dir.has_begun() {
+                true => tracing::info!("stopped as asked; go on with --resume"),
+                false => tracing::info!("stopped as asked, before anything was made"),
+            }
             return Ok(ExitCode::Stopped);
         }
         Outcome::Copied | Outcome::Followed(_) => {}
     }
+    let store = config.work_dir.open_store()?;
     let copies = store.table_copies()?;
     let rows: u64 = copies.iter().map(|copy| copy.rows).sum();
     let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());

@@ -229,10 +229,11 @@ impl BaseCopy<'_> {
             "BEGIN;\n{script}\n{};\nCOMMIT;",
             ledger::note_step_sql(step)
         );
-        session
-            .batch(&sql)
-            .await
-            .map_err(on_target("restoring the schema"))
+        tokio::select! {
+            done = session.batch(&sql) => done.map_err(on_target("restoring the schema")),
+            // One transaction: the server undoes it when it notices that we are gone.
+            () = self.shutdown.overdue() => Err(MigrationError::Stopped),
+        }
     }
 
     async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {

@@ -163,6 +163,10 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Target { source, .. } if lacks_role(source) => Some(
+                "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
+                    .to_owned(),
+            ),
             MigrationError::Connect { source, .. }
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
@@ -192,6 +196,12 @@ impl MigrationError {
             _ => None,
         }
     }
+}
+
+/// Whether the server misses a role that a definition names (SQLSTATE undefined_object).
+fn lacks_role(error: &pg::Error) -> bool {
+    matches!(error, pg::Error::Server(error)
+        if error.sqlstate == "42704" && error.message.starts_with("role "))
 }
 
 /// The source could not be connected to.

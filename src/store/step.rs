@@ -22,7 +22,7 @@ impl Store {
     /// Whether this step was begun, finished or not.
     pub fn step_is_begun(&self, name: &str) -> Result<bool, Error> {
         self.read("reading a step", |connection| {
-            let sql = "SELECT EXISTS (SELECT FROM step WHERE name = ?1)";
+            let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE name = ?1)";
             connection.query_row(sql, [name], |row| row.get(0))
         })
     }
