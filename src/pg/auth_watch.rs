@@ -95,10 +95,10 @@ impl AsyncRead for AuthWatch {
         let before = buffer.filled().len();
         let this = &mut *self;
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if let (Poll::Ready(Ok(())), Some(watch)) = (&read, &mut this.watch) {
-            if watch.look(&buffer.filled()[before..])? {
-                this.watch = None;
-            }
+        if let (Poll::Ready(Ok(())), Some(watch)) = (&read, &mut this.watch)
+            && watch.look(&buffer.filled()[before..])?
+        {
+            this.watch = None;
         }
         read
     }

@@ -288,11 +288,11 @@ impl Choices {
                  verify-ca or verify-full"
             ));
         }
-        if let (Some(min), Some(max)) = self.tls_versions {
-            if min > max {
-                let text = "ssl_min_protocol_version is above ssl_max_protocol_version: swap them";
-                return conflict(text.to_owned());
-            }
+        if let (Some(min), Some(max)) = self.tls_versions
+            && min > max
+        {
+            let text = "ssl_min_protocol_version is above ssl_max_protocol_version: swap them";
+            return conflict(text.to_owned());
         }
         if GssEncMode::of(settings)? == GssEncMode::Require {
             let text = "gssencmode=require cannot be met: pgflit has no GSSAPI; use TLS instead";
