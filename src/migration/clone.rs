@@ -39,6 +39,8 @@ pub struct Config {
     pub index_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
     /// Stop at the first table that fails.
@@ -98,6 +100,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         table_jobs: config.table_jobs,
         index_jobs: config.index_jobs,
         leave: config.leave.clone(),
+        drop_if_exists: config.drop_if_exists,
         tidying: config.tidying,
         fail_fast: config.fail_fast,
     };
@@ -196,13 +199,20 @@ async fn prepare(
 ) -> Result<Prepared, MigrationError> {
     let mut begin = begin;
     if let Begin::StartOver(run) = &begin {
+        // Refused, if it must be, before anything of the old run is dropped.
+        let wanted = Wanted {
+            slot: None,
+            target_may_be_filled: config.drop_if_exists,
+            skip_large_objects: config.skip_large_objects,
+        };
+        preflight::look(&config.source, &config.target, &wanted).await?;
         start_over(config, run).await?;
         begin = Begin::New;
     }
     let new_slot = config.capture.as_ref().filter(|_| begin == Begin::New);
     let wanted = Wanted {
         slot: new_slot.map(|capture| capture.slot.as_str()),
-        target_may_be_filled: matches!(begin, Begin::Resume(_)),
+        target_may_be_filled: config.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.skip_large_objects,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
