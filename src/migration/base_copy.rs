@@ -59,6 +59,8 @@ pub struct Config {
     pub index_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
     /// Stop at the first table that fails.
@@ -203,8 +205,9 @@ impl BaseCopy<'_> {
         Ok(epoch)
     }
 
-    /// Runs the entries of `list` and the mark of `step` in one transaction of the target.
-    async fn restore(&self, step: &str, list: &str) -> Result<(), MigrationError> {
+    /// Runs the entries of `list` and the mark of `step`, after `drops`, in one transaction of the
+    /// target.
+    async fn restore(&self, step: &str, list: &str, drops: &str) -> Result<(), MigrationError> {
         let list_file = self
             .config
             .work_dir
@@ -226,7 +229,7 @@ impl BaseCopy<'_> {
             .await
             .map_err(to_target)?;
         let sql = format!(
-            "BEGIN;\n{script}\n{};\nCOMMIT;",
+            "BEGIN;\n{drops}\n{script}\n{};\nCOMMIT;",
             ledger::note_step_sql(step)
         );
         tokio::select! {
@@ -249,8 +252,27 @@ impl BaseCopy<'_> {
         }
         self.store.begin_step(STEP)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
-        self.restore(STEP, &list).await?;
+        let drops = match self.config.drop_if_exists {
+            true => self.drops(&list)?,
+            false => String::new(),
+        };
+        self.restore(STEP, &list, &drops).await?;
         Ok(self.store.finish_step(STEP)?)
+    }
+
+    /// What drops the entries of the pre-data `list` from the target. Tables go first, with what
+    /// depends on them, such as foreign keys, which are not in this list.
+    fn drops(&self, list: &str) -> Result<String, MigrationError> {
+        let tables = self.store.tables()?;
+        let tables = tables.iter().map(|table| table.name.quoted());
+        let mut drops: String = tables
+            .map(|table| format!("DROP TABLE IF EXISTS {table} CASCADE;\n"))
+            .collect();
+        let list_file = self.config.work_dir.schema_path().join("drop.list");
+        let script =
+            schema::drop_script(&self.config.programs, &self.dump_path(), list, &list_file)?;
+        drops.push_str(&script);
+        Ok(drops)
     }
 
     async fn rows(
@@ -371,7 +393,7 @@ impl BaseCopy<'_> {
         self.store.begin_step(step)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PostData)?;
         let list = restore_list::edit(&list, &self.left_out().await?, keep);
-        self.restore(step, &list).await?;
+        self.restore(step, &list, "").await?;
         Ok(self.store.finish_step(step)?)
     }
 

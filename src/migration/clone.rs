@@ -40,6 +40,8 @@ pub struct Config {
     pub index_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
     /// Stop at the first table that fails.
@@ -102,6 +104,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         table_jobs: config.table_jobs,
         index_jobs: config.index_jobs,
         leave: config.leave.clone(),
+        drop_if_exists: config.drop_if_exists,
         tidying: config.tidying,
         fail_fast: config.fail_fast,
     };
@@ -227,7 +230,7 @@ async fn prepare(
         slot: new_slot.map(|capture| capture.slot.as_str()),
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
-        target_may_be_filled: matches!(begin, Begin::Resume(_)),
+        target_may_be_filled: config.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.skip_large_objects,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
@@ -309,8 +312,8 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     let wanted = Wanted {
         slot: None,
         publication: None,
-        endpos: None,
-        target_may_be_filled: false,
+        endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
+        target_may_be_filled: config.drop_if_exists,
         skip_large_objects: config.skip_large_objects,
     };
     preflight::look(&config.source, &config.target, &wanted).await?;

@@ -74,9 +74,9 @@ pub async fn look(
     }
     if let Some(slot) = wanted.slot {
         check_capture(&on_source_session, &facts.source, source, slot).await?;
-        check_publication(&on_source_session, wanted).await?;
-        check_endpos(&on_source_session, wanted).await?;
     }
+    check_publication(&on_source_session, wanted).await?;
+    check_endpos(&on_source_session, wanted).await?;
     check_large_objects(&on_source_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
@@ -227,6 +227,6 @@ async fn check_empty(session: &Session) -> Result<(), MigrationError> {
             "the target database is not empty: it has {} relations, {first} first",
             relations.len()
         ),
-        "name an empty database, or drop this one and create it again",
+        "name an empty database, or have pgflit drop what is in the way with --drop-if-exists",
     ))
 }

@@ -99,7 +99,11 @@ fn a_running_an_interrupted_and_a_finished_directory_each_say_how_to_go_on() {
 
     // What is on the target by now is in the way of a new beginning: said before the slot goes.
     let restart = follow().arg("--restart");
-    assert_refused(restart, 7, &["not empty", "public.orders"]);
+    assert_refused(
+        restart,
+        7,
+        &["not empty", "public.orders", "--drop-if-exists"],
+    );
     assert_eq!(slots(&pair), "pgflit");
 
     let end = pair.source.sql("SELECT pg_current_wal_lsn()");
@@ -165,4 +169,22 @@ fn a_restart_drops_what_the_interrupted_run_has_made_and_begins_anew() {
         .args(["--resume", "--no-owner", "--endpos", &end]);
     resumed.run().assert_code(0);
     assert_eq!(pair.target.number("SELECT count(*) FROM orders"), 101);
+
+    // A finished directory begins anew too.
+    let again = clone(&pair).follow().args(["--restart", "--no-owner"]);
+    pair.source.sql("INSERT INTO orders VALUES (102)");
+    let early = ["endpos 0/1 is before", "--current"];
+    let restart = clone(&pair)
+        .follow()
+        .args(["--restart", "--drop-if-exists"]);
+    assert_refused(restart.args(["--endpos", "0/1"]), 1, &early);
+    assert_eq!(slots(&pair), "pgflit");
+    let run = again.arg("--drop-if-exists").start();
+    run.wait_for_stderr("the base copy is complete");
+    let endpos = pgflit("sentinel set endpos")
+        .arg("--current")
+        .dir(pair.dir());
+    endpos.source(&pair.source).run().assert_code(0);
+    run.wait_for_exit().assert_code(0);
+    assert_eq!(pair.target.number("SELECT count(*) FROM orders"), 102);
 }
