@@ -3,5 +3,6 @@
 mod capture;
 mod files;
 mod pipes;
+mod segments;
 
 use capture::Capture;
