@@ -8675,7 +8675,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__apply)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-caught-up --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-caught-up --until-end --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

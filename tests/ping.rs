@@ -27,5 +27,6 @@ fn both_servers_are_told_and_a_missing_one_is_named_by_the_exit_code() {
         .assert_code(7);
     assert!(alone.stdout.starts_with("source: "), "{}", alone.stdout);
     let neither = pgflit("ping").args(["--source", "host=/nonexistent"]);
-    neither.target(&pair.target).run().assert_code(6);
+    let neither = neither.target(&pair.target).run().assert_code(6);
+    neither.assert_stderr("talking to the source: could not connect");
 }

@@ -14,6 +14,15 @@ use crate::store::{self, EndposError, LockError, WorkDirError};
 
 use super::CommandError;
 
+/// Which of the two servers it was about.
+#[derive(Debug, thiserror::Error)]
+#[error("talking to the {side}")]
+struct ServerFailure {
+    side: &'static str,
+    #[source]
+    source: pg::Error,
+}
+
 /// How an error that is nobody's side ends the process.
 fn code_of(remedy: Remedy) -> ExitCode {
     match remedy {
@@ -30,9 +39,16 @@ impl CommandError {
             Remedy::Retry | Remedy::AskOperator | Remedy::Bug => side,
         };
         let hint = error.hint();
+        let failure = ServerFailure {
+            side: match side {
+                ExitCode::Target => "target",
+                _ => "source",
+            },
+            source: error,
+        };
         CommandError {
             hint,
-            ..CommandError::new(code, error)
+            ..CommandError::new(code, failure)
         }
     }
 }

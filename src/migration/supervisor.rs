@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::base::backoff::Backoff;
+use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
 use crate::store::{Sentinel, Store, WorkDir};
 use crate::worker::child::{Child, ChildSpec, Exit};
@@ -152,10 +153,9 @@ impl Supervisor<'_> {
                 tracing::info!("left live replay at {replay_lsn}: catching up from disk");
             }
             (_, Stage::CatchingUp) => {
-                let behind = write_lsn.bytes_since(replay_lsn);
-                tracing::info!(
-                    "catching up from disk: {replay_lsn} to {write_lsn}, {behind} bytes"
-                );
+                let from = replay_lsn.max(sentinel.startpos);
+                let behind = ByteSize(write_lsn.bytes_since(from));
+                tracing::info!("catching up from disk: {from} to {write_lsn}, {behind}");
             }
             (_, Stage::Replaying) => tracing::info!("live replay from {replay_lsn}"),
             (_, stage) => tracing::debug!("{stage:?}"),
@@ -201,7 +201,9 @@ impl Supervisor<'_> {
                 self.children.transform =
                     Some(self.transform(&["--until-end"], Stdio::null(), Stdio::null())?);
             }
-            Stage::SettlingApply => self.children.apply = Some(self.catch_up()?),
+            Stage::SettlingApply => {
+                self.children.apply = Some(self.apply(&["--until-end"], Stdio::null())?);
+            }
             Stage::Replaying => {
                 let mut receive = self.receive(&["--to-stdout"], Stdio::piped())?;
                 let changes = receive.take_stdout().map_or_else(Stdio::null, Stdio::from);

@@ -22,7 +22,7 @@ impl Store {
     /// Whether this step was begun, finished or not.
     pub fn step_is_begun(&self, name: &str) -> Result<bool, Error> {
         self.read("reading a step", |connection| {
-            let sql = "SELECT EXISTS (SELECT FROM step WHERE name = ?1)";
+            let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE name = ?1)";
             connection.query_row(sql, [name], |row| row.get(0))
         })
     }
@@ -63,5 +63,28 @@ impl Store {
             })?;
             rows.collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_begun_then_done_and_may_begin_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::create(&folder.path().join("pgflit.db")).expect("made");
+        let state = |store: &Store| {
+            let begun = store.step_is_begun("rows").expect("read");
+            (begun, store.step_is_done("rows").expect("read"))
+        };
+        assert_eq!(state(&store), (false, false));
+        store.begin_step("rows").expect("begun");
+        assert_eq!(state(&store), (true, false));
+        store.finish_step("rows").expect("finished");
+        assert_eq!(state(&store), (true, true));
+        assert_eq!(store.finished_steps().expect("read")[0].0, "rows");
+        store.begin_step("rows").expect("begun again");
+        assert_eq!(state(&store), (true, false));
     }
 }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod files;
+mod interruptions;
 mod pipes;
 mod segments;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pgflit::base::Lsn;
+
 use super::Capture;
 use crate::support::{SOON, assert_equal, eventually, pgflit};
 
@@ -72,6 +74,33 @@ fn the_same_through_the_folder_and_again_does_nothing() {
     }
     pair.target.sql("SELECT setval('fruit_id_seq', 500)");
     assert_equal(&pair.source, &pair.target);
+}
+
+#[test]
+fn catching_up_ends_while_receive_goes_on() {
+    let capture = Capture::of(TABLES);
+    let pair = &capture.pair;
+    let mut receive = capture.receive().start();
+    for change in CHANGES {
+        pair.source.sql(change);
+    }
+    let written: Lsn = pair
+        .source
+        .sql("SELECT pg_current_wal_lsn()")
+        .parse()
+        .expect("an LSN");
+    eventually(SOON, "receive has it all", || {
+        capture.store().sentinel().expect("a sentinel").write_lsn >= written
+    });
+    let transform = capture.transform().arg("--until-end");
+    transform.run().assert_code(0);
+    let apply = capture.apply().args(["--until-caught-up", "1000000"]);
+    apply
+        .run()
+        .assert_code(0)
+        .assert_stderr("applied all there was");
+    assert_eq!(pair.target.sql("SELECT id FROM gone"), "10");
+    assert!(receive.is_running());
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub enum ApplyError {
         /// INSERT, UPDATE, DELETE or TRUNCATE.
         command: &'static str,
         /// Of which table.
-        table: QualifiedName,
+        table: Box<QualifiedName>,
         /// Columns and values that identify the row.
         key: String,
         /// The source's transaction.
@@ -30,7 +30,7 @@ pub enum ApplyError {
         lsn: Lsn,
         /// The target's answer.
         #[source]
-        source: pg::Error,
+        source: Box<pg::Error>,
     },
     /// One statement did not touch exactly one row.
     #[error(
@@ -40,7 +40,7 @@ pub enum ApplyError {
         /// UPDATE or DELETE.
         command: &'static str,
         /// Of which table.
-        table: QualifiedName,
+        table: Box<QualifiedName>,
         /// Columns and values that identify the row.
         key: String,
         /// The source's transaction.

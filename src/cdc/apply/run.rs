@@ -43,8 +43,12 @@ pub struct Config {
 pub enum Until {
     /// At endpos.
     Endpos,
-    /// Once the end of the segments is reached and receive is at most this many bytes ahead.
+    /// Once the end of the segments is reached, between two transactions, and receive is at most
+    /// this many bytes ahead.
     Behind(u64),
+    /// Once the end of the segments is reached, also inside a transaction: receive is not running,
+    /// and will send that transaction again.
+    SegmentsEnd,
 }
 
 /// Why apply ended without an error.
@@ -106,7 +110,7 @@ async fn run(
         let piece = match tokio::time::timeout(LOOK_AROUND, pieces.recv()).await {
             Ok(piece) => piece.unwrap_or(Ok(Piece::End))?,
             Err(_) => {
-                if applier.is_between() && applier.finish_group().await? == After::AtEnd {
+                if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
                 }
                 if paused && is_near_enough(applier, until)? {
@@ -129,7 +133,7 @@ async fn run(
             }
             Piece::Segment => applier.begin_segment(),
             Piece::Pause => {
-                if applier.is_between() && applier.finish_group().await? == After::AtEnd {
+                if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
                 }
                 paused = true;
@@ -152,8 +156,10 @@ async fn run(
 
 /// Whether everything there is to read is applied, and receive is not far ahead.
 fn is_near_enough(applier: &mut Applier, until: Until) -> Result<bool, ApplyError> {
-    let Until::Behind(bytes) = until else {
-        return Ok(false);
+    let bytes = match until {
+        Until::Endpos => return Ok(false),
+        Until::SegmentsEnd => return Ok(true),
+        Until::Behind(bytes) => bytes,
     };
     let written = applier.steering.look()?.write_lsn;
     Ok(applier.is_between() && written.bytes_since(applier.positions.reached) <= bytes)

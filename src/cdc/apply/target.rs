@@ -254,7 +254,7 @@ impl Expect {
                     Some(1) => Ok(()),
                     rows => Err(ApplyError::RowCount {
                         command: prepare.shape.op.command(),
-                        table: table(prepare),
+                        table: Box::new(table(prepare)),
                         key: shown_key(prepare, values),
                         xid: begin.xid,
                         lsn: begin.lsn,
@@ -285,11 +285,11 @@ impl Expect {
         };
         ApplyError::Refused {
             command,
-            table,
+            table: Box::new(table),
             key,
             xid: begin.xid,
             lsn: begin.lsn,
-            source,
+            source: Box::new(source),
         }
     }
 }

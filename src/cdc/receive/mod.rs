@@ -26,10 +26,12 @@
 
 mod feed;
 mod pgoutput;
+mod pipe;
 mod resume;
 mod session;
 mod sink;
 mod writer;
 
+pub use pipe::Pipe;
 pub use resume::last_boundary;
-pub use session::{Config, Ended, Pipe, ReceiveError, receive};
+pub use session::{Config, Ended, ReceiveError, receive};

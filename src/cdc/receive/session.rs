@@ -17,8 +17,9 @@ use crate::store::{self, WorkDir};
 use crate::wire::WireError;
 use crate::wire::replication::StandbyStatus;
 
-use super::feed::{self, FeedError, Stall};
+use super::feed::FeedError;
 use super::pgoutput::{DecodeError, Decoder, IdentityAlways};
+use super::pipe::{Pipe, PipeWatch, Reader};
 use super::resume::last_boundary;
 use super::sink::{Geometry, Sink};
 use super::writer::{Progress, Shared, Writer};
@@ -34,8 +35,6 @@ const STATUS: Duration = Duration::from_secs(1);
 /// While an endpos is set and not reached, the server is asked this often how far it is: an idle
 /// source says nothing by itself.
 const ASK: Duration = Duration::from_millis(200);
-/// How long a pipe may take nothing before live replay is left.
-const STALL_MAX: Duration = Duration::from_secs(3);
 /// How often the loop looks around when nothing arrives.
 const TICK: Duration = Duration::from_millis(20);
 /// While the source sends faster than this loop reads, a short nap lets more arrive for the
@@ -70,15 +69,6 @@ pub struct Config {
     pub to_stdout: Option<Pipe>,
 }
 
-/// What to do when the reader of standard output takes nothing for a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pipe {
-    /// Wait: a person built the pipe.
-    Patient,
-    /// Close it and go on to disk alone: the supervisor then catches up from disk.
-    Live,
-}
-
 /// Why receive ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -86,6 +76,8 @@ pub enum Ended {
     Endpos,
     /// It was asked to stop; everything received is on this disk.
     Asked,
+    /// Nobody reads the pipe that a person built; everything received is on this disk.
+    ReaderGone,
 }
 
 /// Receive failed. What was synced before is there and will be found.
@@ -199,17 +191,13 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
         };
         writer.run(&queue)
     })?;
-    let stall = Arc::new(Stall::new());
-    let feeder = match config.to_stdout {
+    let mut pipe = match config.to_stdout {
         None => None,
-        Some(_) => {
-            let folder = config.work_dir.cdc.clone();
+        Some(pipe) => {
+            let folder = &config.work_dir.cdc;
             let applied = sentinel.replay_lsn;
-            let first = segment_holding(&folder, Kind::Json, applied, config.wal_segment_bytes)?;
-            let stall = Arc::clone(&stall);
-            Some(spawn("feed", move || {
-                feed::feed(&folder, first, &wake, &stall, io::stdout().lock())
-            })?)
+            let first = segment_holding(folder, Kind::Json, applied, config.wal_segment_bytes)?;
+            Some(PipeWatch::start(pipe, folder, first, wake)?)
         }
     };
 
@@ -220,32 +208,23 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
         status_at: Instant::now(),
         asked_at: Instant::now(),
     };
-    let pipe = PipeWatch {
-        stall: &stall,
-        live: config.to_stdout == Some(Pipe::Live),
-        left: false,
-    };
-    let streamed = socket.stream(batches, pipe, shutdown).await;
+    let streamed = socket.stream(batches, pipe.as_mut(), shutdown).await;
     let written = join(writer)?;
     let goodbye = socket.goodbye().await;
-    if let Some(feeder) = feeder {
-        match feeder.join() {
-            Ok(Err(FeedError::Pipe(_))) if config.to_stdout == Some(Pipe::Live) => {}
-            Ok(fed) => fed?,
-            Err(_) => return Err(ReceiveError::Thread(io::Error::other("the feed panicked"))),
-        }
+    if let Some(pipe) = pipe {
+        pipe.finish(shutdown).await?;
     }
     written?;
     match streamed? {
         Ended::Endpos => Ok(Ended::Endpos),
-        Ended::Asked => {
+        ended @ (Ended::Asked | Ended::ReaderGone) => {
             goodbye?;
-            Ok(Ended::Asked)
+            Ok(ended)
         }
     }
 }
 
-fn spawn<T: Send + 'static>(
+pub(super) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::JoinHandle<T>, ReceiveError> {
@@ -368,35 +347,6 @@ async fn start(
     }
 }
 
-/// Whether live replay should be left because nobody takes what the pipe gives.
-struct PipeWatch<'a> {
-    stall: &'a Stall,
-    live: bool,
-    left: bool,
-}
-
-impl PipeWatch<'_> {
-    fn look(&mut self) {
-        if !self.live || self.left || self.stall.lasted() < STALL_MAX {
-            return;
-        }
-        self.left = true;
-        tracing::info!(
-            "apply has taken nothing from the pipe for {} seconds: leaving live replay, going on to disk",
-            STALL_MAX.as_secs()
-        );
-        // The reader sees the end once it has taken what is in the pipe; a line that is cut off
-        // there belongs to a transaction without end, which counts as never happened.
-        let closed = std::fs::File::options()
-            .write(true)
-            .open("/dev/null")
-            .and_then(|null| nix::unistd::dup2_stdout(&null).map_err(io::Error::from));
-        if let Err(error) = closed {
-            tracing::warn!("closing the pipe: {error}");
-        }
-    }
-}
-
 struct Socket<'a> {
     connection: Connection,
     shared: &'a Shared,
@@ -410,7 +360,7 @@ impl Socket<'_> {
     async fn stream(
         &mut self,
         batches: Sender<Vec<Bytes>>,
-        mut pipe: PipeWatch<'_>,
+        mut pipe: Option<&mut PipeWatch>,
         shutdown: &Shutdown,
     ) -> Result<Ended, ReceiveError> {
         let mut waiting: Option<Vec<Bytes>> = None;
@@ -422,7 +372,11 @@ impl Socket<'_> {
                 return Ok(Ended::Asked);
             }
             self.report().await?;
-            pipe.look();
+            if let Some(pipe) = &mut pipe
+                && pipe.look() == Reader::Gone
+            {
+                return Ok(Ended::ReaderGone);
+            }
             let batch = match waiting.take() {
                 Some(batch) => batch,
                 None => self.read_batch().await?,

@@ -10,7 +10,7 @@ use super::sentinel::SentinelArgs;
 use crate::cli::error::UsageError;
 use crate::cli::invocation::Command;
 use crate::cli::options::{
-    ApplyOptions, ApplyTo, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
+    ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
 };
 use crate::cli::settings::Settings;
 
@@ -82,6 +82,10 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "BYTES", hide = true, conflicts_with = "sql")]
     until_caught_up: Option<u64>,
 
+    /// End where the segments end now, receive being stopped; the supervisor's way to live replay
+    #[arg(long, hide = true, conflicts_with_all = ["sql", "until_caught_up"])]
+    until_end: bool,
+
     #[command(flatten)]
     follow: FollowArgs,
 }
@@ -125,7 +129,11 @@ impl ApplyArgs {
                 Some(_) => ApplyTo::Stdout,
                 None => ApplyTo::Target,
             },
-            until_caught_up: self.until_caught_up,
+            until: match (self.until_end, self.until_caught_up) {
+                (true, _) => ApplyUntil::SegmentsEnd,
+                (false, Some(bytes)) => ApplyUntil::Behind(bytes),
+                (false, None) => ApplyUntil::Endpos,
+            },
         })
     }
 }

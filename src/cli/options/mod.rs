@@ -24,7 +24,7 @@ pub use inspection::{
 pub use sentinel::{NewEndpos, SentinelCommand, SentinelField, SentinelPlace};
 pub use steps::{CopyStep, DumpOptions, DumpSubject, RestoreCommand, RestoreOptions, RestoreStep};
 pub use streaming::{
-    ApplyOptions, ApplyTo, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
+    ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
 };
 pub use traffic::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl};
 pub use work_dir::WorkDir;

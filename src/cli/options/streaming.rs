@@ -54,8 +54,19 @@ pub struct ApplyOptions {
     pub sql: Option<FileOrPipe>,
     /// What becomes of the statements.
     pub to: ApplyTo,
-    /// For the supervisor: end once the target is at most this many bytes behind receive.
-    pub until_caught_up: Option<u64>,
+    /// When to stop reading the folder.
+    pub until: ApplyUntil,
+}
+
+/// When apply stops reading the segments of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApplyUntil {
+    /// At endpos.
+    Endpos,
+    /// For the supervisor: once the target is at most this many bytes behind receive.
+    Behind(u64),
+    /// For the supervisor: where the segments end now.
+    SegmentsEnd,
 }
 
 /// What becomes of the statements that apply reads.

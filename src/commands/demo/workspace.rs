@@ -23,7 +23,9 @@ impl Workspace {
                 made: None,
             });
         }
-        let folder = std::env::temp_dir().join(format!("pgflit-demo-{}", std::process::id()));
+        // Not the process id: a demo that was killed leaves its folder, and ids come again.
+        let name = format!("pgflit-demo-{:016x}", rand::random::<u64>());
+        let folder = std::env::temp_dir().join(name);
         DirBuilder::new()
             .mode(0o700)
             .create(&folder)

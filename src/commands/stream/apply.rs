@@ -3,7 +3,7 @@
 use super::{apply_to_stdout, begin};
 use crate::cdc::apply::{Config, Ended, Input, TrackingChoice, Until, apply};
 use crate::cli::ExitCode;
-use crate::cli::options::{ApplyOptions, ApplyTo, FileOrPipe, ProgressTracking};
+use crate::cli::options::{ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
 use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 
@@ -51,7 +51,11 @@ fn config(
             Some(FileOrPipe::File(path)) => Input::File(path.clone()),
             Some(FileOrPipe::Pipe) => Input::Pipe,
         },
-        until: options.until_caught_up.map_or(Until::Endpos, Until::Behind),
+        until: match options.until {
+            ApplyUntil::Endpos => Until::Endpos,
+            ApplyUntil::Behind(bytes) => Until::Behind(bytes),
+            ApplyUntil::SegmentsEnd => Until::SegmentsEnd,
+        },
         origin: begin::known(run.origin, "the origin", work_dir)?,
         tracking: match options.follow.cdc.progress_tracking {
             ProgressTracking::Auto => TrackingChoice::Auto,

@@ -16,7 +16,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// There is nothing to stream with.
 #[derive(Debug, thiserror::Error)]
-#[error("change capture has not been set up in {}: {missing} is not known", dir.display())]
+#[error("change capture has not been set up in {}: {missing} is not recorded", dir.display())]
 struct NotSetUp {
     dir: std::path::PathBuf,
     missing: &'static str,
@@ -40,7 +40,9 @@ pub(super) fn role(work_dir: &WorkDir, role: &str) -> Result<Lock, CommandError>
 
 /// What the run was begun with.
 pub(super) fn known_run(work_dir: &WorkDir, store: &Store) -> Result<Run, CommandError> {
-    store.run()?.ok_or_else(|| not_set_up(work_dir, "the run"))
+    store
+        .run()?
+        .ok_or_else(|| not_set_up(work_dir, "its beginning"))
 }
 
 /// `value`, of a run that must have it.

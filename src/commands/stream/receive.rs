@@ -24,6 +24,10 @@ pub(in crate::commands) fn run(options: &ReceiveOptions) -> Result<ExitCode, Com
             tracing::info!("received everything up to endpos; safe on disk up to {flushed}");
             ExitCode::Done
         }
+        Ended::ReaderGone => {
+            tracing::info!("stopped: nobody reads the pipe; safe on disk up to {flushed}");
+            ExitCode::Stopped
+        }
         Ended::Asked => {
             tracing::info!("stopped receiving as asked; safe on disk up to {flushed}");
             ExitCode::Stopped
