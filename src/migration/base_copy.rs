@@ -225,14 +225,12 @@ impl BaseCopy<'_> {
         let session = Session::connect(&config.target, step)
             .await
             .map_err(on_target("connecting"))?;
-        let sql = format!(
-            "BEGIN;\n{script}\n{};\nCOMMIT;",
-            ledger::note_step_sql(step)
-        );
-        session
-            .batch(&sql)
-            .await
-            .map_err(on_target("restoring the schema"))
+        let failed = on_target("restoring the schema");
+        let sql = format!("BEGIN;\n{script}\n{}", ledger::note_step_sql(step));
+        session.batch(&sql).await.map_err(&failed)?;
+        // Separately: when we are killed meanwhile, the server ends the script and then finds
+        // nobody who asks for a commit, so that a resumed run never meets half of ours.
+        session.batch("COMMIT").await.map_err(&failed)
     }
 
     async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {

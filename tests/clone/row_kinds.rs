@@ -1,7 +1,7 @@
 //! Every kind of row, value and name, copied and then streamed.
 
 use super::Following;
-use crate::support::{Pair, SOON, eventually};
+use crate::support::{Database, Held, Pair, SOON, eventually};
 
 /// Names that need care, each of a table with a column of the same name. The fourth has the 63
 /// bytes that Postgres keeps of a name.
@@ -165,7 +165,7 @@ fn every_kind_of_row_value_and_name_arrives_as_it_was() {
             == 1
     });
     following.end_equal();
-    let text = |side: &crate::support::Database| {
+    let text = |side: &Database| {
         side.sql(&format!(
             r#"SELECT amount, ratio, doc FROM "My.Schema".kinds WHERE id > {BIG} ORDER BY id"#
         ))
@@ -177,15 +177,20 @@ fn every_kind_of_row_value_and_name_arrives_as_it_was() {
 fn every_kind_of_row_arrives_from_disk_too() {
     let pair = Pair::new();
     fill(&pair);
-    // Everything is written while apply may not begin: the copy is held by a lock on the target.
+    // Building the index waits on the target, so everything is written after the copy and before
+    // apply may begin.
     pair.source.sql(
-        "CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
-            $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END $$;
-         CREATE TABLE gated (id int PRIMARY KEY, CHECK (gate())); INSERT INTO gated VALUES (1)",
+        "CREATE FUNCTION gate(id int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN id; END $$;
+         CREATE TABLE gated (id int PRIMARY KEY); INSERT INTO gated VALUES (1);
+         CREATE INDEX gated_index ON gated (gate(id))",
     );
-    let gate = crate::support::Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
     let following = Following::start(&pair);
-    following.run.wait_for_stderr("copied \"My.Schema\".kinds:");
+    eventually(SOON, "the index is being built", || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'";
+        pair.target.number(waiting) == 1
+    });
     for change in changes() {
         pair.source.sql(&change);
     }
