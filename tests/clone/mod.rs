@@ -1,6 +1,7 @@
 //! `clone --follow` as a whole: the way from a live source to an exact target.
 
 mod by_hand;
+mod constraints;
 mod epochs;
 mod following;
 mod idle;
