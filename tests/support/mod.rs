@@ -23,7 +23,7 @@ pub(crate) use pgbench::Pgbench;
 pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
 pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};
-pub(crate) use wait::{eventually, eventually_some};
+pub(crate) use wait::{eventually, eventually_some, let_pass};
 
 use std::time::Duration;
 
