@@ -144,29 +144,46 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Makes the index, its constraint and what belongs to it, in one transaction, unless it is
-/// there: an earlier run made it, whole.
+/// Makes the index, and then its constraint and what belongs to it; leaves out what an earlier run
+/// has made.
+///
+/// Two transactions, because two indexes of one table are built at the same time: each build holds
+/// a lock that the other's ALTER TABLE has to wait for, and in one transaction both would wait for
+/// ever. Killed between the two, the index is there without its constraint, and the next run adds
+/// that.
 async fn build_one(session: &Session, index: IndexRow) -> Result<(), pg::Error> {
     let there = session
-        .query_one(
-            "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                             WHERE n.nspname = $1 AND c.relname = $2)",
+        .query_opt(
+            "SELECT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid
+                                                          AND k.contype IN ('p', 'u', 'x'))
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = $1 AND c.relname = $2",
             &[&index.name.schema, &index.name.name],
         )
         .await?;
-    if there.get(0) {
-        return Ok(());
+    let has_constraint = there.as_ref().is_some_and(|row| row.get(0));
+    if let (None, Some(sql)) = (&there, &index.sql) {
+        in_transaction(session, std::slice::from_ref(sql)).await?;
     }
-    let constraint = index.constraint.map(|constraint| constraint.sql);
-    let statements: Vec<_> = index
-        .sql
+    let constraint = index.constraint.filter(|_| !has_constraint);
+    let statements: Vec<_> = constraint
+        .map(|constraint| constraint.sql)
         .into_iter()
-        .chain(constraint)
         .chain(index.extra_sql)
         .collect();
+    match statements.is_empty() {
+        true => Ok(()),
+        false => in_transaction(session, &statements).await,
+    }
+}
+
+/// COMMIT goes separately: when we are killed meanwhile, the server still ends the statement it is
+/// at, and must then find nobody who asks for a commit. Else a resumed run, which has seen nothing
+/// there, would meet the index of this one.
+async fn in_transaction(session: &Session, statements: &[String]) -> Result<(), pg::Error> {
     session.batch("BEGIN").await?;
     for statement in statements {
-        if let Err(error) = session.batch(&statement).await {
+        if let Err(error) = session.batch(statement).await {
             // The error says more than a failed ROLLBACK would.
             let _ = session.batch("ROLLBACK").await;
             return Err(error);

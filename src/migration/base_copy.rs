@@ -228,12 +228,15 @@ impl BaseCopy<'_> {
         let session = Session::connect(&config.target, step)
             .await
             .map_err(to_target)?;
-        let sql = format!(
-            "BEGIN;\n{drops}\n{script}\n{};\nCOMMIT;",
-            ledger::note_step_sql(step)
-        );
+        let sql = format!("BEGIN;\n{drops}\n{script}\n{}", ledger::note_step_sql(step));
+        let restored = async {
+            session.batch(&sql).await?;
+            // Separately: when we are killed meanwhile, the server ends the script and then finds
+            // nobody who asks for a commit, so that a resumed run never meets half of ours.
+            session.batch("COMMIT").await
+        };
         tokio::select! {
-            done = session.batch(&sql) => done.map_err(on_target("restoring the schema")),
+            done = restored => done.map_err(on_target("restoring the schema")),
             // One transaction: the server undoes it when it notices that we are gone.
             () = self.shutdown.overdue() => Err(MigrationError::Stopped),
         }

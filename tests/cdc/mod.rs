@@ -4,5 +4,6 @@ mod capture;
 mod files;
 mod interruptions;
 mod pipes;
+mod segments;
 
 use capture::Capture;

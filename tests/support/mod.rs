@@ -8,18 +8,22 @@
 #![allow(unused_imports, reason = "each scenario uses some of it")]
 
 mod compare;
+mod held;
 mod pair;
 mod pgbench;
 mod pgflit;
+mod process;
 mod sql;
 mod wait;
 
 pub(crate) use compare::{assert_equal, differences};
+pub(crate) use held::Held;
 pub(crate) use pair::{Pair, source_options, target_options};
 pub(crate) use pgbench::Pgbench;
 pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
+pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};
-pub(crate) use wait::{eventually, eventually_some};
+pub(crate) use wait::{eventually, eventually_some, let_pass};
 
 use std::time::Duration;
 

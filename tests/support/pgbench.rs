@@ -28,13 +28,27 @@ impl Pgbench {
         assert!(output.status.success(), "pgbench -i: {stderr}");
     }
 
-    /// Four sessions that write until stopped; returns once the first transaction is committed.
+    /// Four sessions that write as fast as they can until stopped; returns once the first
+    /// transaction is committed.
     #[track_caller]
     pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// The same, with `rate` transactions a second.
+    #[track_caller]
+    pub(crate) fn start_at(database: &Database, rate: u32) -> Self {
+        Self::start_with(database, &["-R", &rate.to_string()])
+    }
+
+    #[track_caller]
+    fn start_with(database: &Database, options: &[&str]) -> Self {
         let before = transactions(database);
         let child = database
             .program("pgbench")
-            .args(["-n", "-c", "4", "-j", "1", "-T", "86400", "-d"])
+            .args(["-n", "-c", "4", "-j", "1", "-T", "86400"])
+            .args(options)
+            .arg("-d")
             .arg(database.uri())
             .env("PGAPPNAME", APPLICATION)
             .stdin(Stdio::null())

@@ -174,6 +174,13 @@ impl Run {
         });
     }
 
+    /// Returns once it printed `text` on stderr `count` times.
+    #[track_caller]
+    pub(crate) fn wait_for_stderr_times(&self, text: &str, count: usize) {
+        let what = format!("{} prints {text:?} {count} times", self.line);
+        eventually(SOON, &what, || self.stderr().matches(text).count() >= count);
+    }
+
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

@@ -30,3 +30,8 @@ pub(crate) fn eventually_some<T>(
         thread::sleep(POLL);
     }
 }
+
+/// Lets `moment` pass: for faults that come at a random time, never to wait for something.
+pub(crate) fn let_pass(moment: Duration) {
+    thread::sleep(moment);
+}

@@ -1,0 +1,15 @@
+//! `clone --follow` as a whole: the way from a live source to an exact target.
+
+mod by_hand;
+mod constraints;
+mod epochs;
+mod following;
+mod idle;
+mod killed;
+mod no_identity;
+mod processes;
+mod row_kinds;
+mod stages;
+mod traffic;
+
+use following::{Following, end_now};

@@ -1,0 +1,44 @@
+//! Tables of which only inserts can be captured.
+
+use super::{Following, end_now};
+use crate::support::{Pair, assert_equal};
+
+const TABLES: &str = "CREATE TABLE fruit (id int PRIMARY KEY);
+    CREATE TABLE notes (line text);
+    INSERT INTO notes VALUES ('a'), ('b')";
+
+#[test]
+fn inserts_and_truncates_without_an_identity_arrive() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let following = Following::start(&pair).until_live();
+    pair.source.sql("INSERT INTO notes VALUES ('c')");
+    pair.source.sql("TRUNCATE notes");
+    pair.source.sql("INSERT INTO notes VALUES ('d'), ('d')");
+    following.end_equal();
+}
+
+#[test]
+fn an_update_without_an_identity_works_on_the_source_and_ends_the_migration_naming_the_table() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let following = Following::start(&pair).until_live();
+    pair.source
+        .sql("UPDATE notes SET line = 'z' WHERE line = 'a'");
+    // What a session has counted is there for others once it has ended, or a moment later.
+    crate::support::eventually(crate::support::SOON, "the update is counted", || {
+        let counted = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'notes'";
+        pair.source.number(counted) == 1
+    });
+    end_now(&pair);
+    let ended = following.run.wait_for_exit().assert_code(6);
+    ended.assert_stderr("public.notes").assert_stderr("hint: ");
+    assert_equal_but_for_notes(&pair);
+}
+
+fn assert_equal_but_for_notes(pair: &Pair) {
+    for side in [&pair.source, &pair.target] {
+        side.sql("TRUNCATE notes");
+    }
+    assert_equal(&pair.source, &pair.target);
+}

@@ -1,0 +1,42 @@
+//! Prefetch, catchup, live replay, and the way back.
+
+use super::Following;
+use super::following::LIVE;
+use crate::support::{Held, Pair, Pgbench};
+
+#[test]
+fn a_slow_target_sends_live_replay_back_to_disk_until_it_is_fast_again() {
+    let pair = Pair::new();
+    Pgbench::init(&pair.source, 1);
+    let traffic = Pgbench::start(&pair.source);
+    let following = Following::start(&pair).until_live();
+    let log = following.run.stderr();
+    let mut rest = log.as_str();
+    for stage in ["prefetching changes", "catching up from disk", LIVE] {
+        let at = rest.find(stage);
+        rest = &rest[at.unwrap_or_else(|| panic!("{stage} is next in:\n{log}"))..];
+    }
+
+    let lock = Held::open(
+        &pair.target,
+        "LOCK TABLE pgbench_branches IN ACCESS EXCLUSIVE MODE",
+    );
+    following.run.wait_for_stderr("leaving live replay");
+    let received = || {
+        let sentinel = crate::support::pgflit("sentinel get --flush-lsn").dir(pair.dir());
+        let lsn: pgflit::base::Lsn = sentinel.run().assert_code(0).stdout.trim().parse().unwrap();
+        lsn
+    };
+    // Receive goes on although nothing can be applied.
+    let before = received();
+    traffic.wait_for(200);
+    crate::support::eventually(crate::support::SOON, "receive goes on", || {
+        received() > before
+    });
+    lock.commit();
+    following.run.wait_for_stderr("left live replay");
+    following.run.wait_for_stderr_times(LIVE, 2);
+    traffic.wait_for(100);
+    traffic.stop();
+    following.end_equal();
+}
