@@ -88,6 +88,15 @@ pub enum RowsError {
         #[source]
         source: pg::Error,
     },
+    /// Its rows moved to another file after the snapshot was taken: the snapshot does not see them
+    /// there.
+    #[error(
+        "copying {table}: it was rewritten on the source (ALTER TABLE, TRUNCATE, VACUUM FULL) after the snapshot was taken"
+    )]
+    Rewritten {
+        /// Which.
+        table: QualifiedName,
+    },
     /// A worker could not be run.
     #[error("running a copy worker: {0}")]
     Thread(String),
@@ -98,6 +107,7 @@ impl RowsError {
     pub fn remedy(&self) -> Remedy {
         match self {
             RowsError::Source { source, .. } | RowsError::Target { source, .. } => source.remedy(),
+            RowsError::Rewritten { .. } => Remedy::AskOperator,
             RowsError::Thread(_) => Remedy::Bug,
         }
     }
@@ -243,7 +253,7 @@ impl Work<'_> {
                     let wait = backoff.next_wait();
                     tracing::warn!("{error}; trying again in {} ms", wait.as_millis());
                     attempt += 1;
-                    if self.shutdown.sleep(wait) {
+                    if self.shutdown.sleep(wait) || self.is_there(table).await? {
                         return Ok(());
                     }
                 }
@@ -320,6 +330,14 @@ impl Work<'_> {
                 return Ok(None);
             }
         }
+        if !same_file(source, table.oid)
+            .await
+            .map_err(from_source(bytes))?
+        {
+            *connections = None;
+            let table = table.name.clone();
+            return Err(RowsError::Rewritten { table });
+        }
         let part = Part {
             table: table.name.clone(),
             epoch: self.config.epoch,
@@ -328,9 +346,26 @@ impl Work<'_> {
             rows: target.finish_copy().await.map_err(from_target(bytes))?,
             bytes,
         };
-        let note = format!("{}; COMMIT", ledger::note_sql(&part));
+        let note = ledger::note_sql(&part);
         target.query(&note).await.map_err(from_target(bytes))?;
+        // Separately: when we are killed meanwhile, nobody asks for the commit of what a resumed
+        // run has not seen there.
+        target.query("COMMIT").await.map_err(from_target(bytes))?;
         Ok(Some(part))
+    }
+
+    /// Whether the table is on the target already: its COMMIT was lost on the way, or its answer.
+    async fn is_there(&self, table: &TableRow) -> Result<bool, RowsError> {
+        let look = async {
+            let mut target = self.open_target().await?;
+            let found = target.query(&ledger::part_sql(&table.name)).await?;
+            Ok(found.iter().any(|result| !result.rows.is_empty()))
+        };
+        look.await.map_err(|source| RowsError::Target {
+            table: table.name.clone(),
+            bytes: 0,
+            source,
+        })
     }
 
     async fn open_source(&self) -> Result<Connection, pg::Error> {
@@ -349,4 +384,19 @@ impl Work<'_> {
         }
         Ok(target)
     }
+}
+
+/// Whether the table still is the file that the snapshot's catalog says. COPY's lock, held until
+/// the end of the transaction, keeps it so from the first row on.
+///
+/// A rewrite (ALTER TABLE … TYPE, VACUUM FULL, TRUNCATE) writes the rows anew under its own
+/// transaction, which an older snapshot does not see: COPY then finds an empty table.
+async fn same_file(source: &mut Connection, oid: u32) -> Result<bool, pg::Error> {
+    let sql = format!(
+        "SELECT relfilenode = pg_catalog.pg_relation_filenode(oid) FROM pg_catalog.pg_class
+          WHERE oid = {oid}"
+    );
+    let results = source.query(&sql).await?;
+    let same = results.first().and_then(|result| result.single());
+    Ok(same == Some("t"))
 }

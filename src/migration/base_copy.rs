@@ -29,13 +29,10 @@ use crate::clone::schema::{self, Leave, Section};
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::report::errors::chain;
-use crate::store::{IndexRow, Run, Store, TableRow, WorkDir};
+use crate::store::{CATALOG_STEP, IndexRow, ROWS_STEP, Run, Store, TableRow, WorkDir};
 
 use super::capture::inserts_publication;
 use super::error::{MigrationError, on_source, on_target, to_target};
-
-/// The first step: once it is begun, the copy is.
-pub const FIRST_STEP: &str = "catalog";
 
 /// How often convergence is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -120,7 +117,7 @@ impl BaseCopy<'_> {
         ledger: &Ledger,
     ) -> Result<(Vec<TableRow>, Option<Epoch>), MigrationError> {
         self.go_on()?;
-        if self.store.step_is_done(FIRST_STEP)? {
+        if self.store.step_is_done(CATALOG_STEP)? {
             let tables = self.store.tables()?;
             let missing = tables
                 .iter()
@@ -131,7 +128,7 @@ impl BaseCopy<'_> {
             };
             return Ok((tables, epoch));
         }
-        self.store.begin_step(FIRST_STEP)?;
+        self.store.begin_step(CATALOG_STEP)?;
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
@@ -148,7 +145,7 @@ impl BaseCopy<'_> {
             ByteSize(bytes),
             indexes.len()
         );
-        self.store.finish_step(FIRST_STEP)?;
+        self.store.finish_step(CATALOG_STEP)?;
         Ok((tables, Some(epoch)))
     }
 
@@ -284,7 +281,7 @@ impl BaseCopy<'_> {
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
     ) -> Result<(), MigrationError> {
-        const STEP: &str = "rows";
+        const STEP: &str = ROWS_STEP;
         self.go_on()?;
         let Some(epoch) = epoch else {
             return Ok(());
@@ -421,7 +418,19 @@ impl BaseCopy<'_> {
                 "the copy was taken in several epochs: foreign keys wait for {convergence}"
             );
             self.store.set_apply(true)?;
-            while self.store.sentinel()?.replay_lsn < convergence {
+            loop {
+                let sentinel = self.store.sentinel()?;
+                if sentinel.replay_lsn >= convergence {
+                    break;
+                }
+                if let Some(endpos) = sentinel.endpos()
+                    && endpos < convergence
+                {
+                    return Err(MigrationError::EndposTooEarly {
+                        endpos,
+                        begin: convergence,
+                    });
+                }
                 self.go_on()?;
                 tokio::time::sleep(LOOK_AGAIN).await;
             }

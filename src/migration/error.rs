@@ -114,6 +114,20 @@ pub enum MigrationError {
         /// How many, as the source counts them.
         changes: u64,
     },
+    /// The source has a table that change capture knows nothing of.
+    #[error("{table} was created on the source after the migration began: it is not on the target")]
+    NewTable {
+        /// Which table.
+        table: QualifiedName,
+    },
+    /// Whether changes happened that could not be captured cannot be told any more.
+    #[error(
+        "{table} has no replica identity, and the source has lost count of its updates and deletes"
+    )]
+    LostCount {
+        /// Which table.
+        table: QualifiedName,
+    },
     /// endpos is before the copy.
     #[error("endpos {endpos} is before {begin}, where change capture begins")]
     EndposTooEarly {
@@ -185,6 +199,14 @@ impl MigrationError {
             }
             MigrationError::Uncaptured { table, .. } => Some(format!(
                 "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                table.quoted()
+            )),
+            MigrationError::NewTable { .. } => Some(
+                "begin anew with --restart; or copy it by hand once nobody writes to it, and go on with --resume --new-tables warn"
+                    .to_owned(),
+            ),
+            MigrationError::LostCount { table } => Some(format!(
+                "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
             )),
             MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),
