@@ -22,7 +22,7 @@ pub async fn finish(
     check_uncaptured(source, store).await?;
     let session = Session::connect(target, "finish")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(target))?;
     let sequences = set_sequences(source, &session).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
