@@ -25,7 +25,7 @@ use crate::clone::epoch::Epoch;
 use crate::clone::indexes::{self, Tidying};
 use crate::clone::programs::Programs;
 use crate::clone::rows;
-use crate::clone::schema::{self, Leave, Section};
+use crate::clone::schema::{self, Leave, SchemaError, Section};
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::report::errors::chain;
@@ -69,7 +69,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let store = Store::create(&config.work_dir.store_path())?;
     let target = Session::connect(&config.target, "base copy")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(&config.target))?;
     ledger::create(&target)
         .await
         .map_err(on_target("making the schema pgflit"))?;
@@ -82,7 +82,11 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let ledger = ledger::read(&copy.target)
         .await
         .map_err(on_target("reading the ledger"))?;
-    let (tables, epoch) = copy.catalog(&ledger).await?;
+    let (tables, epoch) = tokio::select! {
+        found = copy.catalog(&ledger) => found?,
+        // Sizes and definitions are not given while somebody holds a lock on a table.
+        () = shutdown.overdue() => return Err(MigrationError::Stopped),
+    };
     copy.pre_data().await?;
     copy.rows(&ledger, tables, epoch).await?;
     copy.indexes().await?;
@@ -137,7 +141,17 @@ impl BaseCopy<'_> {
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         let (programs, source) = (&self.config.programs, &self.config.source);
-        schema::dump(programs, source, &epoch.id, &self.dump_path())?;
+        let dumped = schema::dump(
+            programs,
+            source,
+            &epoch.id,
+            &self.dump_path(),
+            self.shutdown,
+        );
+        dumped.map_err(|error| match error {
+            SchemaError::Stopped => MigrationError::Stopped,
+            error => error.into(),
+        })?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(
             "{} tables, {}, and {} indexes to copy",
@@ -224,7 +238,7 @@ impl BaseCopy<'_> {
         // The script changes settings of its session, so it has one of its own.
         let session = Session::connect(&config.target, step)
             .await
-            .map_err(to_target)?;
+            .map_err(to_target(&config.target))?;
         let sql = format!("BEGIN;\n{drops}\n{script}\n{}", ledger::note_step_sql(step));
         let restored = async {
             session.batch(&sql).await?;

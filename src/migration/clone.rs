@@ -292,7 +292,7 @@ async fn prepare(
                 // Killed while they were being made; preflight had found none, so they are ours.
                 let source = Session::connect(&config.source, "setup")
                     .await
-                    .map_err(to_source)?;
+                    .map_err(to_source(&config.source))?;
                 if let Some(slot) = &run.slot {
                     capture::give_up_slot(&source, slot).await?;
                 }

@@ -8,7 +8,7 @@ use crate::clone::indexes::IndexError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
-use crate::pg::{self, AddressError};
+use crate::pg::{self, Address, AddressError};
 use crate::store::{self, LockError, WorkDirError};
 use crate::worker::child::ChildError;
 
@@ -25,10 +25,12 @@ pub enum MigrationError {
         source: AddressError,
     },
     /// No session with a server.
-    #[error("connecting to the {side}")]
+    #[error("connecting to the {side} {address}")]
     Connect {
         /// Which server.
         side: Side,
+        /// Where it was looked for; without a password.
+        address: String,
         /// Why.
         #[source]
         source: pg::Error,
@@ -227,15 +229,23 @@ fn lacks_role(error: &pg::Error) -> bool {
 }
 
 /// The source could not be connected to.
-pub(super) fn to_source(source: pg::Error) -> MigrationError {
-    let side = Side::Source;
-    MigrationError::Connect { side, source }
+pub(super) fn to_source(address: &Address) -> impl Fn(pg::Error) -> MigrationError {
+    let address = address.to_string();
+    move |source| MigrationError::Connect {
+        side: Side::Source,
+        address: address.clone(),
+        source,
+    }
 }
 
 /// The target could not be connected to.
-pub(super) fn to_target(source: pg::Error) -> MigrationError {
-    let side = Side::Target;
-    MigrationError::Connect { side, source }
+pub(super) fn to_target(address: &Address) -> impl Fn(pg::Error) -> MigrationError {
+    let address = address.to_string();
+    move |source| MigrationError::Connect {
+        side: Side::Target,
+        address: address.clone(),
+        source,
+    }
 }
 
 /// Names what was being done on the source when it failed.

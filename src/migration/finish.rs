@@ -39,7 +39,7 @@ pub async fn finish(
 ) -> Result<(), MigrationError> {
     let on_target_session = Session::connect(target, "finish")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(target))?;
     let ledger = ledger::read(&on_target_session)
         .await
         .map_err(on_target("reading the ledger"))?;
