@@ -30,7 +30,7 @@ fn refuse(error: &UsageError) -> ExitCode {
     match error {
         // clap has said it all already, with its own hint.
         UsageError::Arguments(text) => report::errors::print_text(&format!("{text}\n")),
-        error => report::errors::print(error, None),
+        error => report::errors::print(error, error.hint()),
     }
     ExitCode::Usage
 }

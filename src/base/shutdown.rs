@@ -21,6 +21,9 @@ pub struct Shutdown {
 /// cost nothing.
 pub const POLL: Duration = Duration::from_millis(20);
 
+/// How long work may take to end by itself: longer than a COMMIT, shorter than a person waits.
+const GRACE: Duration = Duration::from_secs(1);
+
 impl Shutdown {
     /// One that listens to SIGINT and SIGTERM, and to [`Shutdown::ask`].
     pub fn on_signals() -> io::Result<Self> {
@@ -55,6 +58,13 @@ impl Shutdown {
             std::thread::sleep(left.min(POLL));
         }
         true
+    }
+
+    /// Returns a moment after being asked to stop: to abandon work that ends by itself where it
+    /// can, and cannot while a server makes it wait. Cancel safe.
+    pub async fn overdue(&self) {
+        self.wait().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// Returns once asked to stop. Cancel safe.

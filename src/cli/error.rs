@@ -54,3 +54,21 @@ pub enum UsageError {
         key: String,
     },
 }
+
+impl UsageError {
+    /// What to do about it; none where the text holds it already.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            UsageError::Arguments(_) => None,
+            UsageError::Value { .. } => Some("correct it, or leave it out for the default"),
+            UsageError::Contradiction(_) => Some("leave one of them out, see --help"),
+            UsageError::ConfigUnreadable { .. } => {
+                Some("name a file that this user may read, or leave --config out")
+            }
+            UsageError::ConfigSyntax { .. } => {
+                Some("the file is TOML: option = value on each line, text in quotes")
+            }
+            UsageError::ConfigKey { .. } => Some("pgflit clone --help lists the options"),
+        }
+    }
+}

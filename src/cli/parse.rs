@@ -60,9 +60,19 @@ fn shown_or_refused(stop: &clap::Error, environment: &Environment) -> Result<Par
         }
         _ => {
             let text = text(std::io::stderr().is_terminal());
-            Err(UsageError::Arguments(redact(text.trim_end())))
+            Err(UsageError::Arguments(redact(&with_our_hints(
+                text.trim_end(),
+            ))))
         }
     }
+}
+
+/// clap's text with its advice called what ours is called.
+fn with_our_hints(text: &str) -> String {
+    text.replace("tip:", "hint:").replace(
+        "For more information, try",
+        "hint: for more information, try",
+    )
 }
 
 fn called_as(arguments: &[OsString]) -> CalledAs {

@@ -24,7 +24,7 @@ pub enum ProgramsError {
     /// None at all.
     #[error("pg_dump and pg_restore were not found (looked in {searched})")]
     Missing {
-        /// The folders.
+        /// The folders, or the pg_config that names none.
         searched: String,
     },
     /// Only older ones: pg_dump cannot read a server newer than itself.
@@ -55,10 +55,16 @@ impl Programs {
         match found.iter().map(|programs| programs.major).max() {
             Some(found) => Err(ProgramsError::TooOld { found, needed }),
             None => {
-                let names: Vec<_> = folders
+                let mut names: Vec<_> = folders
                     .iter()
                     .map(|folder| folder.display().to_string())
                     .collect();
+                if let (true, Some(pg_config)) = (names.is_empty(), std::env::var_os("PG_CONFIG")) {
+                    names.push(format!(
+                        "PG_CONFIG={}, which cannot be run",
+                        pg_config.display()
+                    ));
+                }
                 Err(ProgramsError::Missing {
                     searched: names.join(", "),
                 })

@@ -225,7 +225,15 @@ impl Work<'_> {
         loop {
             let begun = Instant::now();
             (self.events)(Event::Begun(table));
-            match self.copy(table, connections).await {
+            let copied = tokio::select! {
+                copied = self.copy(table, connections) => copied,
+                // The target waits for a lock, or a server or the network is stuck.
+                () = self.shutdown.overdue() => {
+                    *connections = None;
+                    return Ok(());
+                }
+            };
+            match copied {
                 Ok(None) => return Ok(()),
                 Ok(Some(part)) => {
                     let took = begun.elapsed();

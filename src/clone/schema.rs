@@ -1,5 +1,6 @@
 //! Definitions, by pg_dump and pg_restore. Rows never go through them.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,15 @@ pub enum Side {
     Source,
     /// pg_restore.
     Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Source => "source",
+            Side::Target => "target",
+        })
+    }
 }
 
 /// What of the definitions is left out, as pg_restore's options say it.
@@ -108,6 +118,34 @@ pub fn script(
     list_file: &Path,
     leave: &Leave,
 ) -> Result<String, SchemaError> {
+    script_with(programs, file, list, list_file, &leave.options)
+}
+
+/// What drops the entries of `list`, where they are there.
+///
+/// pg_restore writes the DROP statements of all entries before the first CREATE; its own comments
+/// say where an entry begins.
+pub fn drop_script(
+    programs: &Programs,
+    file: &Path,
+    list: &str,
+    list_file: &Path,
+) -> Result<String, SchemaError> {
+    let options = ["--clean", "--if-exists"].map(str::to_owned);
+    let script = script_with(programs, file, list, list_file, &options)?;
+    let drops = script
+        .find("\n--\n-- Name: ")
+        .map_or(script.as_str(), |at| &script[..at]);
+    Ok(drops.to_owned())
+}
+
+fn script_with(
+    programs: &Programs,
+    file: &Path,
+    list: &str,
+    list_file: &Path,
+    options: &[String],
+) -> Result<String, SchemaError> {
     fs::write(list_file, list).map_err(|source| SchemaError::Io {
         doing: "writing",
         path: list_file.to_owned(),
@@ -116,7 +154,7 @@ pub fn script(
     let mut command = Command::new(&programs.pg_restore);
     command
         .args(["--file", "-"])
-        .args(&leave.options)
+        .args(options)
         .arg("--use-list")
         .arg(list_file)
         .arg(file);

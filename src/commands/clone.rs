@@ -9,7 +9,7 @@ use crate::cli::options::{
     Ack, CdcSettings, CloneOptions, CopySettings, OnConflict, Plugin, ProgressTracking, StartMode,
 };
 use crate::clone::indexes::Tidying;
-use crate::clone::schema::Leave;
+use crate::clone::schema::{Leave, Side};
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::supervisor;
@@ -23,18 +23,21 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
     let outcome = clone(&config, &shutdown)?;
-    let store = config.work_dir.open_store()?;
     match outcome {
         Outcome::NothingLeft => {
             tracing::info!("this migration is finished: nothing left to do");
             return Ok(ExitCode::Done);
         }
         Outcome::Stopped => {
-            tracing::info!("stopped as asked; go on with --resume");
+            match config.work_dir.has_begun() {
+                true => tracing::info!("stopped as asked; go on with --resume"),
+                false => tracing::info!("stopped as asked, before anything was made"),
+            }
             return Ok(ExitCode::Stopped);
         }
         Outcome::Copied | Outcome::Followed(_) => {}
     }
+    let store = config.work_dir.open_store()?;
     let copies = store.table_copies()?;
     let rows: u64 = copies.iter().map(|copy| copy.rows).sum();
     let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
@@ -62,7 +65,6 @@ fn not_built_option(options: &CloneOptions) -> Option<&'static str> {
         (copy.use_copy_binary, "--use-copy-binary"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
-        (copy.schema.drop_if_exists, "--drop-if-exists"),
         (copy.schema.skip_extensions, "--skip-extensions"),
         (copy.schema.skip_collations, "--skip-collations"),
         (copy.schema.requirements.is_some(), "--requirements"),
@@ -85,8 +87,8 @@ fn not_built_option(options: &CloneOptions) -> Option<&'static str> {
 }
 
 fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, CommandError> {
-    let source = place::address(options.source.as_deref())?;
-    let target = place::address(options.target.as_deref())?;
+    let source = place::address(Side::Source, options.source.as_deref())?;
+    let target = place::address(Side::Target, options.target.as_deref())?;
     let work_dir = place::work_dir(&options.work_dir);
     let mut shared_arguments = log_arguments(logging);
     if options.work_dir.dir_given {
@@ -116,6 +118,7 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         table_jobs: options.copy.table_jobs.get(),
         index_jobs: options.copy.index_jobs.get(),
         leave: leave(&options.copy),
+        drop_if_exists: options.copy.schema.drop_if_exists,
         tidying: tidying(&options.copy),
         fail_fast: options.copy.fail_fast,
         skip_large_objects: options.copy.skip_large_objects,

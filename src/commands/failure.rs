@@ -92,7 +92,13 @@ impl From<LockError> for CommandError {
             LockError::Held { .. } => ExitCode::Busy,
             LockError::Io { .. } => ExitCode::Other,
         };
-        CommandError::new(code, error)
+        let hint = match code {
+            ExitCode::Busy => {
+                "nothing is wrong: it is still running; wait for its end, or stop it with SIGINT and go on with --resume"
+            }
+            _ => "name another work directory with --dir, or mend the file's owner and mode",
+        };
+        CommandError::new(code, error).with_hint(hint)
     }
 }
 
@@ -182,7 +188,10 @@ impl From<MigrationError> for CommandError {
                 side: Some(ref refusing),
                 ..
             } => side(refusing),
-            MigrationError::Schema(SchemaError::Program {
+            MigrationError::Connect {
+                side: ref refusing, ..
+            }
+            | MigrationError::Schema(SchemaError::Program {
                 side: ref refusing, ..
             }) => side(refusing),
             MigrationError::Source { .. }

@@ -9,8 +9,6 @@ use crate::cli::ExitCode;
 struct NotBuilt(String);
 
 pub(super) fn not_built(command: &str) -> Result<ExitCode, CommandError> {
-    Err(CommandError::new(
-        ExitCode::Other,
-        NotBuilt(command.to_owned()),
-    ))
+    let error = CommandError::new(ExitCode::Other, NotBuilt(command.to_owned()));
+    Err(error.with_hint("this version cannot do it; pgflit help lists what there is"))
 }

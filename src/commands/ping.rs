@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{CommandError, place, runtime};
 use crate::cli::ExitCode;
 use crate::cli::options::PingOptions;
+use crate::clone::schema::Side;
 use crate::pg::{Address, Connection, Error, Mode};
 use crate::report::stdout;
 
@@ -25,8 +26,8 @@ struct Pong {
 
 /// Asks both and prints a line each. A side that fails does not keep the other from being told.
 pub(super) fn run(options: &PingOptions, json: bool) -> Result<ExitCode, CommandError> {
-    let source = place::address(options.source.as_deref())?;
-    let target = place::address(options.target.as_deref())?;
+    let source = place::address(Side::Source, options.source.as_deref())?;
+    let target = place::address(Side::Target, options.target.as_deref())?;
     let (source, target) = runtime::block_on(async {
         (ping("source", &source).await, ping("target", &target).await)
     })?;

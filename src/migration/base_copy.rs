@@ -32,7 +32,7 @@ use crate::report::errors::chain;
 use crate::store::{IndexRow, Run, Store, TableRow, WorkDir};
 
 use super::capture::inserts_publication;
-use super::error::{MigrationError, on_source, on_target};
+use super::error::{MigrationError, on_source, on_target, to_target};
 
 /// The first step: once it is begun, the copy is.
 pub const FIRST_STEP: &str = "catalog";
@@ -59,6 +59,8 @@ pub struct Config {
     pub index_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
     /// Stop at the first table that fails.
@@ -70,7 +72,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let store = Store::create(&config.work_dir.store_path())?;
     let target = Session::connect(&config.target, "base copy")
         .await
-        .map_err(on_target("connecting"))?;
+        .map_err(to_target)?;
     ledger::create(&target)
         .await
         .map_err(on_target("making the schema pgflit"))?;
@@ -203,8 +205,9 @@ impl BaseCopy<'_> {
         Ok(epoch)
     }
 
-    /// Runs the entries of `list` and the mark of `step` in one transaction of the target.
-    async fn restore(&self, step: &str, list: &str) -> Result<(), MigrationError> {
+    /// Runs the entries of `list` and the mark of `step`, after `drops`, in one transaction of the
+    /// target.
+    async fn restore(&self, step: &str, list: &str, drops: &str) -> Result<(), MigrationError> {
         let list_file = self
             .config
             .work_dir
@@ -224,13 +227,19 @@ impl BaseCopy<'_> {
         // The script changes settings of its session, so it has one of its own.
         let session = Session::connect(&config.target, step)
             .await
-            .map_err(on_target("connecting"))?;
-        let failed = on_target("restoring the schema");
-        let sql = format!("BEGIN;\n{script}\n{}", ledger::note_step_sql(step));
-        session.batch(&sql).await.map_err(&failed)?;
-        // Separately: when we are killed meanwhile, the server ends the script and then finds
-        // nobody who asks for a commit, so that a resumed run never meets half of ours.
-        session.batch("COMMIT").await.map_err(&failed)
+            .map_err(to_target)?;
+        let sql = format!("BEGIN;\n{drops}\n{script}\n{}", ledger::note_step_sql(step));
+        let restored = async {
+            session.batch(&sql).await?;
+            // Separately: when we are killed meanwhile, the server ends the script and then finds
+            // nobody who asks for a commit, so that a resumed run never meets half of ours.
+            session.batch("COMMIT").await
+        };
+        tokio::select! {
+            done = restored => done.map_err(on_target("restoring the schema")),
+            // One transaction: the server undoes it when it notices that we are gone.
+            () = self.shutdown.overdue() => Err(MigrationError::Stopped),
+        }
     }
 
     async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {
@@ -246,8 +255,27 @@ impl BaseCopy<'_> {
         }
         self.store.begin_step(STEP)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
-        self.restore(STEP, &list).await?;
+        let drops = match self.config.drop_if_exists {
+            true => self.drops(&list)?,
+            false => String::new(),
+        };
+        self.restore(STEP, &list, &drops).await?;
         Ok(self.store.finish_step(STEP)?)
+    }
+
+    /// What drops the entries of the pre-data `list` from the target. Tables go first, with what
+    /// depends on them, such as foreign keys, which are not in this list.
+    fn drops(&self, list: &str) -> Result<String, MigrationError> {
+        let tables = self.store.tables()?;
+        let tables = tables.iter().map(|table| table.name.quoted());
+        let mut drops: String = tables
+            .map(|table| format!("DROP TABLE IF EXISTS {table} CASCADE;\n"))
+            .collect();
+        let list_file = self.config.work_dir.schema_path().join("drop.list");
+        let script =
+            schema::drop_script(&self.config.programs, &self.dump_path(), list, &list_file)?;
+        drops.push_str(&script);
+        Ok(drops)
     }
 
     async fn rows(
@@ -408,7 +436,7 @@ impl BaseCopy<'_> {
         self.store.begin_step(step)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PostData)?;
         let list = restore_list::edit(&list, &self.left_out().await?, keep);
-        self.restore(step, &list).await?;
+        self.restore(step, &list, "").await?;
         Ok(self.store.finish_step(step)?)
     }
 

@@ -1,6 +1,7 @@
 //! The work directory: new, resumed, started over, or refused.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::store::{Lock, Run, Store, WorkDir};
 
@@ -60,14 +61,19 @@ pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), M
         Start::Resume => Begin::Resume(run),
         Start::Fresh if !copy_begun && run.slot_lsn.is_some() => Begin::AfterSetup(run),
         Start::Fresh => {
-            return Err(MigrationError::Refused {
-                side: None,
-                problem: format!("an interrupted migration is in {}", work_dir.root.display()),
-                hint: "go on with --resume, or begin anew with --restart".to_owned(),
-            });
+            return Err(interrupted(work_dir));
         }
     };
     Ok((begin, Some(lock)))
+}
+
+/// Somebody has to say what to do with the run that is there.
+pub(super) fn interrupted(work_dir: &WorkDir) -> MigrationError {
+    MigrationError::Refused {
+        side: None,
+        problem: format!("an interrupted migration is in {}", work_dir.root.display()),
+        hint: "go on with --resume, or begin anew with --restart".to_owned(),
+    }
 }
 
 /// Refuses to resume `run` between other databases or with another slot than it was begun with.
@@ -94,7 +100,12 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
         None => Ok(()),
         Some((what, begun, asked)) => Err(MigrationError::Refused {
             side: None,
-            problem: format!("this migration was begun with {what} {begun}, not {asked}"),
+            problem: match begun == asked {
+                true => format!(
+                    "this migration was begun with {what} {begun}, which is another database by now"
+                ),
+                false => format!("this migration was begun with {what} {begun}, not {asked}"),
+            },
             hint: "resume with what it was begun with, or begin anew with --restart".to_owned(),
         }),
     }
@@ -115,7 +126,7 @@ pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
         work_dir.snapshot_path(),
     ];
     for path in files {
-        removed(fs::remove_file(&path), path)?;
+        remove_file(path)?;
     }
     for path in [work_dir.cdc.clone(), work_dir.schema_path()] {
         removed(fs::remove_dir_all(&path), path)?;
@@ -123,7 +134,12 @@ pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
     Ok(())
 }
 
-fn removed(result: std::io::Result<()>, path: std::path::PathBuf) -> Result<(), MigrationError> {
+/// Removes a file, if it is there.
+pub(super) fn remove_file(path: PathBuf) -> Result<(), MigrationError> {
+    removed(fs::remove_file(&path), path)
+}
+
+fn removed(result: std::io::Result<()>, path: PathBuf) -> Result<(), MigrationError> {
     match result {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(MigrationError::Io {
             doing: "removing",

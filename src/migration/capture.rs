@@ -1,12 +1,14 @@
 //! Slot and publications on the source: made before anything is copied, dropped by cleanup.
 
+use std::time::Duration;
+
 use crate::base::Lsn;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::base::snapshot::Snapshot;
 use crate::pg::{self, Address, Connection, Mode, Session};
 use crate::store::{Capture, TableRow};
 
-use super::error::{MigrationError, on_source};
+use super::error::{MigrationError, on_source, to_source};
 
 /// A slot as it was made.
 #[derive(Debug, Clone)]
@@ -98,6 +100,46 @@ pub async fn drop_slot(source: &Session, slot: &str) -> Result<bool, MigrationEr
     Ok(dropped.map_err(on_source("dropping the slot"))? > 0)
 }
 
+/// How long a walsender may take to notice that its receive is gone, or that it was told to end.
+const RELEASE_TRIES: u32 = 100;
+const RELEASE_WAIT: Duration = Duration::from_millis(100);
+
+/// As [`drop_slot`], also while the slot is being made or its last user is just leaving.
+///
+/// A server process that waits for other transactions to make a slot does not notice that nobody
+/// waits for it any more, and would leave the slot behind when they end: it is ended. A process
+/// that streams from the slot is not.
+pub async fn give_up_slot(source: &Session, slot: &str) -> Result<bool, MigrationError> {
+    let end_maker = "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
+                      WHERE slot_name = $1 AND active AND confirmed_flush_lsn IS NULL";
+    for attempt in 1.. {
+        let ended = source.execute(end_maker, &[&slot]).await;
+        ended.map_err(on_source("ending the making of the slot"))?;
+        match drop_slot(source, slot).await {
+            Err(MigrationError::Source { source, .. })
+                if source.sqlstate() == Some("55006") && attempt < RELEASE_TRIES =>
+            {
+                tokio::time::sleep(RELEASE_WAIT).await;
+            }
+            answer => return answer,
+        }
+    }
+    Ok(false)
+}
+
+/// Whom the making of the slot is waiting for, if for anybody: a line for the log.
+pub async fn blockers_of_slot(source: &Session, slot: &str) -> Result<Option<String>, pg::Error> {
+    let sql = "SELECT string_agg(format('pid %s (%s)', a.pid,
+                          concat_ws(', ', a.usename, a.datname, nullif(a.application_name, ''),
+                                    a.state, 'since ' || to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS TZ'))),
+                          '; ')
+                 FROM pg_replication_slots s
+                CROSS JOIN LATERAL unnest(pg_blocking_pids(s.active_pid)) AS blocker (pid)
+                 JOIN pg_stat_activity a ON a.pid = blocker.pid
+                WHERE s.slot_name = $1";
+    Ok(source.query_one(sql, &[&slot]).await?.get(0))
+}
+
 /// Makes the slot. Waits until the transactions that are running now have ended.
 ///
 /// The text of the snapshot at its consistent point is read, and no table: reading tables under
@@ -106,7 +148,7 @@ pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, Migration
     let failed = on_source("making the replication slot");
     let mut connection = Connection::open(source, Mode::Replication, "slot")
         .await
-        .map_err(on_source("connecting"))?;
+        .map_err(to_source)?;
     let timeline = first_row(&mut connection, "IDENTIFY_SYSTEM")
         .await
         .map_err(&failed)?;

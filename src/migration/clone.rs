@@ -14,8 +14,9 @@ use crate::store::{Lock, Run, Store, WorkDir};
 use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_source, on_target};
+use super::error::{MigrationError, on_target, to_source};
 use super::finish::finish;
+use super::footprint::Footprint;
 use super::preflight::{self, Facts, Wanted};
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::supervisor::{self, Ended};
@@ -39,6 +40,8 @@ pub struct Config {
     pub index_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
     /// Stop at the first table that fails.
@@ -87,8 +90,11 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
-    let prepared = runtime.block_on(prepare(config, begin, lock));
-    let Prepared { run, facts, _lock } = prepared?;
+    let prepared = runtime.block_on(prepare_or_leave_nothing(config, begin, lock, shutdown));
+    let Prepared { run, facts, _lock } = match prepared {
+        Err(MigrationError::Stopped) => return Ok(Outcome::Stopped),
+        prepared => prepared?,
+    };
     let copy = base_copy::Config {
         source: config.source.clone(),
         target: config.target.clone(),
@@ -98,6 +104,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         table_jobs: config.table_jobs,
         index_jobs: config.index_jobs,
         leave: config.leave.clone(),
+        drop_if_exists: config.drop_if_exists,
         tidying: config.tidying,
         fail_fast: config.fail_fast,
     };
@@ -188,11 +195,30 @@ struct Prepared {
     _lock: Lock,
 }
 
+/// As [`prepare`]; asked to stop, or after an error, what it had made by then is taken back.
+async fn prepare_or_leave_nothing(
+    config: &Config,
+    begin: Begin,
+    lock: Option<Lock>,
+    shutdown: &Shutdown,
+) -> Result<Prepared, MigrationError> {
+    let mut footprint = Footprint::default();
+    let prepared = tokio::select! {
+        prepared = prepare(config, begin, lock, &mut footprint) => prepared,
+        () = shutdown.wait() => Err(MigrationError::Stopped),
+    };
+    if prepared.is_err() {
+        footprint.take_back(&config.source, &config.work_dir).await;
+    }
+    prepared
+}
+
 /// Looks, then makes the work directory, publication and slot, or finds them.
 async fn prepare(
     config: &Config,
     begin: Begin,
     lock: Option<Lock>,
+    footprint: &mut Footprint,
 ) -> Result<Prepared, MigrationError> {
     let mut begin = begin;
     if let Begin::StartOver(run) = &begin {
@@ -202,23 +228,23 @@ async fn prepare(
     let new_slot = config.capture.as_ref().filter(|_| begin == Begin::New);
     let wanted = Wanted {
         slot: new_slot.map(|capture| capture.slot.as_str()),
-        target_may_be_filled: matches!(begin, Begin::Resume(_)),
+        publication: new_slot.map(|capture| capture.publication.as_str()),
+        endpos: new_slot.and_then(|capture| capture.endpos),
+        target_may_be_filled: config.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.skip_large_objects,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
-    let lock = match lock {
-        Some(lock) => lock,
-        None => {
-            config.work_dir.create()?;
-            config.work_dir.lock()?
-        }
-    };
-    config.work_dir.create()?;
+    if let Begin::Resume(begun) = &begin {
+        begin::check_same(begun, &run)?;
+    }
+    let lock = footprint.enter(&config.work_dir, lock)?;
+    if begin == Begin::New {
+        footprint.owns_files();
+    }
     let mut store = Store::create(&config.work_dir.store_path())?;
     match begin {
         Begin::Resume(begun) => {
-            begin::check_same(&begun, &run)?;
             if config.capture.is_none() && begun.slot.is_none() {
                 return Err(MigrationError::Refused {
                     side: None,
@@ -232,11 +258,11 @@ async fn prepare(
                 // Killed while they were being made; preflight had found none, so they are ours.
                 let source = Session::connect(&config.source, "setup")
                     .await
-                    .map_err(on_source("connecting"))?;
+                    .map_err(to_source)?;
                 if let Some(slot) = &run.slot {
-                    capture::drop_slot(&source, slot).await?;
+                    capture::give_up_slot(&source, slot).await?;
                 }
-                set_up_capture(&config.source, &mut store, &mut run).await?;
+                set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
             }
         }
         Begin::AfterSetup(begun) => {
@@ -250,7 +276,7 @@ async fn prepare(
         Begin::New | Begin::StartOver(_) | Begin::Finished => {
             store.set_run(&run)?;
             if config.capture.is_some() {
-                set_up_capture(&config.source, &mut store, &mut run).await?;
+                set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
             }
         }
     }
@@ -280,8 +306,17 @@ fn describe(config: &Config, facts: &Facts) -> Run {
     }
 }
 
-/// Drops what an earlier run has made, on both servers and here.
+/// Drops what an earlier run has made, on both servers and here; nothing unless preflight, which
+/// comes again after it, has no objection to beginning anew.
 async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
+    let wanted = Wanted {
+        slot: None,
+        publication: None,
+        endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
+        target_may_be_filled: config.drop_if_exists,
+        skip_large_objects: config.skip_large_objects,
+    };
+    preflight::look(&config.source, &config.target, &wanted).await?;
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)
 }

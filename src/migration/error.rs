@@ -24,6 +24,15 @@ pub enum MigrationError {
         #[source]
         source: AddressError,
     },
+    /// No session with a server.
+    #[error("connecting to the {side}")]
+    Connect {
+        /// Which server.
+        side: Side,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
     /// The source failed while something was being done.
     #[error("{doing} on the source")]
     Source {
@@ -136,9 +145,9 @@ impl MigrationError {
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            MigrationError::Source { source, .. } | MigrationError::Target { source, .. } => {
-                source.remedy()
-            }
+            MigrationError::Connect { source, .. }
+            | MigrationError::Source { source, .. }
+            | MigrationError::Target { source, .. } => source.remedy(),
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
@@ -154,9 +163,13 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
-            MigrationError::Source { source, .. } | MigrationError::Target { source, .. } => {
-                source.hint().or_else(resume)
-            }
+            MigrationError::Target { source, .. } if lacks_role(source) => Some(
+                "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::Connect { source, .. }
+            | MigrationError::Source { source, .. }
+            | MigrationError::Target { source, .. } => source.hint().or_else(resume),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"
@@ -183,6 +196,24 @@ impl MigrationError {
             _ => None,
         }
     }
+}
+
+/// Whether the server misses a role that a definition names (SQLSTATE undefined_object).
+fn lacks_role(error: &pg::Error) -> bool {
+    matches!(error, pg::Error::Server(error)
+        if error.sqlstate == "42704" && error.message.starts_with("role "))
+}
+
+/// The source could not be connected to.
+pub(super) fn to_source(source: pg::Error) -> MigrationError {
+    let side = Side::Source;
+    MigrationError::Connect { side, source }
+}
+
+/// The target could not be connected to.
+pub(super) fn to_target(source: pg::Error) -> MigrationError {
+    let side = Side::Target;
+    MigrationError::Connect { side, source }
 }
 
 /// Names what was being done on the source when it failed.

@@ -6,7 +6,7 @@ use crate::pg::{Address, Session};
 use crate::store::{Capture, Store};
 
 use super::base_copy::set_sequences;
-use super::error::{MigrationError, on_source, on_target};
+use super::error::{MigrationError, on_source, to_target};
 
 /// Sets the sequences and marks the run as finished.
 ///
@@ -22,7 +22,7 @@ pub async fn finish(
     check_uncaptured(source, store).await?;
     let session = Session::connect(target, "finish")
         .await
-        .map_err(on_target("connecting"))?;
+        .map_err(to_target)?;
     let sequences = set_sequences(source, &session).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");

@@ -11,6 +11,8 @@
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
 //!
 //! # Crash story of `clone --follow`
+//! 0. *An error or a signal before the slot is made*: what was made is taken back, see
+//!    `footprint`; the next start is a first start. The rest is about ends that leave no time.
 //! 1. *Before the store has a run*: nothing is on either server; the next start is a first start.
 //! 2. *The run is written, the slot's position is not*: a slot or publication of that name may be
 //!    there. Preflight had found none, so they are ours: dropped, and made again.
@@ -30,6 +32,7 @@ pub mod capture;
 pub mod clone;
 pub mod error;
 pub mod finish;
+mod footprint;
 pub mod preflight;
 pub mod setup;
 pub mod stage;

@@ -1,5 +1,6 @@
 //! Everything that would make a migration fail, looked at before anything is changed anywhere.
 
+use crate::base::Lsn;
 use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
 use crate::catalog::server::{self, Server};
@@ -7,13 +8,18 @@ use crate::clone::programs::Programs;
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 
-use super::error::{MigrationError, on_source, on_target};
+use super::capture;
+use super::error::{MigrationError, on_source, on_target, to_source, to_target};
 
 /// What will be made and so must not be there.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
     /// The slot to make; none without change capture.
     pub slot: Option<&'a str>,
+    /// The publication to make with it.
+    pub publication: Option<&'a str>,
+    /// Where streaming is to end; looked at where a slot is to be made.
+    pub endpos: Option<Lsn>,
     /// Whether the target may hold tables already: `--drop-if-exists`, or a resume.
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
@@ -39,10 +45,10 @@ pub async fn look(
 ) -> Result<Facts, MigrationError> {
     let on_source_session = Session::connect(source, "preflight")
         .await
-        .map_err(on_source("connecting"))?;
+        .map_err(to_source)?;
     let on_target_session = Session::connect(target, "preflight")
         .await
-        .map_err(on_target("connecting"))?;
+        .map_err(to_target)?;
     let facts = Facts {
         source: server::look(&on_source_session)
             .await
@@ -55,7 +61,7 @@ pub async fn look(
     if facts.source.system == facts.target.system {
         return Err(refused(
             None,
-            "source and target are the same database",
+            format!("source {source} and target {target} are the same database"),
             "name another server or database with --target",
         ));
     }
@@ -69,6 +75,8 @@ pub async fn look(
     if let Some(slot) = wanted.slot {
         check_capture(&on_source_session, &facts.source, source, slot).await?;
     }
+    check_publication(&on_source_session, wanted).await?;
+    check_endpos(&on_source_session, wanted).await?;
     check_large_objects(&on_source_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
@@ -148,6 +156,47 @@ async fn check_capture(
         );
     }
     Ok(())
+}
+
+/// A publication of that name would be replaced, and whoever subscribes to it would notice.
+async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
+    let Some(publication) = wanted.publication else {
+        return Ok(());
+    };
+    let names = [
+        publication.to_owned(),
+        capture::inserts_publication(publication),
+    ];
+    let sql = "SELECT pubname::text FROM pg_publication WHERE pubname = ANY ($1) ORDER BY 1";
+    let taken = session.query(sql, &[&&names[..]]).await;
+    let taken = taken.map_err(on_source("looking at its publications"))?;
+    match taken.first() {
+        None => Ok(()),
+        Some(row) => Err(refused(
+            Some(Side::Source),
+            format!(
+                "publication \"{}\" exists on the source already",
+                row.get::<_, String>(0)
+            ),
+            "name another with --publication, or remove what an earlier migration left with pgflit stream cleanup",
+        )),
+    }
+}
+
+/// Change capture begins where the source is, or later.
+async fn check_endpos(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
+    let Some(endpos) = wanted.endpos else {
+        return Ok(());
+    };
+    let current = session.query_one("SELECT pg_current_wal_lsn()::text", &[]);
+    let current: String = current
+        .await
+        .map_err(on_source("asking for its position"))?
+        .get(0);
+    match current.parse() {
+        Ok(begin) if endpos < begin => Err(MigrationError::EndposTooEarly { endpos, begin }),
+        _ => Ok(()),
+    }
 }
 
 async fn check_large_objects(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {

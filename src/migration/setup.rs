@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::base::Lsn;
+use crate::base::{Lsn, Shutdown};
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_source, on_target};
+use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::footprint::Footprint;
 use super::preflight::{self, Wanted};
 
 /// What `stream setup` is to do.
@@ -34,7 +35,20 @@ pub struct Config {
 }
 
 /// Makes work directory, publications and slot, for streaming by hand; gives where it begins.
-pub async fn set_up(config: &Config) -> Result<Lsn, MigrationError> {
+/// [`MigrationError::Stopped`] when asked to stop before; nothing is left then, nor after an error.
+pub async fn set_up(config: &Config, shutdown: &Shutdown) -> Result<Lsn, MigrationError> {
+    let mut footprint = Footprint::default();
+    let lsn = tokio::select! {
+        lsn = try_to_set_up(config, &mut footprint) => lsn,
+        () = shutdown.wait() => Err(MigrationError::Stopped),
+    };
+    if lsn.is_err() {
+        footprint.take_back(&config.source, &config.work_dir).await;
+    }
+    lsn
+}
+
+async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn, MigrationError> {
     let (begin, lock) = begin::look(&config.work_dir, Start::Fresh)?;
     match begin {
         Begin::New => {}
@@ -49,15 +63,14 @@ pub async fn set_up(config: &Config) -> Result<Lsn, MigrationError> {
     }
     let wanted = Wanted {
         slot: Some(&config.slot),
+        publication: Some(&config.publication),
+        endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
-    config.work_dir.create()?;
-    let _lock = match lock {
-        Some(lock) => lock,
-        None => config.work_dir.lock()?,
-    };
+    let _lock = footprint.enter(&config.work_dir, lock)?;
+    footprint.owns_files();
     let mut store = Store::create(&config.work_dir.store_path())?;
     let mut run = Run {
         source: config.source.to_string(),
@@ -72,7 +85,7 @@ pub async fn set_up(config: &Config) -> Result<Lsn, MigrationError> {
         ..Run::default()
     };
     store.set_run(&run)?;
-    set_up_capture(&config.source, &mut store, &mut run).await?;
+    set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
     if let Some(endpos) = config.endpos {
         set_endpos(&mut store, &run, endpos)?;
     }
@@ -103,27 +116,28 @@ pub(super) async fn set_up_capture(
     source_address: &Address,
     store: &mut Store,
     run: &mut Run,
+    footprint: &mut Footprint,
 ) -> Result<(), MigrationError> {
     let (Some(slot), Some(publication)) = (&run.slot, &run.publication) else {
         return Ok(());
     };
     let source = Session::connect(source_address, "setup")
         .await
-        .map_err(on_source("connecting"))?;
+        .map_err(to_source)?;
     let tables = discovery::tables(&source)
         .await
         .map_err(on_source("reading the catalog"))?;
     store.set_catalog(&tables, &[])?;
+    footprint.makes_publication(publication);
     capture::drop_publications(&source, publication).await?;
     capture::create_publications(&source, publication, &tables).await?;
-    let made = match capture::create_slot(source_address, slot).await {
-        Ok(made) => made,
-        Err(error) => {
-            // Nothing is left behind; the reason says more than a failure here would.
-            let _ = capture::drop_publications(&source, publication).await;
-            return Err(error);
+    footprint.makes_slot(slot);
+    let made = slot_when_others_have_ended(&source, source_address, slot).await;
+    let made = made.inspect_err(|error| {
+        if matches!(error, MigrationError::Source { source, .. } if source.sqlstate() == Some(DUPLICATE)) {
+            footprint.slot_was_refused();
         }
-    };
+    })?;
     run.slot_lsn = Some(made.lsn);
     run.slot_snapshot = Some(made.snapshot.to_string());
     run.timeline = Some(made.timeline);
@@ -131,6 +145,34 @@ pub(super) async fn set_up_capture(
     store.set_startpos(made.lsn)?;
     tracing::info!("replication slot {slot} made at {}", made.lsn);
     Ok(())
+}
+
+/// SQLSTATE duplicate_object.
+const DUPLICATE: &str = "42710";
+
+/// How often it is told whom the making of the slot waits for.
+const WAITING_TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// Makes the slot, and tells whom it waits for while it does.
+async fn slot_when_others_have_ended(
+    source: &Session,
+    address: &Address,
+    slot: &str,
+) -> Result<capture::Slot, MigrationError> {
+    let making = capture::create_slot(address, slot);
+    tokio::pin!(making);
+    loop {
+        tokio::select! {
+            made = &mut making => return made,
+            () = tokio::time::sleep(WAITING_TOLD_EVERY) => {}
+        }
+        let blockers = capture::blockers_of_slot(source, slot).await;
+        if let Some(blockers) = blockers.map_err(on_source("looking at its sessions"))? {
+            tracing::warn!(
+                "replication slot {slot} still waits for a transaction to end: {blockers}"
+            );
+        }
+    }
 }
 
 /// endpos from the command line, if nobody has set a later one since.
@@ -151,10 +193,6 @@ pub(super) fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<()
     Ok(())
 }
 
-/// How long a walsender may take to notice that its receive is gone.
-const RELEASE_TRIES: u32 = 100;
-const RELEASE_WAIT: Duration = Duration::from_millis(100);
-
 /// Drops slot and publication on the source, origin and ledger on the target.
 pub async fn remove_from_servers(
     source: &Address,
@@ -163,22 +201,11 @@ pub async fn remove_from_servers(
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "cleanup")
         .await
-        .map_err(on_source("connecting"))?;
-    if let Some(slot) = &run.slot {
-        for attempt in 1.. {
-            match capture::drop_slot(&session, slot).await {
-                Ok(true) => tracing::info!("dropped replication slot {slot} on the source"),
-                Ok(false) => {}
-                Err(MigrationError::Source { source, .. })
-                    if source.sqlstate() == Some("55006") && attempt < RELEASE_TRIES =>
-                {
-                    tokio::time::sleep(RELEASE_WAIT).await;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            }
-            break;
-        }
+        .map_err(to_source)?;
+    if let Some(slot) = &run.slot
+        && capture::give_up_slot(&session, slot).await?
+    {
+        tracing::info!("dropped replication slot {slot} on the source");
     }
     if let Some(publication) = &run.publication {
         capture::drop_publications(&session, publication).await?;
@@ -186,7 +213,7 @@ pub async fn remove_from_servers(
     }
     let session = Session::connect(target, "cleanup")
         .await
-        .map_err(on_target("connecting"))?;
+        .map_err(to_target)?;
     if let Some(origin) = &run.origin {
         let sql = "SELECT pg_replication_origin_drop(roname)
                      FROM pg_replication_origin WHERE roname = $1";

@@ -1,5 +1,6 @@
 //! The command line: everything parses, what is wrong is refused, generated files are in step.
 
+mod bad_input;
 mod drift;
 mod logging;
 mod settings;

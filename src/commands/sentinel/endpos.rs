@@ -7,6 +7,7 @@ use crate::base::Lsn;
 use crate::base::shutdown::POLL;
 use crate::cli::ExitCode;
 use crate::cli::options::{NewEndpos, SentinelPlace};
+use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::pg::{Address, Error, Session};
 use crate::store::{self, Lock, Store};
@@ -36,7 +37,7 @@ pub(super) fn set(
 }
 
 fn set_current(store: &mut Store, place: &SentinelPlace) -> Result<Lsn, CommandError> {
-    let source = place::address(place.source.as_deref())?;
+    let source = place::address(Side::Source, place.source.as_deref())?;
     let current = runtime::block_on(current(&source))?
         .map_err(|error| CommandError::of_server(ExitCode::Source, error))?;
     store.set_endpos(current, true)?;

@@ -4,6 +4,7 @@ use super::{apply_to_stdout, begin};
 use crate::cdc::apply::{Config, Ended, Input, TrackingChoice, Until, apply};
 use crate::cli::ExitCode;
 use crate::cli::options::{ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
+use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 
@@ -44,7 +45,7 @@ fn config(
 ) -> Result<Config, CommandError> {
     let run = begin::known_run(work_dir, store)?;
     Ok(Config {
-        target: place::address(options.follow.target.as_deref())?,
+        target: place::address(Side::Target, options.follow.target.as_deref())?,
         work_dir: work_dir.clone(),
         input: match &options.sql {
             None => Input::Folder,

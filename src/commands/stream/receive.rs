@@ -5,6 +5,7 @@ use crate::cdc::positions;
 use crate::cdc::receive::{Config, Ended, Pipe, receive};
 use crate::cli::ExitCode;
 use crate::cli::options::{Ack, ReceiveOptions};
+use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 
@@ -47,7 +48,7 @@ fn config(
         false => Pipe::Patient,
     };
     Ok(Config {
-        source: place::address(options.follow.source.as_deref())?,
+        source: place::address(Side::Source, options.follow.source.as_deref())?,
         slot: begin::known(run.slot, "the slot", work_dir)?,
         publication: begin::known(run.publication, "the publication", work_dir)?,
         slot_lsn: begin::known(run.slot_lsn, "the slot's position", work_dir)?,

@@ -2,14 +2,16 @@
 
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
+use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
+use crate::migration::MigrationError;
 use crate::migration::setup::{Config, set_up};
 
 /// Makes them; then `pgflit clone` makes the base copy and the streaming commands follow.
 pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, CommandError> {
     let config = Config {
-        source: place::address(options.source.as_deref())?,
-        target: place::address(options.target.as_deref())?,
+        source: place::address(Side::Source, options.source.as_deref())?,
+        target: place::address(Side::Target, options.target.as_deref())?,
         work_dir: place::work_dir(&options.work_dir),
         slot: options.cdc.slot_name.clone(),
         origin: options.cdc.origin.clone(),
@@ -17,7 +19,14 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
         plugin: options.cdc.plugin.name().to_owned(),
         endpos: options.cdc.endpos,
     };
-    let lsn = runtime::block_on(set_up(&config))??;
+    let shutdown = place::shutdown()?;
+    let lsn = match runtime::block_on(set_up(&config, &shutdown))? {
+        Err(MigrationError::Stopped) => {
+            tracing::info!("stopped as asked; nothing was set up");
+            return Ok(ExitCode::Stopped);
+        }
+        lsn => lsn?,
+    };
     tracing::info!(
         "streaming begins at {lsn}; next: pgflit clone, then stream receive, transform and apply"
     );

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// A word that libpq does not know.
-    #[error("unknown connection option \"{keyword}\"; did you mean \"{nearest}\"?")]
+    #[error("unknown connection option \"{keyword}\"")]
     UnknownKeyword {
         /// As it was written.
         keyword: String,
@@ -64,6 +64,19 @@ impl AddressError {
     /// What to do about it, where the text does not say so already.
     pub fn hint(&self) -> Option<String> {
         let advice = match self {
+            AddressError::UnknownKeyword { nearest, .. } => {
+                return Some(format!("did you mean \"{nearest}\"?"));
+            }
+            AddressError::BadValue { keyword, .. } => {
+                return Some(format!("correct {keyword}, or leave it out"));
+            }
+            AddressError::Counts { .. } => {
+                "write host=a,b port=5432,5433: as many of each, or one port for all"
+            }
+            AddressError::Conflict(_) => "leave one of the two out",
+            AddressError::ServiceFile { .. } => {
+                "correct the file, or name another with PGSERVICEFILE"
+            }
             AddressError::Malformed(_) => {
                 "write postgresql://user@host:port/dbname or host=… port=… dbname=… user=…; in a \
                  URI, write special characters of a password as %XX"
@@ -73,7 +86,6 @@ impl AddressError {
                  PGSYSCONFDIR/pg_service.conf"
             }
             AddressError::NoUser => "name one with user=… or PGUSER",
-            _ => return None,
         };
         Some(advice.to_owned())
     }

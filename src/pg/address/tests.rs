@@ -159,8 +159,11 @@ fn what_cannot_be_is_refused() {
         ("hots=a", "did you mean \"host\""),
         ("postgresql://h?hots=a", "did you mean \"host\""),
     ] {
-        let error = parse(text).expect_err(text).to_string();
-        assert!(error.contains(part), "{text}: {error}");
+        let error = parse(text).expect_err(text);
+        let hint = error.hint().unwrap_or_default();
+        assert!(!hint.is_empty(), "{text}: {error}");
+        let told = format!("{error}; {hint}");
+        assert!(told.contains(part), "{text}: {told}");
     }
 }
 
