@@ -88,14 +88,12 @@ pub enum RowsError {
         #[source]
         source: pg::Error,
     },
-    /// Its rows moved to another file after the snapshot was taken: the snapshot does not see them
-    /// there.
-    #[error(
-        "copying {table}: it was rewritten on the source (ALTER TABLE, TRUNCATE, VACUUM FULL) after the snapshot was taken"
-    )]
+    /// Its rows were replaced after the snapshot, which then sees none of them: TRUNCATE and
+    /// ALTER TABLE do not keep what earlier snapshots see. Nothing of it is on the target.
+    #[error("copying {}: it was truncated or rewritten on the source after the snapshot", table.name)]
     Rewritten {
         /// Which.
-        table: QualifiedName,
+        table: TableRow,
     },
     /// A worker could not be run.
     #[error("running a copy worker: {0}")]
@@ -107,6 +105,7 @@ impl RowsError {
     pub fn remedy(&self) -> Remedy {
         match self {
             RowsError::Source { source, .. } | RowsError::Target { source, .. } => source.remedy(),
+            // A later snapshot sees the new rows: `--resume` takes one.
             RowsError::Rewritten { .. } => Remedy::AskOperator,
             RowsError::Thread(_) => Remedy::Bug,
         }
@@ -297,6 +296,11 @@ impl Work<'_> {
             true => table.name.quoted(),
             false => format!("{} ({})", table.name.quoted(), columns.join(", ")),
         };
+        // A transaction a table: its lock on the source is let go as soon as it is copied.
+        source
+            .query(&import_sql(&self.config.snapshot_id))
+            .await
+            .map_err(from_source(0))?;
         target.query("BEGIN").await.map_err(from_target(0))?;
         source
             .copy_out(&format!("COPY {what} TO STDOUT"))
@@ -330,13 +334,13 @@ impl Work<'_> {
                 return Ok(None);
             }
         }
-        if !same_file(source, table.oid)
+        if !end_reading(source, table)
             .await
             .map_err(from_source(bytes))?
         {
-            *connections = None;
-            let table = table.name.clone();
-            return Err(RowsError::Rewritten { table });
+            return Err(RowsError::Rewritten {
+                table: table.clone(),
+            });
         }
         let part = Part {
             table: table.name.clone(),
@@ -369,9 +373,7 @@ impl Work<'_> {
     }
 
     async fn open_source(&self) -> Result<Connection, pg::Error> {
-        let mut source = Connection::open(&self.config.source, Mode::Sql, "copy").await?;
-        source.query(&import_sql(&self.config.snapshot_id)).await?;
-        Ok(source)
+        Connection::open(&self.config.source, Mode::Sql, "copy").await
     }
 
     async fn open_target(&self) -> Result<Connection, pg::Error> {
@@ -386,17 +388,17 @@ impl Work<'_> {
     }
 }
 
-/// Whether the table still is the file that the snapshot's catalog says. COPY's lock, held until
-/// the end of the transaction, keeps it so from the first row on.
-///
-/// A rewrite (ALTER TABLE … TYPE, VACUUM FULL, TRUNCATE) writes the rows anew under its own
-/// transaction, which an older snapshot does not see: COPY then finds an empty table.
-async fn same_file(source: &mut Connection, oid: u32) -> Result<bool, pg::Error> {
+/// Ends the transaction that `table` was read in. False if its rows are not in the file that the
+/// snapshot knows: `pg_class` is read under the snapshot, the function tells what is so now, and
+/// since the COPY began its lock has kept it so.
+async fn end_reading(source: &mut Connection, table: &TableRow) -> Result<bool, pg::Error> {
     let sql = format!(
-        "SELECT relfilenode = pg_catalog.pg_relation_filenode(oid) FROM pg_catalog.pg_class
-          WHERE oid = {oid}"
+        "SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid)
+           FROM pg_catalog.pg_class c WHERE c.oid = {}; COMMIT",
+        table.oid
     );
     let results = source.query(&sql).await?;
-    let same = results.first().and_then(|result| result.single());
-    Ok(same == Some("t"))
+    let mut rows = results.into_iter().flat_map(|result| result.rows);
+    let same = rows.next().and_then(|row| row.into_iter().next().flatten());
+    Ok(same.as_deref() == Some("t"))
 }

@@ -24,7 +24,7 @@ use crate::catalog::restore_list::{
 use crate::clone::epoch::Epoch;
 use crate::clone::indexes::{self, Tidying};
 use crate::clone::programs::Programs;
-use crate::clone::rows;
+use crate::clone::rows::{self, RowsError};
 use crate::clone::schema::{self, Leave, SchemaError, Section};
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
@@ -309,6 +309,27 @@ impl BaseCopy<'_> {
         if missing.len() < all {
             tracing::info!("{} of {all} tables are copied already", all - missing.len());
         }
+        let mut epoch = epoch;
+        let mut missing = missing;
+        while !missing.is_empty() {
+            let tables = missing.clone();
+            self.rows_of_epoch(&epoch, tables)?;
+            let ledger = ledger::read(&self.target)
+                .await
+                .map_err(on_target("reading the ledger"))?;
+            missing.retain(|table| ledger.part(&table.name).is_none());
+            if !missing.is_empty() {
+                self.go_on()?;
+                epoch = self.open_epoch(&ledger).await?;
+            }
+        }
+        Ok(self.store.finish_step(STEP)?)
+    }
+
+    /// Copies `tables` under one snapshot, but for those that it cannot see any more, because they
+    /// were truncated or rewritten meanwhile.
+    fn rows_of_epoch(&self, epoch: &Epoch, tables: Vec<TableRow>) -> Result<(), MigrationError> {
+        let all = tables.len();
         let config = rows::Config {
             source: self.config.source.clone(),
             target: self.config.target.clone(),
@@ -324,21 +345,40 @@ impl BaseCopy<'_> {
             epoch: epoch.number,
         };
         let outcome =
-            rows::copy_tables(&config, missing, self.shutdown, &|event| report.take(event));
-        for error in &outcome.failed {
-            tracing::error!("{}", chain(error));
+            rows::copy_tables(&config, tables, self.shutdown, &|event| report.take(event));
+        let mut failed = Vec::new();
+        for error in outcome.failed {
+            match error {
+                // Without the stream, tables of two moments would not fit together.
+                RowsError::Rewritten { table } if self.config.run.slot.is_some() => {
+                    tracing::info!(
+                        "{} was truncated or rewritten meanwhile: it is copied again",
+                        table.name
+                    );
+                }
+                error => {
+                    tracing::error!("{}", chain(&error));
+                    failed.push(error);
+                }
+            }
         }
-        let failed = outcome.failed.len();
-        let mut errors = outcome.failed.into_iter();
+        let count = failed.len();
+        let mut errors = failed.into_iter();
         match errors.next() {
-            Some(first) if failed == 1 => return Err(first.into()),
-            Some(first) => return Err(MigrationError::ManyRows { failed, all, first }),
+            Some(first) if count == 1 => return Err(first.into()),
+            Some(first) => {
+                return Err(MigrationError::ManyRows {
+                    failed: count,
+                    all,
+                    first,
+                });
+            }
             None => {}
         }
-        if outcome.stopped {
-            return Err(MigrationError::Stopped);
+        match outcome.stopped {
+            true => Err(MigrationError::Stopped),
+            false => Ok(()),
         }
-        Ok(self.store.finish_step(STEP)?)
     }
 
     async fn indexes(&mut self) -> Result<(), MigrationError> {

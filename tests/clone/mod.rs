@@ -8,6 +8,7 @@ mod idle;
 mod killed;
 mod no_identity;
 mod processes;
+mod rewritten;
 mod row_kinds;
 mod stages;
 mod traffic;

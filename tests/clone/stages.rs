@@ -8,7 +8,7 @@ use crate::support::{Held, Pair, Pgbench};
 fn a_slow_target_sends_live_replay_back_to_disk_until_it_is_fast_again() {
     let pair = Pair::new();
     Pgbench::init(&pair.source, 1);
-    let traffic = Pgbench::start(&pair.source);
+    let traffic = Pgbench::start_at(&pair.source, 1000);
     let following = Following::start(&pair).until_live();
     let log = following.run.stderr();
     let mut rest = log.as_str();
