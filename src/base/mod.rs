@@ -4,6 +4,7 @@
 //! Nothing here talks to a server; [`durable_file`] is the only part that touches a disk.
 
 pub mod backoff;
+pub mod cause;
 pub mod durable_file;
 pub mod ident;
 pub mod lsn;

@@ -10,6 +10,7 @@ use crate::cli::options::{
 use crate::cli::{ExitCode, options};
 use crate::clone::indexes::Tidying;
 use crate::clone::schema::{Leave, Side};
+use crate::migration::base_copy::Choices;
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
@@ -116,12 +117,14 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             StartMode::Restart => Start::Restart,
         },
         capture: options.cdc.follow.then(|| capture(&options.cdc, children)),
-        table_jobs: options.copy.table_jobs.get(),
-        index_jobs: options.copy.index_jobs.get(),
-        leave: leave(&options.copy),
-        drop_if_exists: options.copy.schema.drop_if_exists,
-        tidying: tidying(&options.copy),
-        fail_fast: options.copy.fail_fast,
+        copy: Choices {
+            table_jobs: options.copy.table_jobs.get(),
+            index_jobs: options.copy.index_jobs.get(),
+            leave: leave(&options.copy),
+            drop_if_exists: options.copy.schema.drop_if_exists,
+            tidying: tidying(&options.copy),
+            fail_fast: options.copy.fail_fast,
+        },
         skip_large_objects: options.copy.skip_large_objects,
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })

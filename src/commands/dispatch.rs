@@ -4,6 +4,7 @@ use super::not_built::not_built;
 use super::{
     CommandError, clone, completions, demo, generate, names, ping, sentinel, stream, version,
 };
+use crate::base::cause::chain;
 use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
@@ -17,7 +18,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
     {
         Ok(code) => code,
         Err(error) if error.transient && death_watch::is_supervised() => {
-            tracing::warn!("{}", report::errors::chain(error.source.as_ref()));
+            tracing::warn!("{}", chain(error.source.as_ref()));
             ExitCode::Transient
         }
         Err(error) => {

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::base::cause::chain;
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::base::{QualifiedName, Shutdown, durable_file};
 use crate::catalog::discovery;
@@ -28,7 +29,6 @@ use crate::clone::rows::{self, RowsError};
 use crate::clone::schema::{self, Leave, SchemaError, Section};
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
-use crate::report::errors::chain;
 use crate::store::{CATALOG_STEP, IndexRow, ROWS_STEP, Run, Store, TableRow, WorkDir};
 
 use super::capture::inserts_publication;
@@ -50,6 +50,13 @@ pub struct Config {
     pub programs: Programs,
     /// What it was begun with.
     pub run: Run,
+    /// How.
+    pub choices: Choices,
+}
+
+/// How the copy is made.
+#[derive(Debug, Clone)]
+pub struct Choices {
     /// Tables at a time.
     pub table_jobs: usize,
     /// Indexes at a time.
@@ -232,7 +239,7 @@ impl BaseCopy<'_> {
                 &self.dump_path(),
                 list,
                 &list_file,
-                &config.leave,
+                &config.choices.leave,
             )?,
         };
         // The script changes settings of its session, so it has one of its own.
@@ -266,7 +273,7 @@ impl BaseCopy<'_> {
         }
         self.store.begin_step(STEP)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
-        let drops = match self.config.drop_if_exists {
+        let drops = match self.config.choices.drop_if_exists {
             true => self.drops(&list)?,
             false => String::new(),
         };
@@ -333,8 +340,8 @@ impl BaseCopy<'_> {
         let config = rows::Config {
             source: self.config.source.clone(),
             target: self.config.target.clone(),
-            jobs: self.config.table_jobs,
-            fail_fast: self.config.fail_fast,
+            jobs: self.config.choices.table_jobs,
+            fail_fast: self.config.choices.fail_fast,
             snapshot_id: epoch.id.clone(),
             snapshot: epoch.snapshot.clone(),
             epoch: epoch.number,
@@ -392,7 +399,7 @@ impl BaseCopy<'_> {
         let count = indexes.len();
         indexes::build(
             &self.config.target,
-            self.config.index_jobs,
+            self.config.choices.index_jobs,
             indexes,
             self.shutdown,
         )?;
@@ -501,7 +508,7 @@ impl BaseCopy<'_> {
 
     async fn tidy(&mut self) -> Result<(), MigrationError> {
         const STEP: &str = "vacuum";
-        let Some(tidying) = self.config.tidying else {
+        let Some(tidying) = self.config.choices.tidying else {
             return Ok(());
         };
         self.go_on()?;
@@ -517,7 +524,7 @@ impl BaseCopy<'_> {
             .collect();
         indexes::tidy(
             &self.config.target,
-            self.config.index_jobs,
+            self.config.choices.index_jobs,
             tables,
             tidying,
             self.shutdown,

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::catalog::server::Server;
+use crate::clone::schema::Side;
 use crate::store::{CATALOG_STEP, Lock, Run, Store, WorkDir};
 
 use super::error::MigrationError;
@@ -109,6 +111,25 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
             },
             hint: "resume with what it was begun with, or begin anew with --restart".to_owned(),
         }),
+    }
+}
+
+/// Refuses to touch what is on these servers if `run` was begun between others: a slot or a
+/// schema of the same name there belongs to somebody else's migration.
+pub fn check_servers(run: &Run, source: &Server, target: &Server) -> Result<(), MigrationError> {
+    let other = |side: Side, name: &str| {
+        Err(MigrationError::Refused {
+            side: Some(side),
+            problem: format!("this migration was begun with another server, {name}"),
+            hint: "name the source and target that it was begun with".to_owned(),
+        })
+    };
+    if run.source_system != source.system {
+        return other(Side::Source, &run.source);
+    }
+    match (&run.target_system, &run.target) {
+        (Some(system), Some(name)) if *system != target.system => other(Side::Target, name),
+        _ => Ok(()),
     }
 }
 

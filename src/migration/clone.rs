@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
-use crate::clone::indexes::Tidying;
-use crate::clone::schema::Leave;
 use crate::pg::{Address, Session};
 use crate::store::{Lock, Run, Store, WorkDir};
 
@@ -35,18 +33,8 @@ pub struct Config {
     pub start: Start,
     /// Change capture; none without `--follow`.
     pub capture: Option<CaptureConfig>,
-    /// Tables at a time.
-    pub table_jobs: usize,
-    /// Indexes at a time.
-    pub index_jobs: usize,
-    /// What of the definitions is left out.
-    pub leave: Leave,
-    /// Drop on the target what is about to be made.
-    pub drop_if_exists: bool,
-    /// What to do with each table at the end, if anything.
-    pub tidying: Option<Tidying>,
-    /// Stop at the first table that fails.
-    pub fail_fast: bool,
+    /// How the base copy is made.
+    pub copy: base_copy::Choices,
     /// Leave large objects out.
     pub skip_large_objects: bool,
 }
@@ -104,12 +92,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         work_dir: config.work_dir.clone(),
         programs: facts.programs,
         run,
-        table_jobs: config.table_jobs,
-        index_jobs: config.index_jobs,
-        leave: config.leave.clone(),
-        drop_if_exists: config.drop_if_exists,
-        tidying: config.tidying,
-        fail_fast: config.fail_fast,
+        choices: config.copy.clone(),
     };
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {
@@ -264,7 +247,7 @@ async fn prepare(
         slot: new_slot.map(|capture| capture.slot.as_str()),
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
-        target_may_be_filled: config.drop_if_exists || matches!(begin, Begin::Resume(_)),
+        target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.skip_large_objects,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
@@ -347,10 +330,11 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         slot: None,
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
-        target_may_be_filled: config.drop_if_exists,
+        target_may_be_filled: config.copy.drop_if_exists,
         skip_large_objects: config.skip_large_objects,
     };
-    preflight::look(&config.source, &config.target, &wanted).await?;
+    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    begin::check_servers(run, &facts.source, &facts.target)?;
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)
 }

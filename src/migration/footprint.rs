@@ -7,8 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::base::cause::chain;
 use crate::pg::{Address, Session};
-use crate::report::errors::chain;
 use crate::store::{Lock, WorkDir};
 
 use super::begin;

@@ -37,6 +37,28 @@ pub struct Facts {
     pub programs: Programs,
 }
 
+/// Which servers these are. Nothing is changed.
+pub async fn look_at_servers(
+    source: &Address,
+    target: &Address,
+) -> Result<(Server, Server), MigrationError> {
+    let source_session = Session::connect(source, "preflight")
+        .await
+        .map_err(to_source(source))?;
+    let target_session = Session::connect(target, "preflight")
+        .await
+        .map_err(to_target(target))?;
+    let looking = "looking at the server";
+    Ok((
+        server::look(&source_session)
+            .await
+            .map_err(on_source(looking))?,
+        server::look(&target_session)
+            .await
+            .map_err(on_target(looking))?,
+    ))
+}
+
 /// Connects to both and looks. Nothing is changed.
 pub async fn look(
     source: &Address,

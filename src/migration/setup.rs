@@ -104,8 +104,14 @@ pub async fn clean_up(
         return remove_from_servers(source, target, named).await;
     }
     let _lock = work_dir.lock()?;
-    let run = Store::create(&work_dir.store_path())?.run()?;
-    remove_from_servers(source, target, run.as_ref().unwrap_or(named)).await?;
+    match Store::create(&work_dir.store_path())?.run()? {
+        None => remove_from_servers(source, target, named).await?,
+        Some(run) => {
+            let (on_source, on_target) = preflight::look_at_servers(source, target).await?;
+            begin::check_servers(&run, &on_source, &on_target)?;
+            remove_from_servers(source, target, &run).await?;
+        }
+    }
     begin::remove_files(work_dir)?;
     tracing::info!("removed the files in {}", work_dir.root.display());
     Ok(())

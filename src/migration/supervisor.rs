@@ -20,6 +20,8 @@ const STOP_MAX: Duration = Duration::from_secs(20);
 /// Behind by less than this, what is left is applied with receive stopped, then live replay
 /// begins: about a second of a busy source.
 const NEARLY_CAUGHT_UP_BYTES: u64 = 64 << 20;
+/// SIGKILL.
+const KILLED: i32 = 9;
 /// A stage that has lasted this long counts as working: an earlier failure is forgotten.
 const WORKING: Duration = Duration::from_secs(60);
 
@@ -123,6 +125,12 @@ impl Supervisor<'_> {
             self.backoff = new_backoff();
         }
         match self.stage.decide(&facts) {
+            Decision::Stay
+                if self.stage == Stage::Quieting && self.entered_at.elapsed() > STOP_MAX =>
+            {
+                // What does not stop by itself is ended; the next look starts over from disk.
+                self.children.end_all();
+            }
             Decision::Stay => {}
             Decision::Enter(Stage::Finished) => {
                 self.children.stop()?;
@@ -346,11 +354,18 @@ impl Children {
             }
             std::thread::sleep(TICK / 2);
         }
-        for (child, _) in self.all() {
-            // Dropping kills and waits.
-            *child = None;
-        }
+        self.end_all();
         self.ends = Facts::default();
         Ok(())
+    }
+
+    /// Kills all that still run; each looks like one that was killed by somebody else.
+    fn end_all(&mut self) {
+        for (child, end) in self.all() {
+            // Dropping kills and waits.
+            if child.take().is_some() {
+                *end = Some(Exit::Signal(KILLED));
+            }
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Trying again while an error is transient.
 
-use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use super::error::Error;
 use crate::base::backoff::Backoff;
+use crate::base::cause::chain;
 use crate::base::quantity::display_duration;
 use crate::base::{Remedy, Shutdown};
 
@@ -41,7 +41,7 @@ pub async fn with_retry<T>(
         let wait = backoff.next_wait().min(left);
         tracing::warn!(
             "{what} failed: {}; trying again in {}",
-            with_causes(&error),
+            chain(&error),
             display_duration(wait)
         );
         tokio::select! {
@@ -49,16 +49,6 @@ pub async fn with_retry<T>(
             () = shutdown.wait() => return Err(error),
         }
     }
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ pub(super) struct CdcArgs {
     #[arg(long, value_name = "SIZE")]
     cdc_disk_limit: Option<ByteSize>,
 
-    /// What to do about a table created on the source meanwhile [default: warn]
+    /// What to do about a table created on the source meanwhile [default: stop]
     #[arg(long, value_name = "WHAT")]
     new_tables: Option<NewTables>,
 }
@@ -130,7 +130,7 @@ impl CdcArgs {
             disk_limit: settings.value("cdc-disk-limit", self.cdc_disk_limit)?,
             new_tables: settings
                 .choice("new-tables", self.new_tables)?
-                .unwrap_or(NewTables::Warn),
+                .unwrap_or(NewTables::Stop),
         })
     }
 }
