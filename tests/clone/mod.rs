@@ -6,6 +6,7 @@ mod epochs;
 mod following;
 mod idle;
 mod killed;
+mod large;
 mod no_identity;
 mod processes;
 mod rewritten;
