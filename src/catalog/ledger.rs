@@ -161,6 +161,15 @@ fn parse<T: FromStr>(table: &QualifiedName, text: &str) -> Result<T, Error> {
     })
 }
 
+/// The query that gives a row if `table` is on the target.
+pub fn part_sql(table: &QualifiedName) -> String {
+    format!(
+        "SELECT 1 FROM pgflit.part WHERE schema_name = {} AND table_name = {}",
+        quote_literal(&table.schema),
+        quote_literal(&table.name)
+    )
+}
+
 /// The statement that notes `part`; to be run in the transaction that copies its rows.
 pub fn note_sql(part: &Part) -> String {
     format!(

@@ -5,7 +5,7 @@
 //! | `BEGIN; -- {"xid":…,"lsn":…,"commit_lsn":…,"timestamp":…}` | a source transaction begins |
 //! | `PREPARE <id> AS <statement>; -- {"op":…,"schema":…,"table":…,"columns":[…],"key":[…]}` | a statement, at its first use in the segment |
 //! | `EXECUTE <id>["…",null];` | run it with these values |
-//! | `TRUNCATE "s"."t", …; -- {"rels":[["s","t"],…],…}` | relations emptied |
+//! | `TRUNCATE ONLY "s"."t", …; -- {"rels":[["s","t"],…],…}` | relations emptied |
 //! | `ROLLBACK;` | what stood since the last `BEGIN` never happened |
 //! | `COMMIT; -- {"xid":…,"lsn":…,"timestamp":…}` | it ends; `lsn` is just after its commit record |
 //! | `-- KEEPALIVE {…}`, `-- SWITCH WAL {…}`, `-- ENDPOS {…}` | positions |
@@ -53,9 +53,15 @@ pub enum SqlLine {
 pub struct StatementId(u64);
 
 impl StatementId {
-    /// The name of this text.
-    pub fn of(sql: &str) -> Self {
-        let digest = blake3::hash(sql.as_bytes());
+    /// The name of this text with parameters of these types: a server that has it prepared for
+    /// other types must not take it for the same.
+    pub fn of<'a>(sql: &str, types: impl Iterator<Item = &'a str>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(sql.as_bytes());
+        for name in types {
+            hasher.update(b"\0").update(name.as_bytes());
+        }
+        let digest = hasher.finalize();
         let mut first = [0; 8];
         first.copy_from_slice(&digest.as_bytes()[..8]);
         Self(u64::from_be_bytes(first))
@@ -130,12 +136,12 @@ pub struct TruncateLine {
 }
 
 impl TruncateLine {
-    /// The statement.
+    /// The statement. ONLY, because the stream names inheritance children that were emptied too.
     pub fn sql(&self) -> String {
         let rels: Vec<_> = self
             .rels
             .iter()
-            .map(|(schema, table)| format!("{}.{}", ident(schema), ident(table)))
+            .map(|(schema, table)| format!("ONLY {}.{}", ident(schema), ident(table)))
             .collect();
         let restart = if self.restart_identity {
             " RESTART IDENTITY"
@@ -277,7 +283,7 @@ mod tests {
         fn statements_on_any_name_are_read_as_written(schema: String, table: String, columns: Vec<String>) {
             let sql = format!("DELETE FROM {}.{} WHERE x = $1", ident(&schema), ident(&table));
             same_after_writing_and_reading(&SqlLine::Prepare(Prepare {
-                id: StatementId::of(&sql),
+                id: StatementId::of(&sql, ["int4"].into_iter()),
                 sql,
                 shape: Shape { op: Operation::Delete, schema: schema.clone(), table: table.clone(), columns, key: vec![0] },
             }));

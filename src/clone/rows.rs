@@ -252,7 +252,7 @@ impl Work<'_> {
                     let wait = backoff.next_wait();
                     tracing::warn!("{error}; trying again in {} ms", wait.as_millis());
                     attempt += 1;
-                    if self.shutdown.sleep(wait) {
+                    if self.shutdown.sleep(wait) || self.is_there(table).await? {
                         return Ok(());
                     }
                 }
@@ -350,9 +350,26 @@ impl Work<'_> {
             rows: target.finish_copy().await.map_err(from_target(bytes))?,
             bytes,
         };
-        let note = format!("{}; COMMIT", ledger::note_sql(&part));
+        let note = ledger::note_sql(&part);
         target.query(&note).await.map_err(from_target(bytes))?;
+        // Separately: when we are killed meanwhile, nobody asks for the commit of what a resumed
+        // run has not seen there.
+        target.query("COMMIT").await.map_err(from_target(bytes))?;
         Ok(Some(part))
+    }
+
+    /// Whether the table is on the target already: its COMMIT was lost on the way, or its answer.
+    async fn is_there(&self, table: &TableRow) -> Result<bool, RowsError> {
+        let look = async {
+            let mut target = self.open_target().await?;
+            let found = target.query(&ledger::part_sql(&table.name)).await?;
+            Ok(found.iter().any(|result| !result.rows.is_empty()))
+        };
+        look.await.map_err(|source| RowsError::Target {
+            table: table.name.clone(),
+            bytes: 0,
+            source,
+        })
     }
 
     async fn open_source(&self) -> Result<Connection, pg::Error> {

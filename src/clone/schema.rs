@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
+use crate::base::Shutdown;
+use crate::base::shutdown::POLL;
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -23,6 +26,9 @@ pub enum SchemaError {
         /// Which server it was talking to.
         side: Side,
     },
+    /// It was asked to stop. Not an error; a way out.
+    #[error("asked to stop")]
+    Stopped,
     /// The program could not be run, or a file not written.
     #[error("{doing} {}", path.display())]
     Io {
@@ -85,6 +91,7 @@ pub fn dump(
     source: &Address,
     snapshot_id: &str,
     file: &Path,
+    shutdown: &Shutdown,
 ) -> Result<(), SchemaError> {
     let mut command = Command::new(&programs.pg_dump);
     command
@@ -93,7 +100,17 @@ pub fn dump(
         .arg("--file")
         .arg(file);
     connect_to(&mut command, source);
-    run(&mut command, "pg_dump", &programs.pg_dump, Side::Source).map(drop)
+    // It waits for as long as somebody holds a lock on a table, so it must hear of a stop too.
+    let path = &programs.pg_dump;
+    let failed = |source| SchemaError::Io {
+        doing: "running",
+        path: path.clone(),
+        source,
+    };
+    match output_unless_stopped(&mut command, shutdown).map_err(failed)? {
+        Some(output) => succeeded(output, "pg_dump", Side::Source).map(drop),
+        None => Err(SchemaError::Stopped),
+    }
 }
 
 /// The table of contents of one section of a dump.
@@ -214,6 +231,47 @@ fn run(
         path: path.to_owned(),
         source,
     })?;
+    succeeded(output, program, side)
+}
+
+/// What `command` prints; none, and the program is ended, when asked to stop meanwhile.
+fn output_unless_stopped(command: &mut Command, shutdown: &Shutdown) -> io::Result<Option<Output>> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = child?;
+    let mut pipe = child.stderr.take();
+    thread::scope(|scope| {
+        // Beside waiting, so that a program with much to say does not wait for us.
+        let reader = scope.spawn(move || {
+            let mut stderr = Vec::new();
+            if let Some(pipe) = &mut pipe {
+                pipe.read_to_end(&mut stderr)?;
+            }
+            Ok::<_, io::Error>(stderr)
+        });
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if shutdown.sleep(POLL) {
+                child.kill()?;
+                child.wait()?;
+                return Ok(None);
+            }
+        };
+        let stderr = reader.join().unwrap_or_else(|_| Ok(Vec::new()))?;
+        Ok(Some(Output {
+            status,
+            stdout: Vec::new(),
+            stderr,
+        }))
+    })
+}
+
+fn succeeded(output: Output, program: &'static str, side: Side) -> Result<Output, SchemaError> {
     if output.status.success() {
         return Ok(output);
     }

@@ -3,15 +3,16 @@
 use super::not_built::not_built;
 use super::{CommandError, place};
 use crate::base::quantity::{ByteSize, display_duration};
-use crate::cli::ExitCode;
 use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::{
     Ack, CdcSettings, CloneOptions, CopySettings, OnConflict, Plugin, ProgressTracking, StartMode,
 };
+use crate::cli::{ExitCode, options};
 use crate::clone::indexes::Tidying;
 use crate::clone::schema::{Leave, Side};
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
+use crate::migration::finish::NewTables;
 use crate::migration::supervisor;
 use crate::store::WorkDir;
 
@@ -133,6 +134,10 @@ fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {
         publication: cdc.publication.clone(),
         plugin: cdc.plugin.name().to_owned(),
         endpos: cdc.endpos,
+        new_tables: match cdc.new_tables {
+            options::NewTables::Stop => NewTables::Stop,
+            options::NewTables::Warn => NewTables::Warn,
+        },
         children,
     }
 }

@@ -137,6 +137,7 @@ impl From<ReceiveError> for CommandError {
         let code = match &error {
             ReceiveError::Source(_)
             | ReceiveError::Slot { .. }
+            | ReceiveError::SlotMoved { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::StreamEnded => ExitCode::Source,
             _ => ExitCode::Other,
@@ -196,6 +197,8 @@ impl From<MigrationError> for CommandError {
             }) => side(refusing),
             MigrationError::Source { .. }
             | MigrationError::Uncaptured { .. }
+            | MigrationError::NewTable { .. }
+            | MigrationError::LostCount { .. }
             | MigrationError::Rows(RowsError::Source { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Source { .. },

@@ -25,17 +25,14 @@ use crate::clone::epoch::Epoch;
 use crate::clone::indexes::{self, Tidying};
 use crate::clone::programs::Programs;
 use crate::clone::rows::{self, RowsError};
-use crate::clone::schema::{self, Leave, Section};
+use crate::clone::schema::{self, Leave, SchemaError, Section};
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::report::errors::chain;
-use crate::store::{IndexRow, Run, Store, TableRow, WorkDir};
+use crate::store::{CATALOG_STEP, IndexRow, ROWS_STEP, Run, Store, TableRow, WorkDir};
 
 use super::capture::inserts_publication;
 use super::error::{MigrationError, on_source, on_target, to_target};
-
-/// The first step: once it is begun, the copy is.
-pub const FIRST_STEP: &str = "catalog";
 
 /// How often convergence is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -72,7 +69,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let store = Store::create(&config.work_dir.store_path())?;
     let target = Session::connect(&config.target, "base copy")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(&config.target))?;
     ledger::create(&target)
         .await
         .map_err(on_target("making the schema pgflit"))?;
@@ -85,7 +82,11 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     let ledger = ledger::read(&copy.target)
         .await
         .map_err(on_target("reading the ledger"))?;
-    let (tables, epoch) = copy.catalog(&ledger).await?;
+    let (tables, epoch) = tokio::select! {
+        found = copy.catalog(&ledger) => found?,
+        // Sizes and definitions are not given while somebody holds a lock on a table.
+        () = shutdown.overdue() => return Err(MigrationError::Stopped),
+    };
     copy.pre_data().await?;
     copy.rows(&ledger, tables, epoch).await?;
     copy.indexes().await?;
@@ -120,7 +121,7 @@ impl BaseCopy<'_> {
         ledger: &Ledger,
     ) -> Result<(Vec<TableRow>, Option<Epoch>), MigrationError> {
         self.go_on()?;
-        if self.store.step_is_done(FIRST_STEP)? {
+        if self.store.step_is_done(CATALOG_STEP)? {
             let tables = self.store.tables()?;
             let missing = tables
                 .iter()
@@ -131,7 +132,7 @@ impl BaseCopy<'_> {
             };
             return Ok((tables, epoch));
         }
-        self.store.begin_step(FIRST_STEP)?;
+        self.store.begin_step(CATALOG_STEP)?;
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
@@ -140,7 +141,17 @@ impl BaseCopy<'_> {
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         let (programs, source) = (&self.config.programs, &self.config.source);
-        schema::dump(programs, source, &epoch.id, &self.dump_path())?;
+        let dumped = schema::dump(
+            programs,
+            source,
+            &epoch.id,
+            &self.dump_path(),
+            self.shutdown,
+        );
+        dumped.map_err(|error| match error {
+            SchemaError::Stopped => MigrationError::Stopped,
+            error => error.into(),
+        })?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(
             "{} tables, {}, and {} indexes to copy",
@@ -148,7 +159,7 @@ impl BaseCopy<'_> {
             ByteSize(bytes),
             indexes.len()
         );
-        self.store.finish_step(FIRST_STEP)?;
+        self.store.finish_step(CATALOG_STEP)?;
         Ok((tables, Some(epoch)))
     }
 
@@ -227,7 +238,7 @@ impl BaseCopy<'_> {
         // The script changes settings of its session, so it has one of its own.
         let session = Session::connect(&config.target, step)
             .await
-            .map_err(to_target)?;
+            .map_err(to_target(&config.target))?;
         let sql = format!("BEGIN;\n{drops}\n{script}\n{}", ledger::note_step_sql(step));
         let restored = async {
             session.batch(&sql).await?;
@@ -284,7 +295,7 @@ impl BaseCopy<'_> {
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
     ) -> Result<(), MigrationError> {
-        const STEP: &str = "rows";
+        const STEP: &str = ROWS_STEP;
         self.go_on()?;
         let Some(epoch) = epoch else {
             return Ok(());
@@ -461,7 +472,19 @@ impl BaseCopy<'_> {
                 "the copy was taken in several epochs: foreign keys wait for {convergence}"
             );
             self.store.set_apply(true)?;
-            while self.store.sentinel()?.replay_lsn < convergence {
+            loop {
+                let sentinel = self.store.sentinel()?;
+                if sentinel.replay_lsn >= convergence {
+                    break;
+                }
+                if let Some(endpos) = sentinel.endpos()
+                    && endpos < convergence
+                {
+                    return Err(MigrationError::EndposTooEarly {
+                        endpos,
+                        begin: convergence,
+                    });
+                }
                 self.go_on()?;
                 tokio::time::sleep(LOOK_AGAIN).await;
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::store::{Lock, Run, Store, WorkDir};
+use crate::store::{CATALOG_STEP, Lock, Run, Store, WorkDir};
 
 use super::error::MigrationError;
 
@@ -54,7 +54,7 @@ pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), M
     let Some(run) = store.run()? else {
         return Ok((Begin::New, Some(lock)));
     };
-    let copy_begun = store.step_is_begun(super::base_copy::FIRST_STEP)?;
+    let copy_begun = store.step_is_begun(CATALOG_STEP)?;
     let begin = match start {
         Start::Restart => Begin::StartOver(run),
         _ if run.finished => Begin::Finished,
@@ -92,7 +92,8 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
         ("publication", &run.publication, &now.publication),
         ("plugin", &run.plugin, &now.plugin),
     ] {
-        if begun != asked {
+        // Without --follow nothing is said about capture: `stream setup` has, before.
+        if now.slot.is_some() && begun != asked {
             pairs.push((what, shown(begun), shown(asked)));
         }
     }

@@ -148,7 +148,7 @@ pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, Migration
     let failed = on_source("making the replication slot");
     let mut connection = Connection::open(source, Mode::Replication, "slot")
         .await
-        .map_err(to_source)?;
+        .map_err(to_source(source))?;
     let timeline = first_row(&mut connection, "IDENTIFY_SYSTEM")
         .await
         .map_err(&failed)?;

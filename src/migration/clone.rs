@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
@@ -15,7 +16,7 @@ use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
 use super::error::{MigrationError, on_target, to_source};
-use super::finish::finish;
+use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
 use super::preflight::{self, Facts, Wanted};
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
@@ -63,6 +64,8 @@ pub struct CaptureConfig {
     pub plugin: String,
     /// Where to end, if it is known already.
     pub endpos: Option<Lsn>,
+    /// What to do about a table that is created on the source meanwhile.
+    pub new_tables: NewTables,
     /// How the child processes are started.
     pub children: supervisor::Config,
 }
@@ -122,7 +125,14 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            runtime.block_on(finish(&config.source, &config.target, &mut store, endpos))?;
+            let (source, target) = (&config.source, &config.target);
+            runtime.block_on(finish(
+                source,
+                target,
+                &mut store,
+                endpos,
+                capture.new_tables,
+            ))?;
             Ok(Outcome::Followed(endpos))
         }
     }
@@ -166,14 +176,38 @@ fn follow(
                     copied.set(true);
                     Ok(())
                 }
-                Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(
-                    MigrationError::Thread("the base copy ended without a result".into()),
-                ),
+                Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(without_result()),
                 Err(_) => Ok(()),
             });
-        stop_copy.ask();
+        if !matches!(ended, Ok(Ended::Endpos(_))) {
+            stop_copy.ask();
+            return ended;
+        }
+        // The target may be at endpos before the last steps of the copy are done, such as
+        // foreign keys.
+        while !copied.get() {
+            match receiver.recv_timeout(LOOK_AGAIN) {
+                Ok(result) => {
+                    result?;
+                    copied.set(true);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) if shutdown.asked() => {
+                    stop_copy.ask();
+                    return Ok(Ended::Asked);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(without_result()),
+            }
+        }
         ended
     })
+}
+
+/// How often signals are looked at while the copy ends.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+fn without_result() -> MigrationError {
+    MigrationError::Thread("the base copy ended without a result".into())
 }
 
 /// Copies, then lets apply begin.
@@ -258,7 +292,7 @@ async fn prepare(
                 // Killed while they were being made; preflight had found none, so they are ours.
                 let source = Session::connect(&config.source, "setup")
                     .await
-                    .map_err(to_source)?;
+                    .map_err(to_source(&config.source))?;
                 if let Some(slot) = &run.slot {
                     capture::give_up_slot(&source, slot).await?;
                 }

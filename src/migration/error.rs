@@ -8,7 +8,7 @@ use crate::clone::indexes::IndexError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
-use crate::pg::{self, AddressError};
+use crate::pg::{self, Address, AddressError};
 use crate::store::{self, LockError, WorkDirError};
 use crate::worker::child::ChildError;
 
@@ -25,10 +25,12 @@ pub enum MigrationError {
         source: AddressError,
     },
     /// No session with a server.
-    #[error("connecting to the {side}")]
+    #[error("connecting to the {side} {address}")]
     Connect {
         /// Which server.
         side: Side,
+        /// Where it was looked for; without a password.
+        address: String,
         /// Why.
         #[source]
         source: pg::Error,
@@ -114,6 +116,20 @@ pub enum MigrationError {
         /// How many, as the source counts them.
         changes: u64,
     },
+    /// The source has a table that change capture knows nothing of.
+    #[error("{table} was created on the source after the migration began: it is not on the target")]
+    NewTable {
+        /// Which table.
+        table: QualifiedName,
+    },
+    /// Whether changes happened that could not be captured cannot be told any more.
+    #[error(
+        "{table} has no replica identity, and the source has lost count of its updates and deletes"
+    )]
+    LostCount {
+        /// Which table.
+        table: QualifiedName,
+    },
     /// endpos is before the copy.
     #[error("endpos {endpos} is before {begin}, where change capture begins")]
     EndposTooEarly {
@@ -187,6 +203,14 @@ impl MigrationError {
                 "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
             )),
+            MigrationError::NewTable { .. } => Some(
+                "begin anew with --restart; or copy it by hand once nobody writes to it, and go on with --resume --new-tables warn"
+                    .to_owned(),
+            ),
+            MigrationError::LostCount { table } => Some(format!(
+                "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                table.quoted()
+            )),
             MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
@@ -205,15 +229,23 @@ fn lacks_role(error: &pg::Error) -> bool {
 }
 
 /// The source could not be connected to.
-pub(super) fn to_source(source: pg::Error) -> MigrationError {
-    let side = Side::Source;
-    MigrationError::Connect { side, source }
+pub(super) fn to_source(address: &Address) -> impl Fn(pg::Error) -> MigrationError {
+    let address = address.to_string();
+    move |source| MigrationError::Connect {
+        side: Side::Source,
+        address: address.clone(),
+        source,
+    }
 }
 
 /// The target could not be connected to.
-pub(super) fn to_target(source: pg::Error) -> MigrationError {
-    let side = Side::Target;
-    MigrationError::Connect { side, source }
+pub(super) fn to_target(address: &Address) -> impl Fn(pg::Error) -> MigrationError {
+    let address = address.to_string();
+    move |source| MigrationError::Connect {
+        side: Side::Target,
+        address: address.clone(),
+        source,
+    }
 }
 
 /// Names what was being done on the source when it failed.

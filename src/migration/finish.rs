@@ -1,55 +1,158 @@
-//! What comes at endpos: sequences, and a last look for changes that could not be captured.
+//! What comes at endpos: is everything there that must be, then the sequences.
 
-use crate::base::Lsn;
-use crate::catalog::discovery;
+use std::time::Duration;
+
+use crate::base::{Lsn, QualifiedName};
+use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
-use crate::store::{Capture, Store};
+use crate::store::{Capture, Store, TableRow};
 
 use super::base_copy::set_sequences;
-use super::error::{MigrationError, on_source, to_target};
+use super::error::{MigrationError, on_source, on_target, to_target};
 
-/// Sets the sequences and marks the run as finished.
+/// What to do about a table that was created on the source while following.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewTables {
+    /// End with an error that names it.
+    Stop,
+    /// Say so and leave it out.
+    Warn,
+}
+
+/// PostgreSQL's sessions report their counts at most this much later; two looks that far apart
+/// see what was counted before endpos.
+const COUNTS_SETTLE: Duration = Duration::from_millis(1500);
+
+/// Looks for what change capture could not carry, sets the sequences and marks the run as
+/// finished.
 ///
 /// # Errors
-/// [`MigrationError::Uncaptured`] if the source has counted updates or deletes on a table of which
-/// only inserts are captured: the target is then not what the source was.
+/// The target is not what the source was: endpos is before the position from which on the copied
+/// tables are consistent with each other; a table of which only inserts are captured was updated
+/// or deleted from; a table was created meanwhile.
 pub async fn finish(
     source: &Address,
     target: &Address,
     store: &mut Store,
     endpos: Lsn,
+    new_tables: NewTables,
 ) -> Result<(), MigrationError> {
-    check_uncaptured(source, store).await?;
-    let session = Session::connect(target, "finish")
+    let on_target_session = Session::connect(target, "finish")
         .await
-        .map_err(to_target)?;
-    let sequences = set_sequences(source, &session).await?;
+        .map_err(to_target(target))?;
+    let ledger = ledger::read(&on_target_session)
+        .await
+        .map_err(on_target("reading the ledger"))?;
+    let convergence = ledger.convergence();
+    if endpos < convergence {
+        return Err(MigrationError::EndposTooEarly {
+            endpos,
+            begin: convergence,
+        });
+    }
+    check_source(source, &store.tables()?, new_tables).await?;
+    let sequences = set_sequences(source, &on_target_session).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
 }
 
-async fn check_uncaptured(source: &Address, store: &Store) -> Result<(), MigrationError> {
-    let known = store.tables()?;
-    let inserts_only: Vec<_> = known
-        .iter()
-        .filter(|table| table.capture == Capture::InsertsOnly)
-        .collect();
-    if inserts_only.is_empty() {
-        return Ok(());
-    }
-    let failed = on_source("looking at its statistics");
+async fn check_source(
+    source: &Address,
+    known: &[TableRow],
+    new_tables: NewTables,
+) -> Result<(), MigrationError> {
+    let failed = on_source("looking at its tables");
     let session = Session::connect(source, "finish").await.map_err(&failed)?;
-    for now in discovery::tables(&session).await.map_err(&failed)? {
-        let Some(before) = inserts_only.iter().find(|table| table.oid == now.oid) else {
+    let look = async || discovery::tables(&session).await.map_err(&failed);
+    let mut now = look().await?;
+    if known
+        .iter()
+        .any(|table| table.capture == Capture::InsertsOnly)
+    {
+        tokio::time::sleep(COUNTS_SETTLE).await;
+        now = look().await?;
+    }
+    for table in new_since(known, &now) {
+        match new_tables {
+            NewTables::Stop => return Err(MigrationError::NewTable { table }),
+            NewTables::Warn => {
+                tracing::warn!(
+                    "{table} was created on the source meanwhile: it is not on the target"
+                );
+            }
+        }
+    }
+    check_counts(known, &now)
+}
+
+/// The tables that were not there when the migration began.
+fn new_since(known: &[TableRow], now: &[TableRow]) -> Vec<QualifiedName> {
+    now.iter()
+        .filter(|table| !known.iter().any(|known| known.oid == table.oid))
+        .map(|table| table.name.clone())
+        .collect()
+}
+
+/// Whether a table of which only inserts are captured was updated or deleted from.
+fn check_counts(known: &[TableRow], now: &[TableRow]) -> Result<(), MigrationError> {
+    let inserts_only = known
+        .iter()
+        .filter(|table| table.capture == Capture::InsertsOnly);
+    for before in inserts_only {
+        let Some(after) = now.iter().find(|table| table.oid == before.oid) else {
             continue;
         };
-        if now.uncaptured > before.uncaptured {
-            return Err(MigrationError::Uncaptured {
-                table: now.name,
-                changes: now.uncaptured - before.uncaptured,
-            });
+        let table = after.name.clone();
+        match after.uncaptured.checked_sub(before.uncaptured) {
+            Some(0) => {}
+            Some(changes) => return Err(MigrationError::Uncaptured { table, changes }),
+            None => return Err(MigrationError::LostCount { table }),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(oid: u32, capture: Capture, uncaptured: u64) -> TableRow {
+        TableRow {
+            oid,
+            name: QualifiedName::new("public", format!("t{oid}")),
+            columns: vec![],
+            bytes: 0,
+            estimated_rows: 0,
+            capture,
+            uncaptured,
+        }
+    }
+
+    #[test]
+    fn a_table_created_meanwhile_is_named() {
+        let known = [table(1, Capture::Rows, 0)];
+        let now = [table(1, Capture::Rows, 0), table(2, Capture::Rows, 0)];
+        assert_eq!(
+            new_since(&known, &now),
+            [QualifiedName::new("public", "t2")]
+        );
+        assert!(new_since(&now, &known).is_empty());
+    }
+
+    #[test]
+    fn changes_that_were_not_captured_are_noticed_and_so_is_a_lost_count() {
+        let check = |before, after| {
+            let of = |uncaptured| [table(1, Capture::InsertsOnly, uncaptured)];
+            check_counts(&of(before), &of(after))
+        };
+        assert!(check(5, 5).is_ok());
+        assert!(matches!(
+            check(5, 8),
+            Err(MigrationError::Uncaptured { changes: 3, .. })
+        ));
+        assert!(matches!(check(5, 0), Err(MigrationError::LostCount { .. })));
+        let captured = |uncaptured| [table(1, Capture::Rows, uncaptured)];
+        assert!(check_counts(&captured(5), &captured(8)).is_ok());
+    }
 }

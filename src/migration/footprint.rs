@@ -103,7 +103,7 @@ impl Footprint {
         }
         let source = Session::connect(address, "cleanup")
             .await
-            .map_err(to_source)?;
+            .map_err(to_source(address))?;
         if let Some(slot) = &self.slot {
             capture::give_up_slot(&source, slot).await?;
         }

@@ -45,10 +45,10 @@ pub async fn look(
 ) -> Result<Facts, MigrationError> {
     let on_source_session = Session::connect(source, "preflight")
         .await
-        .map_err(to_source)?;
+        .map_err(to_source(source))?;
     let on_target_session = Session::connect(target, "preflight")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(target))?;
     let facts = Facts {
         source: server::look(&on_source_session)
             .await
@@ -121,7 +121,10 @@ async fn check_capture(
     }
     if !server.may_replicate {
         return on_source_side(
-            format!("role \"{}\" may not replicate", address.user()),
+            format!(
+                "role \"{}\" may not replicate on the source",
+                address.user()
+            ),
             format!(
                 "have an administrator run: ALTER ROLE {} REPLICATION",
                 quote_ident(address.user())

@@ -123,7 +123,7 @@ pub(super) async fn set_up_capture(
     };
     let source = Session::connect(source_address, "setup")
         .await
-        .map_err(to_source)?;
+        .map_err(to_source(source_address))?;
     let tables = discovery::tables(&source)
         .await
         .map_err(on_source("reading the catalog"))?;
@@ -201,7 +201,7 @@ pub async fn remove_from_servers(
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "cleanup")
         .await
-        .map_err(to_source)?;
+        .map_err(to_source(source))?;
     if let Some(slot) = &run.slot
         && capture::give_up_slot(&session, slot).await?
     {
@@ -213,7 +213,7 @@ pub async fn remove_from_servers(
     }
     let session = Session::connect(target, "cleanup")
         .await
-        .map_err(to_target)?;
+        .map_err(to_target(target))?;
     if let Some(origin) = &run.origin {
         let sql = "SELECT pg_replication_origin_drop(roname)
                      FROM pg_replication_origin WHERE roname = $1";

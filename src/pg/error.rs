@@ -110,6 +110,9 @@ fn is_transient(sqlstate: &str) -> bool {
         || matches!(
             sqlstate,
             "57P01" | "57P02" | "57P03" | "40001" | "40P01" | "53300"
+                // A slot or origin whose last session has not noticed yet that its client is gone.
+                | "55006"
+                | "55P03"
         )
 }
 

@@ -48,7 +48,23 @@ pub struct Entry {
 }
 
 /// The segments of one kind in `folder`, in order. A missing folder has none.
+///
+/// A listing of a large folder takes several looks by the kernel, and a file that is renamed
+/// between two of them may be in neither. Such a file is closed before the next is made, so a
+/// listing that shows a later one is only believed when a second, begun after it, agrees.
 pub fn entries(folder: &Path, kind: Kind) -> Result<Vec<Entry>, Error> {
+    let mut listed = list(folder, kind)?;
+    loop {
+        let again = list(folder, kind)?;
+        let names = |entries: &[Entry]| entries.iter().map(|entry| entry.name).collect::<Vec<_>>();
+        if names(&again) == names(&listed) {
+            return Ok(again);
+        }
+        listed = again;
+    }
+}
+
+fn list(folder: &Path, kind: Kind) -> Result<Vec<Entry>, Error> {
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -88,10 +104,14 @@ pub fn segment_holding(
     wal_segment_bytes: u64,
 ) -> Result<Option<SegmentName>, Error> {
     let entries = entries(folder, kind)?;
-    let earlier = entries
+    let starts = |entry: &Entry| entry.name.first_lsn(wal_segment_bytes);
+    let start = entries
         .iter()
-        .rev()
-        .find(|entry| entry.name.first_lsn(wal_segment_bytes) <= applied);
+        .map(starts)
+        .filter(|start| *start <= applied)
+        .max();
+    // Of two timelines with a segment at the same position, the earlier has what came first.
+    let earlier = entries.iter().find(|entry| Some(starts(entry)) == start);
     Ok(earlier.or(entries.first()).map(|entry| entry.name))
 }
 

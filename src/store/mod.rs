@@ -22,4 +22,5 @@ pub use database::{Error, Store};
 pub use lock::{Lock, LockError};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};
+pub use step::{CATALOG_STEP, ROWS_STEP};
 pub use work_dir::{WorkDir, WorkDirError};

@@ -7,7 +7,18 @@ use rusqlite::OptionalExtension;
 use super::database::now;
 use super::{Error, Store};
 
+/// The base copy's first step: once it is begun, the copy is.
+pub const CATALOG_STEP: &str = "catalog";
+/// The base copy's step after which every table is on the target.
+pub const ROWS_STEP: &str = "rows";
+
 impl Store {
+    /// Whether changes may be applied as far as the base copy is concerned: there is none, or
+    /// every table is on the target, so that its ledger is complete.
+    pub fn copy_allows_apply(&self) -> Result<bool, Error> {
+        Ok(!self.step_is_begun(CATALOG_STEP)? || self.step_is_done(ROWS_STEP)?)
+    }
+
     /// Whether this step was finished, here or before an interruption.
     pub fn step_is_done(&self, name: &str) -> Result<bool, Error> {
         let done = self.read("reading a step", |connection| {

@@ -151,7 +151,7 @@ impl Applier {
                 .endpos()
                 .is_some_and(|endpos| commit_start >= endpos)
             {
-                return self.position(commit_start, place).await;
+                return self.position(self.endpos_before(commit_start), place).await;
             }
             // Commit records do not overlap: one that starts before the end of the last applied
             // ends at or before it.
@@ -168,7 +168,17 @@ impl Applier {
         Ok(After::GoOn)
     }
 
+    /// The end that was asked for, of which `past` lies behind: everything before it is known, and
+    /// nothing behind it may be claimed.
+    fn endpos_before(&self, past: Lsn) -> Lsn {
+        self.steering
+            .endpos()
+            .map_or(past, |endpos| endpos.min(past))
+    }
+
     fn prepare(&mut self, prepare: Prepare, place: Place) -> Result<(), ApplyError> {
+        // Repeated after the relation has changed: what the server has planned may be outdated.
+        self.target.forget(prepare.id)?;
         if let Some(known) = self.statements.get(&prepare.id) {
             if known.sql != prepare.sql {
                 let problem = format!("statement {} stands for two texts", prepare.id);
@@ -290,7 +300,7 @@ impl Applier {
                 self.check_xid(&begin, &commit, place)?;
                 self.steering.look()?;
                 if !commit_is_within(commit.lsn, self.steering.endpos()) {
-                    return self.position(commit.lsn, place).await;
+                    return self.position(self.endpos_before(commit.lsn), place).await;
                 }
                 self.send_all(steps, &begin).await?;
                 self.last = Some(commit);
@@ -304,7 +314,7 @@ impl Applier {
                 if !commit_is_within(commit.lsn, self.steering.endpos()) {
                     self.target.rollback().await?;
                     self.group_rows = 0;
-                    return self.position(commit.lsn, place).await;
+                    return self.position(self.endpos_before(commit.lsn), place).await;
                 }
                 self.last = Some(commit);
                 return self.finish_group().await;

@@ -171,7 +171,7 @@ async fn wait_until_enabled(
     shutdown: &Shutdown,
 ) -> Result<bool, ApplyError> {
     let mut told = false;
-    while !steering.look()?.apply {
+    while !steering.may_apply()? {
         if !told {
             tracing::info!("waiting until the sentinel lets apply go on");
             told = true;

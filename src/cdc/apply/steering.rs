@@ -44,6 +44,11 @@ impl Steering {
         Ok(&self.sentinel)
     }
 
+    /// Whether changes may be applied: the sentinel says so, and the ledger is complete.
+    pub(super) fn may_apply(&mut self) -> Result<bool, ApplyError> {
+        Ok(self.look()?.apply && self.store.copy_allows_apply()?)
+    }
+
     /// Where to end, as last seen by [`Steering::look`].
     pub(super) fn endpos(&self) -> Option<Lsn> {
         self.sentinel.endpos()

@@ -31,6 +31,8 @@ const SHOWN_VALUE_CHARS: usize = 80;
 enum Expect {
     /// BEGIN, the position, COMMIT and the like; the command for messages.
     Control(&'static str),
+    /// The position, which must be there exactly once.
+    Position,
     /// A row, which must be exactly one.
     Row {
         prepare: Arc<Prepare>,
@@ -141,6 +143,14 @@ impl Target {
         self.exchange_if_much().await
     }
 
+    /// Drops a prepared statement, if there is one of that name: its next use prepares it again.
+    pub(super) fn forget(&mut self, id: StatementId) -> Result<(), ApplyError> {
+        if self.prepared.remove(&id) {
+            frontend::close(b'S', &id.to_string(), &mut self.output).map_err(pg::Error::from)?;
+        }
+        Ok(())
+    }
+
     fn bound_prepared(&mut self) -> Result<(), ApplyError> {
         if self.prepared.len() < PREPARED_MAX {
             return Ok(());
@@ -174,7 +184,7 @@ impl Target {
             .unwrap_or("2000-01-01 00:00:00+0000");
         let values = [Some(lsn.as_bytes()), Some(at.as_bytes())];
         bind_text(POSITION, values.into_iter(), &mut self.output)?;
-        self.execute(Expect::Control("noting the position"))?;
+        self.execute(Expect::Position)?;
         self.run(COMMIT, Expect::Control("COMMIT"))?;
         self.exchange().await?;
         self.open = false;
@@ -244,6 +254,12 @@ impl Expect {
                 let problem = format!("COMMIT was answered with {tag}");
                 Err(pg::Error::Protocol(problem).into())
             }
+            Expect::Position if !tag.ends_with(" 1") => {
+                let problem = format!(
+                    "noting the position was answered with {tag}: someone else has moved it"
+                );
+                Err(pg::Error::Protocol(problem).into())
+            }
             Expect::Row {
                 prepare,
                 values,
@@ -262,13 +278,13 @@ impl Expect {
                     }),
                 }
             }
-            Expect::Control(_) | Expect::Truncate { .. } => Ok(()),
+            Expect::Control(_) | Expect::Position | Expect::Truncate { .. } => Ok(()),
         }
     }
 
     fn refused(self, source: pg::Error) -> ApplyError {
         let (command, table, key, begin) = match self {
-            Expect::Control(_) => return source.into(),
+            Expect::Control(_) | Expect::Position => return source.into(),
             Expect::Row {
                 prepare,
                 values,

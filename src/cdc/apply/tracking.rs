@@ -87,9 +87,12 @@ impl Tracking {
                 "SELECT pg_catalog.pg_replication_origin_session_setup({origin});
                  SELECT pg_catalog.pg_replication_origin_progress({origin}, true)::text"
             ),
-            Tracking::Table => {
-                format!("SELECT lsn::text FROM pgflit.progress WHERE origin = {origin}")
-            }
+            // As an origin serves one session at a time: a session of ours whose process is gone
+            // may still have a whole group before it. It is waited for.
+            Tracking::Table => format!(
+                "SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('pgflit ' || {origin}, 0));
+                 SELECT lsn::text FROM pgflit.progress WHERE origin = {origin}"
+            ),
         };
         let results = connection.query(&sql).await?;
         let lsn = results.last().and_then(|result| result.single());
@@ -105,7 +108,8 @@ impl Tracking {
                     .to_owned()
             }
             Tracking::Table => format!(
-                "UPDATE pgflit.progress SET lsn = $1::pg_lsn, committed = $2::timestamptz WHERE origin = {}",
+                "UPDATE pgflit.progress SET lsn = $1::pg_lsn, committed = $2::timestamptz
+                  WHERE origin = {} AND lsn < $1::pg_lsn",
                 quote_literal(origin)
             ),
         }

@@ -15,7 +15,8 @@ pub fn last_boundary(folder: &Path) -> Result<Option<Lsn>, segment::Error> {
         let mut last = None;
         segment::for_each_line(&entry.path, |line| {
             if let Ok(Some(lsn)) = json_line::boundary(line) {
-                last = Some(lsn);
+                // The highest: an `E` may stand behind a keepalive past it.
+                last = last.max(Some(lsn));
             }
         })?;
         if last.is_some() {

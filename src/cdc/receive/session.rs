@@ -26,9 +26,11 @@ use super::writer::{Progress, Shared, Writer};
 
 /// Bytes that go to the writer at once, if that many have arrived.
 const BATCH_BYTES: usize = 1 << 20;
-/// Batches between socket and writer: with [`BATCH_BYTES`] the bound on memory here, 32 MB and
-/// one message. Enough to keep decoding while the disk syncs.
-const QUEUE_BATCHES: usize = 32;
+/// Bytes between socket and writer: the bound on memory here, with one batch or message more.
+/// Enough to keep receiving while the disk syncs.
+const QUEUE_BYTES: usize = 32 << 20;
+/// Batches between socket and writer, when they are small.
+const QUEUE_BATCHES: usize = 1024;
 /// Status goes out at least this often; the server gives up on us after `wal_sender_timeout`,
 /// a minute by default.
 const STATUS: Duration = Duration::from_secs(1);
@@ -42,6 +44,9 @@ const TICK: Duration = Duration::from_millis(20);
 const NAP: Duration = Duration::from_millis(1);
 /// What counts as behind: a read that brought at least this much.
 const BEHIND_BYTES: usize = 128 * 1024;
+
+/// How long the last status and the end of the stream may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(10);
 
 /// SQLSTATE of a slot that another walsender is reading.
 const IN_USE: &str = "55006";
@@ -111,6 +116,18 @@ pub enum ReceiveError {
         /// What to do.
         hint: &'static str,
     },
+    /// The slot has gone on without us: it was made again, or someone else reads it.
+    #[error(
+        "replication slot \"{slot}\" stands at {slot_flushed}, past {on_disk}, the last position on this disk"
+    )]
+    SlotMoved {
+        /// Its name.
+        slot: String,
+        /// What the source believes to be received.
+        slot_flushed: Lsn,
+        /// What is.
+        on_disk: Lsn,
+    },
     /// The publication is gone.
     #[error("publication \"{0}\" does not exist on the source")]
     Publication(String),
@@ -129,6 +146,7 @@ impl ReceiveError {
             ReceiveError::Source(error) => error.remedy(),
             ReceiveError::StreamEnded => Remedy::Retry,
             ReceiveError::Slot { .. }
+            | ReceiveError::SlotMoved { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::Segment(_)
             | ReceiveError::Feed(_) => Remedy::AskOperator,
@@ -146,6 +164,10 @@ impl ReceiveError {
             ReceiveError::Publication(_) => {
                 Some("without it changes cannot be decoded; begin anew with --restart".to_owned())
             }
+            ReceiveError::SlotMoved { .. } => Some(
+                "the changes between are lost: the slot was made again or read by someone else; begin anew with --restart"
+                    .to_owned(),
+            ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
             _ => None,
         }
@@ -167,8 +189,12 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     let sink = Sink::open(&config.work_dir.cdc, geometry)?;
     let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
     if on_disk < slot_flushed {
-        // Keepalives move the slot without a line on disk; changes never do.
-        tracing::debug!("the slot is at {slot_flushed}, the last boundary on disk at {on_disk}");
+        // Nothing is ever reported that is not on this disk, so someone else has moved it.
+        return Err(ReceiveError::SlotMoved {
+            slot: config.slot,
+            slot_flushed,
+            on_disk,
+        });
     }
     let store = config.work_dir.open_store()?.reporting_only()?;
     let sentinel = store.sentinel()?;
@@ -210,7 +236,10 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     };
     let streamed = socket.stream(batches, pipe.as_mut(), shutdown).await;
     let written = join(writer)?;
-    let goodbye = socket.goodbye().await;
+    // A dead network answers nothing: what is synced is found again by the next start.
+    let goodbye = tokio::time::timeout(GOODBYE_MAX, socket.goodbye())
+        .await
+        .unwrap_or(Ok(()));
     if let Some(pipe) = pipe {
         pipe.finish(shutdown).await?;
     }
@@ -250,8 +279,12 @@ async fn timeline(connection: &mut Connection) -> Result<u32, ReceiveError> {
 
 /// The position up to which the slot's client has confirmed, if the slot can be read.
 async fn check_slot(connection: &mut Connection, slot: &str) -> Result<Lsn, ReceiveError> {
+    let wal_status = match connection.server_version().major() {
+        13.. => "wal_status",
+        _ => "NULL::text",
+    };
     let sql = format!(
-        "SELECT active::text, wal_status, confirmed_flush_lsn::text
+        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text
            FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
         quote_literal(slot)
     );
@@ -384,9 +417,16 @@ impl Socket<'_> {
             if batch.is_empty() {
                 continue;
             }
+            if !self.shared.has_room(QUEUE_BYTES) {
+                waiting = Some(batch);
+                tokio::time::sleep(TICK / 4).await;
+                continue;
+            }
+            self.shared.queue(&batch);
             match batches.try_send(batch) {
                 Ok(()) => {}
                 Err(TrySendError::Full(batch)) => {
+                    self.shared.take_from_queue(&batch);
                     waiting = Some(batch);
                     tokio::time::sleep(TICK / 4).await;
                 }

@@ -2,7 +2,7 @@
 //! queue is full.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -34,6 +34,12 @@ pub(super) struct Shared {
     positions: Mutex<Positions>,
     endpos: AtomicU64,
     ended: AtomicBool,
+    /// Bytes that the socket has handed over and the writer has not finished with.
+    queued_bytes: AtomicUsize,
+}
+
+fn byte_count(batch: &[Bytes]) -> usize {
+    batch.iter().map(Bytes::len).sum()
 }
 
 impl Shared {
@@ -50,6 +56,23 @@ impl Shared {
     /// Whether the end is reached and durable.
     pub(super) fn ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Whether fewer than `max` bytes wait for the writer; a batch may always be alone.
+    pub(super) fn has_room(&self, max: usize) -> bool {
+        self.queued_bytes.load(Ordering::SeqCst) < max
+    }
+
+    /// The socket hands a batch over.
+    pub(super) fn queue(&self, batch: &[Bytes]) {
+        self.queued_bytes
+            .fetch_add(byte_count(batch), Ordering::SeqCst);
+    }
+
+    /// The batch is not queued any more.
+    pub(super) fn take_from_queue(&self, batch: &[Bytes]) {
+        self.queued_bytes
+            .fetch_sub(byte_count(batch), Ordering::SeqCst);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
@@ -109,7 +132,10 @@ impl Writer<'_> {
         self.end_if_reached(self.progress.boundary)?;
         while !self.shared.ended() {
             match batches.recv_timeout(SYNC_IDLE) {
-                Ok(batch) => self.take(&batch)?,
+                Ok(batch) => {
+                    self.take(&batch)?;
+                    self.shared.take_from_queue(&batch);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -180,9 +206,10 @@ impl Writer<'_> {
         if self.progress.open || lsn <= self.progress.boundary {
             return Ok(());
         }
-        self.progress.boundary = lsn;
         let reached = endpos_is_reached(lsn, self.shared.endpos());
         if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
+            // Only with a line on disk: what is reported to the source must be found here again.
+            self.progress.boundary = lsn;
             let timestamp = Some(format_unix_micros(sent_at));
             self.sink
                 .write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;

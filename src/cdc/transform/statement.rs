@@ -3,7 +3,7 @@
 //! | case | statement |
 //! |---|---|
 //! | insert | all columns, `OVERRIDING SYSTEM VALUE` |
-//! | update | SET what the stream carries, without untouched TOAST, identity-always columns and an unchanged key |
+//! | update | SET what the stream carries, without untouched TOAST, identity-always columns and an unchanged key; identity-always columns are compared instead |
 //! | key | the replica identity: old values where the stream has them, else the new ones |
 //! | FULL | all columns; exactly one of rows that are alike, by its `ctid` |
 //! | null in a key | `IS NULL` |
@@ -102,12 +102,16 @@ pub(super) fn for_row(relation: &Relation, row: &RowChange) -> Result<Option<Sta
     match row.operation {
         Operation::Insert => builder.insert(new)?,
         Operation::Update => {
-            let set = builder.set_list(row.old.as_deref(), new)?;
+            let mut set = builder.set_list(row.old.as_deref(), new)?;
             if set.is_empty() {
-                return Ok(None);
+                let Some(itself) = builder.set_nothing() else {
+                    return Ok(None);
+                };
+                set.push(itself);
             }
             let table = builder.table();
-            let found = builder.find(row.old.as_deref().unwrap_or(new))?;
+            let mut found = builder.find(row.old.as_deref().unwrap_or(new))?;
+            found.push_str(&builder.identities_unchanged(new));
             builder.sql = format!("UPDATE ONLY {table} SET {} WHERE {found}", set.join(", "));
         }
         Operation::Delete => {
@@ -137,6 +141,7 @@ struct Builder<'a> {
     operation: Operation,
     sql: String,
     columns: Vec<String>,
+    types: Vec<&'a str>,
     key: Vec<usize>,
     values: Vec<Value>,
 }
@@ -148,6 +153,7 @@ impl<'a> Builder<'a> {
             operation,
             sql: String::new(),
             columns: Vec::new(),
+            types: Vec::new(),
             key: Vec::new(),
             values: Vec::new(),
         }
@@ -162,11 +168,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes `value` as the next parameter and gives its placeholder.
-    fn parameter(&mut self, column: &Column, value: &Value, identifies: bool) -> String {
+    fn parameter(&mut self, column: &'a Column, value: &Value, identifies: bool) -> String {
         if identifies {
             self.key.push(self.values.len());
         }
         self.columns.push(column.name.clone());
+        self.types.push(&column.type_name);
         self.values.push(value.clone());
         format!("${}", self.values.len())
     }
@@ -228,6 +235,30 @@ impl<'a> Builder<'a> {
         Ok(set)
     }
 
+    /// What an UPDATE sets that changes nothing: the row must still be there.
+    fn set_nothing(&self) -> Option<String> {
+        let mut columns = self.relation.columns.iter();
+        let column = columns.find(|column| !column.identity_always)?;
+        let name = ident(&column.name);
+        Some(format!("{name} = {name}"))
+    }
+
+    /// UPDATE cannot set a `GENERATED ALWAYS AS IDENTITY` column, so outside the key it must have
+    /// the new value already. If the source gave it another (`SET column = DEFAULT`), no row is
+    /// found, which apply takes for the error that it is.
+    fn identities_unchanged(&mut self, new: &[Value]) -> String {
+        let relation = self.relation;
+        let full = relation.identity == Identity::Full;
+        let mut conditions = String::new();
+        for (column, value) in relation.columns.iter().zip(new) {
+            if column.identity_always && (full || !column.key) && *value != Value::Unchanged {
+                let placeholder = self.parameter(column, value, false);
+                conditions.push_str(&format!(" AND {} = {placeholder}", ident(&column.name)));
+            }
+        }
+        conditions
+    }
+
     /// The condition that finds the row whose identity is in `row`.
     fn find(&mut self, row: &[Value]) -> Result<String, RowError> {
         let relation = self.relation;
@@ -269,7 +300,7 @@ impl<'a> Builder<'a> {
     fn finish(self) -> Statement {
         Statement {
             prepare: Prepare {
-                id: StatementId::of(&self.sql),
+                id: StatementId::of(&self.sql, self.types.into_iter()),
                 shape: Shape {
                     op: self.operation,
                     schema: self.relation.schema.clone(),

@@ -135,6 +135,32 @@ fn a_running_an_interrupted_and_a_finished_directory_each_say_how_to_go_on() {
 }
 
 #[test]
+fn a_stop_is_heard_while_the_source_waits_for_a_lock() {
+    let pair = Pair::new();
+    pair.source.sql("CREATE TABLE orders (id int)");
+    let mut holder = pair
+        .source
+        .program("psql")
+        .args(["-X", "-q", "-d", pair.source.uri()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("psql");
+    let stdin = holder.stdin.as_mut().expect("stdin is a pipe");
+    std::io::Write::write_all(stdin, b"BEGIN; LOCK TABLE orders;\n").expect("psql");
+    let _holder = Gate(holder);
+    let waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass AND granted =";
+    eventually(SOON, "the table is locked", || {
+        pair.source.number(&format!("{waiting} true")) == 1
+    });
+    let run = clone(&pair).start();
+    eventually(SOON, "something waits for the lock", || {
+        pair.source.number(&format!("{waiting} false")) == 1
+    });
+    run.signal(Signal::SIGTERM);
+    run.wait_for_exit_within(SOON).assert_code(9);
+}
+
+#[test]
 fn a_restart_drops_what_the_interrupted_run_has_made_and_begins_anew() {
     let pair = Pair::new();
     pair.source.sql("CREATE ROLE shopkeeper");

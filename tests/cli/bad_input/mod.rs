@@ -19,7 +19,9 @@ fn clone(pair: &Pair) -> Pgflit {
 /// Fails unless `run` ended with `code`, an error that contains each of `texts`, and a hint.
 #[track_caller]
 fn assert_refused(run: Pgflit, code: i32, texts: &[&str]) -> Finished {
-    let mut run = run.run().assert_code(code).assert_stderr("error: ");
+    let mut run = run.run();
+
+    run = run.assert_code(code).assert_stderr("error: ");
     run = run.assert_stderr("hint: ");
     for text in texts {
         run = run.assert_stderr(text);

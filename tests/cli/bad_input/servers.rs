@@ -1,5 +1,7 @@
 //! Servers that cannot be used, or not for this.
 
+use pgflit::worker::cluster::StopMode;
+
 use super::{assert_nothing_is_left, assert_refused, assert_refused_cleanly, clone};
 use crate::support::{Pair, pgflit};
 
@@ -68,7 +70,7 @@ fn a_server_that_cannot_be_used_is_named_with_its_side() {
 
 #[test]
 fn databases_that_cannot_be_a_source_or_a_target_are_refused() {
-    let pair = Pair::new();
+    let mut pair = Pair::new();
     let itself = || pgflit("clone").dir(pair.dir()).source(&pair.source);
     let same = ["are the same database", "--target"];
     assert_refused_cleanly(&pair, itself().target(&pair.source), 1, &same);
@@ -91,6 +93,27 @@ fn databases_that_cannot_be_a_source_or_a_target_are_refused() {
     );
     pair.target.sql("DROP TABLE here");
     assert_nothing_is_left(&pair);
+
+    for (is_source, code, text) in [
+        (false, 7, "the target is a standby"),
+        (true, 6, "the source is a standby"),
+    ] {
+        let cluster = match is_source {
+            true => &mut pair.source_cluster,
+            false => &mut pair.target_cluster,
+        };
+        let signal = cluster.data().join("standby.signal");
+        std::fs::write(&signal, "").expect("a file");
+        cluster.restart(StopMode::Fast).expect("a standby");
+        let texts = [text, "target_session_attrs=read-write"];
+        assert_refused_cleanly(&pair, clone(&pair).follow(), code, &texts);
+        std::fs::remove_file(&signal).expect("the file");
+        let cluster = match is_source {
+            true => &mut pair.source_cluster,
+            false => &mut pair.target_cluster,
+        };
+        cluster.restart(StopMode::Fast).expect("a primary");
+    }
 }
 
 #[test]
