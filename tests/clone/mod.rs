@@ -9,6 +9,7 @@ mod killed;
 mod large;
 mod no_identity;
 mod processes;
+mod restarts;
 mod rewritten;
 mod row_kinds;
 mod stages;
