@@ -98,7 +98,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -178,7 +178,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -258,7 +258,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -327,7 +327,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -413,7 +413,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -493,7 +493,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -573,7 +573,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -653,7 +653,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -733,7 +733,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -813,7 +813,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -893,7 +893,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -973,7 +973,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -1053,7 +1053,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -1133,7 +1133,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -1938,7 +1938,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -1989,7 +1989,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2040,7 +2040,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2091,7 +2091,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2142,7 +2142,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2193,7 +2193,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2244,7 +2244,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2296,7 +2296,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2349,7 +2349,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
@@ -2558,7 +2558,7 @@ skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: warn]' -r -f -a "stop\t'Stop and name the table'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'

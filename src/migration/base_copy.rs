@@ -305,6 +305,11 @@ impl BaseCopy<'_> {
         const STEP: &str = ROWS_STEP;
         self.go_on()?;
         let Some(epoch) = epoch else {
+            // All are in the ledger; killed before this was noted, apply still waits for the note.
+            if !self.store.step_is_done(STEP)? {
+                self.store.begin_step(STEP)?;
+                self.store.finish_step(STEP)?;
+            }
             return Ok(());
         };
         self.store.begin_step(STEP)?;

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::Following;
-use crate::support::{Held, Pair, SOON, assert_equal, eventually};
+use crate::support::{Held, Pair, SOON, eventually};
 
 /// Copying `slow` waits, on the target, while someone holds the advisory lock 7 there.
 const TABLES: &str = "
@@ -104,5 +104,4 @@ fn a_copy_killed_at_each_step_goes_on_from_there() {
         pair.source.sql(WRITES[2 + at % 2]);
     }
     Following::resume(&pair).until_live().end_equal();
-    assert_equal(&pair.source, &pair.target);
 }

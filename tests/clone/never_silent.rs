@@ -40,7 +40,8 @@ fn truncate_only_leaves_the_children_of_a_table_alone() {
          INSERT INTO par VALUES (1); INSERT INTO chi VALUES (2)",
     );
     let following = Following::start(&pair).until_live();
-    pair.source.sql("TRUNCATE ONLY par; INSERT INTO par VALUES (3)");
+    pair.source
+        .sql("TRUNCATE ONLY par; INSERT INTO par VALUES (3)");
     following.end_equal();
 }
 
@@ -58,7 +59,9 @@ fn an_identity_column_outside_the_key_that_update_cannot_set_stops_apply() {
     });
     pair.source.sql("UPDATE t SET s = DEFAULT WHERE id = 2");
     let ended = following.run.wait_for_exit().assert_code(7);
-    ended.assert_stderr("public.t").assert_stderr("touched 0 rows");
+    ended
+        .assert_stderr("public.t")
+        .assert_stderr("touched 0 rows");
 }
 
 #[test]
@@ -85,7 +88,11 @@ fn with_progress_in_a_table_a_group_of_a_killed_apply_is_not_applied_twice() {
     pair.source
         .sql("CREATE TABLE t (n int); ALTER TABLE t REPLICA IDENTITY FULL");
     let run = pgflit("clone --follow --progress-tracking table").between(&pair);
-    let following = Following { pair: &pair, run: run.start() }.until_live();
+    let following = Following {
+        pair: &pair,
+        run: run.start(),
+    }
+    .until_live();
     let lock = Held::open(&pair.target, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
     pair.source.sql("INSERT INTO t VALUES (1)");
     eventually(SOON, "apply waits for the lock", || {

@@ -1,7 +1,7 @@
 //! Tables of which only inserts can be captured.
 
 use super::{Following, end_now};
-use crate::support::{Pair, assert_equal};
+use crate::support::{Pair, SOON, assert_equal, eventually};
 
 const TABLES: &str = "CREATE TABLE fruit (id int PRIMARY KEY);
     CREATE TABLE notes (line text);
@@ -26,7 +26,7 @@ fn an_update_without_an_identity_works_on_the_source_and_ends_the_migration_nami
     pair.source
         .sql("UPDATE notes SET line = 'z' WHERE line = 'a'");
     // What a session has counted is there for others once it has ended, or a moment later.
-    crate::support::eventually(crate::support::SOON, "the update is counted", || {
+    eventually(SOON, "the update is counted", || {
         let counted = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'notes'";
         pair.source.number(counted) == 1
     });

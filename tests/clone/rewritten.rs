@@ -2,7 +2,7 @@
 //! an earlier snapshot sees.
 
 use super::Following;
-use crate::support::{Held, Pair, SOON, eventually};
+use crate::support::{Held, Pair, SOON, eventually, pgflit};
 
 /// Copying `slow` waits, on the target, while someone holds the advisory lock 7 there. It is the
 /// biggest, so it comes first.
@@ -21,7 +21,7 @@ fn a_table_truncated_or_rewritten_before_its_copy_is_copied_under_a_later_snapsh
     let pair = Pair::new();
     pair.source.sql(TABLES);
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-    let run = crate::support::pgflit("clone --follow --table-jobs 1").between(&pair);
+    let run = pgflit("clone --follow --table-jobs 1").between(&pair);
     let following = Following {
         pair: &pair,
         run: run.start(),
@@ -55,7 +55,7 @@ fn a_table_that_is_copied_can_be_truncated_while_others_are_being_copied() {
     // One worker, which has copied the others when it comes to the slow one.
     pair.source.sql(&TABLES.replace("3000", "3"));
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-    let run = crate::support::pgflit("clone --follow --table-jobs 1").between(&pair);
+    let run = pgflit("clone --follow --table-jobs 1").between(&pair);
     let following = Following {
         pair: &pair,
         run: run.start(),

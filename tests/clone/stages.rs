@@ -1,8 +1,10 @@
 //! Prefetch, catchup, live replay, and the way back.
 
+use pgflit::base::Lsn;
+
 use super::Following;
 use super::following::LIVE;
-use crate::support::{Held, Pair, Pgbench};
+use crate::support::{Held, Pair, Pgbench, SOON, eventually, pgflit};
 
 #[test]
 fn a_slow_target_sends_live_replay_back_to_disk_until_it_is_fast_again() {
@@ -22,17 +24,15 @@ fn a_slow_target_sends_live_replay_back_to_disk_until_it_is_fast_again() {
         "LOCK TABLE pgbench_branches IN ACCESS EXCLUSIVE MODE",
     );
     following.run.wait_for_stderr("leaving live replay");
-    let received = || {
-        let sentinel = crate::support::pgflit("sentinel get --flush-lsn").dir(pair.dir());
-        let lsn: pgflit::base::Lsn = sentinel.run().assert_code(0).stdout.trim().parse().unwrap();
-        lsn
+    let received = || -> Lsn {
+        let sentinel = pgflit("sentinel get --flush-lsn").dir(pair.dir());
+        let lsn = sentinel.run().assert_code(0).stdout;
+        lsn.trim().parse().expect("an LSN")
     };
     // Receive goes on although nothing can be applied.
     let before = received();
     traffic.wait_for(200);
-    crate::support::eventually(crate::support::SOON, "receive goes on", || {
-        received() > before
-    });
+    eventually(SOON, "receive goes on", || received() > before);
     lock.commit();
     following.run.wait_for_stderr("left live replay");
     following.run.wait_for_stderr_times(LIVE, 2);

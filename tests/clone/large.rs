@@ -1,0 +1,51 @@
+//! Transactions that are large, long, or both.
+
+use std::time::Duration;
+
+use super::{Following, end_now};
+use crate::support::{Held, Pair, SOON, assert_equal, eventually};
+
+const TABLES: &str = "
+    CREATE TABLE fruit (id int PRIMARY KEY, body text);
+    INSERT INTO fruit SELECT n, 'copied' FROM generate_series(1, 100) n;";
+
+/// Some 20 MB: more than apply holds, more than one WAL file.
+const LARGE: &str = "
+    INSERT INTO fruit SELECT n, repeat(md5(n::text), 4) FROM generate_series(1001, 100000) n;
+    SAVEPOINT a; DELETE FROM fruit WHERE id % 2 = 0; ROLLBACK TO a;
+    UPDATE fruit SET body = 'changed' WHERE id % 10 = 0;
+    DELETE FROM fruit WHERE id % 10 = 1";
+
+#[test]
+fn a_large_transaction_arrives_whole_although_apply_is_killed_inside() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let following = Following::start(&pair).until_live();
+    let apply = following.child("apply");
+    pair.source.sql(&format!("BEGIN; {LARGE}; COMMIT"));
+    pair.source.sql("INSERT INTO fruit VALUES (0, 'after')");
+    eventually(SOON, "apply is inside the transaction", || {
+        let writing = "SELECT count(*) FROM pg_stat_activity
+                        WHERE backend_xid IS NOT NULL AND datname = current_database()";
+        pair.target.number(writing) == 1
+    });
+    apply.kill();
+    following.run.wait_for_stderr("starting again");
+    following.end_equal();
+}
+
+#[test]
+fn an_endpos_does_not_wait_for_a_transaction_that_is_open_and_leaves_it_out() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let following = Following::start(&pair).until_live();
+    let open = Held::open(&pair.source, LARGE);
+    pair.source.sql("INSERT INTO fruit VALUES (0, 'before')");
+    end_now(&pair);
+    let ended = following.run.wait_for_exit_within(Duration::from_secs(10));
+    ended.assert_code(0);
+    // The open transaction is no part of what the source holds either.
+    assert_equal(&pair.source, &pair.target);
+    open.commit();
+    assert_eq!(pair.target.number("SELECT count(*) FROM fruit"), 101);
+}
