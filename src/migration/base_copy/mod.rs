@@ -1,0 +1,21 @@
+//! The steps of the base copy, each once, in order.
+//!
+//! | step | done when |
+//! |---|---|
+//! | catalog | the store holds it, and the dump is on disk |
+//! | pre-data | the target's mark, in the transaction that made it |
+//! | rows | every table is in the target's ledger |
+//! | indexes | each is there, by name |
+//! | post-data | the target's mark |
+//! | foreign keys | the target's mark |
+//! | vacuum, sequences | the store says so; doing them again does no harm |
+//!
+//! The catalog is in `catalog`, definitions and foreign keys in `definitions`, rows in
+//! `table_rows`, their order in `steps`.
+
+mod catalog;
+mod definitions;
+mod steps;
+mod table_rows;
+
+pub use steps::{Choices, Config, run, set_sequences};

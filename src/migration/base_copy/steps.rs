@@ -1,0 +1,166 @@
+//! The order of the steps, and the small ones.
+
+use std::path::PathBuf;
+
+use crate::base::{QualifiedName, Shutdown};
+use crate::catalog::ledger;
+use crate::clone::indexes::{self, Tidying};
+use crate::clone::programs::Programs;
+use crate::clone::schema::Leave;
+use crate::clone::sequences;
+use crate::pg::{Address, Session};
+use crate::store::{Run, Store, WorkDir};
+
+use crate::migration::error::{MigrationError, on_source, on_target, to_target};
+
+/// What the copy is to do.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The source.
+    pub source: Address,
+    /// The target.
+    pub target: Address,
+    /// Where everything is kept.
+    pub work_dir: WorkDir,
+    /// pg_dump and pg_restore.
+    pub programs: Programs,
+    /// What it was begun with.
+    pub run: Run,
+    /// How.
+    pub choices: Choices,
+}
+
+/// How the copy is made.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// Tables at a time.
+    pub table_jobs: usize,
+    /// Indexes at a time.
+    pub index_jobs: usize,
+    /// What of the definitions is left out.
+    pub leave: Leave,
+    /// Drop on the target what is about to be made.
+    pub drop_if_exists: bool,
+    /// What to do with each table at the end, if anything.
+    pub tidying: Option<Tidying>,
+    /// Stop at the first table that fails.
+    pub fail_fast: bool,
+}
+
+/// Runs what is not done yet. [`MigrationError::Stopped`] when asked to stop in between.
+pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationError> {
+    let store = Store::create(&config.work_dir.store_path())?;
+    let target = Session::connect(&config.target, "base copy")
+        .await
+        .map_err(to_target(&config.target))?;
+    ledger::create(&target)
+        .await
+        .map_err(on_target("making the schema pgflit"))?;
+    let mut copy = BaseCopy {
+        config,
+        store,
+        target,
+        shutdown,
+    };
+    let ledger = ledger::read(&copy.target)
+        .await
+        .map_err(on_target("reading the ledger"))?;
+    let (tables, epoch) = tokio::select! {
+        found = copy.catalog(&ledger) => found?,
+        // Sizes and definitions are not given while somebody holds a lock on a table.
+        () = shutdown.overdue() => return Err(MigrationError::Stopped),
+    };
+    copy.pre_data().await?;
+    copy.rows(&ledger, tables, epoch).await?;
+    copy.indexes().await?;
+    copy.post_data().await?;
+    copy.foreign_keys().await?;
+    copy.sequences().await?;
+    copy.tidy().await
+}
+
+pub(super) struct BaseCopy<'a> {
+    pub(super) config: &'a Config,
+    pub(super) store: Store,
+    pub(super) target: Session,
+    pub(super) shutdown: &'a Shutdown,
+}
+
+impl BaseCopy<'_> {
+    pub(super) fn go_on(&self) -> Result<(), MigrationError> {
+        match self.shutdown.asked() {
+            true => Err(MigrationError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn dump_path(&self) -> PathBuf {
+        self.config.work_dir.schema_path().join("schema.dump")
+    }
+
+    async fn indexes(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "indexes";
+        self.go_on()?;
+        if self.store.step_is_done(STEP)? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let indexes = self.store.indexes()?;
+        let count = indexes.len();
+        indexes::build(
+            &self.config.target,
+            self.config.choices.index_jobs,
+            indexes,
+            self.shutdown,
+        )?;
+        self.go_on()?;
+        tracing::info!("{count} indexes built");
+        Ok(self.store.finish_step(STEP)?)
+    }
+
+    async fn sequences(&mut self) -> Result<(), MigrationError> {
+        self.go_on()?;
+        set_sequences(&self.config.source, &self.target)
+            .await
+            .map(drop)
+    }
+
+    async fn tidy(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "vacuum";
+        let Some(tidying) = self.config.choices.tidying else {
+            return Ok(());
+        };
+        self.go_on()?;
+        if self.store.step_is_done(STEP)? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let tables: Vec<QualifiedName> = self
+            .store
+            .tables()?
+            .into_iter()
+            .map(|table| table.name)
+            .collect();
+        indexes::tidy(
+            &self.config.target,
+            self.config.choices.index_jobs,
+            tables,
+            tidying,
+            self.shutdown,
+        )?;
+        self.go_on()?;
+        Ok(self.store.finish_step(STEP)?)
+    }
+}
+
+/// Sets the target's sequences to where the source's stand now; gives how many.
+pub async fn set_sequences(source: &Address, target: &Session) -> Result<usize, MigrationError> {
+    let failed = on_source("reading its sequences");
+    let source = Session::connect(source, "sequences")
+        .await
+        .map_err(&failed)?;
+    let found = sequences::read(&source).await.map_err(&failed)?;
+    let set = sequences::set(target, &found).await;
+    set.map_err(on_target("setting sequences"))?;
+    Ok(found.len())
+}
