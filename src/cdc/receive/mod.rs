@@ -24,14 +24,17 @@
 //! 4. *Killed between closing a segment and opening the next*: the next start opens the one after
 //!    the last closed one, whatever position comes first.
 
+mod error;
 mod feed;
 mod pgoutput;
 mod pipe;
 mod resume;
 mod session;
 mod sink;
+mod source;
 mod writer;
 
+pub use error::ReceiveError;
 pub use pipe::Pipe;
 pub use resume::last_boundary;
-pub use session::{Config, Ended, ReceiveError, receive};
+pub use session::{Config, Ended, receive};

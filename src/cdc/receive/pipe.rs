@@ -13,8 +13,9 @@ use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
 use crate::segment::SegmentName;
 
+use super::error::ReceiveError;
 use super::feed::{self, FeedError, Stall};
-use super::session::{ReceiveError, spawn};
+use super::session::spawn;
 
 /// How long a pipe may take nothing before live replay is left.
 const STALL_MAX: Duration = Duration::from_secs(3);

@@ -7,21 +7,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use crossbeam_channel::{Sender, TrySendError};
 
-use crate::base::ident::{quote_ident, quote_literal};
-use crate::base::{Lsn, Remedy, Shutdown};
+use crate::base::{Lsn, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
-use crate::pg::{self, Address, Connection, Mode};
-use crate::segment::{self, Kind, segment_holding};
-use crate::store::{self, WorkDir};
-use crate::wire::WireError;
+use crate::pg::{Address, Connection, Mode};
+use crate::segment::{Kind, segment_holding};
+use crate::store::WorkDir;
 use crate::wire::replication::StandbyStatus;
 
-use super::feed::FeedError;
-use super::pgoutput::{DecodeError, Decoder, IdentityAlways};
+use super::error::ReceiveError;
+use super::pgoutput::Decoder;
 use super::pipe::{Pipe, PipeWatch, Reader};
 use super::resume::last_boundary;
 use super::sink::{Geometry, Sink};
+use super::source::{check_slot, identity_always, start, timeline};
 use super::writer::{Progress, Shared, Writer};
 
 /// Bytes that go to the writer at once, if that many have arrived.
@@ -47,11 +46,6 @@ const BEHIND_BYTES: usize = 128 * 1024;
 
 /// How long the last status and the end of the stream may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(10);
-
-/// SQLSTATE of a slot that another walsender is reading.
-const IN_USE: &str = "55006";
-/// How long that may last after its client has gone.
-const IN_USE_MAX: Duration = Duration::from_secs(10);
 
 /// What receive is to do.
 #[derive(Debug, Clone)]
@@ -83,95 +77,6 @@ pub enum Ended {
     Asked,
     /// Nobody reads the pipe that a person built; everything received is on this disk.
     ReaderGone,
-}
-
-/// Receive failed. What was synced before is there and will be found.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError {
-    /// The source.
-    #[error(transparent)]
-    Source(#[from] pg::Error),
-    /// The source says something that cannot be understood.
-    #[error("reading the replication stream")]
-    Wire(#[from] WireError),
-    /// The same, inside a change.
-    #[error("decoding a change")]
-    Decode(#[from] DecodeError),
-    /// The disk.
-    #[error(transparent)]
-    Segment(#[from] segment::Error),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The pipe.
-    #[error(transparent)]
-    Feed(#[from] FeedError),
-    /// The slot cannot be read from.
-    #[error("replication slot \"{slot}\": {problem}")]
-    Slot {
-        /// Its name.
-        slot: String,
-        /// What is wrong with it.
-        problem: &'static str,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// The slot has gone on without us: it was made again, or someone else reads it.
-    #[error(
-        "replication slot \"{slot}\" stands at {slot_flushed}, past {on_disk}, the last position on this disk"
-    )]
-    SlotMoved {
-        /// Its name.
-        slot: String,
-        /// What the source believes to be received.
-        slot_flushed: Lsn,
-        /// What is.
-        on_disk: Lsn,
-    },
-    /// The publication is gone.
-    #[error("publication \"{0}\" does not exist on the source")]
-    Publication(String),
-    /// A thread could not be run.
-    #[error("running a thread")]
-    Thread(#[source] io::Error),
-    /// The server ended the stream without being asked.
-    #[error("the source ended the replication stream")]
-    StreamEnded,
-}
-
-impl ReceiveError {
-    /// What can be done about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            ReceiveError::Source(error) => error.remedy(),
-            ReceiveError::StreamEnded => Remedy::Retry,
-            ReceiveError::Slot { .. }
-            | ReceiveError::SlotMoved { .. }
-            | ReceiveError::Publication(_)
-            | ReceiveError::Segment(_)
-            | ReceiveError::Feed(_) => Remedy::AskOperator,
-            ReceiveError::Store(error) => error.remedy(),
-            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
-                Remedy::Bug
-            }
-        }
-    }
-
-    /// What to do, where it can be said.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            ReceiveError::Source(error) => error.hint(),
-            ReceiveError::Publication(_) => {
-                Some("without it changes cannot be decoded; begin anew with --restart".to_owned())
-            }
-            ReceiveError::SlotMoved { .. } => Some(
-                "the changes between are lost: the slot was made again or read by someone else; begin anew with --restart"
-                    .to_owned(),
-            ),
-            ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
-            _ => None,
-        }
-    }
 }
 
 /// Receives until endpos or until asked to stop.
@@ -268,116 +173,6 @@ fn join(
 ) -> Result<Result<(), ReceiveError>, ReceiveError> {
     let joined = writer.join();
     joined.map_err(|_| ReceiveError::Thread(io::Error::other("the writer panicked")))
-}
-
-async fn timeline(connection: &mut Connection) -> Result<u32, ReceiveError> {
-    let results = connection.query("IDENTIFY_SYSTEM").await?;
-    let row = results.first().and_then(|result| result.rows.first());
-    let timeline = row.and_then(|row| row.get(1)?.as_deref()?.parse().ok());
-    timeline.ok_or_else(|| pg::Error::Protocol("IDENTIFY_SYSTEM without a timeline".into()).into())
-}
-
-/// The position up to which the slot's client has confirmed, if the slot can be read.
-async fn check_slot(connection: &mut Connection, slot: &str) -> Result<Lsn, ReceiveError> {
-    let wal_status = match connection.server_version().major() {
-        13.. => "wal_status",
-        _ => "NULL::text",
-    };
-    let sql = format!(
-        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text
-           FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
-        quote_literal(slot)
-    );
-    let problem = |problem, hint| ReceiveError::Slot {
-        slot: slot.to_owned(),
-        problem,
-        hint,
-    };
-    let results = connection.query(&sql).await?;
-    let Some(row) = results.first().and_then(|result| result.rows.first()) else {
-        return Err(problem(
-            "it does not exist on the source",
-            "it was dropped, and the changes since then are lost: begin anew with --restart",
-        ));
-    };
-    let field = |at: usize| row.get(at).cloned().flatten();
-    if field(1).as_deref() == Some("lost") {
-        return Err(problem(
-            "the source has removed WAL that it needed",
-            "raise max_slot_wal_keep_size and begin anew with --restart",
-        ));
-    }
-    if field(0).as_deref() == Some("true") {
-        // The server's own answer comes with START_REPLICATION; an earlier receive may still be
-        // on its way out.
-        tracing::debug!("slot {slot} is still in use");
-    }
-    Ok(field(2)
-        .and_then(|lsn| lsn.parse().ok())
-        .unwrap_or_default())
-}
-
-async fn identity_always(connection: &mut Connection) -> Result<IdentityAlways, ReceiveError> {
-    let sql = "SELECT attrelid::text, attname FROM pg_catalog.pg_attribute
-                WHERE attidentity = 'a' AND NOT attisdropped";
-    let results = connection.query(sql).await?;
-    let rows = results.into_iter().flat_map(|result| result.rows);
-    Ok(rows
-        .filter_map(|mut row| {
-            let name = row.pop()??;
-            let oid = row.pop()??.parse().ok()?;
-            Some((oid, name))
-        })
-        .collect())
-}
-
-/// The publications to read: the one named, and the one beside it for tables of which only
-/// inserts can be captured, if there are such tables.
-async fn publications(
-    connection: &mut Connection,
-    publication: &str,
-) -> Result<Vec<String>, ReceiveError> {
-    let name = quote_literal(publication);
-    let sql = format!(
-        "SELECT pubname FROM pg_catalog.pg_publication
-          WHERE pubname = {name} OR pubname = {name} || '_inserts' ORDER BY pubname"
-    );
-    let results = connection.query(&sql).await?;
-    let rows = results.into_iter().flat_map(|result| result.rows);
-    let names: Vec<_> = rows.filter_map(|mut row| row.pop()?).collect();
-    match names.iter().any(|name| name == publication) {
-        true => Ok(names),
-        false => Err(ReceiveError::Publication(publication.to_owned())),
-    }
-}
-
-async fn start(
-    connection: &mut Connection,
-    config: &Config,
-    from: Lsn,
-) -> Result<(), ReceiveError> {
-    let messages = match connection.server_version().major() {
-        14.. => ", messages 'true'",
-        _ => "",
-    };
-    let publications = publications(connection, &config.publication).await?;
-    // The option is a list of identifiers inside a string.
-    let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
-    let sql = format!(
-        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {}{messages})",
-        quote_ident(&config.slot),
-        quote_literal(&list.join(",")).trim_start(),
-    );
-    let begun = Instant::now();
-    loop {
-        match connection.start_replication(&sql).await {
-            // The walsender of a receive that has just ended may not have noticed yet.
-            Err(error) if error.sqlstate() == Some(IN_USE) && begun.elapsed() < IN_USE_MAX => {
-                tokio::time::sleep(TICK).await;
-            }
-            started => return Ok(started?),
-        }
-    }
 }
 
 struct Socket<'a> {

@@ -15,8 +15,8 @@ use crate::cdc::timestamp::format_unix_micros;
 use crate::store::{self, Store};
 use crate::wire::replication::ReplicationMessage;
 
+use super::error::ReceiveError;
 use super::pgoutput::Decoder;
-use super::session::ReceiveError;
 use super::sink::Sink;
 
 /// While data keeps coming, one sync covers what arrived in this time.

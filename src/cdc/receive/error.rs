@@ -1,0 +1,101 @@
+//! How receive fails.
+
+use std::io;
+
+use crate::base::{Lsn, Remedy};
+use crate::pg;
+use crate::segment;
+use crate::store;
+use crate::wire::WireError;
+
+use super::feed::FeedError;
+use super::pgoutput::DecodeError;
+
+/// Receive failed. What was synced before is there and will be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] pg::Error),
+    /// The source says something that cannot be understood.
+    #[error("reading the replication stream")]
+    Wire(#[from] WireError),
+    /// The same, inside a change.
+    #[error("decoding a change")]
+    Decode(#[from] DecodeError),
+    /// The disk.
+    #[error(transparent)]
+    Segment(#[from] segment::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The pipe.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The slot cannot be read from.
+    #[error("replication slot \"{slot}\": {problem}")]
+    Slot {
+        /// Its name.
+        slot: String,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The slot has gone on without us: it was made again, or someone else reads it.
+    #[error(
+        "replication slot \"{slot}\" stands at {slot_flushed}, past {on_disk}, the last position on this disk"
+    )]
+    SlotMoved {
+        /// Its name.
+        slot: String,
+        /// What the source believes to be received.
+        slot_flushed: Lsn,
+        /// What is.
+        on_disk: Lsn,
+    },
+    /// The publication is gone.
+    #[error("publication \"{0}\" does not exist on the source")]
+    Publication(String),
+    /// A thread could not be run.
+    #[error("running a thread")]
+    Thread(#[source] io::Error),
+    /// The server ended the stream without being asked.
+    #[error("the source ended the replication stream")]
+    StreamEnded,
+}
+
+impl ReceiveError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            ReceiveError::Source(error) => error.remedy(),
+            ReceiveError::StreamEnded => Remedy::Retry,
+            ReceiveError::Slot { .. }
+            | ReceiveError::SlotMoved { .. }
+            | ReceiveError::Publication(_)
+            | ReceiveError::Segment(_)
+            | ReceiveError::Feed(_) => Remedy::AskOperator,
+            ReceiveError::Store(error) => error.remedy(),
+            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
+                Remedy::Bug
+            }
+        }
+    }
+
+    /// What to do, where it can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ReceiveError::Source(error) => error.hint(),
+            ReceiveError::Publication(_) => {
+                Some("without it changes cannot be decoded; begin anew with --restart".to_owned())
+            }
+            ReceiveError::SlotMoved { .. } => Some(
+                "the changes between are lost: the slot was made again or read by someone else; begin anew with --restart"
+                    .to_owned(),
+            ),
+            ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
+            _ => None,
+        }
+    }
+}

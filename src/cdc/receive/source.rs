@@ -1,0 +1,133 @@
+//! What is asked of the source before the stream begins, and how it begins.
+
+use std::time::{Duration, Instant};
+
+use crate::base::Lsn;
+use crate::base::ident::{quote_ident, quote_literal};
+use crate::pg::{self, Connection};
+
+use super::error::ReceiveError;
+use super::pgoutput::IdentityAlways;
+use super::session::Config;
+
+/// SQLSTATE of a slot that another walsender is reading.
+const IN_USE: &str = "55006";
+/// How long that may last after its client has gone.
+const IN_USE_MAX: Duration = Duration::from_secs(10);
+/// How often a slot that is still in use is asked for again.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+pub(super) async fn timeline(connection: &mut Connection) -> Result<u32, ReceiveError> {
+    let results = connection.query("IDENTIFY_SYSTEM").await?;
+    let row = results.first().and_then(|result| result.rows.first());
+    let timeline = row.and_then(|row| row.get(1)?.as_deref()?.parse().ok());
+    timeline.ok_or_else(|| pg::Error::Protocol("IDENTIFY_SYSTEM without a timeline".into()).into())
+}
+
+/// The position up to which the slot's client has confirmed, if the slot can be read.
+pub(super) async fn check_slot(
+    connection: &mut Connection,
+    slot: &str,
+) -> Result<Lsn, ReceiveError> {
+    let wal_status = match connection.server_version().major() {
+        13.. => "wal_status",
+        _ => "NULL::text",
+    };
+    let sql = format!(
+        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text
+           FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
+        quote_literal(slot)
+    );
+    let problem = |problem, hint| ReceiveError::Slot {
+        slot: slot.to_owned(),
+        problem,
+        hint,
+    };
+    let results = connection.query(&sql).await?;
+    let Some(row) = results.first().and_then(|result| result.rows.first()) else {
+        return Err(problem(
+            "it does not exist on the source",
+            "it was dropped, and the changes since then are lost: begin anew with --restart",
+        ));
+    };
+    let field = |at: usize| row.get(at).cloned().flatten();
+    if field(1).as_deref() == Some("lost") {
+        return Err(problem(
+            "the source has removed WAL that it needed",
+            "raise max_slot_wal_keep_size and begin anew with --restart",
+        ));
+    }
+    if field(0).as_deref() == Some("true") {
+        // The server's own answer comes with START_REPLICATION; an earlier receive may still be
+        // on its way out.
+        tracing::debug!("slot {slot} is still in use");
+    }
+    Ok(field(2)
+        .and_then(|lsn| lsn.parse().ok())
+        .unwrap_or_default())
+}
+
+pub(super) async fn identity_always(
+    connection: &mut Connection,
+) -> Result<IdentityAlways, ReceiveError> {
+    let sql = "SELECT attrelid::text, attname FROM pg_catalog.pg_attribute
+                WHERE attidentity = 'a' AND NOT attisdropped";
+    let results = connection.query(sql).await?;
+    let rows = results.into_iter().flat_map(|result| result.rows);
+    Ok(rows
+        .filter_map(|mut row| {
+            let name = row.pop()??;
+            let oid = row.pop()??.parse().ok()?;
+            Some((oid, name))
+        })
+        .collect())
+}
+
+/// The publications to read: the one named, and the one beside it for tables of which only
+/// inserts can be captured, if there are such tables.
+async fn publications(
+    connection: &mut Connection,
+    publication: &str,
+) -> Result<Vec<String>, ReceiveError> {
+    let name = quote_literal(publication);
+    let sql = format!(
+        "SELECT pubname FROM pg_catalog.pg_publication
+          WHERE pubname = {name} OR pubname = {name} || '_inserts' ORDER BY pubname"
+    );
+    let results = connection.query(&sql).await?;
+    let rows = results.into_iter().flat_map(|result| result.rows);
+    let names: Vec<_> = rows.filter_map(|mut row| row.pop()?).collect();
+    match names.iter().any(|name| name == publication) {
+        true => Ok(names),
+        false => Err(ReceiveError::Publication(publication.to_owned())),
+    }
+}
+
+pub(super) async fn start(
+    connection: &mut Connection,
+    config: &Config,
+    from: Lsn,
+) -> Result<(), ReceiveError> {
+    let messages = match connection.server_version().major() {
+        14.. => ", messages 'true'",
+        _ => "",
+    };
+    let publications = publications(connection, &config.publication).await?;
+    // The option is a list of identifiers inside a string.
+    let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
+    let sql = format!(
+        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {}{messages})",
+        quote_ident(&config.slot),
+        quote_literal(&list.join(",")).trim_start(),
+    );
+    let begun = Instant::now();
+    loop {
+        match connection.start_replication(&sql).await {
+            // The walsender of a receive that has just ended may not have noticed yet.
+            Err(error) if error.sqlstate() == Some(IN_USE) && begun.elapsed() < IN_USE_MAX => {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            started => return Ok(started?),
+        }
+    }
+}
