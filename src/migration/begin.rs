@@ -150,7 +150,11 @@ pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
     for path in files {
         remove_file(path)?;
     }
-    for path in [work_dir.cdc.clone(), work_dir.schema_path()] {
+    for path in [
+        work_dir.cdc.clone(),
+        work_dir.schema_path(),
+        work_dir.log_path(),
+    ] {
         removed(fs::remove_dir_all(&path), path)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
 use crate::pg::{Address, Session};
+use crate::report::log_file;
 use crate::store::{Lock, Run, Store, WorkDir};
 
 use super::base_copy;
@@ -86,6 +87,12 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         Err(MigrationError::Stopped) => return Ok(Outcome::Stopped),
         prepared => prepared?,
     };
+    let logs = config.work_dir.log_path();
+    log_file::keep_in(&logs, "clone").map_err(|source| MigrationError::Io {
+        doing: "making the log in",
+        path: logs,
+        source,
+    })?;
     let copy = base_copy::Config {
         source: config.source.clone(),
         target: config.target.clone(),

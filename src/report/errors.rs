@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
+use super::log_file;
 use crate::base::cause::chain;
 
 /// Prints `error: what: cause: cause`, then `hint: …`, on stderr.
@@ -16,6 +17,7 @@ pub fn print(error: &(dyn Error + 'static), hint: Option<&str>) {
 
 /// Prints a `text` that is a whole error already.
 pub fn print_text(text: &str) {
+    log_file::append(text);
     // There is nowhere left to say that stderr is closed.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -17,6 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
+use super::log_file;
 use super::log_line::{LogLine, LogShape};
 use crate::cli::invocation::{LogSettings, Verbosity};
 
@@ -113,8 +114,10 @@ impl<S: Subscriber> Layer<S> for LineLayer {
         let _ = io::stderr()
             .lock()
             .write_all(line.format(self.shape).as_bytes());
+        let plain = line.format(self.shape.without_color());
         if let Some(mut file) = self.file.as_ref() {
-            let _ = file.write_all(line.format(self.shape.without_color()).as_bytes());
+            let _ = file.write_all(plain.as_bytes());
         }
+        log_file::append(&plain);
     }
 }

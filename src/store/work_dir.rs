@@ -63,6 +63,11 @@ impl WorkDir {
         self.root.join("snapshot")
     }
 
+    /// The folder of the logs, one file a process.
+    pub fn log_path(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
     /// The folder of schema dumps.
     pub fn schema_path(&self) -> PathBuf {
         self.root.join("schema")

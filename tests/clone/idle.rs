@@ -26,3 +26,19 @@ fn an_empty_database_moves_too() {
     let pair = Pair::new();
     Following::start(&pair).until_live().end_equal();
 }
+
+#[test]
+fn each_process_leaves_its_log_in_the_work_directory() {
+    let pair = Pair::new();
+    Following::start(&pair).until_live().end_equal();
+    for (process, line) in [
+        ("clone", "live replay from"),
+        ("receive", "receiving from slot"),
+        ("transform", "transformed"),
+        ("apply", "applying from"),
+    ] {
+        let path = pair.dir().join(format!("log/{process}.log"));
+        let log = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(log.contains(line), "{}: {log}", path.display());
+    }
+}

@@ -7,6 +7,7 @@ use crate::base::Lsn;
 use crate::base::shutdown::POLL;
 use crate::cli::ExitCode;
 use crate::commands::CommandError;
+use crate::report::log_file;
 use crate::store::{Lock, LockError, Run, Store, WorkDir};
 use crate::worker::death_watch;
 
@@ -27,13 +28,29 @@ pub(super) fn supervised() -> Result<bool, CommandError> {
     death_watch::arm().map_err(|error| CommandError::new(ExitCode::Other, error))
 }
 
-/// Takes the lock of `role`.
+/// The log in the work directory cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("making the log in {}", dir.display())]
+struct LogError {
+    dir: std::path::PathBuf,
+    source: std::io::Error,
+}
+
+/// Takes the lock of `role`, and keeps its log in the work directory.
 pub(super) fn role(work_dir: &WorkDir, role: &str) -> Result<Lock, CommandError> {
     let deadline = Instant::now() + LOCK_WAIT;
     loop {
         match Lock::take(&work_dir.role_lock_path(role)) {
             Err(LockError::Held { .. }) if Instant::now() < deadline => thread::sleep(POLL),
-            taken => return Ok(taken?),
+            taken => {
+                let lock = taken?;
+                let logs = work_dir.log_path();
+                log_file::keep_in(&logs, role).map_err(|source| {
+                    let dir = logs.clone();
+                    CommandError::new(ExitCode::Other, LogError { dir, source })
+                })?;
+                return Ok(lock);
+            }
         }
     }
 }
