@@ -32,6 +32,9 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
         }
         Outcome::Stopped => {
             match config.work_dir.has_begun() {
+                true if config.capture.is_none() => {
+                    tracing::info!("stopped as asked; begin anew with --restart");
+                }
                 true => tracing::info!("stopped as asked; go on with --resume"),
                 false => tracing::info!("stopped as asked, before anything was made"),
             }
@@ -113,7 +116,12 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         target,
         start: match options.start {
             StartMode::Fresh => Start::Fresh,
-            StartMode::Resume { .. } => Start::Resume,
+            StartMode::Resume {
+                not_consistent: false,
+            } => Start::Resume,
+            StartMode::Resume {
+                not_consistent: true,
+            } => Start::ResumeNotConsistent,
             StartMode::Restart => Start::Restart,
         },
         capture: options.cdc.follow.then(|| capture(&options.cdc, children)),

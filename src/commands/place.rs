@@ -28,8 +28,24 @@ struct ConnectionString {
     source: AddressError,
 }
 
+/// Nobody has said which server it is.
+#[derive(Debug, thiserror::Error)]
+#[error("the {0} is not named")]
+struct Unnamed(Side);
+
 /// The server that `typed` means; without it, libpq's `PG*` variables say.
 pub(super) fn address(side: Side, typed: Option<&str>) -> Result<Address, CommandError> {
+    let said_by_libpq = || {
+        let mut variables = Address::libpq_variables();
+        variables.any(|name| std::env::var_os(name).is_some())
+    };
+    if typed.is_none() && !said_by_libpq() {
+        // libpq would take the local socket, which nobody has in mind who moves a database.
+        return Err(CommandError::usage(Unnamed(side)).with_hint(match side {
+            Side::Source => "name it with --source or PGFLIT_SOURCE_PGURI",
+            Side::Target => "name it with --target or PGFLIT_TARGET_PGURI",
+        }));
+    }
     Address::parse(typed.unwrap_or_default()).map_err(|source| {
         let hint = source.hint();
         CommandError {

@@ -16,6 +16,8 @@ pub enum Start {
     Fresh,
     /// `--resume`.
     Resume,
+    /// `--resume --not-consistent`: without change capture, tables may be of two moments.
+    ResumeNotConsistent,
     /// `--restart`.
     Restart,
 }
@@ -60,7 +62,7 @@ pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), M
     let begin = match start {
         Start::Restart => Begin::StartOver(run),
         _ if run.finished => Begin::Finished,
-        Start::Resume => Begin::Resume(run),
+        Start::Resume | Start::ResumeNotConsistent => Begin::Resume(run),
         Start::Fresh if !copy_begun && run.slot_lsn.is_some() => Begin::AfterSetup(run),
         Start::Fresh => {
             return Err(interrupted(work_dir));

@@ -269,11 +269,13 @@ async fn prepare(
     let mut store = Store::create(&config.work_dir.store_path())?;
     match begin {
         Begin::Resume(begun) => {
-            if config.capture.is_none() && begun.slot.is_none() {
+            let is_plain = config.capture.is_none() && begun.slot.is_none();
+            if is_plain && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
                     problem: "the snapshot of the interrupted copy is gone".to_owned(),
-                    hint: "begin anew with --restart; a copy with --follow can be resumed exactly"
+                    hint: "begin anew with --restart; or take what is missing as it is now with \
+                           --resume --not-consistent. A copy with --follow can be resumed exactly"
                         .to_owned(),
                 });
             }

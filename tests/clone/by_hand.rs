@@ -1,6 +1,6 @@
 //! The same way, each step as a command of its own.
 
-use super::end_now;
+use super::{Following, end_now};
 use crate::support::{Pair, Pgbench, assert_equal, pgflit};
 
 #[test]
@@ -40,4 +40,13 @@ fn setup_then_clone_then_a_pipe_of_three_ends_equal() {
     ] {
         assert_eq!(side.number(what), 0, "{what}");
     }
+}
+
+#[test]
+fn a_sentinel_knows_the_source_that_the_migration_was_begun_with() {
+    let pair = Pair::new();
+    let following = Following::start(&pair).until_live();
+    let set = pgflit("sentinel set endpos --current").dir(pair.dir());
+    set.run().assert_code(0);
+    following.run.wait_for_exit().assert_code(0);
 }

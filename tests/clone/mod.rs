@@ -9,6 +9,7 @@ mod killed;
 mod large;
 mod never_silent;
 mod no_identity;
+mod plain;
 mod processes;
 mod restarts;
 mod rewritten;

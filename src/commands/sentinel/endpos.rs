@@ -37,7 +37,11 @@ pub(super) fn set(
 }
 
 fn set_current(store: &mut Store, place: &SentinelPlace) -> Result<Lsn, CommandError> {
-    let source = place::address(Side::Source, place.source.as_deref())?;
+    // Without a word about it, the source that the migration was begun with; its password then
+    // comes from where libpq looks for one.
+    let begun_with = store.run()?.map(|run| run.source);
+    let source = place.source.clone().or(begun_with);
+    let source = place::address(Side::Source, source.as_deref())?;
     let current = runtime::block_on(current(&source))?
         .map_err(|error| CommandError::of_server(ExitCode::Source, error))?;
     store.set_endpos(current, true)?;
