@@ -76,7 +76,7 @@ pub async fn apply(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyEr
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
     let committed = tracking.start(&mut connection, &config.origin).await?;
     let target = Target::start(connection, tracking, &config.origin).await?;
-    tracing::info!("applying from {committed}");
+    tracing::info!("applying from {}", committed.max(steering.look()?.startpos));
 
     let cdc = &config.work_dir.cdc;
     let first = segment_holding(cdc, Kind::Sql, committed, config.wal_segment_bytes)?;
