@@ -146,12 +146,16 @@ impl Applier {
         if let Some(commit_start) = begin.commit_lsn {
             self.steering.look()?;
             // Its commit record starts at or after the end that was asked for, so it ends past it.
-            if self
+            while self
                 .steering
                 .endpos()
                 .is_some_and(|endpos| commit_start >= endpos)
             {
-                return self.position(self.endpos_before(commit_start), place).await;
+                let end = self.endpos_before(commit_start);
+                // Not at the end after all: it was moved on at this very moment.
+                if self.position(end, place).await? == After::AtEnd {
+                    return Ok(After::AtEnd);
+                }
             }
             // Commit records do not overlap: one that starts before the end of the last applied
             // ends at or before it.
@@ -298,9 +302,8 @@ impl Applier {
             Reading::Skipping => return Ok(After::GoOn),
             Reading::Holding(begin, steps, _) => {
                 self.check_xid(&begin, &commit, place)?;
-                self.steering.look()?;
-                if !commit_is_within(commit.lsn, self.steering.endpos()) {
-                    return self.position(self.endpos_before(commit.lsn), place).await;
+                if self.is_past_end(&commit, place).await? {
+                    return Ok(After::AtEnd);
                 }
                 self.send_all(steps, &begin).await?;
                 self.last = Some(commit);
@@ -310,17 +313,27 @@ impl Applier {
             }
             Reading::Passing(begin) => {
                 self.check_xid(&begin, &commit, place)?;
-                self.steering.look()?;
-                if !commit_is_within(commit.lsn, self.steering.endpos()) {
+                if self.is_past_end(&commit, place).await? {
                     self.target.rollback().await?;
-                    self.group_rows = 0;
-                    return self.position(self.endpos_before(commit.lsn), place).await;
+                    return Ok(After::AtEnd);
                 }
                 self.last = Some(commit);
                 return self.finish_group().await;
             }
         }
         Ok(After::GoOn)
+    }
+
+    /// Whether this transaction, which is whole, ends past the end that was asked for. Then
+    /// everything before it is committed when this returns.
+    async fn is_past_end(&mut self, commit: &Commit, place: Place) -> Result<bool, ApplyError> {
+        self.steering.look()?;
+        while !commit_is_within(commit.lsn, self.steering.endpos()) {
+            if self.position(self.endpos_before(commit.lsn), place).await? == After::AtEnd {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn check_xid(&self, begin: &Begin, commit: &Commit, place: Place) -> Result<(), ApplyError> {
