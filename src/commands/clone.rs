@@ -1,11 +1,10 @@
 //! `pgflit clone`.
 
-use super::not_built::not_built;
-use super::{CommandError, place};
+use super::{CommandError, not_built, place};
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::{
-    Ack, CdcSettings, CloneOptions, CopySettings, OnConflict, Plugin, ProgressTracking, StartMode,
+    Ack, CdcSettings, CloneOptions, CopySettings, ProgressTracking, StartMode,
 };
 use crate::cli::{ExitCode, options};
 use crate::clone::indexes::Tidying;
@@ -19,9 +18,8 @@ use crate::store::WorkDir;
 
 /// Copies, follows if asked to, and tells how it went.
 pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitCode, CommandError> {
-    if let Some(option) = not_built_option(options) {
-        return not_built(&format!("clone {option}"));
-    }
+    not_built::refuse_options("clone", not_built::of_clone(options))?;
+    not_built::warn_of_slower(options);
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
     let outcome = clone(&config, &shutdown)?;
@@ -57,38 +55,6 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
         );
     }
     Ok(ExitCode::Done)
-}
-
-/// An option that parses and that this version would have to ignore.
-fn not_built_option(options: &CloneOptions) -> Option<&'static str> {
-    let CloneOptions { copy, cdc, .. } = options;
-    let asked = [
-        (options.all_databases, "--all-databases"),
-        (options.snapshot.is_some(), "--snapshot"),
-        (options.filters.is_some(), "--filters"),
-        (copy.roles, "--roles"),
-        (copy.use_copy_binary, "--use-copy-binary"),
-        (!copy.copy_from.is_empty(), "--copy-from"),
-        (copy.source_load_limit.is_some(), "--source-load-limit"),
-        (copy.schema.skip_extensions, "--skip-extensions"),
-        (copy.schema.skip_collations, "--skip-collations"),
-        (copy.schema.requirements.is_some(), "--requirements"),
-        (
-            cdc.plugin != Plugin::Pgoutput,
-            "--plugin other than pgoutput",
-        ),
-        (
-            cdc.on_conflict != OnConflict::Stop,
-            "--on-conflict other than stop",
-        ),
-        (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
-        (cdc.compress_segments, "--compress-segments"),
-        (cdc.disk_limit.is_some(), "--cdc-disk-limit"),
-    ];
-    asked
-        .into_iter()
-        .find(|(is_asked, _)| *is_asked)
-        .map(|(_, option)| option)
 }
 
 fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, CommandError> {

@@ -1,9 +1,10 @@
-//! The answer of commands that parse and have help, and do nothing yet.
+//! The answer of commands and options that parse and have help, and do nothing yet.
 
 use super::CommandError;
 use crate::cli::ExitCode;
+use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions, OnConflict, Plugin};
 
-/// A command of the contract that this version cannot do.
+/// A command or option of the contract that this version cannot do.
 #[derive(Debug, thiserror::Error)]
 #[error("pgflit {0} is not built yet")]
 struct NotBuilt(String);
@@ -11,4 +12,73 @@ struct NotBuilt(String);
 pub(super) fn not_built(command: &str) -> Result<ExitCode, CommandError> {
     let error = CommandError::new(ExitCode::Other, NotBuilt(command.to_owned()));
     Err(error.with_hint("this version cannot do it; pgflit help lists what there is"))
+}
+
+/// Refuses `option`, if there is one: ignoring it would give another result than was asked for.
+pub(super) fn refuse_options(
+    command: &str,
+    option: Option<&'static str>,
+) -> Result<(), CommandError> {
+    match option {
+        None => Ok(()),
+        Some(option) => not_built(&format!("{command} {option}")).map(drop),
+    }
+}
+
+/// The first option of a copy that this version would have to ignore.
+pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
+    let CloneOptions { copy, cdc, .. } = options;
+    let asked = [
+        (options.all_databases, "--all-databases"),
+        (options.snapshot.is_some(), "--snapshot"),
+        (options.filters.is_some(), "--filters"),
+        (copy.roles, "--roles"),
+        (copy.use_copy_binary, "--use-copy-binary"),
+        (!copy.copy_from.is_empty(), "--copy-from"),
+        (copy.source_load_limit.is_some(), "--source-load-limit"),
+        (copy.schema.skip_extensions, "--skip-extensions"),
+        (copy.schema.skip_ext_comments, "--skip-ext-comments"),
+        (copy.schema.skip_collations, "--skip-collations"),
+        (copy.schema.requirements.is_some(), "--requirements"),
+    ];
+    first(&asked).or_else(|| of_capture(cdc))
+}
+
+/// Says which options only cost time by not being built.
+pub(super) fn warn_of_slower(options: &CloneOptions) {
+    if options.copy.split.larger_than.is_some() {
+        tracing::warn!(
+            "--split-tables-larger-than is not built yet: each table is copied as a whole"
+        );
+    }
+}
+
+/// The same of a streaming step.
+pub(super) fn of_follow(options: &FollowOptions) -> Option<&'static str> {
+    let asked = [
+        (options.snapshot.is_some(), "--snapshot"),
+        (options.filters.is_some(), "--filters"),
+    ];
+    first(&asked).or_else(|| of_capture(&options.cdc))
+}
+
+fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
+    first(&[
+        (
+            cdc.plugin != Plugin::Pgoutput,
+            "--plugin other than pgoutput",
+        ),
+        (
+            cdc.on_conflict != OnConflict::Stop,
+            "--on-conflict other than stop",
+        ),
+        (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
+        (cdc.compress_segments, "--compress-segments"),
+        (cdc.disk_limit.is_some(), "--cdc-disk-limit"),
+    ])
+}
+
+fn first(asked: &[(bool, &'static str)]) -> Option<&'static str> {
+    let found = asked.iter().find(|(is_asked, _)| *is_asked);
+    found.map(|(_, option)| *option)
 }

@@ -5,12 +5,13 @@ use crate::cdc::apply::{Config, Ended, Input, TrackingChoice, Until, apply};
 use crate::cli::ExitCode;
 use crate::cli::options::{ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, place, runtime};
+use crate::commands::{CommandError, not_built, place, runtime};
 use crate::store::{Store, WorkDir};
 
 /// Applies until endpos, the end of the input, or a signal.
 pub(in crate::commands) fn run(options: &ApplyOptions) -> Result<ExitCode, CommandError> {
     begin::supervised()?;
+    not_built::refuse_options("stream apply", not_built::of_follow(&options.follow))?;
     let work_dir = place::work_dir(&options.follow.work_dir);
     if options.to == ApplyTo::Stdout {
         return apply_to_stdout::run(options.sql.as_ref(), &work_dir);
