@@ -46,7 +46,8 @@ const TABLES: &str = r#"
     CREATE TABLE nothing ();
     CREATE SEQUENCE odd INCREMENT -3 MINVALUE -1000 MAXVALUE 10 START 7;
     CREATE SEQUENCE never;
-    CREATE VIEW happy AS SELECT id FROM "My.Schema".kinds WHERE state = 'happy';"#;
+    CREATE VIEW happy AS
+        SELECT kinds.id FROM "My.Schema".kinds, parent WHERE state = 'happy';"#;
 
 /// One row of every type; `$id` is its key.
 const KINDS: &str = r#"INSERT INTO "My.Schema".kinds VALUES
@@ -64,10 +65,21 @@ const KINDS: &str = r#"INSERT INTO "My.Schema".kinds VALUES
 
 const BIG: i64 = (1 << 53) + 1;
 
+/// `sql` without what servers before 14 do not know, multiranges and an infinite numeric: the same
+/// values then go as text, and another value in its place.
+fn known_to(source: &Database, sql: &str) -> String {
+    match source.number("SHOW server_version_num") {
+        140_000.. => sql.to_owned(),
+        _ => sql
+            .replace("int4multirange", "text")
+            .replace("amount = '-Infinity'", "amount = '-1e300'"),
+    }
+}
+
 /// What is there before the copy.
 fn fill(pair: &Pair) {
     let source = &pair.source;
-    source.sql(TABLES);
+    source.sql(&known_to(source, TABLES));
     for name in NAMES {
         source.sql(&format!(
             "CREATE TABLE \"{name}\" (id int PRIMARY KEY, \"{name}\" text);
@@ -157,7 +169,7 @@ fn every_kind_of_row_value_and_name_arrives_as_it_was() {
     fill(&pair);
     let following = Following::start(&pair).until_live();
     for change in changes() {
-        pair.source.sql(&change);
+        pair.source.sql(&known_to(&pair.source, &change));
     }
     eventually(SOON, "the last change is on the target", || {
         pair.target
@@ -192,7 +204,7 @@ fn every_kind_of_row_arrives_from_disk_too() {
         pair.target.number(waiting) == 1
     });
     for change in changes() {
-        pair.source.sql(&change);
+        pair.source.sql(&known_to(&pair.source, &change));
     }
     gate.commit();
     following.until_live().end_equal();

@@ -3,11 +3,11 @@
 use super::OURS;
 
 /// Privileges in an order of their own, the default ones written out: a dump writes some of them
-/// out that the source has by default.
+/// out that the source has by default. Without MAINTAIN (`m`), which versions before 17 lack.
 fn privileges(kind: &str, acl: &str, owner: &str) -> String {
     format!(
-        "ARRAY(SELECT item::text FROM unnest(coalesce({acl}, acldefault({kind}, {owner}))) item
-                ORDER BY 1)"
+        r"ARRAY(SELECT regexp_replace(item::text, '(=[[:alpha:]*]*)m\*?([[:alpha:]*]*/)', '\1\2')
+                 FROM unnest(coalesce({acl}, acldefault({kind}, {owner}))) item ORDER BY 1)"
     )
 }
 
@@ -106,7 +106,10 @@ pub(super) fn definitions() -> Vec<(&'static str, String)> {
                 "SELECT n.nspname, t.typname, t.typtype, t.typnotnull, t.typdefault,
                         ARRAY(SELECT e.enumlabel FROM pg_enum e
                                WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
-                   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {OURS}"
+                   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND {OURS}
+                  -- Before 14, a sequence had a type too.
+                  WHERE NOT EXISTS (SELECT FROM pg_class c
+                                     WHERE c.oid = t.typrelid AND c.relkind = 'S')"
             ),
         ),
         (
