@@ -1,6 +1,7 @@
 //! Where each sequence stands. Sequences are in no snapshot and in no stream: they are set at the
 //! end of the copy, and again at the end of following.
 
+use crate::base::QualifiedName;
 use crate::catalog::discovery::{self, Sequence};
 use crate::pg::{Error, Session};
 
@@ -9,13 +10,15 @@ pub async fn read(source: &Session) -> Result<Vec<Sequence>, Error> {
     discovery::sequences(source).await
 }
 
-/// Sets the target's sequences, all or none.
-pub async fn set(target: &Session, sequences: &[Sequence]) -> Result<(), Error> {
+/// Sets the target's sequences, all or none; gives those that are not there, because they were
+/// created on the source meanwhile.
+pub async fn set(target: &Session, sequences: &[Sequence]) -> Result<Vec<QualifiedName>, Error> {
+    let mut missing = Vec::new();
     target.batch("BEGIN").await?;
     for sequence in sequences {
-        target
-            .query_one(
-                "SELECT setval($1::text::regclass, $2, $3)",
+        let set = target
+            .query_opt(
+                "SELECT setval(there, $2, $3) FROM to_regclass($1) there WHERE there IS NOT NULL",
                 &[
                     &sequence.name.quoted(),
                     &sequence.last_value,
@@ -23,6 +26,10 @@ pub async fn set(target: &Session, sequences: &[Sequence]) -> Result<(), Error> 
                 ],
             )
             .await?;
+        if set.is_none() {
+            missing.push(sequence.name.clone());
+        }
     }
-    target.batch("COMMIT").await
+    target.batch("COMMIT").await?;
+    Ok(missing)
 }

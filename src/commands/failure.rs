@@ -198,6 +198,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Source { .. }
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }
+            | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
             | MigrationError::Rows(RowsError::Source { .. })
             | MigrationError::ManyRows {

@@ -92,10 +92,12 @@ pub async fn drop_publications(source: &Session, publication: &str) -> Result<()
     Ok(())
 }
 
-/// Drops the slot, if it is there. True if it was.
+/// Drops the slot, if it is there. True if it was. Names of slots are those of the whole server: a
+/// slot of another database is somebody else's.
 pub async fn drop_slot(source: &Session, slot: &str) -> Result<bool, MigrationError> {
     let sql = "SELECT pg_drop_replication_slot(slot_name)
-                 FROM pg_replication_slots WHERE slot_name = $1";
+                 FROM pg_replication_slots
+                WHERE slot_name = $1 AND database = current_database()";
     let dropped = source.execute(sql, &[&slot]).await;
     Ok(dropped.map_err(on_source("dropping the slot"))? > 0)
 }
@@ -111,7 +113,8 @@ const RELEASE_WAIT: Duration = Duration::from_millis(100);
 /// that streams from the slot is not.
 pub async fn give_up_slot(source: &Session, slot: &str) -> Result<bool, MigrationError> {
     let end_maker = "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
-                      WHERE slot_name = $1 AND active AND confirmed_flush_lsn IS NULL";
+                      WHERE slot_name = $1 AND database = current_database()
+                        AND active AND confirmed_flush_lsn IS NULL";
     for attempt in 1.. {
         let ended = source.execute(end_maker, &[&slot]).await;
         ended.map_err(on_source("ending the making of the slot"))?;

@@ -103,11 +103,12 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     };
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {
-        return match runtime.block_on(base_copy::run(&copy, shutdown)) {
-            Ok(()) => {
-                runtime.block_on(end_plain_copy(&copy, &mut store))?;
-                Ok(Outcome::Copied)
-            }
+        let copying = async {
+            base_copy::run(&copy, shutdown).await?;
+            end_plain_copy(&copy, &mut store).await
+        };
+        return match runtime.block_on(unless_overdue(copying, shutdown)) {
+            Ok(()) => Ok(Outcome::Copied),
             Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
             Err(error) => Err(error),
         };
@@ -116,15 +117,26 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         Ended::Asked => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
             let (source, target) = (&config.source, &config.target);
-            runtime.block_on(finish(
-                source,
-                target,
-                &mut store,
-                endpos,
-                capture.new_tables,
-            ))?;
-            Ok(Outcome::Followed(endpos))
+            let finishing = finish(source, target, &mut store, endpos, capture.new_tables);
+            let finished = runtime.block_on(unless_overdue(finishing, shutdown));
+            match finished {
+                Ok(()) => Ok(Outcome::Followed(endpos)),
+                Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
+                Err(error) => Err(error),
+            }
         }
+    }
+}
+
+/// Gives `work` up a moment after being asked to stop: a dead server, the network or a lock may
+/// hold any of its questions for ever. Whatever a server was doing then, it undoes.
+async fn unless_overdue<T>(
+    work: impl Future<Output = Result<T, MigrationError>>,
+    shutdown: &Shutdown,
+) -> Result<T, MigrationError> {
+    tokio::select! {
+        done = work => done,
+        () = shutdown.overdue() => Err(MigrationError::Stopped),
     }
 }
 
@@ -206,7 +218,7 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
-    runtime.block_on(base_copy::run(copy, stop))?;
+    runtime.block_on(unless_overdue(base_copy::run(copy, stop), stop))?;
     let mut store = copy.work_dir.open_store()?;
     store.set_apply(true)?;
     tracing::info!("the base copy is complete");

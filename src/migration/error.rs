@@ -122,6 +122,16 @@ pub enum MigrationError {
         /// Which table.
         table: QualifiedName,
     },
+    /// Changes carry the name of their table, which is another table's by now.
+    #[error(
+        "{from} was renamed to {to} on the source after the migration began, which was another table: changes are on the wrong one of the target"
+    )]
+    RenamedTable {
+        /// What it was called.
+        from: QualifiedName,
+        /// What it is called.
+        to: QualifiedName,
+    },
     /// Whether changes happened that could not be captured cannot be told any more.
     #[error(
         "{table} has no replica identity, and the source has lost count of its updates and deletes"
@@ -207,6 +217,7 @@ impl MigrationError {
                 "begin anew with --restart; or copy it by hand once nobody writes to it, and go on with --resume --new-tables warn"
                     .to_owned(),
             ),
+            MigrationError::RenamedTable { .. } => Some("begin anew with --restart".to_owned()),
             MigrationError::LostCount { table } => Some(format!(
                 "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()

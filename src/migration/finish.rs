@@ -1,5 +1,6 @@
 //! What comes at endpos: is everything there that must be, then the sequences.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::base::{Lsn, QualifiedName};
@@ -83,7 +84,23 @@ async fn check_source(
             }
         }
     }
+    check_names(known, &now)?;
     check_counts(known, &now)
+}
+
+/// Whether a table has taken the name of another one: changes carry the name of their table, so
+/// they went to the other one's on the target. Any other new name stops apply by itself.
+fn check_names(known: &[TableRow], now: &[TableRow]) -> Result<(), MigrationError> {
+    let names: HashMap<_, _> = known.iter().map(|table| (&table.name, table.oid)).collect();
+    let renamed = now.iter().find_map(|after| {
+        names.get(&after.name).filter(|oid| **oid != after.oid)?;
+        let before = known.iter().find(|table| table.oid == after.oid)?;
+        Some((before.name.clone(), after.name.clone()))
+    });
+    match renamed {
+        None => Ok(()),
+        Some((from, to)) => Err(MigrationError::RenamedTable { from, to }),
+    }
 }
 
 /// The tables that were not there when the migration began.
@@ -138,6 +155,23 @@ mod tests {
             [QualifiedName::new("public", "t2")]
         );
         assert!(new_since(&now, &known).is_empty());
+    }
+
+    #[test]
+    fn a_table_that_took_the_name_of_another_is_noticed() {
+        let named = |oid, name| TableRow {
+            name: QualifiedName::new("public", name),
+            ..table(oid, Capture::Rows, 0)
+        };
+        let known = [named(1, "t"), named(2, "t_new")];
+        assert!(check_names(&known, &known).is_ok());
+        let swapped = [named(1, "t_old"), named(2, "t")];
+        assert!(matches!(
+            check_names(&known, &swapped),
+            Err(MigrationError::RenamedTable { .. })
+        ));
+        // The target has no such table: apply stops at the first change of it.
+        assert!(check_names(&known, &[named(1, "t_old"), named(2, "t_new")]).is_ok());
     }
 
     #[test]

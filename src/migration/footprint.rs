@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::base::cause::chain;
 use crate::pg::{Address, Session};
@@ -14,6 +15,10 @@ use crate::store::{Lock, WorkDir};
 use super::begin;
 use super::capture;
 use super::error::{MigrationError, to_source};
+
+/// How long a source may take to let go of what was made there: longer than a walsender takes to
+/// notice that its client has gone, shorter than a person waits.
+const LEAVE_MAX: Duration = Duration::from_secs(15);
 
 /// What is there only because of this process.
 #[derive(Debug, Default)]
@@ -85,11 +90,14 @@ impl Footprint {
     /// Takes everything back. What cannot be is logged with what to do: the reason to take it
     /// back matters more to the operator than that this failed too.
     pub(super) async fn take_back(self, source: &Address, work_dir: &WorkDir) {
-        if let Err(error) = self.leave_source(source).await {
-            tracing::warn!(
-                "{}; remove what is left with pgflit stream cleanup",
-                chain(&error)
-            );
+        let left = tokio::time::timeout(LEAVE_MAX, self.leave_source(source));
+        let problem = match left.await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(chain(&error).to_string()),
+            Err(_) => Some("the source does not answer".to_owned()),
+        };
+        if let Some(problem) = problem {
+            tracing::warn!("{problem}; remove what is left with pgflit stream cleanup");
             return;
         }
         if let Err(error) = self.leave_work_dir(work_dir) {

@@ -183,6 +183,9 @@ async fn check_capture(
     Ok(())
 }
 
+/// The longest name that a server keeps whole.
+const NAME_BYTES: usize = 63;
+
 /// A publication of that name would be replaced, and whoever subscribes to it would notice.
 async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
     let Some(publication) = wanted.publication else {
@@ -192,6 +195,18 @@ async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(),
         publication.to_owned(),
         capture::inserts_publication(publication),
     ];
+    // The server would cut the longer of the two short, and nobody would find it by its name.
+    if names.iter().any(|name| name.len() > NAME_BYTES) {
+        let suffix = names[1].len() - publication.len();
+        return Err(MigrationError::Refused {
+            side: None,
+            problem: format!("publication name \"{publication}\" is too long"),
+            hint: format!(
+                "name one of at most {} bytes with --publication",
+                NAME_BYTES - suffix
+            ),
+        });
+    }
     let sql = "SELECT pubname::text FROM pg_publication WHERE pubname = ANY ($1) ORDER BY 1";
     let taken = session.query(sql, &[&&names[..]]).await;
     let taken = taken.map_err(on_source("looking at its publications"))?;

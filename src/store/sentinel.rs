@@ -143,6 +143,17 @@ impl Store {
         .map(drop)
     }
 
+    /// Apply's other answer: the target is past it, so it is as if it had not been set.
+    pub fn take_back_endpos(&mut self, endpos: Lsn) -> Result<(), Error> {
+        self.write("taking endpos back", |transaction| {
+            transaction.execute(
+                "UPDATE sentinel SET endpos = ?1 WHERE endpos = ?2 AND NOT endpos_movable",
+                (Lsn::ZERO.to_string(), endpos.to_string()),
+            )
+        })
+        .map(drop)
+    }
+
     /// Lets apply go on, or holds it back at the next transaction boundary.
     pub fn set_apply(&mut self, enabled: bool) -> Result<(), Error> {
         self.write("setting apply", |transaction| {

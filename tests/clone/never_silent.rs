@@ -32,6 +32,56 @@ fn a_table_or_partition_created_meanwhile_ends_the_migration_naming_it() {
 }
 
 #[test]
+fn a_table_that_took_the_name_of_another_ends_the_migration() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE t_new (id int PRIMARY KEY);
+         INSERT INTO t VALUES (1); INSERT INTO t_new VALUES (2)",
+    );
+    let following = Following::start(&pair).until_live();
+    pair.source.sql(
+        "ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t; INSERT INTO t VALUES (3)",
+    );
+    end_now(&pair);
+    let ended = following.run.wait_for_exit().assert_code(6);
+    ended.assert_stderr("public.t_new was renamed to public.t");
+}
+
+#[test]
+fn a_sequence_created_meanwhile_is_told_and_does_not_end_the_migration() {
+    let pair = Pair::new();
+    pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)");
+    let clone = pgflit("clone --follow --new-tables warn").between(&pair);
+    let run = clone.start();
+    run.wait_for_stderr("live replay from");
+    pair.source
+        .sql("CREATE TABLE later (id serial PRIMARY KEY); CREATE SEQUENCE \"o'dd\"\"\"");
+    end_now(&pair);
+    let ended = run.wait_for_exit().assert_code(0);
+    ended
+        .assert_stderr("public.later was created on the source")
+        .assert_stderr("sequence public.later_id_seq was created on the source");
+}
+
+#[test]
+fn a_signal_is_heard_while_the_end_waits_for_a_lock() {
+    let pair = Pair::new();
+    pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)");
+    let following = Following::start(&pair).until_live();
+    let held = Held::open(&pair.source, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+    end_now(&pair);
+    eventually(SOON, "the end waits for the lock", || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                        WHERE application_name = 'pgflit: finish' AND wait_event_type = 'Lock'";
+        pair.source.number(waiting) == 1
+    });
+    following.run.signal(nix::sys::signal::Signal::SIGTERM);
+    following.run.wait_for_exit_within(SOON).assert_code(9);
+    drop(held);
+    Following::resume(&pair).run.wait_for_exit().assert_code(0);
+}
+
+#[test]
 fn truncate_only_leaves_the_children_of_a_table_alone() {
     let pair = Pair::new();
     pair.source.sql(

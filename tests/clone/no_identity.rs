@@ -1,7 +1,9 @@
 //! Tables of which only inserts can be captured.
 
+use nix::sys::signal::Signal;
+
 use super::{Following, end_now};
-use crate::support::{Pair, SOON, assert_equal, eventually};
+use crate::support::{Pair, SOON, assert_equal, eventually, pgflit};
 
 const TABLES: &str = "CREATE TABLE fruit (id int PRIMARY KEY);
     CREATE TABLE notes (line text);
@@ -16,6 +18,29 @@ fn inserts_and_truncates_without_an_identity_arrive() {
     pair.source.sql("TRUNCATE notes");
     pair.source.sql("INSERT INTO notes VALUES ('d'), ('d')");
     following.end_equal();
+}
+
+#[test]
+fn inserts_without_an_identity_arrive_through_publications_of_any_name_and_never_go_missing() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let name = format!("it's \\ \"{}", "p".repeat(47));
+    let clone = pgflit("clone").follow().between(&pair);
+    let run = clone.args(["--publication", &name]).start();
+    run.wait_for_stderr("live replay from");
+    pair.source.sql("INSERT INTO notes VALUES ('c')");
+    eventually(SOON, "the row arrives", || {
+        pair.target.number("SELECT count(*) FROM notes") == 3
+    });
+    run.signal(Signal::SIGTERM);
+    run.wait_for_exit().assert_code(9);
+    let inserts = format!("{}_inserts", name.replace('"', "\"\""));
+    pair.source.sql(&format!("DROP PUBLICATION \"{inserts}\""));
+    let resumed = pgflit("clone").follow().resume().between(&pair);
+    let resumed = resumed.args(["--publication", &name]).run();
+    resumed
+        .assert_code(6)
+        .assert_stderr("_inserts\" does not exist on the source");
 }
 
 #[test]

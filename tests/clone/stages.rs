@@ -40,3 +40,25 @@ fn a_slow_target_sends_live_replay_back_to_disk_until_it_is_fast_again() {
     traffic.stop();
     following.end_equal();
 }
+
+#[test]
+fn an_endpos_set_a_moment_late_is_refused_and_following_goes_on() {
+    let pair = Pair::new();
+    pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)");
+    let mut following = Following::start(&pair).until_live();
+    for round in 0..8 {
+        pair.source
+            .sql(&format!("INSERT INTO t VALUES ({})", 2 * round));
+        let late = pair.source.sql("SELECT pg_current_wal_lsn()");
+        pair.source
+            .sql(&format!("INSERT INTO t VALUES ({})", 2 * round + 1));
+        eventually(SOON, "the second row arrives", || {
+            pair.target.number("SELECT count(*) FROM t") == 2 * (round + 1)
+        });
+        let set = pgflit("sentinel set endpos").dir(pair.dir());
+        let refused = set.arg(&late).run().assert_code(1);
+        refused.assert_stderr("which the target has already reached");
+        assert!(following.run.is_running());
+    }
+    following.end_equal();
+}

@@ -64,6 +64,23 @@ pub enum Ended {
 
 /// Applies until endpos, the end of the input, or until asked to stop.
 pub async fn apply(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
+    tokio::select! {
+        ended = apply_until_asked(config, shutdown) => ended,
+        // The target waits for a lock, or it or the network is stuck. It undoes the open group, or
+        // has committed it with its position: the next start asks.
+        () = overdue(shutdown) => Ok(Ended::Asked),
+    }
+}
+
+/// How long a group that is on its way may take to commit once asked to stop.
+const COMMIT_MAX: Duration = Duration::from_secs(8);
+
+async fn overdue(shutdown: &Shutdown) {
+    shutdown.wait().await;
+    tokio::time::sleep(COMMIT_MAX).await;
+}
+
+async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
     let store = config.work_dir.open_store()?.reporting_only()?;
     let mut steering = Steering::new(store)?;
     if !wait_until_enabled(&mut steering, shutdown).await? {

@@ -17,6 +17,8 @@ pub(super) struct Steering {
     store: Store,
     version: i64,
     sentinel: Sentinel,
+    /// The endpos that was set before apply began, if one was.
+    first_endpos: Option<Lsn>,
     reported: (Lsn, Lsn),
     reported_at: Instant,
 }
@@ -29,6 +31,7 @@ impl Steering {
             store,
             version,
             sentinel,
+            first_endpos: sentinel.endpos(),
             reported: (Lsn::ZERO, Lsn::ZERO),
             reported_at: Instant::now(),
         })
@@ -54,8 +57,9 @@ impl Steering {
         self.sentinel.endpos()
     }
 
-    /// Whether the end is reached at `applied`. If it was set a moment too late to be met exactly,
-    /// then with `--current` the end becomes where the target is, else it is an error.
+    /// Whether the end is reached at `reached`. If it was set a moment too late to be met exactly,
+    /// then with `--current` the end becomes where the target is. Any other is taken back and apply
+    /// goes on, which whoever has set it is told; one that stood there when apply began is an error.
     pub(super) fn is_at_end(&mut self, committed: Lsn, reached: Lsn) -> Result<bool, ApplyError> {
         self.look()?;
         let Some(endpos) = self
@@ -66,10 +70,18 @@ impl Steering {
         };
         if committed > endpos {
             if !self.sentinel.endpos_movable {
-                return Err(ApplyError::PastEndpos {
+                let late = ApplyError::PastEndpos {
                     endpos,
                     applied: committed,
-                });
+                };
+                if self.first_endpos == Some(endpos) {
+                    return Err(late);
+                }
+                tracing::warn!("{late}: it is taken back, and changes are applied as before");
+                self.store.take_back_endpos(endpos)?;
+                self.sentinel = self.store.sentinel()?;
+                self.report_now(reached)?;
+                return Ok(false);
             }
             self.store.raise_endpos(committed)?;
             self.sentinel = self.store.sentinel()?;

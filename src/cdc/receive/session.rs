@@ -12,7 +12,7 @@ use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
 use crate::pg::{Address, Connection, Mode};
 use crate::segment::{Kind, segment_holding};
-use crate::store::WorkDir;
+use crate::store::{Capture, WorkDir};
 use crate::wire::replication::StandbyStatus;
 
 use super::error::ReceiveError;
@@ -103,7 +103,11 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     }
     let store = config.work_dir.open_store()?.reporting_only()?;
     let sentinel = store.sentinel()?;
-    start(&mut connection, &config, on_disk).await?;
+    let some_inserts_only = store
+        .tables()?
+        .iter()
+        .any(|table| table.capture == Capture::InsertsOnly);
+    start(&mut connection, &config, on_disk, some_inserts_only).await?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
 
     let shared = Arc::new(Shared::default());

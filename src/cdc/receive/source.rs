@@ -84,10 +84,11 @@ pub(super) async fn identity_always(
 }
 
 /// The publications to read: the one named, and the one beside it for tables of which only
-/// inserts can be captured, if there are such tables.
+/// inserts can be captured, which must be there if there are such tables.
 async fn publications(
     connection: &mut Connection,
     publication: &str,
+    some_inserts_only: bool,
 ) -> Result<Vec<String>, ReceiveError> {
     let name = quote_literal(publication);
     let sql = format!(
@@ -97,9 +98,13 @@ async fn publications(
     let results = connection.query(&sql).await?;
     let rows = results.into_iter().flat_map(|result| result.rows);
     let names: Vec<_> = rows.filter_map(|mut row| row.pop()?).collect();
-    match names.iter().any(|name| name == publication) {
-        true => Ok(names),
-        false => Err(ReceiveError::Publication(publication.to_owned())),
+    let mut needed = vec![publication.to_owned()];
+    if some_inserts_only {
+        needed.push(format!("{publication}_inserts"));
+    }
+    match needed.into_iter().find(|name| !names.contains(name)) {
+        None => Ok(names),
+        Some(missing) => Err(ReceiveError::Publication(missing)),
     }
 }
 
@@ -107,18 +112,20 @@ pub(super) async fn start(
     connection: &mut Connection,
     config: &Config,
     from: Lsn,
+    some_inserts_only: bool,
 ) -> Result<(), ReceiveError> {
     let messages = match connection.server_version().major() {
         14.. => ", messages 'true'",
         _ => "",
     };
-    let publications = publications(connection, &config.publication).await?;
-    // The option is a list of identifiers inside a string.
+    let publications = publications(connection, &config.publication, some_inserts_only).await?;
+    // The option is a list of identifiers inside a string, in which replication commands know no
+    // escape but the doubled quote.
     let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
     let sql = format!(
-        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names {}{messages})",
+        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names '{}'{messages})",
         quote_ident(&config.slot),
-        quote_literal(&list.join(",")).trim_start(),
+        list.join(",").replace('\'', "''"),
     );
     let begun = Instant::now();
     loop {

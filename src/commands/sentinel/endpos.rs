@@ -10,7 +10,7 @@ use crate::cli::options::{NewEndpos, SentinelPlace};
 use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::pg::{Address, Error, Session};
-use crate::store::{self, Lock, Store};
+use crate::store::{self, EndposError, Lock, Store};
 
 /// How long a running apply may take to say that it has seen the new endpos. It looks every 50 ms;
 /// past this it is busy with one large group, and will look before it commits.
@@ -30,7 +30,8 @@ pub(super) fn set(
     match endpos {
         NewEndpos::At(lsn) => {
             store.set_endpos(lsn, false)?;
-            Ok(lsn)
+            let apply_lock = place::work_dir(&place.work_dir).role_lock_path("apply");
+            Ok(kept(store, lsn, || Lock::is_held(&apply_lock))?)
         }
         NewEndpos::Current => set_current(store, place),
     }
@@ -54,6 +55,21 @@ async fn current(source: &Address) -> Result<Lsn, Error> {
     let text: String = session.query_one(CURRENT_SQL, &[]).await?.get(0);
     text.parse()
         .map_err(|error: crate::base::lsn::LsnParseError| Error::Protocol(error.to_string()))
+}
+
+/// Waits as [`settled`] does; an error if apply was past `endpos` and has taken it back.
+fn kept(
+    store: &Store,
+    endpos: Lsn,
+    apply_is_running: impl Fn() -> bool,
+) -> Result<Lsn, EndposError> {
+    match settled(store, apply_is_running)?.is_zero() && !endpos.is_zero() {
+        true => Err(EndposError::Passed {
+            endpos,
+            replayed: store.sentinel()?.replay_lsn,
+        }),
+        false => Ok(endpos),
+    }
 }
 
 /// Waits until a running apply acts on the endpos in the store. It may have been past it when it looked; then it
@@ -91,6 +107,28 @@ mod tests {
         let settled = settled(&store, || true).expect("settled");
         apply.join().expect("apply");
         assert_eq!(settled, Lsn::new(120));
+    }
+
+    #[test]
+    fn an_end_that_apply_had_passed_and_may_not_move_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let mut store = Store::create(&path).expect("made");
+        let endpos = Lsn::new(100);
+        store.set_endpos(endpos, false).expect("set");
+        let apply = thread::spawn(move || {
+            let mut apply = Store::open(&path).expect("opened");
+            apply.take_back_endpos(endpos).expect("taken back");
+            apply
+                .report_replayed(Lsn::new(120), Lsn::ZERO)
+                .expect("reported");
+        });
+        let refused = kept(&store, endpos, || true).expect_err("refused");
+        apply.join().expect("apply");
+        assert_eq!(
+            refused.to_string(),
+            "endpos 0/64 is before 0/78, which the target has already reached"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::base::backoff::Backoff;
 use crate::catalog::ledger;
 use crate::catalog::restore_list::{
     self, Keep, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
@@ -13,6 +14,12 @@ use crate::store::IndexRow;
 use super::steps::BaseCopy;
 use crate::migration::capture::inserts_publication;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
+
+/// SQLSTATE deadlock_detected.
+const DEADLOCK: &str = "40P01";
+
+/// How many deadlocks with apply, while foreign keys are added, end the migration.
+const DEADLOCKS: u32 = 20;
 
 /// How often convergence is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -179,6 +186,19 @@ impl BaseCopy<'_> {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
-        self.post_data_step(STEP, Keep::ForeignKeys).await
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+        for attempt in 1.. {
+            match self.post_data_step(STEP, Keep::ForeignKeys).await {
+                // Apply locks the same tables meanwhile, in another order; all of it is undone.
+                Err(MigrationError::Target { source, .. })
+                    if source.sqlstate() == Some(DEADLOCK) && attempt < DEADLOCKS =>
+                {
+                    tracing::warn!("adding foreign keys: {source}; trying again");
+                    tokio::time::sleep(backoff.next_wait()).await;
+                }
+                done => return done,
+            }
+        }
+        Ok(())
     }
 }

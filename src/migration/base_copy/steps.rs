@@ -161,6 +161,11 @@ pub async fn set_sequences(source: &Address, target: &Session) -> Result<usize, 
         .map_err(&failed)?;
     let found = sequences::read(&source).await.map_err(&failed)?;
     let set = sequences::set(target, &found).await;
-    set.map_err(on_target("setting sequences"))?;
-    Ok(found.len())
+    let missing = set.map_err(on_target("setting sequences"))?;
+    for sequence in &missing {
+        tracing::warn!(
+            "sequence {sequence} was created on the source meanwhile: it is not on the target"
+        );
+    }
+    Ok(found.len() - missing.len())
 }

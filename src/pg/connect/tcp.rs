@@ -48,14 +48,16 @@ pub async fn connect(to: SocketAddr, address: &Address) -> io::Result<TcpStream>
     Ok(stream)
 }
 
-/// What was given; the operating system's defaults for the rest.
+/// How long a connection may be idle before the other side is asked whether it is there. The
+/// operating system's two hours are more than what firewalls and load balancers forget an idle
+/// connection after, such as the one that holds the snapshot.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What was given; [`IDLE`] and the operating system's defaults for the rest.
 fn keepalive(address: &Address) -> TcpKeepalive {
     let seconds =
         |keyword| positive(address, keyword).map(|number| Duration::from_secs(number.into()));
-    let mut keepalive = TcpKeepalive::new();
-    if let Some(idle) = seconds("keepalives_idle") {
-        keepalive = keepalive.with_time(idle);
-    }
+    let mut keepalive = TcpKeepalive::new().with_time(seconds("keepalives_idle").unwrap_or(IDLE));
     if let Some(interval) = seconds("keepalives_interval") {
         keepalive = keepalive.with_interval(interval);
     }

@@ -67,6 +67,10 @@ fn a_source_that_cannot_be_captured_is_refused_before_anything_is_made() {
     pair.source.sql("SELECT pg_drop_replication_slot('theirs')");
     assert_nothing_is_left(&pair);
 
+    // The one for inserts only would be cut short, and found by nobody.
+    let long = follow().args(["--publication", &"p".repeat(57)]);
+    assert_refused_cleanly(&pair, long, 1, &["is too long", "at most 55 bytes"]);
+
     let zebra = follow().args(["--slot-name", "no-slot"]);
     assert_refused_cleanly(&pair, zebra, 6, &["no-slot"]);
 
