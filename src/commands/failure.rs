@@ -158,6 +158,7 @@ impl From<ApplyError> for CommandError {
             ApplyError::Target(_)
             | ApplyError::Refused { .. }
             | ApplyError::RowCount { .. }
+            | ApplyError::PositionGone(_)
             | ApplyError::NoOrigin(_) => ExitCode::Target,
             ApplyError::PastEndpos { .. } => ExitCode::Usage,
             _ => ExitCode::Other,

@@ -204,3 +204,30 @@ fn an_endpos_before_the_copy_is_consistent_is_refused_and_a_later_one_ends_it() 
     Following::resume(&pair).run.wait_for_exit().assert_code(0);
     assert_equal(&pair.source, &pair.target);
 }
+
+#[test]
+fn a_position_that_the_target_has_lost_is_not_taken_for_the_beginning() {
+    let pair = Pair::new();
+    pair.source
+        .sql("CREATE TABLE t (n int); ALTER TABLE t REPLICA IDENTITY FULL");
+    let following = Following::start(&pair).until_live();
+    pair.source.sql("INSERT INTO t VALUES (1)");
+    eventually(SOON, "the row arrives", || {
+        pair.target.number("SELECT count(*) FROM t") == 1
+    });
+    following.run.signal(nix::sys::signal::Signal::SIGTERM);
+    following.run.wait_for_exit().assert_code(9);
+    pair.target
+        .sql("SELECT pg_replication_origin_drop('pgflit')");
+    let refused = Following::resume(&pair).run.wait_for_exit().assert_code(7);
+    refused
+        .assert_stderr("lost the position")
+        .assert_stderr("--restart");
+    // Nor is a table of positions begun where an origin was used.
+    let other = pgflit("clone --follow --resume --progress-tracking table").between(&pair);
+    other
+        .run()
+        .assert_code(7)
+        .assert_stderr("lost the position");
+    assert_eq!(pair.target.number("SELECT count(*) FROM t"), 1);
+}

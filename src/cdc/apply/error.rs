@@ -93,6 +93,11 @@ pub enum ApplyError {
     /// The role can neither use origins nor was a table asked for.
     #[error("the role may not use replication origins on the target")]
     NoOrigin(#[source] pg::Error),
+    /// Changes were applied before, and the target does not know any more up to where.
+    #[error(
+        "the target has lost the position of \"{0}\": its replication origin, or its line in pgflit.progress, is gone"
+    )]
+    PositionGone(String),
     /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
@@ -128,6 +133,10 @@ impl ApplyError {
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }
+            ApplyError::PositionGone(_) => Some(
+                "applying from the beginning would apply changes twice: begin anew with --restart"
+                    .to_owned(),
+            ),
             ApplyError::NoOrigin(_) => Some(
                 "use --progress-tracking table, or have an administrator GRANT EXECUTE on pg_replication_origin_*"
                     .to_owned(),

@@ -87,7 +87,9 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
         return Ok(Ended::Asked);
     }
     let session = Session::connect(&config.target, "apply, preparing").await?;
-    let tracking = Tracking::prepare(config.tracking, &session, &config.origin).await?;
+    let has_applied = !steering.look()?.replay_lsn.is_zero();
+    let tracking =
+        Tracking::prepare(config.tracking, &session, &config.origin, has_applied).await?;
     let filter = Filter::of(&ledger::read(&session).await?);
     drop(session);
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;

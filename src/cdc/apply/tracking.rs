@@ -35,13 +35,24 @@ pub(super) enum Tracking {
 const NOT_PERMITTED: &str = "42501";
 
 impl Tracking {
-    /// Makes the origin or the table, if it is not there.
+    /// Makes the origin or the table's line, if it is not there. If changes have been applied
+    /// before (`has_applied`) it must be there: one that is made anew would stand at the beginning,
+    /// and everything on disk would be applied once more.
     pub(super) async fn prepare(
         choice: TrackingChoice,
         target: &Session,
         origin: &str,
+        has_applied: bool,
     ) -> Result<Self, ApplyError> {
-        if choice == TrackingChoice::Table || table_is_in_use(target, origin).await? {
+        let in_table = table_is_in_use(target, origin).await?;
+        let kept = match choice == TrackingChoice::Table || in_table {
+            true => in_table,
+            false => origin_exists(target, origin).await?,
+        };
+        if has_applied && !kept {
+            return Err(ApplyError::PositionGone(origin.to_owned()));
+        }
+        if choice == TrackingChoice::Table || in_table {
             return Self::prepare_table(target, origin).await;
         }
         let made = target
@@ -125,7 +136,12 @@ async fn table_is_in_use(target: &Session, origin: &str) -> Result<bool, Error> 
     if !there.get::<_, bool>(0) {
         return Ok(false);
     }
-    let sql = "SELECT EXISTS (SELECT FROM pgflit.progress WHERE origin = $1 AND lsn > '0/0')";
+    let sql = "SELECT EXISTS (SELECT FROM pgflit.progress WHERE origin = $1)";
+    Ok(target.query_one(sql, &[&origin]).await?.get(0))
+}
+
+async fn origin_exists(target: &Session, origin: &str) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_replication_origin WHERE roname = $1)";
     Ok(target.query_one(sql, &[&origin]).await?.get(0))
 }
 
