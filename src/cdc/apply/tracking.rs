@@ -107,7 +107,21 @@ impl Tracking {
         };
         let results = connection.query(&sql).await?;
         let lsn = results.last().and_then(|result| result.single());
-        Ok(lsn.and_then(|lsn| lsn.parse().ok()).unwrap_or_default())
+        Ok(self.position(lsn)?)
+    }
+
+    /// The position that the target says. Only an origin that has never moved says nothing; any
+    /// other answer that cannot be read must not be taken for the beginning.
+    fn position(self, said: Option<&str>) -> Result<Lsn, Error> {
+        match (self, said) {
+            (Tracking::Origin, None) => Ok(Lsn::ZERO),
+            (Tracking::Table, None) => Err(Error::Protocol(
+                "pgflit.progress does not say how far it is".into(),
+            )),
+            (_, Some(text)) => text.parse().map_err(|_| {
+                Error::Protocol(format!("the target says \"{text}\" of how far it is"))
+            }),
+        }
     }
 
     /// The statement that puts the position into the transaction that is open; `$1` the LSN, `$2`
@@ -173,4 +187,19 @@ pub(super) fn bind_text<'a>(
             Error::Protocol(format!("a row too large for the protocol: {error}"))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_origin_that_never_moved_stands_at_the_beginning() {
+        assert_eq!(Tracking::Origin.position(None).ok(), Some(Lsn::ZERO));
+        assert!(Tracking::Table.position(None).is_err());
+        for tracking in [Tracking::Origin, Tracking::Table] {
+            assert_eq!(tracking.position(Some("0/10")).ok(), Some(Lsn::new(16)));
+            assert!(tracking.position(Some("zebra")).is_err());
+        }
+    }
 }

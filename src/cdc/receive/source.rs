@@ -62,9 +62,11 @@ pub(super) async fn check_slot(
         // on its way out.
         tracing::debug!("slot {slot} is still in use");
     }
-    Ok(field(2)
-        .and_then(|lsn| lsn.parse().ok())
-        .unwrap_or_default())
+    // Taken for zero, it would let a slot pass that someone else has moved.
+    let flushed = field(2).and_then(|lsn| lsn.parse().ok());
+    flushed.ok_or_else(|| {
+        pg::Error::Protocol(format!("slot {slot} does not say how far it is confirmed")).into()
+    })
 }
 
 pub(super) async fn identity_always(

@@ -2,6 +2,7 @@
 
 use crate::base::durable_file;
 use crate::base::quantity::ByteSize;
+use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
@@ -88,10 +89,29 @@ impl BaseCopy<'_> {
         Ok(())
     }
 
+    /// What was visible where the slot begins; every epoch must see all of it. Without a slot there
+    /// is none; with one it must be known, or changes between slot and epoch could be in neither.
+    fn slot_snapshot(&self) -> Result<Option<Snapshot>, MigrationError> {
+        let run = &self.config.run;
+        let known = run
+            .slot_snapshot
+            .as_ref()
+            .and_then(|text| text.parse().ok());
+        match (&run.slot, known) {
+            (Some(slot), None) => Err(MigrationError::Refused {
+                side: None,
+                problem: format!(
+                    "the store does not say what was visible where slot {slot} begins"
+                ),
+                hint: "begin anew with --restart".to_owned(),
+            }),
+            (_, known) => Ok(known),
+        }
+    }
+
     pub(super) async fn open_epoch(&self, ledger: &Ledger) -> Result<Epoch, MigrationError> {
         let last = ledger.parts().map(|part| part.epoch).max().unwrap_or(0);
-        let slot = self.config.run.slot_snapshot.as_ref();
-        let slot = slot.and_then(|text| text.parse().ok());
+        let slot = self.slot_snapshot()?;
         let epoch = Epoch::open(&self.config.source, last + 1, slot.as_ref())
             .await
             .map_err(on_source("taking a snapshot"))?;
