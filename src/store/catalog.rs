@@ -101,7 +101,8 @@ impl Store {
     pub fn set_catalog(&mut self, tables: &[TableRow], indexes: &[IndexRow]) -> Result<(), Error> {
         self.write("writing the catalog", |transaction| {
             transaction.execute_batch(
-                "DELETE FROM table_copy; DELETE FROM source_index; DELETE FROM source_table;",
+                "DELETE FROM table_copy; DELETE FROM source_part; DELETE FROM source_index;
+                 DELETE FROM source_table;",
             )?;
             let mut insert = transaction
                 .prepare("INSERT INTO source_table VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;

@@ -8,7 +8,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_store.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001_store.sql"),
+    include_str!("../../migrations/0002_base_copy.sql"),
+];
 
 /// The version this program writes.
 const LATEST: u32 = MIGRATIONS.len() as u32;

@@ -11,6 +11,7 @@
 
 mod catalog;
 mod database;
+mod left_out;
 mod lock;
 mod run;
 mod sentinel;
@@ -19,6 +20,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, TableCopy, TableRow};
 pub use database::{Error, Store};
+pub use left_out::LeftOut;
 pub use lock::{Lock, LockError};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};

@@ -75,6 +75,7 @@ impl BaseCopy<'_> {
         }
         self.store.begin_step(STEP)?;
         let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
+        let list = restore_list::edit(&list, &self.left_out().await?, Keep::Everything);
         let drops = match self.config.choices.drop_if_exists {
             true => self.drops(&list)?,
             false => String::new(),
@@ -98,7 +99,8 @@ impl BaseCopy<'_> {
         Ok(drops)
     }
 
-    /// What of post-data pgflit has made itself, and what is its own on the source.
+    /// What filters and options leave out, what pgflit makes itself, and what is its own on the
+    /// source.
     async fn left_out(&self) -> Result<Objects, MigrationError> {
         let mut objects: Objects = self
             .store
@@ -116,6 +118,12 @@ impl BaseCopy<'_> {
             )
             .flatten()
             .collect();
+        let left_out = self.store.left_out()?;
+        objects.extend(
+            left_out
+                .iter()
+                .map(|object| (object.catalog_oid, object.object_oid)),
+        );
         let Some(publication) = &self.config.run.publication else {
             return Ok(objects);
         };
