@@ -208,6 +208,7 @@ impl From<MigrationError> for CommandError {
             } => ExitCode::Source,
             MigrationError::Target { .. }
             | MigrationError::Index(_)
+            | MigrationError::Definitions { .. }
             | MigrationError::Rows(RowsError::Target { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Target { .. },

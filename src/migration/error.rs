@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::indexes::IndexError;
 use crate::clone::programs::ProgramsError;
@@ -91,6 +92,15 @@ pub enum MigrationError {
         /// The first.
         #[source]
         first: RowsError,
+    },
+    /// Definitions that the target refused; each was logged.
+    #[error("{count} of the source's definitions could not be made on the target; the first")]
+    Definitions {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: Box<Definition>,
     },
     /// Indexes.
     #[error(transparent)]
@@ -189,6 +199,7 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Definitions { first, .. } => Some(first.hint.clone()),
             MigrationError::Target { source, .. } if lacks_role(source) => Some(
                 "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
                     .to_owned(),

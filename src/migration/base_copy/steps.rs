@@ -11,6 +11,7 @@ use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
+use super::refused::Definition;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 
 /// What the copy is to do.
@@ -37,13 +38,15 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Foreign keys at a time.
+    pub restore_jobs: usize,
     /// What of the definitions is left out.
     pub leave: Leave,
     /// Drop on the target what is about to be made.
     pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
-    /// Stop at the first table that fails.
+    /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
 }
 
@@ -61,6 +64,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         store,
         target,
         shutdown,
+        refused: Vec::new(),
     };
     let ledger = ledger::read(&copy.target)
         .await
@@ -75,8 +79,10 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     copy.indexes().await?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
+    copy.last().await?;
     copy.sequences().await?;
-    copy.tidy().await
+    copy.tidy().await?;
+    copy.all_made()
 }
 
 pub(super) struct BaseCopy<'a> {
@@ -84,6 +90,8 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// Definitions that the target refused and that rows can do without: told at the end.
+    pub(super) refused: Vec<Definition>,
 }
 
 impl BaseCopy<'_> {
