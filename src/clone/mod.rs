@@ -4,8 +4,9 @@
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
 //! - [`restore`]: definitions made on the target, in bounded transactions;
 //! - [`foreign_keys`]: added, then validated, several tables at a time;
+//! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
-//! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
+//! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
 //! - [`sequences`]: where each stands.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
@@ -18,9 +19,11 @@
 //!    transaction; the next run makes the entries that are not there.
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
+pub mod completion;
 pub mod epoch;
 pub mod foreign_keys;
-pub mod indexes;
+pub mod method;
+pub mod parts;
 pub mod programs;
 pub mod restore;
 pub mod rows;
