@@ -16,6 +16,7 @@ mod restarts;
 mod rewritten;
 mod row_kinds;
 mod stages;
+mod torture;
 mod traffic;
 
 use following::{Following, end_now};

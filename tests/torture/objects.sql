@@ -72,8 +72,6 @@ COMMENT ON OPERATOR CLASS reverse USING btree IS 'an operator class';
 CREATE CONVERSION turn FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
 CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
 CREATE ACCESS METHOD btree2 TYPE INDEX HANDLER bthandler;
-CREATE TRUSTED LANGUAGE plpgsql2 HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler
-    VALIDATOR plpgsql_validator;
 CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal),
     TO SQL WITH FUNCTION int4recv(internal));
 
@@ -111,7 +109,7 @@ INSERT INTO every_type VALUES
      '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
      '(1.5,-2e-300)', '{1,2,3}', '[(0,0),(1,1)]', '(2,2),(0,0)', '((0,0),(1,1),(2,0))',
      '((0,0),(1,1),(2,0))', '<(0,0),1.5>', '{"b":  1, "b": [1e400]}', '{"b": 1, "a": [null]}',
-     '$.a[*] ? (@ > 1)', '<a x="1">&amp;</a>', '''a'':1A ''b c'':2', '''a'' & !(''b'' | ''c'':*)',
+     '$.a[*] ? (@ > 1)', NULL, '''a'':1A ''b c'':2', '''a'' & !(''b'' | ''c'':*)',
      '16/B374D848', '10:20:10,14,15', '(42,7)', '7', '8', '4294967295', 'pg_class', 'int4',
      'int4pl(int4,int4)', '[1,3)', '[1,)', '(,1.5]', 'empty', '[2026-01-01,infinity)', '[2026-01-01,2026-02-01)',
      '[1.5,2.5]', '[a,b)', 'so so', '{sad,NULL}', 0.001, '{a,"b c",NULL}', '(1,"a ""b"", c","{sad}")',
@@ -124,6 +122,9 @@ INSERT INTO every_type VALUES
      'null', 'null', NULL, NULL, '', NULL, '0/0', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
      'empty', '(,)', '(,)', NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1, '{}', '(,,)', '{}', '',
      '[0:1][2:3]={{1,2},{3,4}}', '{}', '{}', '{}', '{}', NULL, NULL, '', '');
+-- Not every server is built with XML.
+DO $$ BEGIN UPDATE every_type SET page = '<a x="1">&amp;</a>' WHERE id = 1;
+    EXCEPTION WHEN feature_not_supported THEN NULL; END $$;
 INSERT INTO every_type (id, plus) SELECT n, n FROM generate_series(3, 200) n;
 
 -- Tables: keys, indexes, constraints.
@@ -196,7 +197,7 @@ CREATE UNLOGGED TABLE forgetful (id serial PRIMARY KEY, a int); INSERT INTO forg
 CREATE TABLE of_type OF "FK CONSTRAINT"."Weird "" Type" (a NOT NULL, PRIMARY KEY (a));
 INSERT INTO of_type VALUES (1, 'x', '{}');
 CREATE TABLE other_method (a int, b text) USING heap2; INSERT INTO other_method VALUES (1, 'x');
-CREATE TABLE copied (LIKE keys INCLUDING ALL);
+CREATE TABLE copied (LIKE keys INCLUDING ALL EXCLUDING IDENTITY);
 
 -- Inheritance, with columns of their own order, defaults that differ, several parents.
 CREATE TABLE base (a int DEFAULT 1, b text, CONSTRAINT base_check CHECK (a < 1000));
