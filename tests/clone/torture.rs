@@ -67,6 +67,16 @@ fn only_in_one(left: &str, right: &str) -> Vec<String> {
     lines
 }
 
+/// What versions print in their own way, or make of their own accord: views without the names of
+/// tables, triggers of partitions, multiranges beside ranges, keys of partitions.
+const PRINTED_ANEW: [&str; 5] = [
+    "views:",
+    "triggers:",
+    "functions:",
+    "types:",
+    "constraints:",
+];
+
 #[track_caller]
 fn assert_same(pair: &Pair) {
     let found = differences(&pair.source, &pair.target);
@@ -81,13 +91,12 @@ fn assert_same(pair: &Pair) {
         );
         assert!(found.is_empty(), "{}", found.join("\n"));
     } else {
-        for difference in &found {
-            eprintln!("{difference}");
-        }
-        let rows = found
-            .iter()
-            .any(|found| found.starts_with("table ") || found.starts_with("sequence positions"));
-        assert!(!rows, "rows differ");
+        let is_of_version = |found: &&String| {
+            let kind = found.lines().next().unwrap_or_default();
+            !PRINTED_ANEW.contains(&kind)
+        };
+        let others: Vec<_> = found.iter().filter(is_of_version).cloned().collect();
+        assert!(others.is_empty(), "{}", others.join("\n"));
     }
 }
 
