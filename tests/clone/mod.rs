@@ -12,6 +12,7 @@ mod never_silent;
 mod no_identity;
 mod plain;
 mod processes;
+mod regression;
 mod restarts;
 mod rewritten;
 mod row_kinds;

@@ -34,7 +34,7 @@ fn fill(pair: &Pair) {
 }
 
 /// The definitions as pg_dump prints them, without what it says about itself.
-fn dumped(side: &Database) -> String {
+pub(super) fn dumped(side: &Database) -> String {
     let output = side
         .program("pg_dump")
         .args(["--schema-only", "--exclude-schema=pgflit", "-d", side.uri()])
@@ -56,7 +56,7 @@ fn dumped(side: &Database) -> String {
 }
 
 /// The lines of either that the other has not, in order.
-fn only_in_one(left: &str, right: &str) -> Vec<String> {
+pub(super) fn only_in_one(left: &str, right: &str) -> Vec<String> {
     let missing = |from: &str, other: &str, mark: &str| -> Vec<String> {
         let other: std::collections::HashSet<&str> = other.lines().collect();
         let lines = from.lines().filter(|line| !other.contains(line));
