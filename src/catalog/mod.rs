@@ -3,6 +3,7 @@
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
+//! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
@@ -11,5 +12,6 @@
 pub mod column_types;
 pub mod discovery;
 pub mod ledger;
+pub mod needs;
 pub mod restore_list;
 pub mod server;

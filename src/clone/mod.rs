@@ -2,6 +2,8 @@
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`restore`]: definitions made on the target, in bounded transactions;
+//! - [`foreign_keys`]: added, then validated, several tables at a time;
 //! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
@@ -13,14 +15,17 @@
 //! 1. *Inside a COPY*: the target rolls back; the table is not in the ledger and is copied again,
 //!    under the same snapshot or a new epoch's.
 //! 2. *After the COMMIT of a COPY*: the table is in the ledger, with its rows; never copied twice.
-//! 3. *Inside a schema script*: the script and its mark in the ledger are one transaction.
+//! 3. *Inside a schema script*: a chunk of entries and their lines in the ledger are one
+//!    transaction; the next run makes the entries that are not there.
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
 pub mod completion;
 pub mod epoch;
+pub mod foreign_keys;
 pub mod method;
 pub mod parts;
 pub mod programs;
+pub mod restore;
 pub mod rows;
 pub mod schema;
 pub mod sequences;

@@ -214,6 +214,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Target { .. }
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
+            | MigrationError::Definitions { .. }
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. } => ExitCode::Target,
             MigrationError::ChildFailed { code, .. } => ExitCode::ALL

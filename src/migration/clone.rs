@@ -9,7 +9,7 @@ use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
-use crate::store::{Lock, Run, Store, WorkDir};
+use crate::store::{Lock, ROWS_STEP, Run, Store, WorkDir};
 
 use super::base_copy;
 use super::begin::{self, Begin, Start};
@@ -286,7 +286,9 @@ async fn prepare(
     match begin {
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
-            if is_plain && config.start != Start::ResumeNotConsistent {
+            // With all rows there, what is missing needs no snapshot.
+            let needs_snapshot = is_plain && !store.step_is_done(ROWS_STEP)?;
+            if needs_snapshot && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
                     problem: "the snapshot of the interrupted copy is gone".to_owned(),

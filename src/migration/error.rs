@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::completion::CompletionError;
 use crate::clone::method::MethodError;
@@ -92,6 +93,15 @@ pub enum MigrationError {
         /// The first.
         #[source]
         first: RowsError,
+    },
+    /// Definitions that the target refused; each was logged.
+    #[error("{count} of the source's definitions could not be made on the target; the first")]
+    Definitions {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: Box<Definition>,
     },
     /// Tables that cannot be copied as asked for; each was logged, nothing was copied.
     #[error("{count} tables cannot be copied; the first")]
@@ -200,6 +210,7 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Definitions { first, .. } => Some(first.hint.clone()),
             MigrationError::Target { source, .. } if lacks_role(source) => Some(
                 "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
                     .to_owned(),

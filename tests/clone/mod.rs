@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod constraints;
+mod definitions;
 mod epochs;
 mod following;
 mod idle;
@@ -11,10 +12,12 @@ mod never_silent;
 mod no_identity;
 mod plain;
 mod processes;
+mod regression;
 mod restarts;
 mod rewritten;
 mod row_kinds;
 mod stages;
+mod torture;
 mod traffic;
 
 use following::{Following, end_now};

@@ -14,6 +14,7 @@ use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
+use super::refused::Definition;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 use crate::migration::progress::{Progress, ProgressWriter};
 
@@ -43,6 +44,8 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Foreign keys at a time.
+    pub restore_jobs: usize,
     /// How tables are cut into parts; none to copy each as one.
     pub cutting: Option<Cutting>,
     /// In which format rows are moved.
@@ -53,7 +56,7 @@ pub struct Choices {
     pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
-    /// Stop at the first table that fails.
+    /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
 }
 
@@ -71,6 +74,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         store,
         target,
         shutdown,
+        refused: Vec::new(),
     };
     let ledger = ledger::read(&copy.target)
         .await
@@ -86,7 +90,9 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     drop(writer);
     copy.post_data().await?;
     copy.foreign_keys().await?;
-    copy.sequences().await
+    copy.last().await?;
+    copy.sequences().await?;
+    copy.all_made()
 }
 
 pub(super) struct BaseCopy<'a> {
@@ -94,6 +100,8 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// Definitions that the target refused and that rows can do without: told at the end.
+    pub(super) refused: Vec<Definition>,
 }
 
 impl BaseCopy<'_> {
