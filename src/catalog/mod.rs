@@ -1,13 +1,17 @@
 //! What the databases contain.
 //!
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`filters`]: what the operator leaves out, and what falls with it;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
+//! - [`dump_entries`]: those of a dump that have no OID and belong to what is left out;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
 //! Copies nothing and changes nothing of the user's.
 
 pub mod discovery;
+pub mod dump_entries;
+pub mod filters;
 pub mod ledger;
 pub mod restore_list;
 pub mod server;

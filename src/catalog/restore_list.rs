@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use crate::store::LeftOut;
+
 /// OID of the catalog `pg_class`, in every version.
 pub const PG_CLASS: u32 = 1259;
 /// OID of the catalog `pg_constraint`.
@@ -16,6 +18,14 @@ pub const PG_PUBLICATION_REL: u32 = 6106;
 
 /// Objects of the source: catalog OID and object OID.
 pub type Objects = HashSet<(u32, u32)>;
+
+/// The objects that the store says are left out.
+pub fn objects(left_out: &[LeftOut]) -> Objects {
+    let objects = left_out.iter();
+    objects
+        .map(|object| (object.catalog_oid, object.object_oid))
+        .collect()
+}
 
 /// Which entries a list keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

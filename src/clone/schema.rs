@@ -126,6 +126,19 @@ pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// The whole table of contents of a dump, with what each entry depends on.
+pub fn list_with_dependencies(programs: &Programs, file: &Path) -> Result<String, SchemaError> {
+    let mut command = Command::new(&programs.pg_restore);
+    command.args(["--list", "--verbose"]).arg(file);
+    let output = run(
+        &mut command,
+        "pg_restore",
+        &programs.pg_restore,
+        Side::Target,
+    )?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The entries of `list`, written to `list_file`, as SQL. To be run in one transaction, so that
 /// all of it is on the target afterwards or nothing.
 pub fn script(

@@ -31,7 +31,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
     let asked = [
         (options.all_databases, "--all-databases"),
         (options.snapshot.is_some(), "--snapshot"),
-        (options.filters.is_some(), "--filters"),
         (copy.roles, "--roles"),
         (copy.use_copy_binary, "--use-copy-binary"),
         (!copy.copy_from.is_empty(), "--copy-from"),
@@ -53,12 +52,15 @@ pub(super) fn warn_of_slower(options: &CloneOptions) {
     }
 }
 
-/// The same of a streaming step.
+/// The same of a streaming step, to which the publication says what is left out.
 pub(super) fn of_follow(options: &FollowOptions) -> Option<&'static str> {
-    let asked = [
-        (options.snapshot.is_some(), "--snapshot"),
-        (options.filters.is_some(), "--filters"),
-    ];
+    let asked = [(options.filters.is_some(), "--filters")];
+    first(&asked).or_else(|| of_setup(options))
+}
+
+/// The same of setting up change capture.
+pub(super) fn of_setup(options: &FollowOptions) -> Option<&'static str> {
+    let asked = [(options.snapshot.is_some(), "--snapshot")];
     first(&asked).or_else(|| of_capture(&options.cdc))
 }
 

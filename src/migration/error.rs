@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::catalog::filters::FilterError;
 use crate::clone::indexes::IndexError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
@@ -63,6 +64,9 @@ pub enum MigrationError {
         /// What to do.
         hint: String,
     },
+    /// Filters.
+    #[error(transparent)]
+    Filters(#[from] FilterError),
     /// The work directory.
     #[error(transparent)]
     WorkDir(#[from] WorkDirError),
@@ -178,6 +182,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::Address { .. } => Remedy::FixArguments,
+            MigrationError::Filters(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
@@ -196,6 +201,7 @@ impl MigrationError {
             MigrationError::Connect { source, .. }
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
+            MigrationError::Filters(error) => error.hint(),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"

@@ -20,7 +20,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, TableCopy, TableRow};
 pub use database::{Error, Store};
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};

@@ -3,6 +3,7 @@
 mod by_hand;
 mod constraints;
 mod epochs;
+mod filters;
 mod following;
 mod idle;
 mod killed;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::base::backoff::Backoff;
-use crate::catalog::ledger;
 use crate::catalog::restore_list::{
     self, Keep, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
 };
+use crate::catalog::{dump_entries, ledger};
 use crate::clone::schema::{self, Section};
 use crate::pg::Session;
 use crate::store::IndexRow;
@@ -74,7 +74,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
+        let list = self.list(Section::PreData)?;
         let list = restore_list::edit(&list, &self.left_out().await?, Keep::Everything);
         let drops = match self.config.choices.drop_if_exists {
             true => self.drops(&list)?,
@@ -82,6 +82,17 @@ impl BaseCopy<'_> {
         };
         self.restore(STEP, &list, &drops).await?;
         Ok(self.store.finish_step(STEP)?)
+    }
+
+    /// The entries of `section`, without those that filters and options leave out.
+    fn list(&self, section: Section) -> Result<String, MigrationError> {
+        let list = schema::list(&self.config.programs, &self.dump_path(), section)?;
+        let gone = restore_list::objects(&self.store.left_out()?);
+        if gone.is_empty() {
+            return Ok(list);
+        }
+        let all = schema::list_with_dependencies(&self.config.programs, &self.dump_path())?;
+        Ok(dump_entries::without(&list, &all, &gone))
     }
 
     /// What drops the entries of the pre-data `list` from the target. Tables go first, with what
@@ -150,7 +161,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(step)?;
-        let list = schema::list(&self.config.programs, &self.dump_path(), Section::PostData)?;
+        let list = self.list(Section::PostData)?;
         let list = restore_list::edit(&list, &self.left_out().await?, keep);
         self.restore(step, &list, "").await?;
         Ok(self.store.finish_step(step)?)
