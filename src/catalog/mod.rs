@@ -2,6 +2,7 @@
 //!
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
 //! - [`filters`]: what the operator leaves out, and what falls with it;
+//! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`dump_entries`]: those of a dump that have no OID and belong to what is left out;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
@@ -9,6 +10,7 @@
 //!
 //! Copies nothing and changes nothing of the user's.
 
+pub mod column_types;
 pub mod discovery;
 pub mod dump_entries;
 pub mod filters;

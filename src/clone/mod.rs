@@ -2,8 +2,9 @@
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
-//! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
+//! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
 //! - [`sequences`]: where each stands.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
@@ -15,8 +16,10 @@
 //! 3. *Inside a schema script*: the script and its mark in the ledger are one transaction.
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
+pub mod completion;
 pub mod epoch;
-pub mod indexes;
+pub mod method;
+pub mod parts;
 pub mod programs;
 pub mod rows;
 pub mod schema;

@@ -6,6 +6,7 @@ use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
+use crate::clone::method::MethodError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
@@ -217,18 +218,20 @@ impl From<MigrationError> for CommandError {
             | MigrationError::NewTable { .. }
             | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
-            | MigrationError::Rows(RowsError::Source { .. })
+            | MigrationError::Rows(RowsError::Source { .. } | RowsError::Rewritten { .. })
             | MigrationError::ManyRows {
-                first: RowsError::Source { .. },
+                first: RowsError::Source { .. } | RowsError::Rewritten { .. },
                 ..
             } => ExitCode::Source,
-            MigrationError::Target { .. }
-            | MigrationError::Index(_)
-            | MigrationError::Rows(RowsError::Target { .. })
-            | MigrationError::ManyRows {
-                first: RowsError::Target { .. },
+            MigrationError::Methods {
+                first: MethodError::NotBinary { .. },
                 ..
-            } => ExitCode::Target,
+            } => ExitCode::Usage,
+            MigrationError::Target { .. }
+            | MigrationError::Methods { .. }
+            | MigrationError::Completion(_)
+            | MigrationError::Rows(_)
+            | MigrationError::ManyRows { .. } => ExitCode::Target,
             MigrationError::ChildFailed { code, .. } => ExitCode::ALL
                 .into_iter()
                 .find(|known| i32::from(known.number()) == code)

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
-use crate::clone::indexes::IndexError;
+use crate::clone::completion::CompletionError;
+use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
@@ -96,9 +97,18 @@ pub enum MigrationError {
         #[source]
         first: RowsError,
     },
+    /// Tables that cannot be copied as asked for; each was logged, nothing was copied.
+    #[error("{count} tables cannot be copied; the first")]
+    Methods {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: MethodError,
+    },
     /// Indexes.
     #[error(transparent)]
-    Index(#[from] IndexError),
+    Completion(#[from] CompletionError),
     /// A child process.
     #[error(transparent)]
     Child(#[from] ChildError),
@@ -181,6 +191,7 @@ impl MigrationError {
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
+            MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Filters(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
@@ -229,10 +240,18 @@ impl MigrationError {
                 table.quoted()
             )),
             MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),
+            MigrationError::Methods { first: MethodError::NotBinary { .. }, .. } => Some(
+                "without --use-copy-binary, tables that need it are copied as text".to_owned(),
+            ),
+            MigrationError::Rows(RowsError::NotEmpty { table }) => Some(format!(
+                "if its rows are of no use, TRUNCATE {} on the target; then go on with --resume",
+                table.quoted()
+            )),
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
-            | MigrationError::Index(_)
+            | MigrationError::Methods { .. }
+            | MigrationError::Completion(_)
             | MigrationError::ChildFailed { .. } => resume(),
             _ => None,
         }

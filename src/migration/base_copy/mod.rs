@@ -4,18 +4,19 @@
 //! |---|---|
 //! | catalog | the store holds it, and the dump is on disk |
 //! | pre-data | the target's mark, in the transaction that made it |
-//! | rows | every table is in the target's ledger |
-//! | indexes | each is there, by name |
+//! | rows | every part of every table is in the target's ledger, durably |
+//! | indexes | each is there, by name; begun for each table when its rows are there |
 //! | post-data | the target's mark |
 //! | foreign keys | the target's mark |
-//! | vacuum, sequences | the store says so; doing them again does no harm |
+//! | sequences | doing it again does no harm |
 //!
-//! The catalog is in `catalog`, definitions and foreign keys in `definitions`, rows in
-//! `table_rows`, their order in `steps`.
+//! The catalog is in `catalog`, definitions and foreign keys in `definitions`, rows and indexes in
+//! `tables` (what is left of a table is decided in `left`), their order in `steps`.
 
 mod catalog;
 mod definitions;
+mod left;
 mod steps;
-mod table_rows;
+mod tables;
 
 pub use steps::{Choices, Config, run, set_sequences};
