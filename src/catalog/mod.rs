@@ -6,6 +6,7 @@
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`dump_entries`]: those of a dump that have no OID and belong to what is left out;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
+//! - [`listing`]: what the `list` commands show;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
 //! Copies nothing and changes nothing of the user's.
@@ -15,5 +16,6 @@ pub mod discovery;
 pub mod dump_entries;
 pub mod filters;
 pub mod ledger;
+pub mod listing;
 pub mod restore_list;
 pub mod server;

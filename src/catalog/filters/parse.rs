@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::entry::{Entry, Line, Section, check_form, read_line};
+use super::entry::{Entry, Line, Section, Term, check_form, read_line};
 use super::error::FilterError;
 
 /// Sections that say opposite things.
@@ -25,6 +25,24 @@ pub struct Filters {
 }
 
 impl Filters {
+    /// As if a file said to leave out this table, or without one this schema.
+    pub fn excluding(schema: &str, table: Option<&str>) -> Self {
+        let exact = |name: &str| Term::Exact(name.to_owned());
+        let (section, schema, name) = match table {
+            Some(table) => (Section::ExcludeTable, Some(exact(schema)), exact(table)),
+            None => (Section::ExcludeSchema, None, exact(schema)),
+        };
+        Self {
+            file: "the command line".to_owned(),
+            entries: vec![Entry {
+                section,
+                line: 1,
+                schema,
+                name,
+            }],
+        }
+    }
+
     /// Reads `file`.
     ///
     /// # Errors

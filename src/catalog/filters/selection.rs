@@ -37,6 +37,7 @@ pub struct Selection {
     left_out: Vec<LeftOut>,
     objects: HashSet<(u32, u32)>,
     rows: HashMap<u32, RowsLeftOut>,
+    named: HashSet<(u32, u32)>,
     /// What the operator should hear: entries that match nothing.
     pub unmatched: Vec<String>,
     /// And what is left out although no entry names it.
@@ -54,6 +55,27 @@ impl Selection {
         let mut rows: Vec<_> = self.rows.values().cloned().collect();
         rows.sort_by(|left, right| left.name.cmp(&right.name));
         rows
+    }
+
+    /// Whether the object `oid` of the catalog `catalog` is not made on the target.
+    pub fn leaves_out(&self, catalog: u32, oid: u32) -> bool {
+        self.objects.contains(&(catalog, oid))
+    }
+
+    /// Why relations are left out, or the rows of tables, by the relation's OID.
+    pub fn reasons(&self) -> HashMap<u32, &str> {
+        let left_out = self.left_out.iter();
+        let left_out = left_out.filter(|object| object.catalog_oid == PG_CLASS);
+        let left_out = left_out.map(|object| (object.object_oid, object.reason.as_str()));
+        let rows = self.rows.iter();
+        let rows = rows.map(|(oid, rows)| (*oid, rows.reason.as_str()));
+        rows.chain(left_out).collect()
+    }
+
+    /// Whether the filters say themselves that this is left out.
+    pub fn is_named(&self, left_out: &LeftOut) -> bool {
+        self.named
+            .contains(&(left_out.catalog_oid, left_out.object_oid))
     }
 
     /// Whether the relation `oid` is made on the target.
@@ -97,6 +119,10 @@ pub async fn resolve(
     let graph = Graph::new(&facts.edges, facts.sequences());
     let mut objects = seeds.objects;
     let fallen = graph.fall(objects.clone());
+    let named = objects
+        .iter()
+        .map(|(object, _)| (object.catalog, object.oid))
+        .collect();
     objects.extend(dangling_keys(&facts, &fallen, &seeds.rows));
     let fallen = graph.fall(objects);
     if strictness == Strictness::Begin {
@@ -109,19 +135,20 @@ pub async fn resolve(
             });
         }
     }
-    let named = naming::name(source, &facts, &graph, &fallen, &seeds.hollow).await?;
-    let objects = named.left_out.iter();
+    let names = naming::name(source, &facts, &graph, &fallen, &seeds.hollow).await?;
+    let objects = names.left_out.iter();
     let objects: HashSet<_> = objects
         .map(|left_out| (left_out.catalog_oid, left_out.object_oid))
         .collect();
     let mut rows = seeds.rows;
     rows.retain(|oid, _| !objects.contains(&(PG_CLASS, *oid)));
     Ok(Selection {
-        left_out: named.left_out,
+        left_out: names.left_out,
         objects,
+        named,
         rows,
         unmatched,
-        notices: named.notices,
+        notices: names.notices,
     })
 }
 
