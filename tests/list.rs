@@ -281,6 +281,32 @@ fn the_parts_of_a_table_are_those_it_would_be_copied_in() {
 }
 
 #[test]
+fn the_progress_of_a_copy_is_told_from_its_work_directory() {
+    let (pair, _) = source();
+    let progress = || pgflit("list progress").dir(pair.dir());
+    progress()
+        .run()
+        .assert_code(1)
+        .assert_stderr("there is no migration in");
+    pgflit("clone --skip-large-objects")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    let table = progress().run().assert_code(0).stdout;
+    assert!(
+        table.contains(" Tables  |           4 |           0 |    4\n"),
+        "{table}"
+    );
+    let told = progress().arg("--json").run().assert_code(0).stdout;
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(
+        (&told["tables"]["total"], &told["tables"]["done"]),
+        (&4.into(), &4.into())
+    );
+    assert_eq!(told["indexes"]["in-progress"], Value::Array(vec![]));
+}
+
+#[test]
 fn a_listing_that_cannot_be_made_says_why() {
     let (pair, filters) = source();
     fs::write(&filters, "[include-only-table]\npublic.none\n").expect("written");

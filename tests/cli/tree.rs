@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 25] = [
+const BUILT: [&str; 26] = [
     "fork",
     "clone",
     "stream setup",
@@ -98,6 +98,7 @@ const BUILT: [&str; 25] = [
     "list indexes",
     "list depends",
     "list schema",
+    "list progress",
     "ping",
     "demo",
     "stream sentinel get",

@@ -1,10 +1,12 @@
 //! `pgflit list …`: what the source contains, and what of it the filters leave out.
 //!
-//! Always read fresh from the source: what an earlier run knew may be old.
+//! Read fresh from the source, but for the progress of a copy, which is in its store: what an
+//! earlier run knew may be old.
 
 mod depends;
 mod objects;
 mod parts;
+mod progress;
 mod relations;
 mod scope;
 mod whole;
@@ -20,10 +22,11 @@ use scope::Shape;
 /// Reads what is asked for and prints it.
 pub(super) fn run(command: &ListCommand, json: bool) -> Result<ExitCode, CommandError> {
     let shape = Shape::of(json);
-    if let ListCommand::Progress { .. } = command {
-        return not_built("list progress");
-    }
-    let text = runtime::block_on(listing(command, shape))??;
+    let text = match command {
+        ListCommand::Progress { summary: true, .. } => return not_built("list progress --summary"),
+        ListCommand::Progress { scope, .. } => progress::progress(scope, shape)?,
+        _ => runtime::block_on(listing(command, shape))??,
+    };
     stdout::write(text.as_bytes()).map_err(CommandError::stdout)?;
     Ok(ExitCode::Done)
 }
