@@ -4,6 +4,7 @@
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
+//! - [`large_objects`]: with their OIDs, several at a time;
 //! - [`sequences`]: where each stands.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
@@ -17,6 +18,7 @@
 
 pub mod epoch;
 pub mod indexes;
+pub mod large_objects;
 pub mod programs;
 pub mod rows;
 pub mod schema;

@@ -94,12 +94,13 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         copy: Choices {
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
+            large_object_jobs: (!options.copy.skip_large_objects)
+                .then_some(options.copy.large_objects_jobs.get()),
             leave: leave(&options.copy),
             drop_if_exists: options.copy.schema.drop_if_exists,
             tidying: tidying(&options.copy),
             fail_fast: options.copy.fail_fast,
         },
-        skip_large_objects: options.copy.skip_large_objects,
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
 }

@@ -5,6 +5,7 @@ use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
+use crate::clone::large_objects::LargeObjectError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
@@ -201,6 +202,7 @@ impl From<MigrationError> for CommandError {
             | MigrationError::NewTable { .. }
             | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
+            | MigrationError::LargeObjects(LargeObjectError::Source { .. })
             | MigrationError::Rows(RowsError::Source { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Source { .. },
@@ -208,6 +210,9 @@ impl From<MigrationError> for CommandError {
             } => ExitCode::Source,
             MigrationError::Target { .. }
             | MigrationError::Index(_)
+            | MigrationError::LargeObjects(
+                LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },
+            )
             | MigrationError::Rows(RowsError::Target { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Target { .. },

@@ -36,8 +36,6 @@ pub struct Config {
     pub capture: Option<CaptureConfig>,
     /// How the base copy is made.
     pub copy: base_copy::Choices,
-    /// Leave large objects out.
-    pub skip_large_objects: bool,
 }
 
 /// How changes are captured.
@@ -116,8 +114,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let (source, target) = (&config.source, &config.target);
-            let finishing = finish(source, target, &mut store, endpos, capture.new_tables);
+            let finishing = finish(&copy, &mut store, endpos, capture.new_tables, shutdown);
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => Ok(Outcome::Followed(endpos)),
@@ -267,7 +264,7 @@ async fn prepare(
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
-        skip_large_objects: config.skip_large_objects,
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
@@ -352,7 +349,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
-        skip_large_objects: config.skip_large_objects,
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::indexes::IndexError;
+use crate::clone::large_objects::LargeObjectError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
@@ -92,6 +93,9 @@ pub enum MigrationError {
         #[source]
         first: RowsError,
     },
+    /// Large objects.
+    #[error(transparent)]
+    LargeObjects(#[from] LargeObjectError),
     /// Indexes.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -177,6 +181,7 @@ impl MigrationError {
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
+            MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
@@ -189,7 +194,12 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
-            MigrationError::Target { source, .. } if lacks_role(source) => Some(
+            MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(
+                "give the target's own another OID, or remove it: SELECT lo_unlink({oid}); then go on with --resume"
+            )),
+            MigrationError::Target { source, .. }
+            | MigrationError::LargeObjects(LargeObjectError::Target { source, .. })
+                if lacks_role(source) => Some(
                 "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
                     .to_owned(),
             ),
@@ -226,6 +236,7 @@ impl MigrationError {
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
+            | MigrationError::LargeObjects(_)
             | MigrationError::Index(_)
             | MigrationError::ChildFailed { .. } => resume(),
             _ => None,

@@ -7,6 +7,7 @@ mod following;
 mod idle;
 mod killed;
 mod large;
+mod large_objects;
 mod never_silent;
 mod no_identity;
 mod plain;

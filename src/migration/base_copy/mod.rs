@@ -5,6 +5,7 @@
 //! | catalog | the store holds it, and the dump is on disk |
 //! | pre-data | the target's mark, in the transaction that made it |
 //! | rows | every table is in the target's ledger |
+//! | large objects | every range of OIDs is in the target's ledger; beside the rows |
 //! | indexes | each is there, by name |
 //! | post-data | the target's mark |
 //! | foreign keys | the target's mark |
@@ -15,7 +16,9 @@
 
 mod catalog;
 mod definitions;
+mod large_objects;
 mod steps;
 mod table_rows;
 
+pub use large_objects::compare_large_objects;
 pub use steps::{Choices, Config, run, set_sequences};

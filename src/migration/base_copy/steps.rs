@@ -37,6 +37,8 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Workers that copy large objects; none if they are left out.
+    pub large_object_jobs: Option<usize>,
     /// What of the definitions is left out.
     pub leave: Leave,
     /// Drop on the target what is about to be made.
@@ -71,7 +73,10 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         () = shutdown.overdue() => return Err(MigrationError::Stopped),
     };
     copy.pre_data().await?;
-    copy.rows(&ledger, tables, epoch).await?;
+    let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
+    let rows = copy.rows(&ledger, tables, epoch).await;
+    let objects = copy.end_large_objects(objects, rows.is_err() && config.choices.fail_fast);
+    rows.and(objects)?;
     copy.indexes().await?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
