@@ -1,6 +1,7 @@
 //! What the databases contain.
 //!
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`server`]: what a server is and what the role may do on it.
@@ -9,5 +10,6 @@
 
 pub mod discovery;
 pub mod ledger;
+pub mod materialized_views;
 pub mod restore_list;
 pub mod server;

@@ -5,6 +5,7 @@
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
 //! - [`large_objects`]: with their OIDs, several at a time;
+//! - [`materialized_views`]: refreshed, level after level;
 //! - [`sequences`]: where each stands.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
@@ -19,6 +20,7 @@
 pub mod epoch;
 pub mod indexes;
 pub mod large_objects;
+pub mod materialized_views;
 pub mod programs;
 pub mod rows;
 pub mod schema;

@@ -94,6 +94,8 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         copy: Choices {
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
+            restore_jobs: options.copy.restore_jobs.get(),
+            refresh_matviews: options.copy.refresh_matviews,
             large_object_jobs: (!options.copy.skip_large_objects)
                 .then_some(options.copy.large_objects_jobs.get()),
             leave: leave(&options.copy),

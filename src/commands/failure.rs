@@ -210,6 +210,7 @@ impl From<MigrationError> for CommandError {
             } => ExitCode::Source,
             MigrationError::Target { .. }
             | MigrationError::Index(_)
+            | MigrationError::Refresh { .. }
             | MigrationError::LargeObjects(
                 LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },
             )

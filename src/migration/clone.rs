@@ -279,7 +279,8 @@ async fn prepare(
     match begin {
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
-            if is_plain && config.start != Start::ResumeNotConsistent {
+            let is_copied = store.is_copied(config.copy.large_object_jobs.is_some())?;
+            if is_plain && !is_copied && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
                     problem: "the snapshot of the interrupted copy is gone".to_owned(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::indexes::IndexError;
 use crate::clone::large_objects::LargeObjectError;
+use crate::clone::materialized_views::RefreshError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
@@ -96,6 +97,17 @@ pub enum MigrationError {
     /// Large objects.
     #[error(transparent)]
     LargeObjects(#[from] LargeObjectError),
+    /// Materialized views; each was logged.
+    #[error("{failed} of {all} materialized views could not be refreshed; the first")]
+    Refresh {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// The first.
+        #[source]
+        first: RefreshError,
+    },
     /// Indexes.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -182,6 +194,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Refresh { first, .. } => first.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
@@ -237,6 +250,7 @@ impl MigrationError {
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
             | MigrationError::LargeObjects(_)
+            | MigrationError::Refresh { .. }
             | MigrationError::Index(_)
             | MigrationError::ChildFailed { .. } => resume(),
             _ => None,

@@ -24,5 +24,5 @@ pub use left_out::LeftOut;
 pub use lock::{Lock, LockError};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};
-pub use step::{CATALOG_STEP, ROWS_STEP};
+pub use step::{CATALOG_STEP, LARGE_OBJECTS_STEP, ROWS_STEP};
 pub use work_dir::{WorkDir, WorkDirError};

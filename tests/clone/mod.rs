@@ -8,6 +8,7 @@ mod idle;
 mod killed;
 mod large;
 mod large_objects;
+mod materialized_views;
 mod never_silent;
 mod no_identity;
 mod plain;

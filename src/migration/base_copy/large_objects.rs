@@ -9,11 +9,12 @@ use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
 use crate::clone::large_objects::{self, Copied, LargeObjectError, Restored};
 use crate::pg::Address;
+use crate::store::LARGE_OBJECTS_STEP;
 
 use super::steps::{BaseCopy, Choices};
 use crate::migration::error::{MigrationError, on_target};
 
-const STEP: &str = "large objects";
+const STEP: &str = LARGE_OBJECTS_STEP;
 
 /// A copy that runs in a thread of its own.
 pub(super) struct Copying {

@@ -9,6 +9,7 @@
 //! | indexes | each is there, by name |
 //! | post-data | the target's mark |
 //! | foreign keys | the target's mark |
+//! | materialized views | each is populated |
 //! | vacuum, sequences | the store says so; doing them again does no harm |
 //!
 //! The catalog is in `catalog`, definitions and foreign keys in `definitions`, rows in
@@ -17,8 +18,10 @@
 mod catalog;
 mod definitions;
 mod large_objects;
+mod materialized_views;
 mod steps;
 mod table_rows;
 
 pub use large_objects::compare_large_objects;
+pub use materialized_views::refresh_again;
 pub use steps::{Choices, Config, run, set_sequences};

@@ -37,6 +37,10 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Materialized views at a time.
+    pub restore_jobs: usize,
+    /// Refresh materialized views again when following ends.
+    pub refresh_matviews: bool,
     /// Workers that copy large objects; none if they are left out.
     pub large_object_jobs: Option<usize>,
     /// What of the definitions is left out.
@@ -80,6 +84,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     copy.indexes().await?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
+    copy.materialized_views().await?;
     copy.sequences().await?;
     copy.tidy().await
 }
