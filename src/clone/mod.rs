@@ -2,6 +2,7 @@
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`roles`]: of the instance, by pg_dumpall;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
 //! - [`large_objects`]: with their OIDs, several at a time;
@@ -22,6 +23,7 @@ pub mod indexes;
 pub mod large_objects;
 pub mod materialized_views;
 pub mod programs;
+pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod sequences;

@@ -113,6 +113,28 @@ pub fn dump(
     }
 }
 
+/// What pg_dumpall with `arguments` writes of the source. It may hold passwords.
+pub fn dump_all(
+    programs: &Programs,
+    source: &Address,
+    arguments: &[String],
+    shutdown: &Shutdown,
+) -> Result<String, SchemaError> {
+    if shutdown.asked() {
+        return Err(SchemaError::Stopped);
+    }
+    let mut command = Command::new(&programs.pg_dumpall);
+    command.args(arguments);
+    connect_to(&mut command, source);
+    let path = &programs.pg_dumpall;
+    let output = run(&mut command, "pg_dumpall", path, Side::Source)?;
+    String::from_utf8(output.stdout).map_err(|_| SchemaError::Program {
+        program: "pg_dumpall",
+        message: "what it wrote is not UTF-8".to_owned(),
+        side: Side::Source,
+    })
+}
+
 /// The table of contents of one section of a dump.
 pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String, SchemaError> {
     let mut command = Command::new(&programs.pg_restore);
@@ -292,7 +314,8 @@ fn message(stderr: &str) -> String {
     {
         let line = line
             .trim_start_matches("pg_restore: ")
-            .trim_start_matches("pg_dump: ");
+            .trim_start_matches("pg_dump: ")
+            .trim_start_matches("pg_dumpall: ");
         if !lines.contains(&line) {
             lines.push(line);
         }

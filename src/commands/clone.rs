@@ -8,6 +8,7 @@ use crate::cli::options::{
 };
 use crate::cli::{ExitCode, options};
 use crate::clone::indexes::Tidying;
+use crate::clone::roles::Passwords;
 use crate::clone::schema::{Leave, Side};
 use crate::migration::base_copy::Choices;
 use crate::migration::begin::Start;
@@ -94,6 +95,7 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         copy: Choices {
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
+            roles: roles(&options.copy),
             restore_jobs: options.copy.restore_jobs.get(),
             refresh_matviews: options.copy.refresh_matviews,
             large_object_jobs: (!options.copy.skip_large_objects)
@@ -149,6 +151,14 @@ fn leave(copy: &CopySettings) -> Leave {
     let given = options.into_iter().filter(|(is_given, _)| *is_given);
     Leave {
         options: given.map(|(_, option)| option.to_owned()).collect(),
+    }
+}
+
+const fn roles(copy: &CopySettings) -> Option<Passwords> {
+    match (copy.roles, copy.no_role_passwords) {
+        (false, _) => None,
+        (true, false) => Some(Passwords::Copied),
+        (true, true) => Some(Passwords::LeftOut),
     }
 }
 

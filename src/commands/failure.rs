@@ -6,6 +6,7 @@ use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
 use crate::clone::large_objects::LargeObjectError;
+use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
@@ -196,7 +197,11 @@ impl From<MigrationError> for CommandError {
             }
             | MigrationError::Schema(SchemaError::Program {
                 side: ref refusing, ..
-            }) => side(refusing),
+            })
+            | MigrationError::Roles(RolesError::Dump(SchemaError::Program {
+                side: ref refusing,
+                ..
+            })) => side(refusing),
             MigrationError::Source { .. }
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }
@@ -210,6 +215,7 @@ impl From<MigrationError> for CommandError {
             } => ExitCode::Source,
             MigrationError::Target { .. }
             | MigrationError::Index(_)
+            | MigrationError::Roles(RolesError::Target(_) | RolesError::Refused { .. })
             | MigrationError::Refresh { .. }
             | MigrationError::LargeObjects(
                 LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },

@@ -32,7 +32,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
         (options.all_databases, "--all-databases"),
         (options.snapshot.is_some(), "--snapshot"),
         (options.filters.is_some(), "--filters"),
-        (copy.roles, "--roles"),
         (copy.use_copy_binary, "--use-copy-binary"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),

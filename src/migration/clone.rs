@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
+use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
 use crate::store::{Lock, Run, Store, WorkDir};
@@ -265,6 +266,7 @@ async fn prepare(
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
@@ -351,6 +353,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

@@ -8,6 +8,7 @@ use crate::clone::indexes::IndexError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
 use crate::clone::programs::ProgramsError;
+use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::pg::{self, Address, AddressError};
@@ -108,6 +109,9 @@ pub enum MigrationError {
         #[source]
         first: RefreshError,
     },
+    /// Roles.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
     /// Indexes.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -194,6 +198,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Roles(error) => error.remedy(),
             MigrationError::Refresh { first, .. } => first.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Store(error) => error.remedy(),
@@ -207,6 +212,10 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Roles(RolesError::Refused { .. }) => Some(
+                "create that role on the target by hand, as it is to be there: it is then kept; go on with --resume"
+                    .to_owned(),
+            ),
             MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(
                 "give the target's own another OID, or remove it: SELECT lo_unlink({oid}); then go on with --resume"
             )),
@@ -250,6 +259,7 @@ impl MigrationError {
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
             | MigrationError::LargeObjects(_)
+            | MigrationError::Roles(_)
             | MigrationError::Refresh { .. }
             | MigrationError::Index(_)
             | MigrationError::ChildFailed { .. } => resume(),

@@ -5,6 +5,7 @@ use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
 use crate::catalog::server::{self, Server};
 use crate::clone::programs::Programs;
+use crate::clone::roles;
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 
@@ -24,6 +25,8 @@ pub struct Wanted<'a> {
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
     pub skip_large_objects: bool,
+    /// Whether the passwords of roles are to be read.
+    pub role_passwords: bool,
 }
 
 /// What preflight found out.
@@ -99,6 +102,7 @@ pub async fn look(
     }
     check_publication(&on_source_session, wanted).await?;
     check_endpos(&on_source_session, wanted).await?;
+    check_role_passwords(&on_source_session, wanted).await?;
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
@@ -236,6 +240,24 @@ async fn check_endpos(session: &Session, wanted: &Wanted<'_>) -> Result<(), Migr
     match current.parse() {
         Ok(begin) if endpos < begin => Err(MigrationError::EndposTooEarly { endpos, begin }),
         _ => Ok(()),
+    }
+}
+
+async fn check_role_passwords(
+    session: &Session,
+    wanted: &Wanted<'_>,
+) -> Result<(), MigrationError> {
+    if !wanted.role_passwords {
+        return Ok(());
+    }
+    let readable = roles::may_read_passwords(session).await;
+    match readable.map_err(on_source("looking for passwords"))? {
+        true => Ok(()),
+        false => Err(refused(
+            Some(Side::Source),
+            "this role may not read the passwords of others (pg_authid) on the source",
+            "connect as a superuser, or copy roles without their passwords with --no-role-passwords",
+        )),
     }
 }
 

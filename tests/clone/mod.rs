@@ -15,6 +15,7 @@ mod plain;
 mod processes;
 mod restarts;
 mod rewritten;
+mod roles;
 mod row_kinds;
 mod stages;
 mod traffic;

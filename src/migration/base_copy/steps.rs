@@ -6,6 +6,7 @@ use crate::base::{QualifiedName, Shutdown};
 use crate::catalog::ledger;
 use crate::clone::indexes::{self, Tidying};
 use crate::clone::programs::Programs;
+use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
@@ -37,6 +38,8 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Make the source's roles first, if so with passwords or without.
+    pub roles: Option<Passwords>,
     /// Materialized views at a time.
     pub restore_jobs: usize,
     /// Refresh materialized views again when following ends.
@@ -76,6 +79,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         // Sizes and definitions are not given while somebody holds a lock on a table.
         () = shutdown.overdue() => return Err(MigrationError::Stopped),
     };
+    copy.roles().await?;
     copy.pre_data().await?;
     let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
     let rows = copy.rows(&ledger, tables, epoch).await;
