@@ -1,5 +1,5 @@
--- What the base copy leaves out, and the parts that it cuts tables into.
--- Both are the copy supervisor's.
+-- What the base copy leaves out, the parts that it cuts tables into, and how far it is.
+-- All are the copy supervisor's.
 
 -- Objects of the source that the target does not get from us: what filters and options leave out,
 -- with all that depends on it. A dump's entries are left out by these OIDs, never by name.
@@ -22,3 +22,22 @@ CREATE TABLE source_part (
     bytes     INTEGER NOT NULL,        -- estimated
     PRIMARY KEY (table_oid, part)
 ) STRICT, WITHOUT ROWID;
+
+-- How far the copy is, for people; the truth is the ledger on the target. Written a few times a
+-- second at most.
+DROP TABLE table_copy;
+CREATE TABLE part_copy (
+    table_oid    INTEGER NOT NULL REFERENCES source_table (oid),
+    part         INTEGER NOT NULL,     -- from 0; a table that is copied as one has part 0
+    begun_at     REAL NOT NULL,
+    finished_at  REAL,
+    epoch        INTEGER NOT NULL,
+    copied_rows  INTEGER NOT NULL,     -- known when it is finished
+    copied_bytes INTEGER NOT NULL,
+    PRIMARY KEY (table_oid, part)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE index_build (
+    index_oid   INTEGER PRIMARY KEY REFERENCES source_index (oid),
+    begun_at    REAL NOT NULL,
+    finished_at REAL
+) STRICT;

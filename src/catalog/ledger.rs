@@ -7,7 +7,7 @@
 //! | column | meaning |
 //! |---|---|
 //! | `schema_name`, `table_name` | the table on the source |
-//! | `part` | its part, from 0; one part a table in this version |
+//! | `part`, `part_count` | which part of how many, from 0; a table copied as one has part 0 of 1 |
 //! | `epoch` | which snapshot of the source, from 1 |
 //! | `snapshot` | that snapshot's text: `pg_current_snapshot()` |
 //! | `convergence_lsn` | everything the snapshot sees is committed before this position |
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS pgflit.part (
     schema_name     text NOT NULL,
     table_name      text NOT NULL,
     part            int NOT NULL,
+    part_count      int NOT NULL,
     epoch           int NOT NULL,
     snapshot        text NOT NULL,
     convergence_lsn pg_lsn NOT NULL,
@@ -64,6 +65,10 @@ CREATE TABLE IF NOT EXISTS pgflit.kept_large_object (
 pub struct Part {
     /// Of which table.
     pub table: QualifiedName,
+    /// Which part of it, from 0.
+    pub number: u32,
+    /// How many parts the table was cut into.
+    pub count: u32,
     /// Which epoch's snapshot it was read under, from 1.
     pub epoch: u32,
     /// The snapshot.
@@ -79,30 +84,37 @@ pub struct Part {
 /// The parts that are on the target, by table.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    parts: HashMap<QualifiedName, Part>,
+    parts: HashMap<QualifiedName, Vec<Part>>,
 }
 
 impl Ledger {
-    /// The part that `table` was copied as, if it was.
-    pub fn part(&self, table: &QualifiedName) -> Option<&Part> {
-        self.parts.get(table)
+    /// The parts of `table` that are on the target, in no order; none if nothing of it is.
+    pub fn parts_of(&self, table: &QualifiedName) -> &[Part] {
+        self.parts.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether all of `table` is on the target.
+    pub fn is_complete(&self, table: &QualifiedName) -> bool {
+        let parts = self.parts_of(table);
+        let wanted = parts.first().map(|part| part.count as usize);
+        wanted == Some(parts.len())
     }
 
     /// All of them, in no order.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.parts.values()
+        self.parts.values().flatten()
     }
 
     /// The position from which on every copied table is consistent with every other.
     pub fn convergence(&self) -> Lsn {
-        let all = self.parts.values().map(|part| part.convergence);
+        let all = self.parts().map(|part| part.convergence);
         all.max().unwrap_or_default()
     }
 
     /// The epochs that the copies were taken in: with more than one, the tables hold several
     /// moments until the target has reached [`Ledger::convergence`].
     pub fn epoch_count(&self) -> usize {
-        let mut epochs: Vec<_> = self.parts.values().map(|part| part.epoch).collect();
+        let mut epochs: Vec<_> = self.parts().map(|part| part.epoch).collect();
         epochs.sort_unstable();
         epochs.dedup();
         epochs.len()
@@ -153,6 +165,19 @@ pub async fn large_objects_until(
     Ok(row.map(|row| row.get(0)))
 }
 
+/// Waits until everything that was committed on the target before is on its disk: the copy's own
+/// commits do not wait. What a crash of the target lost before this is not in the ledger after it.
+pub async fn make_durable(target: &Session) -> Result<(), Error> {
+    target
+        .batch(
+            "BEGIN; SET LOCAL synchronous_commit = local;
+             INSERT INTO pgflit.step (name) VALUES ('durable')
+                 ON CONFLICT (name) DO UPDATE SET done_at = now();
+             COMMIT",
+        )
+        .await
+}
+
 /// Drops it, with all that it says.
 pub async fn drop(target: &Session) -> Result<(), Error> {
     target.batch("DROP SCHEMA IF EXISTS pgflit CASCADE").await
@@ -170,12 +195,14 @@ pub async fn read(target: &Session) -> Result<Ledger, Error> {
         return Ok(Ledger::default());
     }
     let sql = "SELECT schema_name, table_name, epoch, snapshot, convergence_lsn::text,
-                      row_count, byte_count
+                      row_count, byte_count, part, part_count
                  FROM pgflit.part";
-    let mut parts = HashMap::new();
+    let mut parts: HashMap<_, Vec<_>> = HashMap::new();
     for row in target.query(sql, &[]).await? {
         let table = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
         let part = Part {
+            number: row.get::<_, i32>(7).cast_unsigned(),
+            count: row.get::<_, i32>(8).cast_unsigned(),
             epoch: row.get::<_, i32>(2).cast_unsigned(),
             snapshot: parse(&table, row.get(3))?,
             convergence: parse(&table, row.get(4))?,
@@ -183,7 +210,7 @@ pub async fn read(target: &Session) -> Result<Ledger, Error> {
             bytes: row.get::<_, i64>(6).cast_unsigned(),
             table: table.clone(),
         };
-        parts.insert(table, part);
+        parts.entry(table).or_default().push(part);
     }
     Ok(Ledger { parts })
 }
@@ -196,10 +223,21 @@ fn parse<T: FromStr>(table: &QualifiedName, text: &str) -> Result<T, Error> {
     })
 }
 
-/// The query that gives a row if `table` is on the target.
-pub fn part_sql(table: &QualifiedName) -> String {
+/// The query that gives a row if part `number` of `table` is on the target.
+pub fn part_sql(table: &QualifiedName, number: u32) -> String {
     format!(
-        "SELECT 1 FROM pgflit.part WHERE schema_name = {} AND table_name = {}",
+        "SELECT 1 FROM pgflit.part WHERE schema_name = {} AND table_name = {} AND part = {number}",
+        quote_literal(&table.schema),
+        quote_literal(&table.name)
+    )
+}
+
+/// The statements that take all that is on the target of `table` away, ledger and rows; to be run
+/// in one transaction. Without `ONLY` for a partitioned table, whose rows are in its partitions.
+pub fn forget_sql(table: &QualifiedName, only: &str) -> String {
+    format!(
+        "TRUNCATE {only}{}; DELETE FROM pgflit.part WHERE schema_name = {} AND table_name = {}",
+        table.quoted(),
         quote_literal(&table.schema),
         quote_literal(&table.name)
     )
@@ -208,11 +246,13 @@ pub fn part_sql(table: &QualifiedName) -> String {
 /// The statement that notes `part`; to be run in the transaction that copies its rows.
 pub fn note_sql(part: &Part) -> String {
     format!(
-        "INSERT INTO pgflit.part (schema_name, table_name, part, epoch, snapshot, convergence_lsn,
-                                  row_count, byte_count)
-         VALUES ({}, {}, 0, {}, {}, {}, {}, {})",
+        "INSERT INTO pgflit.part (schema_name, table_name, part, part_count, epoch, snapshot,
+                                  convergence_lsn, row_count, byte_count)
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
         quote_literal(&part.table.schema),
         quote_literal(&part.table.name),
+        part.number,
+        part.count,
         part.epoch,
         quote_literal(&part.snapshot.to_string()),
         quote_literal(&part.convergence.to_string()),

@@ -1,6 +1,7 @@
 //! What the databases contain.
 //!
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
@@ -8,6 +9,7 @@
 //!
 //! Copies nothing and changes nothing of the user's.
 
+pub mod column_types;
 pub mod discovery;
 pub mod ledger;
 pub mod materialized_views;

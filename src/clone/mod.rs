@@ -3,10 +3,11 @@
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
 //! - [`roles`]: of the instance, by pg_dumpall;
-//! - [`rows`]: COPY, biggest table first, several at a time;
-//! - [`indexes`]: built by pgflit, several at a time, with the constraints they support;
 //! - [`large_objects`]: with their OIDs, several at a time;
 //! - [`materialized_views`]: refreshed, level after level;
+//! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
+//! - [`rows`]: COPY, biggest table first, several at a time;
+//! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
 //! - [`sequences`]: where each stands.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
@@ -18,10 +19,12 @@
 //! 3. *Inside a schema script*: the script and its mark in the ledger are one transaction.
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
+pub mod completion;
 pub mod epoch;
-pub mod indexes;
 pub mod large_objects;
 pub mod materialized_views;
+pub mod method;
+pub mod parts;
 pub mod programs;
 pub mod roles;
 pub mod rows;

@@ -1,5 +1,7 @@
 //! `pgflit clone`.
 
+use std::sync::Arc;
+
 use super::{CommandError, not_built, place};
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::cli::invocation::{LogSettings, Verbosity};
@@ -7,7 +9,9 @@ use crate::cli::options::{
     Ack, CdcSettings, CloneOptions, CopySettings, ProgressTracking, StartMode,
 };
 use crate::cli::{ExitCode, options};
-use crate::clone::indexes::Tidying;
+use crate::clone::completion::Tidying;
+use crate::clone::method::FormatChoice;
+use crate::clone::parts::{self, Cutting};
 use crate::clone::roles::Passwords;
 use crate::clone::schema::{Leave, Side};
 use crate::migration::base_copy::Choices;
@@ -20,7 +24,6 @@ use crate::store::WorkDir;
 /// Copies, follows if asked to, and tells how it went.
 pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitCode, CommandError> {
     not_built::refuse_options("clone", not_built::of_clone(options))?;
-    not_built::warn_of_slower(options);
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
     let outcome = clone(&config, &shutdown)?;
@@ -100,11 +103,17 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             refresh_matviews: options.copy.refresh_matviews,
             large_object_jobs: (!options.copy.skip_large_objects)
                 .then_some(options.copy.large_objects_jobs.get()),
+            cutting: cutting(&options.copy),
+            format: match options.copy.use_copy_binary {
+                true => FormatChoice::Binary,
+                false => FormatChoice::Auto,
+            },
             leave: leave(&options.copy),
             drop_if_exists: options.copy.schema.drop_if_exists,
             tidying: tidying(&options.copy),
             fail_fast: options.copy.fail_fast,
         },
+        progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
 }
@@ -160,6 +169,16 @@ const fn roles(copy: &CopySettings) -> Option<Passwords> {
         (true, false) => Some(Passwords::Copied),
         (true, true) => Some(Passwords::LeftOut),
     }
+}
+
+/// How tables are cut: `--split-tables-larger-than 0` says not at all.
+fn cutting(copy: &CopySettings) -> Option<Cutting> {
+    let larger_than = copy.split.larger_than.unwrap_or(parts::LARGER_THAN);
+    (larger_than.0 > 0).then_some(Cutting {
+        larger_than,
+        parts_max: copy.split.parts_max,
+        by_ctid: !copy.split.skip_by_ctid,
+    })
 }
 
 const fn tidying(copy: &CopySettings) -> Option<Tidying> {

@@ -6,6 +6,7 @@ use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
 use crate::clone::large_objects::LargeObjectError;
+use crate::clone::method::MethodError;
 use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
@@ -208,23 +209,25 @@ impl From<MigrationError> for CommandError {
             | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
             | MigrationError::LargeObjects(LargeObjectError::Source { .. })
-            | MigrationError::Rows(RowsError::Source { .. })
+            | MigrationError::Rows(RowsError::Source { .. } | RowsError::Rewritten { .. })
             | MigrationError::ManyRows {
-                first: RowsError::Source { .. },
+                first: RowsError::Source { .. } | RowsError::Rewritten { .. },
                 ..
             } => ExitCode::Source,
+            MigrationError::Methods {
+                first: MethodError::NotBinary { .. },
+                ..
+            } => ExitCode::Usage,
             MigrationError::Target { .. }
-            | MigrationError::Index(_)
+            | MigrationError::Methods { .. }
+            | MigrationError::Completion(_)
             | MigrationError::Roles(RolesError::Target(_) | RolesError::Refused { .. })
             | MigrationError::Refresh { .. }
             | MigrationError::LargeObjects(
                 LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },
             )
-            | MigrationError::Rows(RowsError::Target { .. })
-            | MigrationError::ManyRows {
-                first: RowsError::Target { .. },
-                ..
-            } => ExitCode::Target,
+            | MigrationError::Rows(_)
+            | MigrationError::ManyRows { .. } => ExitCode::Target,
             MigrationError::ChildFailed { code, .. } => ExitCode::ALL
                 .into_iter()
                 .find(|known| i32::from(known.number()) == code)

@@ -32,7 +32,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
         (options.all_databases, "--all-databases"),
         (options.snapshot.is_some(), "--snapshot"),
         (options.filters.is_some(), "--filters"),
-        (copy.use_copy_binary, "--use-copy-binary"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
         (copy.schema.skip_extensions, "--skip-extensions"),
@@ -41,15 +40,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
         (copy.schema.requirements.is_some(), "--requirements"),
     ];
     first(&asked).or_else(|| of_capture(cdc))
-}
-
-/// Says which options only cost time by not being built.
-pub(super) fn warn_of_slower(options: &CloneOptions) {
-    if options.copy.split.larger_than.is_some() {
-        tracing::warn!(
-            "--split-tables-larger-than is not built yet: each table is copied as a whole"
-        );
-    }
 }
 
 /// The same of a streaming step.

@@ -1,7 +1,7 @@
 //! `clone`, with and without `--follow`, from the first look to the end.
 
 use std::cell::Cell;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::error::{MigrationError, on_target, to_source};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
 use super::preflight::{self, Facts, Wanted};
+use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::supervisor::{self, Ended};
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub capture: Option<CaptureConfig>,
     /// How the base copy is made.
     pub copy: base_copy::Choices,
+    /// Where it is told how far the copy is.
+    pub progress: Arc<Progress>,
 }
 
 /// How changes are captured.
@@ -99,6 +102,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         programs: facts.programs,
         run,
         choices: config.copy.clone(),
+        progress: Arc::clone(&config.progress),
     };
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {

@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::base::{Lsn, QualifiedName, Remedy};
-use crate::clone::indexes::IndexError;
+use crate::clone::completion::CompletionError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
+use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
@@ -112,9 +113,18 @@ pub enum MigrationError {
     /// Roles.
     #[error(transparent)]
     Roles(#[from] RolesError),
+    /// Tables that cannot be copied as asked for; each was logged, nothing was copied.
+    #[error("{count} tables cannot be copied; the first")]
+    Methods {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: MethodError,
+    },
     /// Indexes.
     #[error(transparent)]
-    Index(#[from] IndexError),
+    Completion(#[from] CompletionError),
     /// A child process.
     #[error(transparent)]
     Child(#[from] ChildError),
@@ -200,6 +210,7 @@ impl MigrationError {
             MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Roles(error) => error.remedy(),
             MigrationError::Refresh { first, .. } => first.remedy(),
+            MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
@@ -255,13 +266,21 @@ impl MigrationError {
                 table.quoted()
             )),
             MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),
+            MigrationError::Methods { first: MethodError::NotBinary { .. }, .. } => Some(
+                "without --use-copy-binary, tables that need it are copied as text".to_owned(),
+            ),
+            MigrationError::Rows(RowsError::NotEmpty { table }) => Some(format!(
+                "if its rows are of no use, TRUNCATE {} on the target; then go on with --resume",
+                table.quoted()
+            )),
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
             | MigrationError::LargeObjects(_)
             | MigrationError::Roles(_)
             | MigrationError::Refresh { .. }
-            | MigrationError::Index(_)
+            | MigrationError::Methods { .. }
+            | MigrationError::Completion(_)
             | MigrationError::ChildFailed { .. } => resume(),
             _ => None,
         }

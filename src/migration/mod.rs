@@ -34,6 +34,7 @@ pub mod error;
 pub mod finish;
 mod footprint;
 pub mod preflight;
+pub mod progress;
 pub mod setup;
 pub mod stage;
 pub mod supervisor;

@@ -37,6 +37,8 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Connection {
     pub(super) link: Link,
+    /// How much of the body of a CopyData frame is still to come.
+    pub(super) copy_left: usize,
     version: ServerVersion,
 }
 
@@ -82,6 +84,11 @@ impl Connection {
     pub async fn query(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
         frontend::query(sql, &mut self.link.output)?;
         self.link.flush().await?;
+        self.results().await
+    }
+
+    /// Reads the answers up to ReadyForQuery.
+    pub(super) async fn results(&mut self) -> Result<Vec<ResultSet>, Error> {
         let mut results = Vec::new();
         let mut current = ResultSet::default();
         loop {
@@ -168,6 +175,7 @@ impl Login for RawLogin<'_> {
         let version = reported.map(String::as_str).unwrap_or_default().parse();
         Ok(Connection {
             link,
+            copy_left: 0,
             version: version.map_err(|error: super::version::VersionParseError| {
                 Error::Protocol(error.to_string())
             })?,

@@ -8,7 +8,7 @@ use postgres_protocol::message::frontend;
 
 use super::connection::Connection;
 use super::error::Error;
-use super::replies::rows_of_tag;
+use super::replies::{ResultSet, rows_of_tag};
 use super::server_error::server_error;
 use crate::wire::frame;
 
@@ -17,67 +17,92 @@ use crate::wire::frame;
 const COPIED_BODY_BYTES: usize = 16 * 1024;
 
 impl Connection {
-    /// Starts `COPY … TO STDOUT`; rows are then read with [`Connection::read_copy_rows`].
+    /// Starts `COPY … TO STDOUT`, which may stand among other statements of `sql`; what it sends is
+    /// then read with [`Connection::read_copy_data`], what comes after it with
+    /// [`Connection::end_copy_out`]. Answers to statements before it are passed over.
     ///
     /// # Errors
     /// The server's; the connection can be used again.
     pub async fn copy_out(&mut self, sql: &str) -> Result<(), Error> {
         frontend::query(sql, &mut self.link.output)?;
         self.link.flush().await?;
-        match self.link.next().await? {
+        self.copy_left = 0;
+        match self.until_copying().await? {
             Message::CopyOutResponse(_) => Ok(()),
             other => Err(self.not_copying(other).await),
         }
     }
 
-    /// Appends whole rows, as COPY sends them, to `into` until it holds `at_least` bytes.
+    /// Appends what COPY sends to `into` until it holds `at_least` bytes; rows may be cut anywhere,
+    /// so memory is bounded whatever their size.
     ///
-    /// True if there may be more; false when the COPY is complete and the connection ready for the
-    /// next query, in which case `into` may hold the last rows. Nothing is allocated by row.
-    /// Cancel safe: what was read is in `into` or kept for the next call.
+    /// True if there may be more; false at the end, in which case `into` may hold the last bytes.
+    /// Nothing is allocated by row. Cancel safe: what was read is in `into` or kept for the next
+    /// call.
     ///
     /// # Errors
-    /// The server's; `into` then holds the rows that came before.
-    pub async fn read_copy_rows(
+    /// The server's; `into` then holds what came before.
+    pub async fn read_copy_data(
         &mut self,
         into: &mut BytesMut,
         at_least: usize,
     ) -> Result<bool, Error> {
         loop {
-            while let Some(header) = self.link.whole_frame()? {
-                if header.tag == COPY_DATA_TAG {
-                    if into.len() >= at_least {
-                        return Ok(true);
-                    }
-                    let input = &mut self.link.input;
-                    into.extend_from_slice(&input[frame::HEADER_BYTES..header.frame_bytes()]);
-                    input.advance(header.frame_bytes());
-                    continue;
-                }
-                match self.link.take_message()? {
-                    Some(Message::ReadyForQuery(_)) => return Ok(false),
-                    Some(Message::ErrorResponse(body)) => {
-                        return Err(self.link.recover(server_error(&body)).await);
-                    }
-                    Some(Message::CopyDone | Message::CommandComplete(_)) | None => {}
-                    Some(_) => return Err(Error::Protocol("odd message within COPY".to_owned())),
-                }
+            let input = &mut self.link.input;
+            let here = self.copy_left.min(input.len());
+            if here > 0 {
+                into.extend_from_slice(&input[..here]);
+                input.advance(here);
+                self.copy_left -= here;
             }
             if into.len() >= at_least {
                 return Ok(true);
             }
-            self.link.next_header().await?;
+            if self.copy_left > 0 {
+                self.link.read_more().await?;
+                continue;
+            }
+            match frame::Header::peek(&self.link.input)? {
+                None => self.link.read_more().await?,
+                Some(header) if header.tag == COPY_DATA_TAG => {
+                    self.link.input.advance(frame::HEADER_BYTES);
+                    self.copy_left = header.frame_bytes() - frame::HEADER_BYTES;
+                }
+                Some(_) => {
+                    self.link.next_header().await?;
+                    match self.link.take_message()? {
+                        Some(Message::CopyDone) => return Ok(false),
+                        Some(Message::ErrorResponse(body)) => {
+                            return Err(self.link.recover(server_error(&body)).await);
+                        }
+                        None => {}
+                        Some(_) => {
+                            return Err(Error::Protocol("odd message within COPY".to_owned()));
+                        }
+                    }
+                }
+            }
         }
     }
 
-    /// Starts `COPY … FROM STDIN`; rows are then sent with [`Connection::write_copy_data`].
+    /// The answers of the COPY itself and of the statements after it, once all data is read. The
+    /// connection is then ready for the next query. Not cancel safe.
+    ///
+    /// # Errors
+    /// The server's; the connection can be used again.
+    pub async fn end_copy_out(&mut self) -> Result<Vec<ResultSet>, Error> {
+        self.results().await
+    }
+
+    /// Starts `COPY … FROM STDIN`, the last statement of `sql`; rows are then sent with
+    /// [`Connection::write_copy_data`]. Answers to statements before it are passed over.
     ///
     /// # Errors
     /// The server's; the connection can be used again.
     pub async fn copy_in(&mut self, sql: &str) -> Result<(), Error> {
         frontend::query(sql, &mut self.link.output)?;
         self.link.flush().await?;
-        match self.link.next().await? {
+        match self.until_copying().await? {
             Message::CopyInResponse(_) => Ok(()),
             other => Err(self.not_copying(other).await),
         }
@@ -167,6 +192,19 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// The first message that tells whether copying begins.
+    async fn until_copying(&mut self) -> Result<Message, Error> {
+        loop {
+            match self.link.next().await? {
+                Message::CommandComplete(_)
+                | Message::RowDescription(_)
+                | Message::DataRow(_)
+                | Message::EmptyQueryResponse => {}
+                other => return Ok(other),
+            }
+        }
     }
 
     /// Why a statement did not start to copy.

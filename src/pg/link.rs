@@ -54,6 +54,15 @@ impl Link {
         fill_frame(&mut self.stream, &mut self.input).await
     }
 
+    /// Reads once, whatever comes. Cancel safe.
+    pub(super) async fn read_more(&mut self) -> Result<(), Error> {
+        make_room(&mut self.input, 1);
+        match self.stream.read_buf(&mut self.input).await? {
+            0 => Err(Error::closed()),
+            _ => Ok(()),
+        }
+    }
+
     /// The header of the frame at the front of `input`, if all of it is there.
     pub(super) fn whole_frame(&self) -> Result<Option<frame::Header>, Error> {
         let header = frame::Header::peek(&self.input)?;

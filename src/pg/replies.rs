@@ -17,6 +17,11 @@ pub struct ResultSet {
 }
 
 impl ResultSet {
+    /// The number of rows of `COPY 5` or `INSERT 0 5`; 0 if the tag has none.
+    pub fn count(&self) -> u64 {
+        rows_of_tag(&self.tag)
+    }
+
     /// The value in the first row and column, if there is one and it is not NULL.
     pub fn single(&self) -> Option<&str> {
         self.rows.first()?.first()?.as_deref()

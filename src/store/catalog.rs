@@ -1,8 +1,7 @@
-//! The source's catalog as it was when the schema was dumped, and the copy of each table.
+//! The source's catalog as it was when the schema was dumped.
 
 use crate::base::QualifiedName;
 
-use super::database::now;
 use super::{Error, Store};
 
 /// What of a table change capture can carry.
@@ -83,17 +82,19 @@ pub struct ConstraintRow {
     pub sql: String,
 }
 
-/// How the copy of a table went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableCopy {
-    /// Its name.
-    pub name: QualifiedName,
-    /// Rows moved.
-    pub rows: u64,
-    /// Bytes of COPY data moved.
+/// A part of a table that is copied in several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartRow {
+    /// Of which table.
+    pub table_oid: u32,
+    /// Which part, from 0.
+    pub number: u32,
+    /// SQL: which of the table's rows.
+    pub condition: String,
+    /// Ranges of a key, which mean the same under every snapshot; not so ranges of ctid.
+    pub by_key: bool,
+    /// Its size on the source, estimated.
     pub bytes: u64,
-    /// How long.
-    pub seconds: f64,
 }
 
 impl Store {
@@ -101,8 +102,8 @@ impl Store {
     pub fn set_catalog(&mut self, tables: &[TableRow], indexes: &[IndexRow]) -> Result<(), Error> {
         self.write("writing the catalog", |transaction| {
             transaction.execute_batch(
-                "DELETE FROM table_copy; DELETE FROM source_part; DELETE FROM source_index;
-                 DELETE FROM source_table;",
+                "DELETE FROM part_copy; DELETE FROM index_build; DELETE FROM source_part;
+                 DELETE FROM source_index; DELETE FROM source_table;",
             )?;
             let mut insert = transaction
                 .prepare("INSERT INTO source_table VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
@@ -165,6 +166,49 @@ impl Store {
         })
     }
 
+    /// Writes the parts of the tables that are copied in several, replacing what was there for
+    /// these tables.
+    pub fn set_parts(&mut self, parts: &[PartRow]) -> Result<(), Error> {
+        self.write("writing the parts", |transaction| {
+            let mut delete = transaction.prepare("DELETE FROM source_part WHERE table_oid = ?1")?;
+            let mut insert =
+                transaction.prepare("INSERT INTO source_part VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for part in parts {
+                if part.number == 0 {
+                    delete.execute([part.table_oid])?;
+                }
+                insert.execute((
+                    part.table_oid,
+                    part.number,
+                    &part.condition,
+                    part.by_key,
+                    part.bytes.cast_signed(),
+                ))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The parts of the tables that are copied in several, in order.
+    pub fn parts(&self) -> Result<Vec<PartRow>, Error> {
+        self.read("reading the parts", |connection| {
+            let mut statement = connection.prepare(
+                "SELECT table_oid, part, condition, by_key, bytes
+                   FROM source_part ORDER BY table_oid, part",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(PartRow {
+                    table_oid: row.get(0)?,
+                    number: row.get(1)?,
+                    condition: row.get(2)?,
+                    by_key: row.get(3)?,
+                    bytes: row.get::<_, i64>(4)?.cast_unsigned(),
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
     /// The indexes that pgflit builds, biggest first.
     pub fn indexes(&self) -> Result<Vec<IndexRow>, Error> {
         self.read("reading the catalog", |connection| {
@@ -192,55 +236,6 @@ impl Store {
                     sql: (!sql.is_empty()).then_some(sql),
                     constraint,
                     extra_sql: json_list(9, &extra)?,
-                })
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// A table's copy begins, or begins again.
-    pub fn begin_table_copy(&mut self, table_oid: u32, epoch: u32) -> Result<(), Error> {
-        self.write("beginning a table", |transaction| {
-            transaction.execute(
-                "INSERT INTO table_copy (table_oid, begun_at, epoch) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (table_oid) DO UPDATE SET begun_at = ?2, epoch = ?3, finished_at = NULL",
-                (table_oid, now(), epoch),
-            )
-        })
-        .map(drop)
-    }
-
-    /// A table's copy is committed on the target.
-    pub fn finish_table_copy(
-        &mut self,
-        table_oid: u32,
-        rows: u64,
-        bytes: u64,
-    ) -> Result<(), Error> {
-        self.write("finishing a table", |transaction| {
-            transaction.execute(
-                "UPDATE table_copy SET finished_at = ?2, copied_rows = ?3, copied_bytes = ?4
-                  WHERE table_oid = ?1",
-                (table_oid, now(), rows.cast_signed(), bytes.cast_signed()),
-            )
-        })
-        .map(drop)
-    }
-
-    /// The tables copied so far, biggest first.
-    pub fn table_copies(&self) -> Result<Vec<TableCopy>, Error> {
-        self.read("reading the copies", |connection| {
-            let mut statement = connection.prepare(
-                "SELECT schema, name, copied_rows, copied_bytes, finished_at - begun_at
-                   FROM table_copy JOIN source_table ON oid = table_oid
-                  WHERE finished_at IS NOT NULL ORDER BY copied_bytes DESC, oid",
-            )?;
-            let rows = statement.query_map([], |row| {
-                Ok(TableCopy {
-                    name: QualifiedName::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?),
-                    rows: row.get::<_, i64>(2)?.cast_unsigned(),
-                    bytes: row.get::<_, i64>(3)?.cast_unsigned(),
-                    seconds: row.get(4)?,
                 })
             })?;
             rows.collect()

@@ -13,15 +13,17 @@ mod catalog;
 mod database;
 mod left_out;
 mod lock;
+mod progress;
 mod run;
 mod sentinel;
 mod step;
 mod work_dir;
 
-pub use catalog::{Capture, ConstraintRow, IndexRow, TableCopy, TableRow};
+pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use database::{Error, Store};
 pub use left_out::LeftOut;
 pub use lock::{Lock, LockError};
+pub use progress::{IndexProgress, PartProgress, TableCopy, seconds_since_1970};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};
 pub use step::{CATALOG_STEP, LARGE_OBJECTS_STEP, ROWS_STEP};

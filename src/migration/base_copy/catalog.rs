@@ -6,6 +6,7 @@ use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
+use crate::clone::parts;
 use crate::clone::schema::{self, SchemaError};
 use crate::store::{CATALOG_STEP, TableRow};
 
@@ -21,9 +22,7 @@ impl BaseCopy<'_> {
         self.go_on()?;
         if self.store.step_is_done(CATALOG_STEP)? {
             let tables = self.store.tables()?;
-            let missing = tables
-                .iter()
-                .any(|table| ledger.part(&table.name).is_none());
+            let missing = tables.iter().any(|table| !ledger.is_complete(&table.name));
             let epoch = match missing {
                 true => Some(self.open_epoch(ledger).await?),
                 false => None,
@@ -38,6 +37,11 @@ impl BaseCopy<'_> {
         let indexes = discovery::indexes(epoch.session()).await.map_err(&failed)?;
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
+        if let Some(cutting) = self.config.choices.cutting {
+            let parts = parts::plan(epoch.session(), &tables, cutting).await;
+            let parts = parts.map_err(on_source("cutting tables into parts"))?;
+            self.store.set_parts(&parts)?;
+        }
         let (programs, source) = (&self.config.programs, &self.config.source);
         let dumped = schema::dump(
             programs,

@@ -5,10 +5,10 @@ use std::thread::{self, JoinHandle};
 
 use crate::base::Shutdown;
 use crate::base::quantity::ByteSize;
-use crate::catalog::ledger::Ledger;
+use crate::catalog::ledger::{self, Ledger};
 use crate::clone::epoch::Epoch;
 use crate::clone::large_objects::{self, Copied, LargeObjectError, Restored};
-use crate::pg::Address;
+use crate::pg::{Address, Session};
 use crate::store::LARGE_OBJECTS_STEP;
 
 use super::steps::{BaseCopy, Choices};
@@ -65,7 +65,7 @@ impl BaseCopy<'_> {
     }
 
     /// Waits until they are copied; `give_up` stops them before.
-    pub(super) fn end_large_objects(
+    pub(super) async fn end_large_objects(
         &mut self,
         copying: Option<Copying>,
         give_up: bool,
@@ -88,10 +88,12 @@ impl BaseCopy<'_> {
                 ByteSize(copied.bytes)
             );
         }
-        match copied.complete {
-            true => Ok(self.store.finish_step(STEP)?),
-            false => Err(MigrationError::Stopped),
+        if !copied.complete {
+            return Err(MigrationError::Stopped);
         }
+        let durable = ledger::make_durable(&self.target).await;
+        durable.map_err(on_target("waiting for its disk"))?;
+        Ok(self.store.finish_step(STEP)?)
     }
 }
 
@@ -124,10 +126,11 @@ fn config(
 /// Makes the target's large objects those that the source has now, unless they are left out.
 pub async fn compare_large_objects(
     source: &Address,
-    target: &Address,
+    target: (&Address, &Session),
     choices: &Choices,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
+    let (target, session) = target;
     let Some(config) = config(source, target, choices, shutdown) else {
         return Ok(());
     };
@@ -135,6 +138,8 @@ pub async fn compare_large_objects(
     if shutdown.asked() {
         return Err(MigrationError::Stopped);
     }
+    let durable = ledger::make_durable(session).await;
+    durable.map_err(on_target("waiting for its disk"))?;
     if compared != large_objects::Compared::default() {
         tracing::info!(
             "large objects had changed meanwhile: {} copied again, {} removed",

@@ -3,7 +3,7 @@
 use crate::base::cause::chain;
 use crate::base::{QualifiedName, Shutdown};
 use crate::catalog::materialized_views::{MaterializedView, materialized_views};
-use crate::clone::indexes::Tidying;
+use crate::clone::completion::Tidying;
 use crate::clone::materialized_views::{self as clone, refresh};
 use crate::pg::{Address, Session};
 

@@ -1,10 +1,13 @@
 //! The order of the steps, and the small ones.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::base::{QualifiedName, Shutdown};
+use crate::base::Shutdown;
 use crate::catalog::ledger;
-use crate::clone::indexes::{self, Tidying};
+use crate::clone::completion::Tidying;
+use crate::clone::method::FormatChoice;
+use crate::clone::parts::Cutting;
 use crate::clone::programs::Programs;
 use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
@@ -13,6 +16,7 @@ use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
+use crate::migration::progress::{Progress, ProgressWriter};
 
 /// What the copy is to do.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub struct Config {
     pub run: Run,
     /// How.
     pub choices: Choices,
+    /// Where it is told how far the copy is.
+    pub progress: Arc<Progress>,
 }
 
 /// How the copy is made.
@@ -46,6 +52,10 @@ pub struct Choices {
     pub refresh_matviews: bool,
     /// Workers that copy large objects; none if they are left out.
     pub large_object_jobs: Option<usize>,
+    /// How tables are cut into parts; none to copy each as one.
+    pub cutting: Option<Cutting>,
+    /// In which format rows are moved.
+    pub format: FormatChoice,
     /// What of the definitions is left out.
     pub leave: Leave,
     /// Drop on the target what is about to be made.
@@ -82,15 +92,16 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     copy.roles().await?;
     copy.pre_data().await?;
     let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
-    let rows = copy.rows(&ledger, tables, epoch).await;
-    let objects = copy.end_large_objects(objects, rows.is_err() && config.choices.fail_fast);
+    let writer = ProgressWriter::start(Arc::clone(&config.progress), &config.work_dir);
+    let rows = copy.tables(&ledger, tables, epoch).await;
+    drop(writer);
+    let give_up = rows.is_err() && config.choices.fail_fast;
+    let objects = copy.end_large_objects(objects, give_up).await;
     rows.and(objects)?;
-    copy.indexes().await?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
     copy.materialized_views().await?;
-    copy.sequences().await?;
-    copy.tidy().await
+    copy.sequences().await
 }
 
 pub(super) struct BaseCopy<'a> {
@@ -112,58 +123,11 @@ impl BaseCopy<'_> {
         self.config.work_dir.schema_path().join("schema.dump")
     }
 
-    async fn indexes(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "indexes";
-        self.go_on()?;
-        if self.store.step_is_done(STEP)? {
-            return Ok(());
-        }
-        self.store.begin_step(STEP)?;
-        let indexes = self.store.indexes()?;
-        let count = indexes.len();
-        indexes::build(
-            &self.config.target,
-            self.config.choices.index_jobs,
-            indexes,
-            self.shutdown,
-        )?;
-        self.go_on()?;
-        tracing::info!("{count} indexes built");
-        Ok(self.store.finish_step(STEP)?)
-    }
-
     async fn sequences(&mut self) -> Result<(), MigrationError> {
         self.go_on()?;
         set_sequences(&self.config.source, &self.target)
             .await
             .map(drop)
-    }
-
-    async fn tidy(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "vacuum";
-        let Some(tidying) = self.config.choices.tidying else {
-            return Ok(());
-        };
-        self.go_on()?;
-        if self.store.step_is_done(STEP)? {
-            return Ok(());
-        }
-        self.store.begin_step(STEP)?;
-        let tables: Vec<QualifiedName> = self
-            .store
-            .tables()?
-            .into_iter()
-            .map(|table| table.name)
-            .collect();
-        indexes::tidy(
-            &self.config.target,
-            self.config.choices.index_jobs,
-            tables,
-            tidying,
-            self.shutdown,
-        )?;
-        self.go_on()?;
-        Ok(self.store.finish_step(STEP)?)
     }
 }
 

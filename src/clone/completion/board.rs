@@ -1,0 +1,298 @@
+//! What is to be done next for which table.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use crate::base::QualifiedName;
+use crate::store::IndexRow;
+
+/// A table and what it gets.
+#[derive(Debug, Clone)]
+pub struct TableToComplete {
+    /// Its OID on the source.
+    pub oid: u32,
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its indexes, but for those that are there already.
+    pub indexes: Vec<IndexRow>,
+    /// Whether VACUUM freezes its rows, because COPY could not.
+    pub freeze: bool,
+}
+
+/// One thing to do on the target.
+#[derive(Debug, Clone)]
+pub(super) enum Job {
+    /// Make an index.
+    Index(IndexRow),
+    /// Make what needs the table for itself alone: constraints, and indexes that only a constraint
+    /// can make.
+    Constraints {
+        table: u32,
+        name: QualifiedName,
+        indexes: Vec<IndexRow>,
+    },
+    /// VACUUM, ANALYZE.
+    Tidy { name: QualifiedName, freeze: bool },
+}
+
+/// What a worker is to do.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This.
+    Do(Job),
+    /// Wait until the board changes.
+    Wait,
+    /// Nothing more will come.
+    End,
+}
+
+/// Everything that is known to be done for tables; shared by the workers under a lock.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    waiting: HashMap<u32, TableToComplete>,
+    /// Of a table whose indexes are being built: how many are left, and the table.
+    building: HashMap<u32, (usize, TableToComplete)>,
+    constraints: VecDeque<Job>,
+    indexes: BinaryHeap<BySize>,
+    tidying: VecDeque<Job>,
+    tidies: bool,
+    in_hand: usize,
+    closed: bool,
+}
+
+impl Board {
+    /// Nothing is to be done for `tables` until [`Board::copied`] says so of one.
+    pub(super) fn new(tables: Vec<TableToComplete>, tidies: bool) -> Self {
+        Self {
+            waiting: tables.into_iter().map(|table| (table.oid, table)).collect(),
+            tidies,
+            ..Self::default()
+        }
+    }
+
+    /// The rows of a table are there.
+    pub(super) fn copied(&mut self, table: u32) {
+        let Some(table) = self.waiting.remove(&table) else {
+            return;
+        };
+        let to_build: Vec<_> = table
+            .indexes
+            .iter()
+            .filter(|index| index.sql.is_some())
+            .cloned()
+            .collect();
+        if to_build.is_empty() {
+            return self.indexes_are_built(table);
+        }
+        self.building.insert(table.oid, (to_build.len(), table));
+        self.indexes.extend(to_build.into_iter().map(BySize));
+    }
+
+    /// No more tables will be copied.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// What a worker is to do. Constraints first, which are short and lock their table; then the
+    /// largest index; VACUUM when there is nothing else.
+    pub(super) fn take(&mut self) -> Next {
+        let job = self.constraints.pop_front();
+        let job = job.or_else(|| self.indexes.pop().map(|BySize(index)| Job::Index(index)));
+        match job.or_else(|| self.tidying.pop_front()) {
+            Some(job) => {
+                self.in_hand += 1;
+                Next::Do(job)
+            }
+            None if self.closed && self.in_hand == 0 => Next::End,
+            None => Next::Wait,
+        }
+    }
+
+    /// A worker is through with a job, successfully or not.
+    pub(super) fn done(&mut self, job: &Job) {
+        self.in_hand -= 1;
+        match job {
+            Job::Index(index) => {
+                let Some((left, _)) = self.building.get_mut(&index.table_oid) else {
+                    return;
+                };
+                *left -= 1;
+                if *left == 0
+                    && let Some((_, table)) = self.building.remove(&index.table_oid)
+                {
+                    self.indexes_are_built(table);
+                }
+            }
+            Job::Constraints { table, .. } => {
+                if let Some((_, table)) = self.building.remove(table) {
+                    self.tidy(table);
+                }
+            }
+            Job::Tidy { .. } => {}
+        }
+    }
+
+    fn indexes_are_built(&mut self, mut table: TableToComplete) {
+        let indexes: Vec<_> = std::mem::take(&mut table.indexes)
+            .into_iter()
+            .filter(|index| index.constraint.is_some() || !index.extra_sql.is_empty())
+            .collect();
+        if indexes.is_empty() {
+            return self.tidy(table);
+        }
+        self.constraints.push_back(Job::Constraints {
+            table: table.oid,
+            name: table.name.clone(),
+            indexes,
+        });
+        self.building.insert(table.oid, (0, table));
+    }
+
+    fn tidy(&mut self, table: TableToComplete) {
+        if self.tidies {
+            self.tidying.push_back(Job::Tidy {
+                name: table.name,
+                freeze: table.freeze,
+            });
+        }
+    }
+}
+
+/// The largest index is taken first.
+#[derive(Debug)]
+struct BySize(IndexRow);
+
+impl Ord for BySize {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |index: &IndexRow| (index.bytes, std::cmp::Reverse(index.oid));
+        key(&self.0).cmp(&key(&other.0))
+    }
+}
+
+impl PartialOrd for BySize {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for BySize {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for BySize {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ConstraintRow;
+
+    fn index(oid: u32, table_oid: u32, bytes: u64, constraint: bool) -> IndexRow {
+        IndexRow {
+            oid,
+            table_oid,
+            name: QualifiedName::new("public", format!("i{oid}")),
+            bytes,
+            sql: Some("CREATE INDEX".into()),
+            constraint: constraint.then(|| ConstraintRow {
+                oid: oid + 1000,
+                name: "c".into(),
+                sql: "ALTER TABLE".into(),
+            }),
+            extra_sql: vec![],
+        }
+    }
+
+    fn table(oid: u32, indexes: Vec<IndexRow>) -> TableToComplete {
+        TableToComplete {
+            oid,
+            name: QualifiedName::new("public", format!("t{oid}")),
+            indexes,
+            freeze: false,
+        }
+    }
+
+    /// The job as a word, and the job.
+    fn take(board: &mut Board) -> (String, Option<Job>) {
+        match board.take() {
+            Next::Wait => ("wait".into(), None),
+            Next::End => ("end".into(), None),
+            Next::Do(job) => {
+                let word = match &job {
+                    Job::Index(index) => format!("index {}", index.oid),
+                    Job::Constraints { table, .. } => format!("constraints {table}"),
+                    Job::Tidy { name, .. } => format!("tidy {}", name.name),
+                };
+                (word, Some(job))
+            }
+        }
+    }
+
+    #[test]
+    fn indexes_begin_with_the_largest_as_soon_as_their_table_is_copied() {
+        let tables = vec![
+            table(1, vec![index(11, 1, 5, true), index(12, 1, 9, false)]),
+            table(2, vec![index(21, 2, 7, false)]),
+        ];
+        let mut board = Board::new(tables, true);
+        assert_eq!(take(&mut board).0, "wait");
+        board.copied(1);
+        let (first, largest) = take(&mut board);
+        assert_eq!(first, "index 12");
+        board.copied(2);
+        let (second, other_table) = take(&mut board);
+        assert_eq!(second, "index 21");
+        let (third, last) = take(&mut board);
+        assert_eq!(third, "index 11");
+        assert_eq!(take(&mut board).0, "wait");
+        board.close();
+        board.done(&largest.expect("a job"));
+        assert_eq!(take(&mut board).0, "wait", "a constraint needs all indexes");
+        board.done(&last.expect("a job"));
+        let (fourth, constraints) = take(&mut board);
+        assert_eq!(fourth, "constraints 1");
+        board.done(&other_table.expect("a job"));
+        let (fifth, tidy) = take(&mut board);
+        assert_eq!(fifth, "tidy t2");
+        board.done(&tidy.expect("a job"));
+        assert_eq!(take(&mut board).0, "wait");
+        board.done(&constraints.expect("a job"));
+        let (sixth, tidy) = take(&mut board);
+        assert_eq!(sixth, "tidy t1");
+        assert_eq!(take(&mut board).0, "wait");
+        board.done(&tidy.expect("a job"));
+        assert_eq!(take(&mut board).0, "end");
+    }
+
+    #[test]
+    fn a_table_that_is_copied_twice_is_completed_once() {
+        let mut board = Board::new(vec![table(1, vec![index(11, 1, 5, false)])], false);
+        board.copied(1);
+        board.copied(1);
+        board.copied(99);
+        board.close();
+        let (word, job) = take(&mut board);
+        assert_eq!(word, "index 11");
+        board.done(&job.expect("a job"));
+        assert_eq!(take(&mut board).0, "end", "nothing to tidy was asked for");
+    }
+
+    #[test]
+    fn an_index_that_its_constraint_makes_waits_for_the_others() {
+        let exclusion = IndexRow {
+            sql: None,
+            ..index(12, 1, 100, true)
+        };
+        let mut board = Board::new(
+            vec![table(1, vec![exclusion, index(11, 1, 5, false)])],
+            false,
+        );
+        board.copied(1);
+        let (word, job) = take(&mut board);
+        assert_eq!(word, "index 11");
+        assert_eq!(take(&mut board).0, "wait");
+        board.done(&job.expect("a job"));
+        assert_eq!(take(&mut board).0, "constraints 1");
+    }
+}

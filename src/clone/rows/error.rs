@@ -1,0 +1,71 @@
+//! Why a table or part could not be copied.
+
+use crate::base::{QualifiedName, Remedy};
+use crate::pg;
+use crate::store::TableRow;
+
+/// A table, or one part of it, could not be copied. Nothing of that part is on the target.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    /// Reading it.
+    #[error("copying {what}: reading from the source stopped after {bytes} bytes")]
+    Source {
+        /// The table, and which part of it.
+        what: String,
+        /// How much had been read.
+        bytes: u64,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
+    /// Writing it.
+    #[error("copying {what}: the target refused after {bytes} bytes")]
+    Target {
+        /// The table, and which part of it.
+        what: String,
+        /// How much had been written.
+        bytes: u64,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
+    /// Its rows were replaced after the snapshot, which then sees none of them: TRUNCATE and
+    /// ALTER TABLE do not keep what earlier snapshots see. Nothing of it is on the target.
+    #[error("copying {}: it was truncated or rewritten on the source after the snapshot", table.name)]
+    Rewritten {
+        /// Which.
+        table: Box<TableRow>,
+    },
+    /// There are rows in it already, and nobody knows whose.
+    #[error("copying {table}: it is not empty on the target")]
+    NotEmpty {
+        /// Which.
+        table: QualifiedName,
+    },
+    /// The target took another number of rows than the source gave.
+    #[error("copying {what}: the source gave {read} rows and the target kept {written}")]
+    Miscounted {
+        /// The table, and which part of it.
+        what: String,
+        /// Rows read.
+        read: u64,
+        /// Rows kept.
+        written: u64,
+    },
+    /// A worker could not be run.
+    #[error("running a copy worker: {0}")]
+    Thread(String),
+}
+
+impl RowsError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            RowsError::Source { source, .. } | RowsError::Target { source, .. } => source.remedy(),
+            // A later snapshot sees the new rows: `--resume` takes one.
+            RowsError::Rewritten { .. } => Remedy::AskOperator,
+            RowsError::NotEmpty { .. } | RowsError::Miscounted { .. } => Remedy::AskOperator,
+            RowsError::Thread(_) => Remedy::Bug,
+        }
+    }
+}

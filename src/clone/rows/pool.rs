@@ -1,0 +1,134 @@
+//! The workers that copy: how many, in which order, and how they end.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::base::snapshot::Snapshot;
+use crate::base::{Lsn, Shutdown};
+use crate::catalog::ledger::Part;
+use crate::pg::Address;
+
+use super::error::RowsError;
+use super::task::Task;
+use super::worker::Worker;
+
+/// What the workers need.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The source.
+    pub source: Address,
+    /// The target.
+    pub target: Address,
+    /// Parts at a time.
+    pub jobs: usize,
+    /// Stop everything at the first part that fails.
+    pub fail_fast: bool,
+    /// The epoch's exported snapshot.
+    pub snapshot_id: String,
+    /// What it sees.
+    pub snapshot: Snapshot,
+    /// Which epoch.
+    pub epoch: u32,
+    /// Everything it sees is committed before this.
+    pub convergence: Lsn,
+}
+
+/// What a worker has to say.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A COPY begins, or begins again.
+    Begun {
+        /// Of what.
+        task: &'a Task,
+        /// Goes up as bytes arrive on the target.
+        moved: &'a Arc<AtomicU64>,
+    },
+    /// It is committed on the target.
+    Copied {
+        /// What.
+        task: &'a Task,
+        /// What was moved.
+        part: &'a Part,
+        /// How long it took.
+        took: Duration,
+    },
+    /// It is not: the COPY failed or was given up.
+    Ended {
+        /// What.
+        task: &'a Task,
+    },
+}
+
+/// How the copy of all tasks ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Tasks that failed; the others are on the target.
+    pub failed: Vec<RowsError>,
+    /// It was asked to stop before the end.
+    pub stopped: bool,
+}
+
+/// Copies `tasks`, in that order, and tells `events` from several threads.
+pub fn copy_all(
+    config: &Config,
+    tasks: Vec<Task>,
+    shutdown: &Shutdown,
+    events: &(dyn Fn(Event<'_>) + Sync),
+) -> Outcome {
+    let workers = config.jobs.min(tasks.len()).max(1);
+    let queue = Mutex::new(VecDeque::from(tasks));
+    let failed = Mutex::new(Vec::new());
+    let give_up = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let worker = Worker {
+                    config,
+                    queue: &queue,
+                    give_up: &give_up,
+                    shutdown,
+                    events,
+                };
+                for error in worker.run() {
+                    lock(&failed).push(error);
+                }
+            });
+        }
+    });
+    Outcome {
+        stopped: shutdown.asked(),
+        failed: failed
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    }
+}
+
+impl Worker<'_> {
+    /// The next task, unless it is time to stop.
+    pub(super) fn next_task(&self) -> Option<Task> {
+        match self.is_over() {
+            true => None,
+            false => lock(self.queue).pop_front(),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.shutdown.asked() || self.give_up.load(Ordering::Relaxed)
+    }
+
+    /// After a failure: whether the others go on is for `--fail-fast` to say.
+    pub(super) fn failed(&self) {
+        if self.config.fail_fast {
+            self.give_up.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}

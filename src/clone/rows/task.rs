@@ -1,0 +1,151 @@
+//! What one COPY moves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::base::ident::{quote_ident, quote_literal};
+use crate::catalog::ledger;
+use crate::clone::epoch::import_sql;
+use crate::clone::method::{Format, Method};
+use crate::store::{PartRow, TableRow};
+
+/// A table, or one part of it.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The table.
+    pub table: Arc<TableRow>,
+    /// Which part; none for a table that is copied as one.
+    pub part: Option<PartRow>,
+    /// How many parts the table is copied in.
+    pub part_count: u32,
+    /// How.
+    pub method: Method,
+}
+
+/// The name for logs and errors: the table, and which part of it.
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            None => write!(f, "{}", self.table.name),
+            Some(part) => write!(
+                f,
+                "{} part {} of {}",
+                self.table.name,
+                part.number + 1,
+                self.part_count
+            ),
+        }
+    }
+}
+
+impl Task {
+    /// Its number in the ledger.
+    pub fn number(&self) -> u32 {
+        self.part.as_ref().map_or(0, |part| part.number)
+    }
+
+    /// How much there is to read, as far as is known.
+    pub fn bytes(&self) -> u64 {
+        self.part
+            .as_ref()
+            .map_or(self.table.bytes, |part| part.bytes)
+    }
+
+    fn columns(&self) -> String {
+        let columns = self.table.columns.iter().map(|name| quote_ident(name));
+        let columns: Vec<_> = columns.collect();
+        columns.join(", ")
+    }
+
+    /// The table with the columns that are copied. A list of no columns cannot be written; left
+    /// out, it means the same.
+    fn with_columns(&self) -> String {
+        match self.table.columns.is_empty() {
+            true => self.table.name.quoted(),
+            false => format!("{} ({})", self.table.name.quoted(), self.columns()),
+        }
+    }
+
+    /// Reads it on the source, in one go: takes the snapshot over, copies, looks whether the table
+    /// is still the one that the snapshot knows, and lets its lock go.
+    ///
+    /// The look: `pg_class` is read under the snapshot, the function tells what is so now, and
+    /// since the COPY began its lock has kept it so.
+    pub(super) fn read_sql(&self, snapshot_id: &str) -> String {
+        let what = match &self.part {
+            None => self.with_columns(),
+            Some(part) => format!(
+                "(SELECT {} FROM ONLY {} WHERE {})",
+                self.columns(),
+                self.table.name.quoted(),
+                part.condition
+            ),
+        };
+        // A plan that reads the whole table for each of its parts, or starts workers of its own,
+        // is never what several connections at a time want.
+        let settings = match &self.part {
+            None => "",
+            Some(_) => {
+                "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; "
+            }
+        };
+        format!(
+            "{}; {settings}COPY {what} TO STDOUT{}; \
+             SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid) \
+               FROM pg_catalog.pg_class c WHERE c.oid = {}; COMMIT",
+            import_sql(snapshot_id),
+            self.options(false),
+            self.table.oid,
+        )
+    }
+
+    /// Begins its transaction on the target and asks whether it is empty there, and whether the
+    /// ledger has it. Only for a table that is copied as one.
+    pub(super) fn look_sql(&self) -> String {
+        let name = self.table.name.quoted();
+        let lock = match self.method.freeze {
+            true => format!("LOCK TABLE ONLY {name} IN ACCESS EXCLUSIVE MODE; "),
+            false => String::new(),
+        };
+        format!(
+            "BEGIN; {lock}SELECT EXISTS (SELECT FROM {}{name}), EXISTS ({})",
+            self.method.only(),
+            ledger::part_sql(&self.table.name, self.number()),
+        )
+    }
+
+    /// Writes it on the target.
+    pub(super) fn write_sql(&self) -> String {
+        let name = self.table.name.quoted();
+        let before = match (&self.part, self.method.freeze) {
+            (Some(_), _) => "BEGIN; ".to_owned(),
+            (None, true) => format!("TRUNCATE ONLY {name}; "),
+            (None, false) => String::new(),
+        };
+        format!(
+            "{before}COPY {} FROM STDIN{}",
+            self.with_columns(),
+            self.options(self.method.freeze)
+        )
+    }
+
+    fn options(&self, freeze: bool) -> String {
+        let Method {
+            format, encoding, ..
+        } = &self.method;
+        let mut options = Vec::new();
+        if *format == Format::Binary {
+            options.push("FORMAT binary".to_owned());
+        }
+        if freeze {
+            options.push("FREEZE".to_owned());
+        }
+        if let Some(encoding) = encoding {
+            options.push(format!("ENCODING {}", quote_literal(encoding)));
+        }
+        match options.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", options.join(", ")),
+        }
+    }
+}

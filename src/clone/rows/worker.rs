@@ -1,0 +1,267 @@
+//! One worker: a connection to either server, and the bytes from one to the other.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use crate::base::backoff::Backoff;
+use crate::base::cause::chain;
+use crate::base::{Remedy, Shutdown};
+use crate::catalog::ledger::{self, Part};
+use crate::pg::{self, Connection, Mode, ResultSet};
+
+use super::error::RowsError;
+use super::pool::{Config, Event};
+use super::task::Task;
+
+/// Rows are passed on in frames of this size: one CopyData a row costs the target's backend far
+/// more than the rows themselves.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// How often a part is tried when a connection is lost in the middle of it; the snapshot is still
+/// there.
+const ATTEMPTS: u32 = 5;
+
+/// One worker.
+pub(super) struct Worker<'a> {
+    pub(super) config: &'a Config,
+    pub(super) queue: &'a Mutex<VecDeque<Task>>,
+    pub(super) give_up: &'a AtomicBool,
+    pub(super) shutdown: &'a Shutdown,
+    pub(super) events: &'a (dyn Fn(Event<'_>) + Sync),
+}
+
+/// A worker's two connections.
+struct Connections {
+    source: Connection,
+    target: Connection,
+}
+
+/// How one attempt ended without an error.
+enum Copied {
+    /// It is committed.
+    Done(Part),
+    /// The ledger had it already: an earlier run's COMMIT came through after all.
+    Before,
+    /// Asked to stop in the middle: nothing of it is on the target.
+    Stopped,
+}
+
+impl Worker<'_> {
+    /// Takes tasks until there are none; gives the errors of those that failed.
+    pub(super) fn run(&self) -> Vec<RowsError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.take_tasks()),
+            Err(error) => vec![RowsError::Thread(error.to_string())],
+        }
+    }
+
+    async fn take_tasks(&self) -> Vec<RowsError> {
+        let mut errors = Vec::new();
+        let mut connections = None;
+        while let Some(task) = self.next_task() {
+            if let Err(error) = self.copy_with_retry(&task, &mut connections).await {
+                // Whatever state they are in, the next task begins with new ones.
+                connections = None;
+                self.failed();
+                errors.push(error);
+            }
+        }
+        errors
+    }
+
+    async fn copy_with_retry(
+        &self,
+        task: &Task,
+        connections: &mut Option<Connections>,
+    ) -> Result<(), RowsError> {
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+        let mut attempt = 1;
+        loop {
+            let begun = Instant::now();
+            let moved = Arc::new(AtomicU64::new(0));
+            (self.events)(Event::Begun {
+                task,
+                moved: &moved,
+            });
+            let copied = tokio::select! {
+                copied = self.copy(task, connections, &moved) => copied,
+                // The target waits for a lock, or a server or the network is stuck.
+                () = self.shutdown.overdue() => Ok(Copied::Stopped),
+            };
+            if let Ok(Copied::Done(part)) = &copied {
+                let took = begun.elapsed();
+                (self.events)(Event::Copied { task, part, took });
+                return Ok(());
+            }
+            (self.events)(Event::Ended { task });
+            match copied {
+                Ok(_) => {
+                    // Dropping both undoes whatever was going on.
+                    *connections = None;
+                    return Ok(());
+                }
+                Err(error) if error.remedy() != Remedy::Retry || attempt == ATTEMPTS => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    *connections = None;
+                    let wait = backoff.next_wait();
+                    tracing::warn!("{}; trying again in {} ms", chain(&error), wait.as_millis());
+                    attempt += 1;
+                    if self.shutdown.sleep(wait) || self.is_there(task).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Copies one part in one transaction of the target, together with its line in the ledger.
+    async fn copy(
+        &self,
+        task: &Task,
+        connections: &mut Option<Connections>,
+        moved: &AtomicU64,
+    ) -> Result<Copied, RowsError> {
+        let bytes = || moved.load(Ordering::Relaxed);
+        let from_source = |source| RowsError::Source {
+            what: task.to_string(),
+            bytes: bytes(),
+            source,
+        };
+        let from_target = |source| RowsError::Target {
+            what: task.to_string(),
+            bytes: bytes(),
+            source,
+        };
+        let Connections { source, target } = match connections {
+            Some(open) => open,
+            None => {
+                let source = self.open_source().await.map_err(from_source)?;
+                let target = self.open_target().await.map_err(from_target)?;
+                connections.insert(Connections { source, target })
+            }
+        };
+        if task.part.is_none() {
+            let answers = target.query(&task.look_sql()).await.map_err(from_target)?;
+            match there(&answers) {
+                (_, true) => return Ok(Copied::Before),
+                (true, false) => {
+                    return Err(RowsError::NotEmpty {
+                        table: task.table.name.clone(),
+                    });
+                }
+                (false, false) => {}
+            }
+        }
+        source
+            .copy_out(&task.read_sql(&self.config.snapshot_id))
+            .await
+            .map_err(from_source)?;
+        target
+            .copy_in(&task.write_sql())
+            .await
+            .map_err(from_target)?;
+        let mut frame = BytesMut::with_capacity(4 * FRAME_BYTES);
+        let mut more = true;
+        while more {
+            more = source
+                .read_copy_data(&mut frame, FRAME_BYTES)
+                .await
+                .map_err(from_source)?;
+            if !frame.is_empty() {
+                target.write_copy_data(&frame).await.map_err(from_target)?;
+                moved.fetch_add(frame.len() as u64, Ordering::Relaxed);
+                frame.clear();
+            }
+            if self.is_over() {
+                return Ok(Copied::Stopped);
+            }
+        }
+        let answers = source.end_copy_out().await.map_err(from_source)?;
+        let read = answers.first().map_or(0, ResultSet::count);
+        if answers.get(1).and_then(ResultSet::single) != Some("t") {
+            return Err(RowsError::Rewritten {
+                table: Box::new(task.table.as_ref().clone()),
+            });
+        }
+        let written = target.finish_copy().await.map_err(from_target)?;
+        if read != written {
+            return Err(RowsError::Miscounted {
+                what: task.to_string(),
+                read,
+                written,
+            });
+        }
+        let part = self.part_of(task, written, bytes());
+        let note = format!("{}; COMMIT", ledger::note_sql(&part));
+        match target.query(&note).await {
+            Ok(_) => Ok(Copied::Done(part)),
+            // Its line may be there: a process that a killed run left behind was faster.
+            Err(error) if error.sqlstate() == Some("23505") && self.is_there(task).await? => {
+                Ok(Copied::Before)
+            }
+            Err(error) => Err(from_target(error)),
+        }
+    }
+
+    fn part_of(&self, task: &Task, rows: u64, bytes: u64) -> Part {
+        Part {
+            table: task.table.name.clone(),
+            number: task.number(),
+            count: task.part_count,
+            epoch: self.config.epoch,
+            snapshot: self.config.snapshot.clone(),
+            convergence: self.config.convergence,
+            rows,
+            bytes,
+        }
+    }
+
+    /// Whether the part is on the target already: its COMMIT was lost on the way, or its answer.
+    async fn is_there(&self, task: &Task) -> Result<bool, RowsError> {
+        let look = async {
+            let mut target = Connection::open(&self.config.target, Mode::Sql, "copy").await?;
+            let sql = ledger::part_sql(&task.table.name, task.number());
+            let found = target.query(&sql).await?;
+            Ok(found.iter().any(|result| !result.rows.is_empty()))
+        };
+        look.await.map_err(|source| RowsError::Target {
+            what: task.to_string(),
+            bytes: 0,
+            source,
+        })
+    }
+
+    async fn open_source(&self) -> Result<Connection, pg::Error> {
+        Connection::open(&self.config.source, Mode::Sql, "copy").await
+    }
+
+    async fn open_target(&self) -> Result<Connection, pg::Error> {
+        let mut target = Connection::open(&self.config.target, Mode::Sql, "copy").await?;
+        // What a crash of the target could lose by this it loses together with the ledger.
+        target.query("SET synchronous_commit = off").await?;
+        // Not permitted to everyone; there are no triggers yet in any case.
+        if let Err(error) = target.query("SET session_replication_role = replica").await {
+            tracing::debug!("session_replication_role: {error}");
+        }
+        Ok(target)
+    }
+}
+
+/// The answer to [`Task::look_sql`]: whether there are rows, whether the ledger has it.
+fn there(answers: &[ResultSet]) -> (bool, bool) {
+    let row = answers.iter().find_map(|answer| answer.rows.first());
+    let says = |at: usize| {
+        let value = row.and_then(|row| row.get(at));
+        value.and_then(Option::as_deref) == Some("t")
+    };
+    (says(0), says(1))
+}

@@ -1,0 +1,409 @@
+//! The rows of all tables, in as many epochs as it takes; and each table's indexes as soon as its
+//! rows are there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::base::QualifiedName;
+use crate::base::cause::chain;
+use crate::base::quantity::{ByteSize, display_duration};
+use crate::catalog::ledger::{self, Ledger};
+use crate::clone::completion::{self, Completion, TableToComplete};
+use crate::clone::epoch::Epoch;
+use crate::clone::method::{self, Method};
+use crate::clone::rows::{self, RowsError, Task};
+use crate::store::{IndexRow, PartRow, ROWS_STEP, TableRow};
+
+use super::left::{Left, left};
+use super::steps::BaseCopy;
+use crate::migration::error::{MigrationError, on_source, on_target};
+use crate::migration::progress::{Done, Progress, Totals};
+
+/// The step that ends when every index is on the target.
+const INDEXES_STEP: &str = "indexes";
+
+/// What the source has, and how it is moved.
+struct Plan {
+    tables: Vec<Arc<TableRow>>,
+    parts: HashMap<u32, Vec<PartRow>>,
+    methods: HashMap<u32, Method>,
+}
+
+impl Plan {
+    fn parts_of(&self, table: u32) -> &[PartRow] {
+        self.parts.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    fn left(&self, table: &TableRow, ledger: &Ledger, several_moments: bool) -> Left {
+        let done = ledger.parts_of(&table.name);
+        left(self.parts_of(table.oid), done, several_moments)
+    }
+}
+
+impl BaseCopy<'_> {
+    pub(super) async fn tables(
+        &mut self,
+        ledger: &Ledger,
+        tables: Vec<TableRow>,
+        epoch: Option<Epoch>,
+    ) -> Result<(), MigrationError> {
+        self.go_on()?;
+        let rows_done = self.store.step_is_done(ROWS_STEP)? && epoch.is_none();
+        if rows_done && self.store.step_is_done(INDEXES_STEP)? {
+            return Ok(());
+        }
+        let parts = self.store.parts()?;
+        let indexes = self.store.indexes()?;
+        let plan = Plan {
+            parts: by_table(parts, |part| part.table_oid),
+            methods: match &epoch {
+                Some(epoch) => self.methods(epoch, &tables).await?,
+                None => HashMap::new(),
+            },
+            tables: tables.into_iter().map(Arc::new).collect(),
+        };
+        self.begin_progress(&plan, ledger, &indexes);
+        self.store.begin_step(ROWS_STEP)?;
+        self.store.begin_step(INDEXES_STEP)?;
+        let completion = self.start_completion(&plan, indexes.clone()).await?;
+        let mut before = 0;
+        for table in &plan.tables {
+            if plan.left(table, ledger, false) == Left::Nothing {
+                completion.copied(table.oid);
+                before += 1;
+            }
+        }
+        if before > 0 {
+            let all = plan.tables.len();
+            tracing::info!("{before} of {all} tables are copied already");
+        }
+        if let Some(epoch) = epoch {
+            self.rows(&plan, ledger, epoch, &completion).await?;
+        }
+        self.store.finish_step(ROWS_STEP)?;
+        let rows = self.config.progress.view().done;
+        tracing::info!(
+            "all rows are on the target: {} rows, {} moved",
+            rows.rows,
+            ByteSize(rows.moved)
+        );
+        completion.finish()?;
+        self.go_on()?;
+        self.check_indexes(&indexes).await?;
+        tracing::info!("{} indexes are on the target", indexes.len());
+        Ok(self.store.finish_step(INDEXES_STEP)?)
+    }
+
+    /// How each table is moved, from what both servers say of it.
+    async fn methods(
+        &self,
+        epoch: &Epoch,
+        tables: &[TableRow],
+    ) -> Result<HashMap<u32, Method>, MigrationError> {
+        let reading = "reading the types of columns";
+        let source = method::look(epoch.session()).await;
+        let source = source.map_err(on_source(reading))?;
+        let target = method::look(&self.target).await;
+        let target = target.map_err(on_target(reading))?;
+        let split: Vec<_> = self.store.parts()?;
+        let is_split = |oid| split.iter().any(|part| part.table_oid == oid);
+        let methods = method::decide(
+            &source,
+            &target,
+            tables,
+            self.config.choices.format,
+            is_split,
+        );
+        methods.map_err(|errors| {
+            for error in &errors {
+                tracing::error!("{}", chain(error));
+            }
+            let count = errors.len();
+            match errors.into_iter().next() {
+                Some(first) => MigrationError::Methods { count, first },
+                None => MigrationError::Thread("no method and no error".into()),
+            }
+        })
+    }
+
+    fn begin_progress(&self, plan: &Plan, ledger: &Ledger, indexes: &[IndexRow]) {
+        let is_there = |table: &&Arc<TableRow>| plan.left(table, ledger, false) == Left::Nothing;
+        let there: Vec<_> = plan.tables.iter().filter(is_there).collect();
+        let size = |table: &Arc<TableRow>| table.bytes;
+        self.config.progress.begin(
+            Totals {
+                tables: plan.tables.len(),
+                bytes: plan.tables.iter().map(size).sum(),
+                indexes: indexes.len(),
+            },
+            Done {
+                tables: there.len(),
+                bytes: there.into_iter().map(size).sum(),
+                ..Done::default()
+            },
+        );
+    }
+
+    async fn start_completion(
+        &self,
+        plan: &Plan,
+        indexes: Vec<IndexRow>,
+    ) -> Result<Completion, MigrationError> {
+        let existing = completion::existing(&self.target).await;
+        let existing = existing.map_err(on_target("looking at its indexes"))?;
+        let missing = indexes
+            .into_iter()
+            .filter_map(|index| existing.left_of(index))
+            .collect();
+        let mut missing = by_table(missing, |index: &IndexRow| index.table_oid);
+        let tables = plan.tables.iter().map(|table| TableToComplete {
+            oid: table.oid,
+            name: table.name.clone(),
+            indexes: missing.remove(&table.oid).unwrap_or_default(),
+            freeze: !plan.parts_of(table.oid).is_empty(),
+        });
+        let choices = &self.config.choices;
+        let config = completion::Config {
+            target: self.config.target.clone(),
+            jobs: choices.index_jobs,
+            tidying: choices.tidying,
+            fail_fast: choices.fail_fast,
+        };
+        let progress = Arc::clone(&self.config.progress);
+        let events = move |event: completion::Event<'_>| {
+            if let completion::Event::Built { index, took } = &event {
+                tracing::info!("built {}: {}", index.name, display_duration(*took));
+            }
+            progress.of_completion(&event);
+        };
+        Ok(Completion::start(
+            config,
+            tables.collect(),
+            self.shutdown,
+            Arc::new(events),
+        ))
+    }
+
+    /// Copies what is missing; under further epochs what the first cannot see any more, because it
+    /// was truncated or rewritten meanwhile. The last epoch's snapshot is let go at the end.
+    async fn rows(
+        &mut self,
+        plan: &Plan,
+        ledger: &Ledger,
+        epoch: Epoch,
+        completion: &Completion,
+    ) -> Result<(), MigrationError> {
+        let mut epoch = epoch;
+        let mut ledger = ledger.clone();
+        loop {
+            let tasks = self.prepare(plan, &ledger).await?;
+            if tasks.is_empty() {
+                return Ok(());
+            }
+            self.rows_of_epoch(&epoch, tasks, completion)?;
+            let reading = "reading the ledger";
+            ledger::make_durable(&self.target)
+                .await
+                .map_err(on_target(reading))?;
+            ledger = ledger::read(&self.target)
+                .await
+                .map_err(on_target(reading))?;
+            let complete = |table: &Arc<TableRow>| ledger.is_complete(&table.name);
+            if plan.tables.iter().all(complete) {
+                return Ok(());
+            }
+            self.go_on()?;
+            epoch = self.open_epoch(&ledger).await?;
+        }
+    }
+
+    /// What is to be copied, in order: all of the biggest table first, so that its indexes can
+    /// begin. Tables in parts are made empty where they hold what cannot be used.
+    async fn prepare(&self, plan: &Plan, ledger: &Ledger) -> Result<Vec<Task>, MigrationError> {
+        // Without the stream, several moments are what --not-consistent asked for.
+        let several_moments = self.config.run.slot.is_none();
+        let mut tasks = Vec::new();
+        for table in &plan.tables {
+            let Some(method) = plan.methods.get(&table.oid) else {
+                continue;
+            };
+            let parts = plan.parts_of(table.oid);
+            let part_count = u32::try_from(parts.len().max(1)).unwrap_or(u32::MAX);
+            let task = |part: Option<PartRow>| Task {
+                table: Arc::clone(table),
+                part,
+                part_count,
+                method: method.clone(),
+            };
+            match plan.left(table, ledger, several_moments) {
+                Left::Nothing => {}
+                Left::Whole => tasks.push(task(None)),
+                Left::Parts(numbers) => {
+                    let left = parts.iter().filter(|part| numbers.contains(&part.number));
+                    tasks.extend(left.cloned().map(|part| task(Some(part))));
+                }
+                Left::AllParts => {
+                    let is_known = !ledger.parts_of(&table.name).is_empty();
+                    self.make_empty(&table.name, method, is_known).await?;
+                    tasks.extend(parts.iter().cloned().map(|part| task(Some(part))));
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Parts are added to an empty table. Rows that the ledger knows are taken away together with
+    /// its lines; others are not ours.
+    async fn make_empty(
+        &self,
+        table: &QualifiedName,
+        method: &Method,
+        is_known: bool,
+    ) -> Result<(), MigrationError> {
+        let failed = on_target("making a table empty that is copied again");
+        let only = method.only();
+        if is_known {
+            let sql = format!("BEGIN; {}; COMMIT", ledger::forget_sql(table, only));
+            return self.target.batch(&sql).await.map_err(failed);
+        }
+        let sql = format!("SELECT EXISTS (SELECT FROM {only}{})", table.quoted());
+        let row = self.target.query_one(&sql, &[]).await.map_err(failed)?;
+        match row.get(0) {
+            false => Ok(()),
+            true => Err(RowsError::NotEmpty {
+                table: table.clone(),
+            }
+            .into()),
+        }
+    }
+
+    fn rows_of_epoch(
+        &self,
+        epoch: &Epoch,
+        tasks: Vec<Task>,
+        completion: &Completion,
+    ) -> Result<(), MigrationError> {
+        let all = tasks.len();
+        let config = rows::Config {
+            source: self.config.source.clone(),
+            target: self.config.target.clone(),
+            jobs: self.config.choices.table_jobs,
+            fail_fast: self.config.choices.fail_fast,
+            snapshot_id: epoch.id.clone(),
+            snapshot: epoch.snapshot.clone(),
+            epoch: epoch.number,
+            convergence: epoch.insert_lsn,
+        };
+        let report = CopyReport::new(&self.config.progress, epoch.number, completion, &tasks);
+        let outcome = rows::copy_all(&config, tasks, self.shutdown, &|event| report.take(&event));
+        let mut failed = Vec::new();
+        for error in outcome.failed {
+            match error {
+                // Without the stream, tables of two moments would not fit together.
+                RowsError::Rewritten { table } if self.config.run.slot.is_some() => {
+                    tracing::info!(
+                        "{} was truncated or rewritten meanwhile: it is copied again",
+                        table.name
+                    );
+                }
+                error => {
+                    tracing::error!("{}", chain(&error));
+                    failed.push(error);
+                }
+            }
+        }
+        let count = failed.len();
+        let mut errors = failed.into_iter();
+        match errors.next() {
+            Some(first) if count == 1 => return Err(first.into()),
+            Some(first) => {
+                return Err(MigrationError::ManyRows {
+                    failed: count,
+                    all,
+                    first,
+                });
+            }
+            None => {}
+        }
+        match outcome.stopped {
+            true => Err(MigrationError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// Commits of the index workers do not wait for the disk: had the target crashed since, some
+    /// would be missing now.
+    async fn check_indexes(&self, indexes: &[IndexRow]) -> Result<(), MigrationError> {
+        let failed = on_target("looking at its indexes");
+        ledger::make_durable(&self.target).await.map_err(&failed)?;
+        let existing = completion::existing(&self.target).await.map_err(&failed)?;
+        match indexes.iter().find(|index| !existing.has(index)) {
+            None => Ok(()),
+            Some(lost) => Err(completion::CompletionError::Lost {
+                name: lost.name.clone(),
+            }
+            .into()),
+        }
+    }
+}
+
+fn by_table<T>(rows: Vec<T>, table: impl Fn(&T) -> u32) -> HashMap<u32, Vec<T>> {
+    let mut grouped: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        grouped.entry(table(&row)).or_default().push(row);
+    }
+    grouped
+}
+
+/// Tells log, progress and the index workers what the copy workers say.
+struct CopyReport<'a> {
+    progress: &'a Progress,
+    epoch: u32,
+    completion: &'a Completion,
+    /// Parts that are not on the target yet, by table.
+    missing: Mutex<HashMap<u32, usize>>,
+}
+
+impl<'a> CopyReport<'a> {
+    fn new(progress: &'a Progress, epoch: u32, completion: &'a Completion, tasks: &[Task]) -> Self {
+        let mut missing = HashMap::new();
+        for task in tasks {
+            *missing.entry(task.table.oid).or_insert(0) += 1;
+        }
+        Self {
+            progress,
+            epoch,
+            completion,
+            missing: Mutex::new(missing),
+        }
+    }
+
+    fn take(&self, event: &rows::Event<'_>) {
+        self.progress.of_rows(self.epoch, event);
+        let rows::Event::Copied { task, part, took } = event else {
+            return;
+        };
+        tracing::info!(
+            "copied {task}: {} rows, {}, {}",
+            part.rows,
+            ByteSize(part.bytes),
+            display_duration(*took)
+        );
+        if self.was_last(task.table.oid) {
+            self.progress.table_is_copied();
+            self.completion.copied(task.table.oid);
+        }
+    }
+
+    /// One part less to wait for; true for the last.
+    fn was_last(&self, table: u32) -> bool {
+        let mut missing = self
+            .missing
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        missing.get_mut(&table).is_some_and(|left| {
+            *left -= 1;
+            *left == 0
+        })
+    }
+}
