@@ -8,7 +8,8 @@
 //! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
-//! - [`sequences`]: where each stands.
+//! - [`sequences`]: where each stands;
+//! - [`database`]: properties of the database itself.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
 //!
@@ -20,6 +21,7 @@
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
 pub mod completion;
+pub mod database;
 pub mod epoch;
 pub mod large_objects;
 pub mod materialized_views;

@@ -99,6 +99,7 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
             roles: roles(&options.copy),
+            skip_db_properties: options.copy.schema.skip_db_properties,
             restore_jobs: options.copy.restore_jobs.get(),
             refresh_matviews: options.copy.refresh_matviews,
             large_object_jobs: (!options.copy.skip_large_objects)

@@ -221,6 +221,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Target { .. }
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
+            | MigrationError::Property(_)
             | MigrationError::Roles(RolesError::Target(_) | RolesError::Refused { .. })
             | MigrationError::Refresh { .. }
             | MigrationError::LargeObjects(

@@ -146,6 +146,7 @@ async fn unless_overdue<T>(
 /// the next steps do.
 async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(), MigrationError> {
     if copy.run.slot.is_some() {
+        base_copy::set_database_properties(copy).await?;
         store.set_apply(true)?;
         return Ok(());
     }
@@ -154,6 +155,7 @@ async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
+    base_copy::set_database_properties(copy).await?;
     Ok(store.finish_run()?)
 }
 

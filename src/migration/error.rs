@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::completion::CompletionError;
+use crate::clone::database::PropertyError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
 use crate::clone::method::MethodError;
@@ -110,6 +111,9 @@ pub enum MigrationError {
         #[source]
         first: RefreshError,
     },
+    /// Properties of the database.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
     /// Roles.
     #[error(transparent)]
     Roles(#[from] RolesError),
@@ -208,6 +212,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Property(error) => error.remedy(),
             MigrationError::Roles(error) => error.remedy(),
             MigrationError::Refresh { first, .. } => first.remedy(),
             MigrationError::Completion(error) => error.remedy(),
@@ -225,6 +230,10 @@ impl MigrationError {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
             MigrationError::Roles(RolesError::Refused { .. }) => Some(
                 "create that role on the target by hand, as it is to be there: it is then kept; go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::Property(_) => Some(
+                "everything else is there; mend the cause, or leave properties of the database out with --skip-db-properties; then go on with --resume"
                     .to_owned(),
             ),
             MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(

@@ -58,6 +58,7 @@ pub async fn finish(
     base_copy::compare_large_objects(source, sides, &copy.choices, shutdown).await?;
     base_copy::refresh_again(source, target, &copy.choices, shutdown).await?;
     let sequences = set_sequences(source, &on_target_session).await?;
+    base_copy::set_database_properties(copy).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod constraints;
+mod database;
 mod epochs;
 mod following;
 mod idle;

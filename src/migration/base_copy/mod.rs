@@ -17,6 +17,7 @@
 //! `tables` (what is left of a table is decided in `left`), their order in `steps`.
 
 mod catalog;
+mod database;
 mod definitions;
 mod large_objects;
 mod left;
@@ -25,6 +26,7 @@ mod roles;
 mod steps;
 mod tables;
 
+pub use database::set_database_properties;
 pub use large_objects::compare_large_objects;
 pub use materialized_views::refresh_again;
 pub use roles::copy_roles;

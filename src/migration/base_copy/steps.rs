@@ -46,6 +46,8 @@ pub struct Choices {
     pub index_jobs: usize,
     /// Make the source's roles first, if so with passwords or without.
     pub roles: Option<Passwords>,
+    /// Leave properties of the database out.
+    pub skip_db_properties: bool,
     /// Materialized views at a time.
     pub restore_jobs: usize,
     /// Refresh materialized views again when following ends.
