@@ -1,5 +1,6 @@
 //! What the databases contain.
 //!
+//! - [`databases`]: those of an instance, and how one is made;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`materialized_views`]: which are populated, and which read which;
@@ -10,6 +11,7 @@
 //! Copies nothing and changes nothing of the user's.
 
 pub mod column_types;
+pub mod databases;
 pub mod discovery;
 pub mod ledger;
 pub mod materialized_views;

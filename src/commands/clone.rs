@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, not_built, place};
+use super::{CommandError, all_databases, not_built, place};
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::{
@@ -26,6 +26,9 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     not_built::refuse_options("clone", not_built::of_clone(options))?;
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
+    if options.all_databases {
+        return all_databases::run(&config, &shutdown);
+    }
     let outcome = clone(&config, &shutdown)?;
     match outcome {
         Outcome::NothingLeft => {

@@ -11,6 +11,7 @@ use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
+use crate::migration::all_databases::AllDatabasesError;
 use crate::pg::{self, AddressError};
 use crate::segment;
 use crate::store::{self, EndposError, LockError, WorkDirError};
@@ -172,6 +173,43 @@ impl From<ApplyError> for CommandError {
             ..CommandError::new(code, error)
         }
     }
+}
+
+impl From<AllDatabasesError> for CommandError {
+    fn from(error: AllDatabasesError) -> Self {
+        let (failed, all, name, first) = match error {
+            AllDatabasesError::Before(error) => return error.into(),
+            AllDatabasesError::Some {
+                failed,
+                all,
+                name,
+                first,
+            } => (failed, all, name, first),
+        };
+        let first = CommandError::from(first);
+        let source = DatabasesFailed {
+            failed,
+            all,
+            name,
+            source: first.source,
+        };
+        CommandError {
+            code: first.code,
+            source: Box::new(source),
+            hint: first.hint,
+            transient: false,
+        }
+    }
+}
+
+/// Some of all databases failed; the exit code and the hint are the first one's.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {all} databases could not be copied; the first, {name}")]
+struct DatabasesFailed {
+    failed: usize,
+    all: usize,
+    name: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl From<MigrationError> for CommandError {

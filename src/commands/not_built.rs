@@ -29,7 +29,10 @@ pub(super) fn refuse_options(
 pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
     let CloneOptions { copy, cdc, .. } = options;
     let asked = [
-        (options.all_databases, "--all-databases"),
+        (
+            options.all_databases && cdc.follow,
+            "--all-databases with --follow",
+        ),
         (options.snapshot.is_some(), "--snapshot"),
         (options.filters.is_some(), "--filters"),
         (!copy.copy_from.is_empty(), "--copy-from"),

@@ -1,5 +1,6 @@
 //! `clone --follow` as a whole: the way from a live source to an exact target.
 
+mod all_databases;
 mod by_hand;
 mod constraints;
 mod database;
