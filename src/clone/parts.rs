@@ -20,7 +20,7 @@ use crate::store::{PartRow, TableRow};
 /// Tables larger than this are copied in parts, unless told otherwise: large enough that setting
 /// a part up costs nothing beside copying it, small enough that the last table of a migration does
 /// not leave all workers but one without work.
-pub const LARGER_THAN: ByteSize = ByteSize(1 << 30);
+pub const LARGER_THAN: ByteSize = ByteSize(10 << 30);
 
 /// At most this many parts a table, unless told otherwise: each is a row in ledger and store.
 const PARTS_MAX: usize = 1000;
