@@ -64,6 +64,19 @@ fn count(number: Option<i64>) -> u64 {
     number.unwrap_or(0).max(0).cast_unsigned()
 }
 
+/// What pg_dump writes with an index besides clustering and replica identity: statistics targets
+/// of its expressions, and extensions it goes with.
+const EXTRA_OF_INDEX: &str = "
+    ARRAY(SELECT format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s',
+                        n.nspname, x.relname, a.attnum, a.attstattarget)
+            FROM pg_attribute a
+           WHERE a.attrelid = x.oid AND a.attstattarget >= 0 ORDER BY a.attnum)
+    || ARRAY(SELECT format('ALTER INDEX %I.%I DEPENDS ON EXTENSION %I',
+                           n.nspname, x.relname, e.extname)
+               FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+              WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.deptype = 'x'
+                AND d.refclassid = 'pg_extension'::regclass)";
+
 /// The valid indexes of the tables that [`tables`] lists, biggest first.
 pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
     let period = match source.server_version().major() {
@@ -75,7 +88,7 @@ pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
                 pg_relation_size(i.indexrelid), pg_get_indexdef(i.indexrelid),
                 k.oid, k.conname::text, k.contype::text, pg_get_constraintdef(k.oid),
                 k.condeferrable, k.condeferred, i.indisclustered,
-                i.indisreplident AND c.relreplident = 'i', {period}
+                i.indisreplident AND c.relreplident = 'i', {period}, {EXTRA_OF_INDEX}
            FROM pg_index i
            JOIN pg_class x ON x.oid = i.indexrelid
            JOIN pg_class c ON c.oid = i.indrelid
@@ -97,7 +110,7 @@ fn index_of(row: &tokio_postgres::Row) -> IndexRow {
     let is_period: bool = row.get(15);
     // Such a constraint makes its index itself: ALTER TABLE has no USING INDEX for it.
     let makes_index = kind.as_deref() == Some("x") || is_period;
-    let mut extra_sql = Vec::new();
+    let mut extra_sql: Vec<String> = row.get(16);
     if row.get(13) {
         extra_sql.push(format!(
             "ALTER TABLE {table} CLUSTER ON {}",

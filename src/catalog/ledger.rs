@@ -46,6 +46,11 @@ CREATE TABLE IF NOT EXISTS pgflit.step (
     name    text PRIMARY KEY,
     done_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE IF NOT EXISTS pgflit.entry (
+    dump_id int PRIMARY KEY,
+    state   text NOT NULL,
+    done_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS pgflit.progress (
     origin    text PRIMARY KEY,
     lsn       pg_lsn NOT NULL,
@@ -163,6 +168,56 @@ pub async fn large_objects_until(
                 WHERE first_oid BETWEEN $1 AND $2 ORDER BY 1 DESC LIMIT 1";
     let row = target.query_opt(sql, &[&first, &last]).await?;
     Ok(row.map(|row| row.get(0)))
+}
+
+/// What became of an entry of the dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryState {
+    /// It is on the target.
+    Done,
+    /// The target would not have it, and can do without.
+    LeftOut,
+    /// The target refused it; it is tried again.
+    Failed,
+}
+
+impl EntryState {
+    const fn word(self) -> &'static str {
+        match self {
+            EntryState::Done => "done",
+            EntryState::LeftOut => "left out",
+            EntryState::Failed => "failed",
+        }
+    }
+}
+
+/// The statement that notes what became of entries of the dump; to be run in the transaction that
+/// makes them, whatever its search path.
+pub fn note_entries_sql(dump_ids: &[u32], state: EntryState) -> String {
+    let ids: Vec<_> = dump_ids.iter().map(u32::to_string).collect();
+    format!(
+        "INSERT INTO pgflit.entry (dump_id, state)
+         SELECT pg_catalog.unnest('{{{}}}'::pg_catalog.int4[]), '{word}'
+             ON CONFLICT (dump_id) DO UPDATE SET state = '{word}', done_at = pg_catalog.now()",
+        ids.join(","),
+        word = state.word()
+    )
+}
+
+/// What became of the entries of the dump so far, by their numbers.
+pub async fn entries(target: &Session) -> Result<HashMap<u32, EntryState>, Error> {
+    let sql = "SELECT dump_id, state FROM pgflit.entry";
+    let rows = target.query(sql, &[]).await?;
+    let state = |word: &str| match word {
+        "done" => EntryState::Done,
+        "left out" => EntryState::LeftOut,
+        _ => EntryState::Failed,
+    };
+    let entry = |row: &tokio_postgres::Row| {
+        let dump_id: i32 = row.get(0);
+        (dump_id.cast_unsigned(), state(row.get(1)))
+    };
+    Ok(rows.iter().map(entry).collect())
 }
 
 /// Waits until everything that was committed on the target before is on its disk: the copy's own

@@ -5,6 +5,7 @@
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
+//! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
@@ -15,5 +16,6 @@ pub mod databases;
 pub mod discovery;
 pub mod ledger;
 pub mod materialized_views;
+pub mod needs;
 pub mod restore_list;
 pub mod server;

@@ -9,6 +9,7 @@ use std::thread;
 
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
+use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION};
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -60,28 +61,21 @@ impl fmt::Display for Side {
     }
 }
 
-/// What of the definitions is left out, as pg_restore's options say it.
+/// What of the definitions is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leave {
-    /// `--no-owner` and the like, as they are.
+    /// pg_restore's `--no-owner`, `--no-acl`, `--no-comments`, `--no-tablespaces`, as they are.
     pub options: Vec<String>,
+    /// Comments on extensions, which only their owner may write.
+    pub extension_comments: bool,
+    /// Collations.
+    pub collations: bool,
 }
 
-/// A section of a dump.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// What rows need: schemas, types, tables, functions.
-    PreData,
-    /// What needs rows: indexes, constraints, triggers.
-    PostData,
-}
-
-impl Section {
-    fn option(self) -> &'static str {
-        match self {
-            Section::PreData => "--section=pre-data",
-            Section::PostData => "--section=post-data",
-        }
+impl Leave {
+    /// Whether this option of pg_restore is among them.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|given| given == option)
     }
 }
 
@@ -135,17 +129,34 @@ pub fn dump_all(
     })
 }
 
-/// The table of contents of one section of a dump.
-pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String, SchemaError> {
-    let mut command = Command::new(&programs.pg_restore);
-    command.arg("--list").arg(section.option()).arg(file);
-    let output = run(
-        &mut command,
-        "pg_restore",
-        &programs.pg_restore,
-        Side::Target,
-    )?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+/// The table of contents of a dump, without what `leave` leaves out.
+pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Contents, SchemaError> {
+    let list = |option: &str| {
+        let mut command = Command::new(&programs.pg_restore);
+        command.args(["--list", option]).arg(file);
+        let output = run(
+            &mut command,
+            "pg_restore",
+            &programs.pg_restore,
+            Side::Target,
+        )?;
+        Ok::<_, SchemaError>(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut contents = restore_list::contents(
+        &list("--section=pre-data")?,
+        &list("--section=post-data")?,
+        &list("--verbose")?,
+    );
+    contents.retain(|entry| !(leave.extension_comments && entry.is_extension_comment()));
+    if leave.collations {
+        let collations = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_COLLATION)
+            .collect();
+        contents.leave_out(&collations, &Objects::new());
+    }
+    Ok(contents)
 }
 
 /// The entries of `list`, written to `list_file`, as SQL. To be run in one transaction, so that
@@ -160,7 +171,7 @@ pub fn script(
     script_with(programs, file, list, list_file, &leave.options)
 }
 
-/// What drops the entries of `list`, where they are there.
+/// What drops the entries of `list`, where they are there, one statement a line at least.
 ///
 /// pg_restore writes the DROP statements of all entries before the first CREATE; its own comments
 /// say where an entry begins.
@@ -294,18 +305,22 @@ fn output_unless_stopped(command: &mut Command, shutdown: &Shutdown) -> io::Resu
 }
 
 fn succeeded(output: Output, program: &'static str, side: Side) -> Result<Output, SchemaError> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
+        for line in lines_once(&stderr) {
+            tracing::warn!("{program}: {line}");
+        }
         return Ok(output);
     }
     Err(SchemaError::Program {
         program,
-        message: message(&String::from_utf8_lossy(&output.stderr)),
+        message: lines_once(&stderr).join("; "),
         side,
     })
 }
 
 /// Each line once, without the program's name before it.
-fn message(stderr: &str) -> String {
+fn lines_once(stderr: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for line in stderr
         .lines()
@@ -320,7 +335,7 @@ fn message(stderr: &str) -> String {
             lines.push(line);
         }
     }
-    lines.join("; ")
+    lines
 }
 
 #[cfg(test)]
@@ -340,8 +355,11 @@ mod tests {
     fn each_line_of_the_programs_errors_is_said_once() {
         let stderr = "pg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\nCommand was: ALTER\n\npg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\n";
         assert_eq!(
-            message(stderr),
-            "error: could not execute query: ERROR:  role \"x\" does not exist; Command was: ALTER"
+            lines_once(stderr),
+            [
+                "error: could not execute query: ERROR:  role \"x\" does not exist",
+                "Command was: ALTER"
+            ]
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::clone::method::FormatChoice;
 use crate::clone::parts::{self, Cutting};
 use crate::clone::roles::Passwords;
 use crate::clone::schema::{Leave, Side};
-use crate::migration::base_copy::Choices;
+use crate::migration::base_copy::{Choices, left_out};
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
@@ -54,6 +54,12 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     tracing::info!("copied {} tables, {rows} rows, {bytes}", copies.len());
     for (step, took) in store.finished_steps()? {
         tracing::info!("  {step:<14}{}", display_duration(took));
+    }
+    if let Some((count, file)) = left_out(&config.work_dir) {
+        tracing::warn!(
+            "{count} definitions were left out, because the target would not have them: have an administrator look at {}",
+            file.display()
+        );
     }
     if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
         tracing::info!(
@@ -164,6 +170,8 @@ fn leave(copy: &CopySettings) -> Leave {
     let given = options.into_iter().filter(|(is_given, _)| *is_given);
     Leave {
         options: given.map(|(_, option)| option.to_owned()).collect(),
+        extension_comments: schema.skip_ext_comments,
+        collations: schema.skip_collations,
     }
 }
 

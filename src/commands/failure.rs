@@ -265,6 +265,7 @@ impl From<MigrationError> for CommandError {
             | MigrationError::LargeObjects(
                 LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },
             )
+            | MigrationError::Definitions { .. }
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. } => ExitCode::Target,
             MigrationError::ChildFailed { code, .. } => ExitCode::ALL

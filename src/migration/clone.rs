@@ -288,7 +288,9 @@ async fn prepare(
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
             let is_copied = store.is_copied(config.copy.large_object_jobs.is_some())?;
-            if is_plain && !is_copied && config.start != Start::ResumeNotConsistent {
+            // With all rows there, what is missing needs no snapshot.
+            let needs_snapshot = is_plain && !is_copied;
+            if needs_snapshot && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
                     problem: "the snapshot of the interrupted copy is gone".to_owned(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::completion::CompletionError;
 use crate::clone::database::PropertyError;
@@ -117,6 +118,15 @@ pub enum MigrationError {
     /// Roles.
     #[error(transparent)]
     Roles(#[from] RolesError),
+    /// Definitions that the target refused; each was logged.
+    #[error("{count} of the source's definitions could not be made on the target; the first")]
+    Definitions {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: Box<Definition>,
+    },
     /// Tables that cannot be copied as asked for; each was logged, nothing was copied.
     #[error("{count} tables cannot be copied; the first")]
     Methods {
@@ -239,6 +249,7 @@ impl MigrationError {
             MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(
                 "give the target's own another OID, or remove it: SELECT lo_unlink({oid}); then go on with --resume"
             )),
+            MigrationError::Definitions { first, .. } => Some(first.hint.clone()),
             MigrationError::Target { source, .. }
             | MigrationError::LargeObjects(LargeObjectError::Target { source, .. })
                 if lacks_role(source) => Some(

@@ -4,6 +4,7 @@ mod all_databases;
 mod by_hand;
 mod constraints;
 mod database;
+mod definitions;
 mod epochs;
 mod following;
 mod idle;
@@ -20,6 +21,7 @@ mod rewritten;
 mod roles;
 mod row_kinds;
 mod stages;
+mod torture;
 mod traffic;
 
 use following::{Following, end_now};

@@ -54,6 +54,7 @@ impl BaseCopy<'_> {
             SchemaError::Stopped => MigrationError::Stopped,
             error => error.into(),
         })?;
+        self.keep_foreign_keys(epoch.session()).await?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(
             "{} tables, {}, and {} indexes to copy",

@@ -15,6 +15,7 @@ use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
+use super::refused::Definition;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 use crate::migration::progress::{Progress, ProgressWriter};
 
@@ -48,12 +49,12 @@ pub struct Choices {
     pub roles: Option<Passwords>,
     /// Leave properties of the database out.
     pub skip_db_properties: bool,
-    /// Materialized views at a time.
-    pub restore_jobs: usize,
     /// Refresh materialized views again when following ends.
     pub refresh_matviews: bool,
     /// Workers that copy large objects; none if they are left out.
     pub large_object_jobs: Option<usize>,
+    /// Foreign keys, and materialized views, at a time.
+    pub restore_jobs: usize,
     /// How tables are cut into parts; none to copy each as one.
     pub cutting: Option<Cutting>,
     /// In which format rows are moved.
@@ -64,7 +65,7 @@ pub struct Choices {
     pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
-    /// Stop at the first table that fails.
+    /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
 }
 
@@ -82,6 +83,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         store,
         target,
         shutdown,
+        refused: Vec::new(),
     };
     let ledger = ledger::read(&copy.target)
         .await
@@ -102,8 +104,10 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     rows.and(objects)?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
-    copy.materialized_views().await?;
-    copy.sequences().await
+    let views = copy.materialized_views().await;
+    copy.last().await?;
+    copy.sequences().await?;
+    views.and(copy.all_made())
 }
 
 pub(super) struct BaseCopy<'a> {
@@ -111,6 +115,8 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// Definitions that the target refused and that rows can do without: told at the end.
+    pub(super) refused: Vec<Definition>,
 }
 
 impl BaseCopy<'_> {
