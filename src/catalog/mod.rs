@@ -2,6 +2,7 @@
 //!
 //! - [`databases`]: those of an instance, and how one is made;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`extensions`]: those of the source, and their tables with rows of users;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
@@ -14,6 +15,7 @@
 pub mod column_types;
 pub mod databases;
 pub mod discovery;
+pub mod extensions;
 pub mod ledger;
 pub mod materialized_views;
 pub mod needs;

@@ -2,6 +2,7 @@
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`extensions`]: what users have put into their tables;
 //! - [`roles`]: of the instance, by pg_dumpall;
 //! - [`large_objects`]: with their OIDs, several at a time;
 //! - [`materialized_views`]: refreshed, level after level;
@@ -26,6 +27,7 @@
 pub mod completion;
 pub mod database;
 pub mod epoch;
+pub mod extensions;
 pub mod foreign_keys;
 pub mod large_objects;
 pub mod materialized_views;

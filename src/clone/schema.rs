@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
-use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION};
+use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -70,6 +70,8 @@ pub struct Leave {
     pub extension_comments: bool,
     /// Collations.
     pub collations: bool,
+    /// Extensions.
+    pub extensions: bool,
 }
 
 impl Leave {
@@ -148,6 +150,14 @@ pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Conte
         &list("--verbose")?,
     );
     contents.retain(|entry| !(leave.extension_comments && entry.is_extension_comment()));
+    if leave.extensions {
+        let extensions = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_EXTENSION)
+            .collect();
+        contents.leave_out(&extensions, &Objects::new());
+    }
     if leave.collations {
         let collations = contents
             .all()

@@ -10,6 +10,7 @@ use crate::cli::options::{
 };
 use crate::cli::{ExitCode, options};
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::{self, Cutting};
 use crate::clone::roles::Passwords;
@@ -108,6 +109,10 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
             roles: roles(&options.copy),
+            requirements: match &options.copy.schema.requirements {
+                Some(file) => requirements::read(file)?,
+                None => Vec::new(),
+            },
             skip_db_properties: options.copy.schema.skip_db_properties,
             restore_jobs: options.copy.restore_jobs.get(),
             refresh_matviews: options.copy.refresh_matviews,
@@ -172,6 +177,7 @@ fn leave(copy: &CopySettings) -> Leave {
         options: given.map(|(_, option)| option.to_owned()).collect(),
         extension_comments: schema.skip_ext_comments,
         collations: schema.skip_collations,
+        extensions: schema.skip_extensions,
     }
 }
 

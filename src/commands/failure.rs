@@ -5,6 +5,8 @@ use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
+use crate::clone::extensions::ExtensionError;
+use crate::clone::extensions::requirements::RequirementsError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::method::MethodError;
 use crate::clone::roles::RolesError;
@@ -175,6 +177,13 @@ impl From<ApplyError> for CommandError {
     }
 }
 
+impl From<RequirementsError> for CommandError {
+    fn from(error: RequirementsError) -> Self {
+        CommandError::usage(error)
+            .with_hint("it is a JSON array: [{\"name\": \"postgis\", \"version\": \"3.3.2\"}]")
+    }
+}
+
 impl From<AllDatabasesError> for CommandError {
     fn from(error: AllDatabasesError) -> Self {
         let (failed, all, name, first) = match error {
@@ -247,6 +256,7 @@ impl From<MigrationError> for CommandError {
             | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
             | MigrationError::LargeObjects(LargeObjectError::Source { .. })
+            | MigrationError::Extension(ExtensionError::Source { .. })
             | MigrationError::Rows(RowsError::Source { .. } | RowsError::Rewritten { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Source { .. } | RowsError::Rewritten { .. },
@@ -260,6 +270,7 @@ impl From<MigrationError> for CommandError {
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
             | MigrationError::Property(_)
+            | MigrationError::Extension(_)
             | MigrationError::Roles(RolesError::Target(_) | RolesError::Refused { .. })
             | MigrationError::Refresh { .. }
             | MigrationError::LargeObjects(

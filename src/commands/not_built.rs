@@ -37,8 +37,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
         (options.filters.is_some(), "--filters"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
-        (copy.schema.skip_extensions, "--skip-extensions"),
-        (copy.schema.requirements.is_some(), "--requirements"),
     ];
     first(&asked).or_else(|| of_capture(cdc))
 }

@@ -187,13 +187,12 @@ async fn create_if_missing(config: &Config, database: &Database) -> Result<(), M
     if there.contains(&database.name) {
         return Ok(());
     }
-    let leave = &config.copy.leave.options;
-    let is_left_out = |option: &str| leave.iter().any(|given| given == option);
+    let leave = &config.copy.leave;
     let sql = databases::create_sql(
         database,
         target.server_version().major(),
-        !is_left_out("--no-owner"),
-        !is_left_out("--no-tablespaces"),
+        !leave.has("--no-owner"),
+        !leave.has("--no-tablespaces"),
     );
     let made = target.batch(&sql).await;
     made.map_err(on_target("making a database"))?;

@@ -7,6 +7,7 @@ use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::clone::completion::CompletionError;
 use crate::clone::database::PropertyError;
+use crate::clone::extensions::ExtensionError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
 use crate::clone::method::MethodError;
@@ -112,6 +113,9 @@ pub enum MigrationError {
         #[source]
         first: RefreshError,
     },
+    /// Tables of extensions.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
     /// Properties of the database.
     #[error(transparent)]
     Property(#[from] PropertyError),
@@ -222,6 +226,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Extension(error) => error.remedy(),
             MigrationError::Property(error) => error.remedy(),
             MigrationError::Roles(error) => error.remedy(),
             MigrationError::Refresh { first, .. } => first.remedy(),
@@ -297,6 +302,7 @@ impl MigrationError {
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
             | MigrationError::LargeObjects(_)
+            | MigrationError::Extension(_)
             | MigrationError::Roles(_)
             | MigrationError::Refresh { .. }
             | MigrationError::Methods { .. }

@@ -56,6 +56,7 @@ pub async fn finish(
     check_source(source, &store.tables()?, new_tables).await?;
     let sides = (target, &on_target_session);
     base_copy::compare_large_objects(source, sides, &copy.choices, shutdown).await?;
+    base_copy::copy_extension_rows(copy, store).await?;
     base_copy::refresh_again(source, target, &copy.choices, shutdown).await?;
     let sequences = set_sequences(source, &on_target_session).await?;
     base_copy::set_database_properties(copy).await?;

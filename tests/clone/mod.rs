@@ -6,6 +6,7 @@ mod constraints;
 mod database;
 mod definitions;
 mod epochs;
+mod extensions;
 mod following;
 mod idle;
 mod killed;

@@ -20,10 +20,9 @@ pub async fn set_database_properties(config: &Config) -> Result<(), MigrationErr
         .map_err(to_target(&config.target))?;
     let properties = database::read(&source).await;
     let properties = properties.map_err(on_source("reading properties of the database"))?;
-    let is_given = |option: &str| choices.leave.options.iter().any(|given| given == option);
     let wanted = Wanted {
-        privileges: !is_given("--no-acl"),
-        comment: !is_given("--no-comments"),
+        privileges: !choices.leave.has("--no-acl"),
+        comment: !choices.leave.has("--no-comments"),
     };
     for (statement, reason) in database::set(&target, &properties, wanted).await? {
         tracing::warn!(

@@ -107,7 +107,6 @@ fn config(
     choices: &Choices,
     shutdown: &Shutdown,
 ) -> Option<large_objects::Config> {
-    let is_given = |option: &str| choices.leave.options.iter().any(|given| given == option);
     Some(large_objects::Config {
         source: source.clone(),
         target: target.clone(),
@@ -115,9 +114,9 @@ fn config(
         snapshot_id: None,
         replace: choices.drop_if_exists,
         restored: Restored {
-            owners: !is_given("--no-owner"),
-            privileges: !is_given("--no-acl"),
-            comments: !is_given("--no-comments"),
+            owners: !choices.leave.has("--no-owner"),
+            privileges: !choices.leave.has("--no-acl"),
+            comments: !choices.leave.has("--no-comments"),
         },
         shutdown: shutdown.clone(),
     })

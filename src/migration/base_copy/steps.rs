@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::Shutdown;
 use crate::catalog::ledger;
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements::Requirement;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::Cutting;
 use crate::clone::programs::Programs;
@@ -47,6 +48,8 @@ pub struct Choices {
     pub index_jobs: usize,
     /// Make the source's roles first, if so with passwords or without.
     pub roles: Option<Passwords>,
+    /// The versions in which extensions are made.
+    pub requirements: Vec<Requirement>,
     /// Leave properties of the database out.
     pub skip_db_properties: bool,
     /// Refresh materialized views again when following ends.
@@ -95,6 +98,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     };
     copy.roles().await?;
     copy.pre_data().await?;
+    copy.extension_rows(&ledger, epoch.as_ref()).await?;
     let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
     let writer = ProgressWriter::start(Arc::clone(&config.progress), &config.work_dir);
     let rows = copy.tables(&ledger, tables, epoch).await;
@@ -105,6 +109,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     copy.post_data().await?;
     copy.foreign_keys().await?;
     let views = copy.materialized_views().await;
+    copy.end_extensions().await?;
     copy.last().await?;
     copy.sequences().await?;
     views.and(copy.all_made())
