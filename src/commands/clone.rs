@@ -54,7 +54,7 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
     tracing::info!("copied {} tables, {rows} rows, {bytes}", copies.len());
     for (step, took) in store.finished_steps()? {
-        tracing::info!("  {step:<14}{}", display_duration(took));
+        tracing::info!("  {step:<16}{}", display_duration(took));
     }
     if let Some((count, file)) = left_out(&config.work_dir) {
         tracing::warn!(

@@ -13,6 +13,7 @@ const OBJECTS: &str = r#"
            lo_from_bytea(1004, convert_to(repeat('abcd', 278528), 'UTF8')),
            lo_from_bytea(1005, 'begin'), lo_from_bytea(1006, 'begin'), lo_from_bytea(1007, '');
     SELECT lo_put(1005, 10000000, 'middle'), lo_put(1005, 30000001, 'end');
+    SELECT lo_from_bytea(1008, 'sparse'), lo_put(1008, 900000000, 'end');
     SELECT lo_put(1006, 7654320, '\x00');
     SELECT lo_put(1007, n * 1048576, convert_to(repeat(md5(n::text), 32768), 'UTF8'))
       FROM generate_series(0, 63) n;
@@ -42,9 +43,9 @@ fn large_objects_arrive_with_owners_privileges_and_comments_and_holes_stay_holes
     let pair = pair_with(OBJECTS);
     pair.source.sql(MANY);
     let run = pgflit("clone").between(&pair).run().assert_code(0);
-    run.assert_stderr("copied 3007 large objects");
+    run.assert_stderr("copied 3008 large objects");
     assert_equal(&pair.source, &pair.target);
-    let pages = "SELECT count(*) FROM pg_largeobject WHERE loid IN (1005, 1006)";
+    let pages = "SELECT count(*) FROM pg_largeobject WHERE loid IN (1005, 1006, 1008)";
     assert!(pair.target.number(pages) < 2000, "a hole was written out");
 }
 
@@ -59,7 +60,7 @@ fn large_objects_are_left_out_when_asked_and_so_is_what_belongs_to_them() {
     let pair = pair_with(OBJECTS);
     let plain = pgflit("clone --no-owner --no-acl --no-comments").between(&pair);
     plain.run().assert_code(0);
-    assert_eq!(pair.target.number(count), 7);
+    assert_eq!(pair.target.number(count), 8);
     let more = "SELECT count(*) FROM pg_largeobject_metadata m
                  WHERE lomowner <> current_user::regrole OR lomacl IS NOT NULL
                     OR obj_description(oid, 'pg_largeobject') IS NOT NULL";

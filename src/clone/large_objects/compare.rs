@@ -177,6 +177,19 @@ async fn the_rest_is_equal(sessions: &Sessions, oid: u32) -> Result<bool, LargeO
             return Ok(true);
         }
         offset += i64::from(bytes);
+        // What is a hole on both sides need not be read.
+        let (here, there) = tokio::join!(
+            sessions.reader.next_written(oid, offset),
+            sessions
+                .writer
+                .pages
+                .next_written(&sessions.writer.session, oid, offset)
+        );
+        let (here, there) = (
+            here.map_err(reading(range))?,
+            there.map_err(writing(range))?,
+        );
+        offset = here.min(there);
     }
 }
 

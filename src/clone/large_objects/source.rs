@@ -28,8 +28,7 @@ const RANGE_OBJECTS: i64 = 1000;
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) session: Session,
-    /// The page size, where pages may be looked at.
-    page_bytes: Option<i64>,
+    pages: Pages,
 }
 
 impl Reader {
@@ -41,13 +40,8 @@ impl Reader {
             None => "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ".to_owned(),
         };
         session.batch(&begin).await?;
-        let sql = "SELECT has_table_privilege('pg_largeobject', 'SELECT'),
-                          current_setting('block_size')::bigint / 4";
-        let row = session.query_one(sql, &[]).await?;
-        Ok(Self {
-            page_bytes: row.get::<_, bool>(0).then(|| row.get(1)),
-            session,
-        })
+        let pages = Pages::look(&session).await?;
+        Ok(Self { session, pages })
     }
 
     /// Exports what this session sees; for as long as it is open.
@@ -145,15 +139,43 @@ impl Reader {
         Ok(row.get(0))
     }
 
-    /// Where, at or after `offset`, `oid` has bytes that were ever written, if that can be told:
-    /// between there and `offset` it is all zeros.
+    /// See [`Pages::next_written`].
     pub(super) async fn next_written(&self, oid: u32, offset: i64) -> Result<i64, Error> {
+        self.pages.next_written(&self.session, oid, offset).await
+    }
+}
+
+/// What a server lets be known of the pages of large objects.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pages {
+    /// Their size, where they may be looked at.
+    page_bytes: Option<i64>,
+}
+
+impl Pages {
+    pub(super) async fn look(session: &Session) -> Result<Self, Error> {
+        let sql = "SELECT has_table_privilege('pg_largeobject', 'SELECT'),
+                          current_setting('block_size')::bigint / 4";
+        let row = session.query_one(sql, &[]).await?;
+        Ok(Self {
+            page_bytes: row.get::<_, bool>(0).then(|| row.get(1)),
+        })
+    }
+
+    /// Where, at or after `offset`, `oid` has bytes that were ever written, if that can be told:
+    /// between `offset` and there it is all zeros.
+    pub(super) async fn next_written(
+        self,
+        session: &Session,
+        oid: u32,
+        offset: i64,
+    ) -> Result<i64, Error> {
         let Some(page_bytes) = self.page_bytes else {
             return Ok(offset);
         };
         let page = i32::try_from(offset / page_bytes).unwrap_or(i32::MAX);
         let sql = "SELECT min(pageno) FROM pg_largeobject WHERE loid = $1 AND pageno >= $2";
-        let row = self.session.query_one(sql, &[&oid, &page]).await?;
+        let row = session.query_one(sql, &[&oid, &page]).await?;
         let next: Option<i32> = row.get(0);
         Ok(next.map_or(offset, |page| offset.max(i64::from(page) * page_bytes)))
     }

@@ -7,6 +7,7 @@ use crate::pg::{Address, Error, Session};
 
 use super::definition::{self, Object, Restored};
 use super::ranges::OidRange;
+use super::source::Pages;
 
 /// A session with the target that makes objects.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(super) struct Writer {
     put: Statement,
     creator: String,
     restored: Restored,
+    pub(super) pages: Pages,
 }
 
 impl Writer {
@@ -34,6 +36,7 @@ impl Writer {
             create,
             put,
             restored,
+            pages: Pages::look(&session).await?,
             session,
         })
     }
