@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
-use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION};
+use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -70,6 +70,8 @@ pub struct Leave {
     pub extension_comments: bool,
     /// Collations.
     pub collations: bool,
+    /// Extensions.
+    pub extensions: bool,
 }
 
 impl Leave {
@@ -107,6 +109,28 @@ pub fn dump(
     }
 }
 
+/// What pg_dumpall with `arguments` writes of the source. It may hold passwords.
+pub fn dump_all(
+    programs: &Programs,
+    source: &Address,
+    arguments: &[String],
+    shutdown: &Shutdown,
+) -> Result<String, SchemaError> {
+    if shutdown.asked() {
+        return Err(SchemaError::Stopped);
+    }
+    let mut command = Command::new(&programs.pg_dumpall);
+    command.args(arguments);
+    connect_to(&mut command, source);
+    let path = &programs.pg_dumpall;
+    let output = run(&mut command, "pg_dumpall", path, Side::Source)?;
+    String::from_utf8(output.stdout).map_err(|_| SchemaError::Program {
+        program: "pg_dumpall",
+        message: "what it wrote is not UTF-8".to_owned(),
+        side: Side::Source,
+    })
+}
+
 /// The table of contents of a dump, without what `leave` leaves out.
 pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Contents, SchemaError> {
     let list = |option: &str| {
@@ -126,6 +150,14 @@ pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Conte
         &list("--verbose")?,
     );
     contents.retain(|entry| !(leave.extension_comments && entry.is_extension_comment()));
+    if leave.extensions {
+        let extensions = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_EXTENSION)
+            .collect();
+        contents.leave_out(&extensions, &Objects::new());
+    }
     if leave.collations {
         let collations = contents
             .all()
@@ -307,7 +339,8 @@ fn lines_once(stderr: &str) -> Vec<&str> {
     {
         let line = line
             .trim_start_matches("pg_restore: ")
-            .trim_start_matches("pg_dump: ");
+            .trim_start_matches("pg_dump: ")
+            .trim_start_matches("pg_dumpall: ");
         if !lines.contains(&line) {
             lines.push(line);
         }
