@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use crate::base::Shutdown;
+use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
 use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::Address;
@@ -81,11 +82,17 @@ impl Leave {
     }
 }
 
+/// More schemas than this are not named to pg_dump: a command line is limited.
+const EXCLUDED_SCHEMAS_MAX: usize = 1000;
+
 /// Dumps the definitions of the source, as the snapshot `snapshot_id` sees them, to `file`.
+///
+/// Of `left_out` schemas nothing is dumped, and nothing locked: the role may have no right to.
 pub fn dump(
     programs: &Programs,
     source: &Address,
     snapshot_id: &str,
+    left_out: &[String],
     file: &Path,
     shutdown: &Shutdown,
 ) -> Result<(), SchemaError> {
@@ -93,6 +100,10 @@ pub fn dump(
     command
         .args(["--schema-only", "--format=custom", "--no-subscriptions"])
         .args(["--exclude-schema=pgflit", "--snapshot", snapshot_id])
+        .args(left_out.iter().take(EXCLUDED_SCHEMAS_MAX).map(|schema| {
+            // A pattern; what is in double quotes is taken as it is.
+            format!("--exclude-schema={}", quote_ident(schema))
+        }))
         .arg("--file")
         .arg(file);
     connect_to(&mut command, source);
