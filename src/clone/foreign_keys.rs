@@ -220,9 +220,13 @@ fn packages(keys: impl Iterator<Item = ForeignKey>) -> VecDeque<Package> {
     let mut tables: Vec<_> = tables.into_values().collect();
     tables.sort_by_key(|keys| std::cmp::Reverse(size(keys)));
     let mut packages = VecDeque::new();
-    let mut small: Package = Vec::new();
+    let (mut small, mut whole): (Package, Package) = (Vec::new(), Vec::new());
     for keys in tables {
-        if size(&keys) > SMALL || keys.iter().any(|key| key.is_partitioned) {
+        if keys.iter().any(|key| key.is_partitioned) {
+            whole.push(keys);
+            continue;
+        }
+        if size(&keys) > SMALL {
             packages.push_back(vec![keys]);
             continue;
         }
@@ -233,6 +237,11 @@ fn packages(keys: impl Iterator<Item = ForeignKey>) -> VecDeque<Package> {
     }
     if !small.is_empty() {
         packages.push_back(small);
+    }
+    // Adding one locks both tables against another that is being added: at the same time, they
+    // would wait for each other, or meet in a deadlock.
+    if !whole.is_empty() {
+        packages.push_front(whole);
     }
     packages
 }

@@ -128,6 +128,7 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             tidying: tidying(&options.copy),
             fail_fast: options.copy.fail_fast,
         },
+        filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })

@@ -1,6 +1,6 @@
 //! Definitions that the target refuses, has already, or can do without.
 
-use crate::support::{Database, Pair, assert_equal, pgflit};
+use crate::support::{Database, Pair, assert_equal, pgflit, source_options, target_options};
 
 /// A role that owns the target's database and is no superuser, as managed services have it; it
 /// exists on both sides.
@@ -212,6 +212,40 @@ fn comments_collations_and_tablespaces_are_left_out_as_asked() {
     second.assert_code(0);
     assert_eq!(pair.target.number(comments), 0);
     assert_eq!(pair.target.number(collation), 1);
+}
+
+#[test]
+fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
+    let small = target_options()
+        .setting("max_locks_per_transaction", "10")
+        .setting("max_connections", "20");
+    let pair = Pair::with(source_options(), small);
+    let tables = |each: &str| {
+        format!(
+            "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE replace('{each}', 'N', n::text);
+             IF n % 200 = 0 THEN COMMIT; END IF; END LOOP; END $$"
+        )
+    };
+    pair.source
+        .sql(&tables("CREATE TABLE tN (id int PRIMARY KEY, a text)"));
+    let locks = pair.target.try_sql(
+        "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE TABLE x%s (a text)', n);
+         END LOOP; END $$",
+    );
+    assert!(locks.is_err(), "one transaction had room for all tables");
+    pgflit("clone --table-jobs 1 --index-jobs 1")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    assert_eq!(
+        pair.target
+            .number("SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'"),
+        500
+    );
+    pgflit("clone --restart --drop-if-exists --table-jobs 1 --index-jobs 1")
+        .between(&pair)
+        .run()
+        .assert_code(0);
 }
 
 #[test]

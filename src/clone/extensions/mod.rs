@@ -5,17 +5,14 @@
 
 pub mod requirements;
 
-use bytes::BytesMut;
+use std::sync::atomic::AtomicU64;
 
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::base::{QualifiedName, Remedy};
 use crate::catalog::extensions::ConfigRelation;
-use crate::pg::{self, Address, Connection, Mode};
+use crate::pg::{self, Address, Connection, Mode, PumpError, pump};
 
 use super::epoch::import_sql;
-
-/// Rows are passed on in frames of this size.
-const FRAME_BYTES: usize = 64 * 1024;
 
 /// Rows of extensions could not be copied.
 #[derive(Debug, thiserror::Error)]
@@ -159,15 +156,10 @@ async fn copy_table(
     source.copy_out(&read).await.map_err(from_source)?;
     let write = format!("COPY {name} ({columns}) FROM STDIN");
     target.copy_in(&write).await.map_err(from_target)?;
-    let mut frame = BytesMut::with_capacity(2 * FRAME_BYTES);
-    let mut more = true;
-    while more {
-        let read = source.read_copy_data(&mut frame, FRAME_BYTES).await;
-        more = read.map_err(from_source)?;
-        if !frame.is_empty() {
-            target.write_copy_data(&frame).await.map_err(from_target)?;
-            frame.clear();
-        }
+    match pump(source, target, &AtomicU64::new(0), || true).await {
+        Ok(_) => {}
+        Err(PumpError::Source(error)) => return Err(from_source(error)),
+        Err(PumpError::Target(error)) => return Err(from_target(error)),
     }
     source.end_copy_out().await.map_err(from_source)?;
     target.finish_copy().await.map_err(from_target)?;

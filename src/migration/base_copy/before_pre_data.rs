@@ -7,6 +7,7 @@ use crate::catalog::needs::{self, Lacks};
 use crate::catalog::restore_list::{self, Contents, Entry, Objects, PG_NAMESPACE};
 use crate::clone::schema::{self, Side};
 use crate::pg::Session;
+use crate::store::TableRow;
 
 use super::steps::BaseCopy;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
@@ -87,15 +88,7 @@ impl BaseCopy<'_> {
         let session = Session::connect(&self.config.target, STEP)
             .await
             .map_err(to_target(&self.config.target))?;
-        let tables = self.store.tables()?;
-        for tables in tables.chunks(DROPPED_TOGETHER) {
-            self.go_on()?;
-            let drops = tables
-                .iter()
-                .map(|table| format!("DROP TABLE IF EXISTS {} CASCADE;\n", table.name.quoted()));
-            let dropped = session.batch(&drops.collect::<String>()).await;
-            dropped.map_err(on_target("dropping tables"))?;
-        }
+        self.drop_tables(&session).await?;
         // Of what is made late, these do not go with a table.
         let late = contents
             .post_data
@@ -112,6 +105,26 @@ impl BaseCopy<'_> {
             self.drop_chunk(&session, chunk, &mut waiting).await?;
         }
         self.finish_on_target(STEP).await
+    }
+
+    async fn drop_tables(&self, session: &Session) -> Result<(), MigrationError> {
+        let tables = self.store.tables()?;
+        let mut waiting: Vec<&[TableRow]> = tables.chunks(DROPPED_TOGETHER).collect();
+        while let Some(tables) = waiting.pop() {
+            self.go_on()?;
+            let drops = tables
+                .iter()
+                .map(|table| format!("DROP TABLE IF EXISTS {} CASCADE;\n", table.name.quoted()));
+            match session.batch(&drops.collect::<String>()).await {
+                Ok(()) => {}
+                // More locks than there is room for: half of them may fit.
+                Err(error) if error.sqlstate() == Some("53200") && tables.len() > 1 => {
+                    waiting.extend(<[_; 2]>::from(tables.split_at(tables.len() / 2)));
+                }
+                Err(error) => return Err(on_target("dropping tables")(error)),
+            }
+        }
+        Ok(())
     }
 
     /// Drops `chunk` in one transaction, or puts its halves back.

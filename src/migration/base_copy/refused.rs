@@ -100,6 +100,11 @@ fn hint(entry: &Entry, error: &pg::Error) -> String {
         Some("0A000" | "58P01" | "22023" | "42704") if is_extension => {
             "install the extension's files on the target's server, or leave it out with a filter; then go on with --resume"
         }
+        // Servers since the minor releases of November 2026 keep this for themselves, and older
+        // programs take it for a setting of the user's.
+        Some("22023") if error.to_string().contains("pg_attver") => {
+            "pg_dump is older than the source's minor release: install client programs of the same date, or name them with PG_CONFIG, and begin anew with --restart"
+        }
         Some("42501") => {
             "have an administrator run its SQL, which is in the work directory's schema folder (*-refused.sql), on the target; then go on with --resume"
         }
