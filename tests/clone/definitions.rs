@@ -215,6 +215,42 @@ fn comments_collations_and_tablespaces_are_left_out_as_asked() {
 }
 
 #[test]
+fn tables_and_indexes_stand_in_their_tablespaces_unless_told_otherwise() {
+    let pair = Pair::new();
+    if pair.source.number("SHOW server_version_num") < 150_000 {
+        return;
+    }
+    let tablespace = r#"SET allow_in_place_tablespaces = on;
+        CREATE TABLESPACE "Fast ' one" LOCATION ''"#;
+    pair.source.sql(tablespace);
+    pair.source.sql(
+        r#"CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "Fast ' one", a int,
+               EXCLUDE USING btree (a WITH =) USING INDEX TABLESPACE "Fast ' one")
+               TABLESPACE "Fast ' one";
+           CREATE INDEX there ON t (a) TABLESPACE "Fast ' one" WHERE a > 5;
+           CREATE INDEX here ON t (a)"#,
+    );
+    let clone = pgflit("clone").between(&pair).run().assert_code(7);
+    clone
+        .assert_stderr("these tablespaces are not on the target: Fast ' one")
+        .assert_stderr("--no-tablespaces");
+    pair.target.sql(tablespace);
+    pgflit("clone --restart")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    let places = "SELECT relname, spcname FROM pg_class c
+                    LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
+                   WHERE relname IN ('t', 't_pkey', 't_a_excl', 'there', 'here') ORDER BY 1";
+    assert_eq!(pair.source.sql(places), pair.target.sql(places));
+    pgflit("clone --restart --drop-if-exists --no-tablespaces")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    assert!(!pair.target.sql(places).contains("Fast"));
+}
+
+#[test]
 fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     let small = target_options()
         .setting("max_locks_per_transaction", "10")

@@ -34,7 +34,10 @@ impl BaseCopy<'_> {
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
-        let indexes = discovery::indexes(epoch.session()).await.map_err(&failed)?;
+        let with_tablespaces = !self.config.choices.leave.has("--no-tablespaces");
+        let indexes = discovery::indexes(epoch.session(), with_tablespaces)
+            .await
+            .map_err(&failed)?;
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         if let Some(cutting) = self.config.choices.cutting {
