@@ -1,6 +1,11 @@
 //! Definitions that the target refuses, has already, or can do without.
 
-use crate::support::{Database, Pair, assert_equal, pgflit, source_options, target_options};
+use nix::sys::signal::Signal;
+
+use super::Following;
+use crate::support::{
+    Database, Held, Pair, SOON, assert_equal, eventually, pgflit, source_options, target_options,
+};
 
 /// A role that owns the target's database and is no superuser, as managed services have it; it
 /// exists on both sides.
@@ -212,6 +217,65 @@ fn comments_collations_and_tablespaces_are_left_out_as_asked() {
     second.assert_code(0);
     assert_eq!(pair.target.number(comments), 0);
     assert_eq!(pair.target.number(collation), 1);
+}
+
+#[test]
+fn what_an_administrator_makes_by_hand_is_taken_as_made() {
+    let pair = Pair::new();
+    let target = owner(&pair);
+    pair.source.sql(
+        "CREATE FUNCTION clock() RETURNS void LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+         ALTER FUNCTION clock OWNER TO boss;
+         CREATE TABLE t (id int); ALTER TABLE t OWNER TO boss; INSERT INTO t VALUES (1)",
+    );
+    let clone = |command: &str| {
+        let command = pgflit(command).source(&pair.source).target(&target);
+        command.dir(pair.dir()).run()
+    };
+    clone("clone")
+        .assert_code(7)
+        .assert_stderr("making FUNCTION public clock()")
+        .assert_stderr("have an administrator run its SQL");
+    let file = pair.dir().join("schema/pre-data-refused.sql");
+    pair.target
+        .sql(&std::fs::read_to_string(file).expect("a file"));
+    clone("clone --resume --not-consistent")
+        .assert_code(0)
+        .assert_stderr("was made by hand");
+    assert_equal(&pair.source, &pair.target);
+}
+
+/// Making the table `zzz` waits, on the target, while someone holds the advisory lock 7 there.
+const GATE: &str = "
+    CREATE FUNCTION gate() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF to_regclass('public.zzz') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(7); END IF;
+    END $$;
+    CREATE EVENT TRIGGER gate ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION gate()";
+
+#[test]
+fn killed_between_two_chunks_of_definitions_it_makes_the_others() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "DO $$ BEGIN FOR n IN 1..1100 LOOP EXECUTE format('CREATE TABLE t%s (id int)', n);
+         IF n % 200 = 0 THEN COMMIT; END IF; END LOOP; END $$;
+         CREATE TABLE zzz (id int); INSERT INTO zzz VALUES (1)",
+    );
+    pair.target.sql(GATE);
+    let held = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let following = Following::start(&pair);
+    eventually(SOON, "making zzz waits", || {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        pair.target.number(waiting) == 1
+    });
+    let made = pair.target.number("SELECT count(*) FROM pgflit.entry");
+    assert!((1000..1100).contains(&made), "{made} are made");
+    following.run.signal(Signal::SIGKILL);
+    following.run.wait_for_exit();
+    held.commit();
+    let following = Following::resume(&pair).until_live();
+    pair.target
+        .sql("DROP EVENT TRIGGER gate; DROP FUNCTION gate");
+    following.end_equal();
 }
 
 #[test]
