@@ -239,9 +239,7 @@ fn what_an_administrator_makes_by_hand_is_taken_as_made() {
     let file = pair.dir().join("schema/pre-data-refused.sql");
     pair.target
         .sql(&std::fs::read_to_string(file).expect("a file"));
-    clone("clone --resume --not-consistent")
-        .assert_code(0)
-        .assert_stderr("was made by hand");
+    clone("clone --resume --not-consistent").assert_code(0);
     assert_equal(&pair.source, &pair.target);
 }
 
@@ -256,8 +254,9 @@ const GATE: &str = "
 fn killed_between_two_chunks_of_definitions_it_makes_the_others() {
     let pair = Pair::new();
     pair.source.sql(
-        "DO $$ BEGIN FOR n IN 1..1100 LOOP EXECUTE format('CREATE TABLE t%s (id int)', n);
-         IF n % 200 = 0 THEN COMMIT; END IF; END LOOP; END $$;
+        "DO $$ BEGIN FOR n IN 1..1050 LOOP
+             EXECUTE format('CREATE FUNCTION f%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', n);
+         END LOOP; END $$;
          CREATE TABLE zzz (id int); INSERT INTO zzz VALUES (1)",
     );
     pair.target.sql(GATE);
@@ -268,7 +267,7 @@ fn killed_between_two_chunks_of_definitions_it_makes_the_others() {
         pair.target.number(waiting) == 1
     });
     let made = pair.target.number("SELECT count(*) FROM pgflit.entry");
-    assert!((1000..1100).contains(&made), "{made} are made");
+    assert!((1000..1051).contains(&made), "{made} are made");
     following.run.signal(Signal::SIGKILL);
     following.run.wait_for_exit();
     held.commit();
@@ -322,14 +321,14 @@ fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     let pair = Pair::with(source_options(), small);
     let tables = |each: &str| {
         format!(
-            "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE replace('{each}', 'N', n::text);
+            "DO $$ BEGIN FOR n IN 1..300 LOOP EXECUTE replace('{each}', 'N', n::text);
              IF n % 200 = 0 THEN COMMIT; END IF; END LOOP; END $$"
         )
     };
     pair.source
         .sql(&tables("CREATE TABLE tN (id int PRIMARY KEY, a text)"));
     let locks = pair.target.try_sql(
-        "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE TABLE x%s (a text)', n);
+        "DO $$ BEGIN FOR n IN 1..300 LOOP EXECUTE format('CREATE TABLE x%s (a text)', n);
          END LOOP; END $$",
     );
     assert!(locks.is_err(), "one transaction had room for all tables");
@@ -340,7 +339,7 @@ fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     assert_eq!(
         pair.target
             .number("SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'"),
-        500
+        300
     );
     pgflit("clone --restart --drop-if-exists --table-jobs 1 --index-jobs 1")
         .between(&pair)
