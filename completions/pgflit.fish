@@ -1550,7 +1550,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from databases" -l notice -d 'The same as --verbose'
@@ -1573,10 +1573,10 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l available-versions -d 'List the versions that the target could install instead'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l available-versions -d 'List what the server of --source could install instead: name the target there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -s Q -l requirements -d 'Print a file for --requirements'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from extensions" -l notice -d 'The same as --verbose'
@@ -1600,7 +1600,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from collations" -l notice -d 'The same as --verbose'
@@ -1626,7 +1626,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l list-skipped -d 'List what the filters leave out instead'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l without-pkey -d 'List the tables without a primary key only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from tables" -l notice -d 'The same as --verbose'
@@ -1654,7 +1654,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l json -d 'Print results as JSON'
@@ -1681,7 +1681,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l list-skipped -d 'List what the filters leave out instead'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from sequences" -l notice -d 'The same as --verbose'
@@ -1708,7 +1708,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l list-skipped -d 'List what the filters leave out instead'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from indexes" -l notice -d 'The same as --verbose'
@@ -1735,7 +1735,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l list-skipped -d 'List what the filters leave out instead'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from depends" -l notice -d 'The same as --verbose'
@@ -1759,7 +1759,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from schema" -l notice -d 'The same as --verbose'
@@ -1784,7 +1784,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l summary -d 'Print the summary of a finished copy: time, bytes and concurrency of each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -s J -d 'The same as --json'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l force -d 'Read the source again even if the work directory already holds its catalog'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from progress" -l notice -d 'The same as --verbose'

@@ -8,6 +8,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::store::LeftOut;
+
 /// OID of the catalog `pg_class`, in every version.
 pub const PG_CLASS: u32 = 1259;
 /// OID of the catalog `pg_constraint`.
@@ -29,8 +31,20 @@ pub const PG_PUBLICATION_REL: u32 = 6106;
 /// OID of the catalog `pg_publication_namespace`.
 pub const PG_PUBLICATION_NAMESPACE: u32 = 6237;
 
+/// OID of the catalog `pg_depend`: what is left out there is no object but the hold that a table
+/// has on a sequence, which itself stays.
+pub const PG_DEPEND: u32 = 2608;
+
 /// Objects of the source: catalog OID and object OID.
 pub type Objects = HashSet<(u32, u32)>;
+
+/// The objects that the store says are left out.
+pub fn objects(left_out: &[LeftOut]) -> Objects {
+    let objects = left_out.iter();
+    objects
+        .map(|object| (object.catalog_oid, object.object_oid))
+        .collect()
+}
 
 /// One entry of a dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,21 +165,36 @@ impl Contents {
     /// Leaves out the entries of `left_out` with what is part of them, and those of `made_here`
     /// alone: what is part of them is still wanted.
     pub fn leave_out(&mut self, left_out: &Objects, made_here: &Objects) {
-        let mut gone = HashSet::new();
-        let groups = [
-            &mut self.pre_data,
-            &mut self.post_data,
-            &mut self.foreign_keys,
-            &mut self.last,
-        ];
-        for group in groups {
-            group.retain(|entry| {
-                let out = left_out.contains(&entry.object) || is_part_of(entry, &gone);
-                if out {
-                    gone.insert(entry.dump_id);
+        let struck = self.struck(left_out);
+        self.retain(|entry| !struck.contains(&entry.dump_id) && !made_here.contains(&entry.object));
+    }
+
+    /// The dump ids of the entries of `gone`, and of what is part of them.
+    fn struck(&self, gone: &Objects) -> HashSet<u32> {
+        let mut struck = HashSet::new();
+        // Sequences that stay, without the table that owned them.
+        let mut disowned = HashSet::new();
+        for entry in self.all() {
+            // The row security of a table stands there with 0 and the table's OID.
+            let of_table = (PG_CLASS, entry.object.1);
+            if gone.contains(&entry.object) || entry.is_part() && gone.contains(&of_table) {
+                struck.insert(entry.dump_id);
+            }
+            if gone.contains(&(PG_DEPEND, entry.object.1)) {
+                disowned.insert(entry.dump_id);
+            }
+        }
+        loop {
+            let before = struck.len();
+            for entry in self.all().filter(|entry| entry.is_part()) {
+                let is_ownership = entry.what.starts_with("SEQUENCE OWNED BY ");
+                if is_part_of(entry, &struck) || is_ownership && is_part_of(entry, &disowned) {
+                    struck.insert(entry.dump_id);
                 }
-                !out && !made_here.contains(&entry.object)
-            });
+            }
+            if struck.len() == before {
+                return struck;
+            }
         }
     }
 
@@ -277,6 +306,31 @@ mod tests {
         assert_eq!(ids(&contents.foreign_keys), [3351]);
         assert_eq!(ids(&contents.last), [3486, 3310, 3489]);
         assert_eq!(contents.all().count(), 12);
+    }
+
+    #[test]
+    fn a_sequence_stays_without_its_owner_and_row_security_goes_with_its_table() {
+        let list = "217; 1259 16397 TABLE public t postgres
+3395; 0 0 ACL public TABLE t postgres
+216; 1259 16396 SEQUENCE public t_id_seq postgres
+3397; 0 0 SEQUENCE OWNED BY public t_id_seq postgres
+3400; 0 0 COMMENT public SEQUENCE t_id_seq postgres
+3383; 0 16397 ROW SECURITY public t postgres
+";
+        let depends = "3395; 0 0 ACL public TABLE t postgres
+;\tdepends on: 217
+3397; 0 0 SEQUENCE OWNED BY public t_id_seq postgres
+;\tdepends on: 216
+3400; 0 0 COMMENT public SEQUENCE t_id_seq postgres
+;\tdepends on: 216
+";
+        let left = |gone: (u32, u32)| {
+            let mut contents = contents(list, "", depends);
+            contents.leave_out(&Objects::from([gone]), &Objects::new());
+            ids(&contents.pre_data)
+        };
+        assert_eq!(left((PG_DEPEND, 16396)), [217, 3395, 216, 3400, 3383]);
+        assert_eq!(left((PG_CLASS, 16397)), [216, 3397, 3400]);
     }
 
     #[test]

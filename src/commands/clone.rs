@@ -115,6 +115,7 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             fail_fast: options.copy.fail_fast,
         },
         skip_large_objects: options.copy.skip_large_objects,
+        filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })

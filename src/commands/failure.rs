@@ -1,6 +1,7 @@
 //! How the errors of the parts end the process: which side failed, and what to do.
 
 use crate::base::Remedy;
+use crate::catalog::filters::FilterError;
 use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
@@ -172,6 +173,20 @@ impl From<ApplyError> for CommandError {
     }
 }
 
+impl From<FilterError> for CommandError {
+    fn from(error: FilterError) -> Self {
+        let hint = error.hint();
+        let code = match error {
+            FilterError::Source(_) => ExitCode::Source,
+            _ => ExitCode::Usage,
+        };
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
 impl From<MigrationError> for CommandError {
     fn from(error: MigrationError) -> Self {
         let hint = error.hint();
@@ -181,6 +196,7 @@ impl From<MigrationError> for CommandError {
         };
         let code = match error {
             MigrationError::Lock(error) => return error.into(),
+            MigrationError::Filters(error) => return error.into(),
             MigrationError::Store(error) => return error.into(),
             MigrationError::WorkDir(error) => return error.into(),
             MigrationError::Address { .. }

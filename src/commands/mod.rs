@@ -10,6 +10,7 @@ mod dispatch;
 mod error;
 mod failure;
 mod generate;
+mod list;
 mod names;
 mod not_built;
 mod ping;

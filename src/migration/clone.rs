@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
+use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
@@ -39,6 +40,8 @@ pub struct Config {
     pub copy: base_copy::Choices,
     /// Leave large objects out.
     pub skip_large_objects: bool,
+    /// What else is left out.
+    pub filters: Filters,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
 }
@@ -272,11 +275,16 @@ async fn prepare(
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.skip_large_objects,
+        // One that goes on is told below if its filters are others.
+        filters: (begin == Begin::New).then_some(&config.filters),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
     if let Begin::Resume(begun) = &begin {
         begin::check_same(begun, &run)?;
+    }
+    if let Begin::AfterSetup(begun) = &begin {
+        begin::check_filters(begun, run.filters.as_deref())?;
     }
     let lock = footprint.enter(&config.work_dir, lock)?;
     if begin == Begin::New {
@@ -346,6 +354,7 @@ fn describe(config: &Config, facts: &Facts) -> Run {
         publication: capture.map(|capture| capture.publication.clone()),
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        filters: config.filters.text(),
         ..Run::default()
     }
 }
@@ -359,6 +368,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
         skip_large_objects: config.skip_large_objects,
+        filters: Some(&config.filters),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

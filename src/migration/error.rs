@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::catalog::filters::FilterError;
 use crate::clone::completion::CompletionError;
 use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
@@ -65,6 +66,9 @@ pub enum MigrationError {
         /// What to do.
         hint: String,
     },
+    /// Filters.
+    #[error(transparent)]
+    Filters(#[from] FilterError),
     /// The work directory.
     #[error(transparent)]
     WorkDir(#[from] WorkDirError),
@@ -199,6 +203,7 @@ impl MigrationError {
             }
             MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
+            MigrationError::Filters(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
@@ -218,6 +223,7 @@ impl MigrationError {
             MigrationError::Connect { source, .. }
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
+            MigrationError::Filters(error) => error.hint(),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"

@@ -1,14 +1,17 @@
 //! What comes at endpos: is everything there that must be, then the sequences.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::base::{Lsn, QualifiedName};
+use crate::catalog::filters::{self, Filters, Strictness};
+use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Capture, Store, TableRow};
 
 use super::base_copy::set_sequences;
+use super::begin::filters_of;
 use super::error::{MigrationError, on_source, on_target, to_target};
 
 /// What to do about a table that was created on the source while following.
@@ -51,8 +54,8 @@ pub async fn finish(
             begin: convergence,
         });
     }
-    check_source(source, &store.tables()?, new_tables).await?;
-    let sequences = set_sequences(source, &on_target_session).await?;
+    check_source(source, store, new_tables).await?;
+    let sequences = set_sequences(source, &on_target_session, store).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
@@ -60,12 +63,18 @@ pub async fn finish(
 
 async fn check_source(
     source: &Address,
-    known: &[TableRow],
+    store: &Store,
     new_tables: NewTables,
 ) -> Result<(), MigrationError> {
+    let known = &store.tables()?;
     let failed = on_source("looking at its tables");
     let session = Session::connect(source, "finish").await.map_err(&failed)?;
-    let look = async || discovery::tables(&session).await.map_err(&failed);
+    let left_out = left_out(&session, store).await?;
+    let look = async || {
+        let mut tables = discovery::tables(&session).await.map_err(&failed)?;
+        tables.retain(|table| !left_out(table.oid));
+        Ok::<_, MigrationError>(tables)
+    };
     let mut now = look().await?;
     if known
         .iter()
@@ -86,6 +95,25 @@ async fn check_source(
     }
     check_names(known, &now)?;
     check_counts(known, &now)
+}
+
+/// Which tables are nobody's business: those that were left out when the migration began, and
+/// those that its filters leave out by now.
+async fn left_out(
+    source: &Session,
+    store: &Store,
+) -> Result<impl Fn(u32) -> bool + use<>, MigrationError> {
+    let filters = match store.run()? {
+        Some(run) => filters_of(&run)?,
+        None => Filters::default(),
+    };
+    let selection = filters::resolve(source, &filters, Strictness::GoOn).await?;
+    let begun = restore_list::objects(&store.left_out()?);
+    let empty = store.rows_left_out()?;
+    let empty: HashSet<_> = empty.into_iter().map(|table| table.oid).collect();
+    Ok(move |oid| {
+        !selection.copies(oid) || begun.contains(&(PG_CLASS, oid)) || empty.contains(&oid)
+    })
 }
 
 /// Whether a table has taken the name of another one: changes carry the name of their table, so

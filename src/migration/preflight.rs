@@ -3,6 +3,7 @@
 use crate::base::Lsn;
 use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
+use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::server::{self, Server};
 use crate::clone::programs::Programs;
 use crate::clone::schema::Side;
@@ -24,6 +25,8 @@ pub struct Wanted<'a> {
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
     pub skip_large_objects: bool,
+    /// What else is to be left out; looked at where a migration begins.
+    pub filters: Option<&'a Filters>,
 }
 
 /// What preflight found out.
@@ -96,6 +99,12 @@ pub async fn look(
     }
     if let Some(slot) = wanted.slot {
         check_capture(&on_source_session, &facts.source, source, slot).await?;
+    }
+    if let Some(filters) = wanted.filters {
+        let selection = filters::resolve(&on_source_session, filters, Strictness::Begin).await?;
+        for notice in &selection.unmatched {
+            tracing::warn!("{notice}");
+        }
     }
     check_publication(&on_source_session, wanted).await?;
     check_endpos(&on_source_session, wanted).await?;

@@ -21,7 +21,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use database::{Error, Store};
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, TableCopy, seconds_since_1970};
 pub use run::Run;

@@ -4,6 +4,7 @@ mod by_hand;
 mod constraints;
 mod definitions;
 mod epochs;
+mod filters;
 mod following;
 mod idle;
 mod killed;

@@ -4,13 +4,16 @@ use crate::base::durable_file;
 use crate::base::quantity::ByteSize;
 use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
+use crate::catalog::filters::{self, Selection, Strictness};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
 use crate::clone::parts;
 use crate::clone::schema::{self, SchemaError};
+use crate::pg::Session;
 use crate::store::{CATALOG_STEP, TableRow};
 
 use super::steps::BaseCopy;
+use crate::migration::begin::filters_of;
 use crate::migration::error::{MigrationError, on_source};
 
 impl BaseCopy<'_> {
@@ -35,9 +38,12 @@ impl BaseCopy<'_> {
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
         let with_tablespaces = !self.config.choices.leave.has("--no-tablespaces");
-        let indexes = discovery::indexes(epoch.session(), with_tablespaces)
+        let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
             .await
             .map_err(&failed)?;
+        let selection = self.select(epoch.session()).await?;
+        selection.filter_tables(&mut tables);
+        selection.filter_indexes(&mut indexes);
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         if let Some(cutting) = self.config.choices.cutting {
@@ -67,6 +73,18 @@ impl BaseCopy<'_> {
         );
         self.store.finish_step(CATALOG_STEP)?;
         Ok((tables, Some(epoch)))
+    }
+
+    /// What the filters leave out, written to the store.
+    async fn select(&mut self, source: &Session) -> Result<Selection, MigrationError> {
+        let filters = filters_of(&self.config.run)?;
+        let selection = filters::resolve(source, &filters, Strictness::GoOn).await?;
+        for notice in &selection.notices {
+            tracing::warn!("{notice}");
+        }
+        self.store.set_left_out(selection.left_out())?;
+        self.store.set_rows_left_out(&selection.rows_left_out())?;
+        Ok(selection)
     }
 
     /// With change capture, a table that appeared after the publication was made is not in it.

@@ -36,11 +36,7 @@ impl BaseCopy<'_> {
         let config = self.config;
         let leave = &config.choices.leave;
         let mut contents = schema::contents(&config.programs, &self.dump_path(), leave)?;
-        let left_out = self.store.left_out()?;
-        let mut left_out: Objects = left_out
-            .iter()
-            .map(|object| (object.catalog_oid, object.object_oid))
-            .collect();
+        let mut left_out = restore_list::objects(&self.store.left_out()?);
         left_out.extend(self.own_publications().await?);
         contents.leave_out(&left_out, &self.made_here()?);
         Ok(contents)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::Shutdown;
-use crate::catalog::ledger;
+use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::Cutting;
@@ -118,19 +118,24 @@ impl BaseCopy<'_> {
 
     async fn sequences(&mut self) -> Result<(), MigrationError> {
         self.go_on()?;
-        set_sequences(&self.config.source, &self.target)
+        set_sequences(&self.config.source, &self.target, &self.store)
             .await
             .map(drop)
     }
 }
 
 /// Sets the target's sequences to where the source's stand now; gives how many.
-pub async fn set_sequences(source: &Address, target: &Session) -> Result<usize, MigrationError> {
+pub async fn set_sequences(
+    source: &Address,
+    target: &Session,
+    store: &Store,
+) -> Result<usize, MigrationError> {
+    let left_out = restore_list::objects(&store.left_out()?);
     let failed = on_source("reading its sequences");
     let source = Session::connect(source, "sequences")
         .await
         .map_err(&failed)?;
-    let found = sequences::read(&source).await.map_err(&failed)?;
+    let found = sequences::read(&source, &left_out).await.map_err(&failed)?;
     let set = sequences::set(target, &found).await;
     let missing = set.map_err(on_target("setting sequences"))?;
     for sequence in &missing {
