@@ -329,7 +329,7 @@ mod tests {
             contents.leave_out(&Objects::from([gone]), &Objects::new());
             ids(&contents.pre_data)
         };
-        assert_eq!(left((PG_DEPEND, 16396)), [217, 3395, 216, 3400, 3383]);
+        assert_eq!(left((PG_DEPEND, 16396)), [217, 216, 3400, 3383, 3395]);
         assert_eq!(left((PG_CLASS, 16397)), [216, 3397, 3400]);
     }
 
