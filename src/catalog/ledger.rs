@@ -12,6 +12,9 @@
 //! | `snapshot` | that snapshot's text: `pg_current_snapshot()` |
 //! | `convergence_lsn` | everything the snapshot sees is committed before this position |
 //! | `row_count`, `byte_count` | what COPY moved |
+//!
+//! `large_objects` says the same of ranges of OIDs, both ends included; `kept_large_object` names
+//! the target's own, which were there before.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -52,6 +55,13 @@ CREATE TABLE IF NOT EXISTS pgflit.progress (
     origin    text PRIMARY KEY,
     lsn       pg_lsn NOT NULL,
     committed timestamptz
+);
+CREATE TABLE IF NOT EXISTS pgflit.large_objects (
+    first_oid oid PRIMARY KEY,
+    last_oid  oid NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pgflit.kept_large_object (
+    oid oid PRIMARY KEY
 );
 ";
 
@@ -133,6 +143,31 @@ pub fn note_step_sql(name: &str) -> String {
         "INSERT INTO pgflit.step (name) VALUES ({})",
         quote_literal(name)
     )
+}
+
+/// The statement that notes that the large objects with OIDs from `first` to `last` are on the
+/// target; to be run in the transaction that copies them.
+pub fn note_large_objects_sql(first: u32, last: u32) -> String {
+    format!("INSERT INTO pgflit.large_objects VALUES ({first}, {last})")
+}
+
+/// The ranges of OIDs whose large objects are on the target, in order.
+pub async fn large_objects(target: &Session) -> Result<Vec<(u32, u32)>, Error> {
+    let sql = "SELECT first_oid, last_oid FROM pgflit.large_objects ORDER BY 1";
+    let rows = target.query(sql, &[]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Up to which OID the large objects from `first` to `last` are on the target, if any are.
+pub async fn large_objects_until(
+    target: &Session,
+    first: u32,
+    last: u32,
+) -> Result<Option<u32>, Error> {
+    let sql = "SELECT last_oid FROM pgflit.large_objects
+                WHERE first_oid BETWEEN $1 AND $2 ORDER BY 1 DESC LIMIT 1";
+    let row = target.query_opt(sql, &[&first, &last]).await?;
+    Ok(row.map(|row| row.get(0)))
 }
 
 /// What became of an entry of the dump.

@@ -2,12 +2,17 @@
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
+//! - [`extensions`]: what users have put into their tables;
+//! - [`roles`]: of the instance, by pg_dumpall;
+//! - [`large_objects`]: with their OIDs, several at a time;
+//! - [`materialized_views`]: refreshed, level after level;
 //! - [`restore`]: definitions made on the target, in bounded transactions;
 //! - [`foreign_keys`]: added, then validated, several tables at a time;
 //! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
-//! - [`sequences`]: where each stands.
+//! - [`sequences`]: where each stands;
+//! - [`database`]: properties of the database itself.
 //!
 //! Which step comes when, and what is skipped on a resume, is [`crate::migration`]'s.
 //!
@@ -20,12 +25,17 @@
 //! 4. *Inside an index build*: the target rolls it back. What is there is found by name and kept.
 
 pub mod completion;
+pub mod database;
 pub mod epoch;
+pub mod extensions;
 pub mod foreign_keys;
+pub mod large_objects;
+pub mod materialized_views;
 pub mod method;
 pub mod parts;
 pub mod programs;
 pub mod restore;
+pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod sequences;

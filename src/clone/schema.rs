@@ -8,8 +8,9 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use crate::base::Shutdown;
+use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
-use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION};
+use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -70,6 +71,8 @@ pub struct Leave {
     pub extension_comments: bool,
     /// Collations.
     pub collations: bool,
+    /// Extensions.
+    pub extensions: bool,
 }
 
 impl Leave {
@@ -79,11 +82,17 @@ impl Leave {
     }
 }
 
+/// More schemas than this are not named to pg_dump: a command line is limited.
+const EXCLUDED_SCHEMAS_MAX: usize = 1000;
+
 /// Dumps the definitions of the source, as the snapshot `snapshot_id` sees them, to `file`.
+///
+/// Of `left_out` schemas nothing is dumped, and nothing locked: the role may have no right to.
 pub fn dump(
     programs: &Programs,
     source: &Address,
     snapshot_id: &str,
+    left_out: &[String],
     file: &Path,
     shutdown: &Shutdown,
 ) -> Result<(), SchemaError> {
@@ -91,6 +100,10 @@ pub fn dump(
     command
         .args(["--schema-only", "--format=custom", "--no-subscriptions"])
         .args(["--exclude-schema=pgflit", "--snapshot", snapshot_id])
+        .args(left_out.iter().take(EXCLUDED_SCHEMAS_MAX).map(|schema| {
+            // A pattern; what is in double quotes is taken as it is.
+            format!("--exclude-schema={}", quote_ident(schema))
+        }))
         .arg("--file")
         .arg(file);
     connect_to(&mut command, source);
@@ -105,6 +118,28 @@ pub fn dump(
         Some(output) => succeeded(output, "pg_dump", Side::Source).map(drop),
         None => Err(SchemaError::Stopped),
     }
+}
+
+/// What pg_dumpall with `arguments` writes of the source. It may hold passwords.
+pub fn dump_all(
+    programs: &Programs,
+    source: &Address,
+    arguments: &[String],
+    shutdown: &Shutdown,
+) -> Result<String, SchemaError> {
+    if shutdown.asked() {
+        return Err(SchemaError::Stopped);
+    }
+    let mut command = Command::new(&programs.pg_dumpall);
+    command.args(arguments);
+    connect_to(&mut command, source);
+    let path = &programs.pg_dumpall;
+    let output = run(&mut command, "pg_dumpall", path, Side::Source)?;
+    String::from_utf8(output.stdout).map_err(|_| SchemaError::Program {
+        program: "pg_dumpall",
+        message: "what it wrote is not UTF-8".to_owned(),
+        side: Side::Source,
+    })
 }
 
 /// The table of contents of a dump, without what `leave` leaves out.
@@ -126,6 +161,14 @@ pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Conte
         &list("--verbose")?,
     );
     contents.retain(|entry| !(leave.extension_comments && entry.is_extension_comment()));
+    if leave.extensions {
+        let extensions = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_EXTENSION)
+            .collect();
+        contents.leave_out(&extensions, &Objects::new());
+    }
     if leave.collations {
         let collations = contents
             .all()
@@ -307,7 +350,8 @@ fn lines_once(stderr: &str) -> Vec<&str> {
     {
         let line = line
             .trim_start_matches("pg_restore: ")
-            .trim_start_matches("pg_dump: ");
+            .trim_start_matches("pg_dump: ")
+            .trim_start_matches("pg_dumpall: ");
         if !lines.contains(&line) {
             lines.push(line);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, not_built, place};
+use super::{CommandError, all_databases, not_built, place};
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::{
@@ -10,8 +10,10 @@ use crate::cli::options::{
 };
 use crate::cli::{ExitCode, options};
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::{self, Cutting};
+use crate::clone::roles::Passwords;
 use crate::clone::schema::{Leave, Side};
 use crate::migration::base_copy::{Choices, left_out};
 use crate::migration::begin::Start;
@@ -25,6 +27,9 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     not_built::refuse_options("clone", not_built::of_clone(options))?;
     let config = config(options, logging)?;
     let shutdown = place::shutdown()?;
+    if options.all_databases {
+        return all_databases::run(&config, &shutdown);
+    }
     let outcome = clone(&config, &shutdown)?;
     match outcome {
         Outcome::NothingLeft => {
@@ -49,7 +54,7 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
     let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
     tracing::info!("copied {} tables, {rows} rows, {bytes}", copies.len());
     for (step, took) in store.finished_steps()? {
-        tracing::info!("  {step:<14}{}", display_duration(took));
+        tracing::info!("  {step:<16}{}", display_duration(took));
     }
     if let Some((count, file)) = left_out(&config.work_dir) {
         tracing::warn!(
@@ -103,7 +108,16 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
         copy: Choices {
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
+            roles: roles(&options.copy),
+            requirements: match &options.copy.schema.requirements {
+                Some(file) => requirements::read(file)?,
+                None => Vec::new(),
+            },
+            skip_db_properties: options.copy.schema.skip_db_properties,
             restore_jobs: options.copy.restore_jobs.get(),
+            refresh_matviews: options.copy.refresh_matviews,
+            large_object_jobs: (!options.copy.skip_large_objects)
+                .then_some(options.copy.large_objects_jobs.get()),
             cutting: cutting(&options.copy),
             format: match options.copy.use_copy_binary {
                 true => FormatChoice::Binary,
@@ -114,7 +128,6 @@ fn config(options: &CloneOptions, logging: &LogSettings) -> Result<Config, Comma
             tidying: tidying(&options.copy),
             fail_fast: options.copy.fail_fast,
         },
-        skip_large_objects: options.copy.skip_large_objects,
         filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
@@ -165,6 +178,15 @@ fn leave(copy: &CopySettings) -> Leave {
         options: given.map(|(_, option)| option.to_owned()).collect(),
         extension_comments: schema.skip_ext_comments,
         collations: schema.skip_collations,
+        extensions: schema.skip_extensions,
+    }
+}
+
+const fn roles(copy: &CopySettings) -> Option<Passwords> {
+    match (copy.roles, copy.no_role_passwords) {
+        (false, _) => None,
+        (true, false) => Some(Passwords::Copied),
+        (true, true) => Some(Passwords::LeftOut),
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`run`] chooses the file. A command returns `Ok` with the exit code that its result stands
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
+mod all_databases;
 mod clone;
 mod completions;
 pub mod demo;

@@ -29,13 +29,13 @@ pub(super) fn refuse_options(
 pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
     let CloneOptions { copy, cdc, .. } = options;
     let asked = [
-        (options.all_databases, "--all-databases"),
+        (
+            options.all_databases && cdc.follow,
+            "--all-databases with --follow",
+        ),
         (options.snapshot.is_some(), "--snapshot"),
-        (copy.roles, "--roles"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
-        (copy.schema.skip_extensions, "--skip-extensions"),
-        (copy.schema.requirements.is_some(), "--requirements"),
     ];
     first(&asked).or_else(|| of_capture(cdc))
 }

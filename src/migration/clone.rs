@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
+use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
-use crate::store::{Lock, ROWS_STEP, Run, Store, WorkDir};
+use crate::store::{Lock, Run, Store, WorkDir};
 
 use super::base_copy;
 use super::begin::{self, Begin, Start};
@@ -38,8 +39,6 @@ pub struct Config {
     pub capture: Option<CaptureConfig>,
     /// How the base copy is made.
     pub copy: base_copy::Choices,
-    /// Leave large objects out.
-    pub skip_large_objects: bool,
     /// What else is left out.
     pub filters: Filters,
     /// Where it is told how far the copy is.
@@ -123,8 +122,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let (source, target) = (&config.source, &config.target);
-            let finishing = finish(source, target, &mut store, endpos, capture.new_tables);
+            let finishing = finish(&copy, &mut store, endpos, capture.new_tables, shutdown);
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => Ok(Outcome::Followed(endpos)),
@@ -151,6 +149,7 @@ async fn unless_overdue<T>(
 /// the next steps do.
 async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(), MigrationError> {
     if copy.run.slot.is_some() {
+        base_copy::set_database_properties(copy).await?;
         store.set_apply(true)?;
         return Ok(());
     }
@@ -159,6 +158,7 @@ async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
+    base_copy::set_database_properties(copy).await?;
     Ok(store.finish_run()?)
 }
 
@@ -274,9 +274,10 @@ async fn prepare(
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
-        skip_large_objects: config.skip_large_objects,
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
@@ -294,8 +295,9 @@ async fn prepare(
     match begin {
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
+            let is_copied = store.is_copied(config.copy.large_object_jobs.is_some())?;
             // With all rows there, what is missing needs no snapshot.
-            let needs_snapshot = is_plain && !store.step_is_done(ROWS_STEP)?;
+            let needs_snapshot = is_plain && !is_copied;
             if needs_snapshot && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
@@ -367,8 +369,9 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
-        skip_large_objects: config.skip_large_objects,
         filters: Some(&config.filters),
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

@@ -7,8 +7,13 @@ use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
 use crate::clone::completion::CompletionError;
+use crate::clone::database::PropertyError;
+use crate::clone::extensions::ExtensionError;
+use crate::clone::large_objects::LargeObjectError;
+use crate::clone::materialized_views::RefreshError;
 use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
+use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::pg::{self, Address, AddressError};
@@ -98,6 +103,29 @@ pub enum MigrationError {
         #[source]
         first: RowsError,
     },
+    /// Large objects.
+    #[error(transparent)]
+    LargeObjects(#[from] LargeObjectError),
+    /// Materialized views; each was logged.
+    #[error("{failed} of {all} materialized views could not be refreshed; the first")]
+    Refresh {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// The first.
+        #[source]
+        first: RefreshError,
+    },
+    /// Tables of extensions.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+    /// Properties of the database.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// Roles.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
     /// Definitions that the target refused; each was logged.
     #[error("{count} of the source's definitions could not be made on the target; the first")]
     Definitions {
@@ -201,6 +229,11 @@ impl MigrationError {
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
+            MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Extension(error) => error.remedy(),
+            MigrationError::Property(error) => error.remedy(),
+            MigrationError::Roles(error) => error.remedy(),
+            MigrationError::Refresh { first, .. } => first.remedy(),
             MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Filters(error) => error.remedy(),
@@ -215,8 +248,21 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
+            MigrationError::Roles(RolesError::Refused { .. }) => Some(
+                "create that role on the target by hand, as it is to be there: it is then kept; go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::Property(_) => Some(
+                "everything else is there; mend the cause, or leave properties of the database out with --skip-db-properties; then go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(
+                "give the target's own another OID, or remove it: SELECT lo_unlink({oid}); then go on with --resume"
+            )),
             MigrationError::Definitions { first, .. } => Some(first.hint.clone()),
-            MigrationError::Target { source, .. } if lacks_role(source) => Some(
+            MigrationError::Target { source, .. }
+            | MigrationError::LargeObjects(LargeObjectError::Target { source, .. })
+                if lacks_role(source) => Some(
                 "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
                     .to_owned(),
             ),
@@ -261,6 +307,10 @@ impl MigrationError {
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
+            | MigrationError::LargeObjects(_)
+            | MigrationError::Extension(_)
+            | MigrationError::Roles(_)
+            | MigrationError::Refresh { .. }
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
             | MigrationError::ChildFailed { .. } => resume(),

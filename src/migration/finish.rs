@@ -1,16 +1,17 @@
-//! What comes at endpos: is everything there that must be, then the sequences.
+//! What comes at endpos: is everything there that must be, then what no stream carries: large
+//! objects and sequences.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::base::{Lsn, QualifiedName};
+use crate::base::{Lsn, QualifiedName, Shutdown};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Capture, Store, TableRow};
 
-use super::base_copy::set_sequences;
+use super::base_copy::{self, set_sequences};
 use super::begin::filters_of;
 use super::error::{MigrationError, on_source, on_target, to_target};
 
@@ -27,20 +28,21 @@ pub enum NewTables {
 /// see what was counted before endpos.
 const COUNTS_SETTLE: Duration = Duration::from_millis(1500);
 
-/// Looks for what change capture could not carry, sets the sequences and marks the run as
-/// finished.
+/// Looks for what change capture could not carry, brings large objects and sequences to what the
+/// source has now, and marks the run as finished.
 ///
 /// # Errors
 /// The target is not what the source was: endpos is before the position from which on the copied
 /// tables are consistent with each other; a table of which only inserts are captured was updated
 /// or deleted from; a table was created meanwhile.
 pub async fn finish(
-    source: &Address,
-    target: &Address,
+    copy: &base_copy::Config,
     store: &mut Store,
     endpos: Lsn,
     new_tables: NewTables,
+    shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
+    let (source, target) = (&copy.source, &copy.target);
     let on_target_session = Session::connect(target, "finish")
         .await
         .map_err(to_target(target))?;
@@ -55,7 +57,12 @@ pub async fn finish(
         });
     }
     check_source(source, store, new_tables).await?;
+    let sides = (target, &on_target_session);
+    base_copy::compare_large_objects(source, sides, &copy.choices, shutdown).await?;
+    base_copy::copy_extension_rows(copy, store).await?;
+    base_copy::refresh_again(source, target, &copy.choices, shutdown).await?;
     let sequences = set_sequences(source, &on_target_session, store).await?;
+    base_copy::set_database_properties(copy).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())

@@ -74,6 +74,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         target_may_be_filled: true,
         skip_large_objects: true,
         filters: Some(&config.filters),
+        role_passwords: false,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let _lock = footprint.enter(&config.work_dir, lock)?;

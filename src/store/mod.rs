@@ -26,5 +26,5 @@ pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, TableCopy, seconds_since_1970};
 pub use run::Run;
 pub use sentinel::{EndposError, Sentinel};
-pub use step::{CATALOG_STEP, ROWS_STEP};
+pub use step::{CATALOG_STEP, LARGE_OBJECTS_STEP, ROWS_STEP};
 pub use work_dir::{WorkDir, WorkDirError};

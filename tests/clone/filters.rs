@@ -188,6 +188,27 @@ fn an_excluded_schema_goes_with_all_that_is_in_it() {
 }
 
 #[test]
+fn an_excluded_schema_needs_no_rights() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE ROLE owner_only LOGIN; CREATE SCHEMA \"sec.\"\"ret\"; CREATE TABLE \"sec.\"\"ret\".hidden (id serial);
+         CREATE SCHEMA mine AUTHORIZATION owner_only; SET ROLE owner_only;
+         CREATE TABLE mine.own (id serial); INSERT INTO mine.own DEFAULT VALUES",
+    );
+    pair.target.sql("CREATE ROLE owner_only LOGIN");
+    let as_owner = pair.source.uri().replace("postgres@", "owner_only@");
+    let filters = pair.path("filters.ini");
+    fs::write(&filters, "[exclude-schema]\n\"sec.\"\"ret\"\n").expect("written");
+    let run = pgflit("clone")
+        .arg("--source")
+        .arg(as_owner)
+        .target(&pair.target)
+        .dir(pair.dir());
+    run.arg("--filters").arg(filters).run().assert_code(0);
+    assert_eq!(relations(&pair), "mine.own mine.own_id_seq");
+}
+
+#[test]
 fn only_included_schemas_are_copied_and_extensions_keep_theirs() {
     let pair = pair();
     pair.source.sql(

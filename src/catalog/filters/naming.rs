@@ -129,6 +129,16 @@ async fn identify(
                 };
                 identities.insert(*object, identity);
             }
+            None if object.catalog == PG_NAMESPACE && facts.schemas.contains_key(&object.oid) => {
+                let name = facts.schemas.get(&object.oid).cloned().unwrap_or_default();
+                let identity = Identity {
+                    kind: "schema".to_owned(),
+                    schema: None,
+                    identity: name.clone(),
+                    name: Some(name),
+                };
+                identities.insert(*object, identity);
+            }
             None => {
                 asked.0.push(object.catalog);
                 asked.1.push(object.oid);

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use crate::pg::Session;
 use crate::store::{IndexRow, LeftOut, RowsLeftOut, TableRow};
 
-use super::dependents::{Fallen, Graph, Object, PG_CLASS, PG_CONSTRAINT};
+use super::dependents::{Fallen, Graph, Object, PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE};
 use super::error::FilterError;
 use super::facts::{self, Facts};
 use super::parse::Filters;
@@ -38,6 +38,7 @@ pub struct Selection {
     objects: HashSet<(u32, u32)>,
     rows: HashMap<u32, RowsLeftOut>,
     named: HashSet<(u32, u32)>,
+    schemas: Vec<String>,
     /// What the operator should hear: entries that match nothing.
     pub unmatched: Vec<String>,
     /// And what is left out although no entry names it.
@@ -70,6 +71,11 @@ impl Selection {
         let rows = self.rows.iter();
         let rows = rows.map(|(oid, rows)| (*oid, rows.reason.as_str()));
         rows.chain(left_out).collect()
+    }
+
+    /// Schemas that are left out with everything that is in them.
+    pub fn schemas(&self) -> &[String] {
+        &self.schemas
     }
 
     /// Whether the filters say themselves that this is left out.
@@ -140,12 +146,16 @@ pub async fn resolve(
     let objects: HashSet<_> = objects
         .map(|left_out| (left_out.catalog_oid, left_out.object_oid))
         .collect();
+    let schemas = facts.schemas.iter();
+    let schemas = schemas.filter(|(oid, _)| objects.contains(&(PG_NAMESPACE, **oid)));
+    let schemas = schemas.map(|(_, name)| name.clone()).collect();
     let mut rows = seeds.rows;
     rows.retain(|oid, _| !objects.contains(&(PG_CLASS, *oid)));
     Ok(Selection {
         left_out: names.left_out,
         objects,
         named,
+        schemas,
         rows,
         unmatched,
         notices: names.notices,

@@ -56,6 +56,7 @@ impl BaseCopy<'_> {
             programs,
             source,
             &epoch.id,
+            selection.schemas(),
             &self.dump_path(),
             self.shutdown,
         );

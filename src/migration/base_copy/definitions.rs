@@ -87,6 +87,7 @@ impl BaseCopy<'_> {
             self.drop_what_is_there(&contents).await?;
         }
         self.check_needs(&mut contents).await?;
+        self.extensions(&contents).await?;
         let failed = self.restore(STEP, contents.pre_data).await?;
         match refused::all(failed) {
             // Rows would have nowhere to go.

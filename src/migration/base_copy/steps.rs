@@ -6,9 +6,11 @@ use std::sync::Arc;
 use crate::base::Shutdown;
 use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements::Requirement;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::Cutting;
 use crate::clone::programs::Programs;
+use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
@@ -44,7 +46,17 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
-    /// Foreign keys at a time.
+    /// Make the source's roles first, if so with passwords or without.
+    pub roles: Option<Passwords>,
+    /// The versions in which extensions are made.
+    pub requirements: Vec<Requirement>,
+    /// Leave properties of the database out.
+    pub skip_db_properties: bool,
+    /// Refresh materialized views again when following ends.
+    pub refresh_matviews: bool,
+    /// Workers that copy large objects; none if they are left out.
+    pub large_object_jobs: Option<usize>,
+    /// Foreign keys, and materialized views, at a time.
     pub restore_jobs: usize,
     /// How tables are cut into parts; none to copy each as one.
     pub cutting: Option<Cutting>,
@@ -84,15 +96,23 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         // Sizes and definitions are not given while somebody holds a lock on a table.
         () = shutdown.overdue() => return Err(MigrationError::Stopped),
     };
+    copy.roles().await?;
     copy.pre_data().await?;
+    copy.extension_rows(&ledger, epoch.as_ref()).await?;
+    let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
     let writer = ProgressWriter::start(Arc::clone(&config.progress), &config.work_dir);
-    copy.tables(&ledger, tables, epoch).await?;
+    let rows = copy.tables(&ledger, tables, epoch).await;
     drop(writer);
+    let give_up = rows.is_err() && config.choices.fail_fast;
+    let objects = copy.end_large_objects(objects, give_up).await;
+    rows.and(objects)?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
+    let views = copy.materialized_views().await;
+    copy.end_extensions().await?;
     copy.last().await?;
     copy.sequences().await?;
-    copy.all_made()
+    views.and(copy.all_made())
 }
 
 pub(super) struct BaseCopy<'a> {
