@@ -3,7 +3,17 @@
 //! Rust ignores SIGPIPE, so `pgflit … | head` shows up as a write error instead. The reader has
 //! what it wanted: that is no error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use super::summary::Extent;
+
+/// How long a table on stdout may be.
+pub fn extent() -> Extent {
+    match io::stdout().is_terminal() {
+        true => Extent::Biggest,
+        false => Extent::All,
+    }
+}
 
 /// Writes `data`; fine if the reader has gone away.
 pub fn write(data: &[u8]) -> io::Result<()> {

@@ -18,5 +18,6 @@ mod definitions;
 mod left;
 mod steps;
 mod tables;
+mod told;
 
 pub use steps::{Choices, Config, run, set_sequences};
