@@ -79,7 +79,7 @@ fn print_summary(work_dir: &WorkDir, output: &OutputSettings) -> Result<(), Comm
         true => serde_json::to_string(&summary)
             .map(|line| line + "\n")
             .map_err(|error| CommandError::stdout(error.into()))?,
-        false => summary::text(&summary, stdout::extent()),
+        false => summary::text(&summary, stdout::page()),
     };
     stdout::write(text.as_bytes()).map_err(CommandError::stdout)
 }

@@ -3,15 +3,18 @@
 //! Rust ignores SIGPIPE, so `pgflit … | head` shows up as a write error instead. The reader has
 //! what it wanted: that is no error.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
-use super::summary::Extent;
+use console::Term;
 
-/// How long a table on stdout may be.
-pub fn extent() -> Extent {
-    match io::stdout().is_terminal() {
-        true => Extent::Biggest,
-        false => Extent::All,
+use super::summary::Page;
+
+/// What stdout is.
+pub fn page() -> Page {
+    let term = Term::stdout();
+    match term.is_term() {
+        true => Page::Terminal(term.size().1.into()),
+        false => Page::Endless,
     }
 }
 

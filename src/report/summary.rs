@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use console::measure_text_width;
 
-use super::progress::printable;
+use super::progress::{printable, shorten};
 use crate::base::QualifiedName;
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::migration::summary::{StepSummary, Summary, TableSummary};
@@ -18,22 +19,25 @@ const LINES: TableStyle = TableStyle::new()
 /// So many tables are shown on a terminal; the file has all.
 const TABLES_ON_TERMINAL: usize = 20;
 
-/// How many tables are listed.
+/// Names of tables keep at least so many columns.
+const NAME_MIN: usize = 16;
+
+/// Where it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// The biggest, on a terminal.
-    Biggest,
-    /// All, for a file or pipe.
-    All,
+pub enum Page {
+    /// A terminal of so many columns: the biggest tables, each on one line.
+    Terminal(usize),
+    /// A file or pipe: everything.
+    Endless,
 }
 
 /// The tables, the steps, and one line about all of it.
-pub fn text(summary: &Summary, extent: Extent) -> String {
-    let shown = match extent {
-        Extent::Biggest => summary.tables.len().min(TABLES_ON_TERMINAL),
-        Extent::All => summary.tables.len(),
+pub fn text(summary: &Summary, page: Page) -> String {
+    let shown = match page {
+        Page::Terminal(_) => summary.tables.len().min(TABLES_ON_TERMINAL),
+        Page::Endless => summary.tables.len(),
     };
-    let mut text = tables(&summary.tables[..shown]);
+    let mut text = tables(&summary.tables[..shown], page);
     if shown < summary.tables.len() {
         let more = summary.tables.len() - shown;
         text.push_str(&format!(" and {more} smaller ones, see summary.json\n"));
@@ -45,31 +49,91 @@ pub fn text(summary: &Summary, extent: Extent) -> String {
     text
 }
 
-fn tables(tables: &[TableSummary]) -> String {
-    let heads = [
-        ("Table", CellAlignment::Left),
-        ("Parts", CellAlignment::Right),
-        ("Rows", CellAlignment::Right),
-        ("Bytes", CellAlignment::Right),
-        ("Duration", CellAlignment::Right),
-        ("Rate", CellAlignment::Right),
-        ("Indexes", CellAlignment::Right),
-        ("Index duration", CellAlignment::Right),
-    ];
-    let rows = tables.iter().map(|table| {
-        let rate = table.bytes_per_second.map(rate);
-        [
-            printable(&QualifiedName::new(&table.schema, &table.name).to_string()),
-            table.parts.to_string(),
-            table.rows.to_string(),
-            ByteSize(table.bytes).to_string(),
-            duration(table.duration_ms),
-            rate.unwrap_or_default(),
-            table.indexes.to_string(),
-            duration(table.index_duration_ms),
-        ]
+/// A column of the table of tables.
+struct Column {
+    head: &'static str,
+    value: fn(&TableSummary) -> String,
+    /// Left out of a narrow terminal, the lowest first.
+    worth: u8,
+}
+
+const COLUMNS: [Column; 7] = [
+    Column {
+        head: "Parts",
+        value: |table| table.parts.to_string(),
+        worth: 2,
+    },
+    Column {
+        head: "Rows",
+        value: |table| table.rows.to_string(),
+        worth: 5,
+    },
+    Column {
+        head: "Bytes",
+        value: |table| ByteSize(table.bytes).to_string(),
+        worth: 6,
+    },
+    Column {
+        head: "Duration",
+        value: |table| duration(table.duration_ms),
+        worth: 7,
+    },
+    Column {
+        head: "Rate",
+        value: |table| table.bytes_per_second.map(rate).unwrap_or_default(),
+        worth: 1,
+    },
+    Column {
+        head: "Indexes",
+        value: |table| table.indexes.to_string(),
+        worth: 3,
+    },
+    Column {
+        head: "Index duration",
+        value: |table| duration(table.index_duration_ms),
+        worth: 4,
+    },
+];
+
+fn tables(tables: &[TableSummary], page: Page) -> String {
+    let name = |table: &TableSummary| {
+        printable(&QualifiedName::new(&table.schema, &table.name).to_string())
+    };
+    let names: Vec<_> = tables.iter().map(name).collect();
+    let mut columns: Vec<_> = COLUMNS.iter().collect();
+    let mut name_width = usize::MAX;
+    if let Page::Terminal(width) = page {
+        let longest = names.iter().map(|name| measure_text_width(name)).max();
+        let wanted = longest.unwrap_or(0).max("Table".len());
+        while columns.len() > 1 && wanted.min(NAME_MIN) + 3 + width_of(&columns, tables) > width {
+            let least = columns.iter().map(|column| column.worth).min();
+            columns.retain(|column| Some(column.worth) != least);
+        }
+        name_width = width
+            .saturating_sub(3 + width_of(&columns, tables))
+            .max(wanted.min(NAME_MIN));
+    }
+    let mut heads = vec![("Table", CellAlignment::Left)];
+    heads.extend(
+        columns
+            .iter()
+            .map(|column| (column.head, CellAlignment::Right)),
+    );
+    let rows = tables.iter().zip(names).map(|(table, name)| {
+        let mut row = vec![shorten(&name, name_width, "...")];
+        row.extend(columns.iter().map(|column| (column.value)(table)));
+        row
     });
     grid(&heads, rows)
+}
+
+/// How wide `columns` are, with what stands between them.
+fn width_of(columns: &[&Column], tables: &[TableSummary]) -> usize {
+    let width = |column: &&Column| {
+        let values = tables.iter().map(|table| (column.value)(table).len());
+        values.max().unwrap_or(0).max(column.head.len()) + 3
+    };
+    columns.iter().map(width).sum()
 }
 
 fn steps(steps: &[StepSummary]) -> String {
@@ -83,7 +147,7 @@ fn steps(steps: &[StepSummary]) -> String {
     ];
     let known = |value: Option<String>| value.unwrap_or_default();
     let rows = steps.iter().map(|step| {
-        [
+        vec![
             printable(&step.name),
             step.connection.clone(),
             known(step.duration_ms.map(duration)),
@@ -113,10 +177,7 @@ fn conclusion(summary: &Summary) -> String {
     words + "\n"
 }
 
-fn grid<const N: usize>(
-    heads: &[(&str, CellAlignment); N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> String {
+fn grid(heads: &[(&str, CellAlignment)], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(LINES);
     table.set_header(
@@ -191,7 +252,7 @@ mod tests {
 
     #[test]
     fn tables_then_steps_then_all_of_it_in_a_line() {
-        let text = text(&summary(1), Extent::All);
+        let text = text(&summary(1), Page::Endless);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines[2],
@@ -208,11 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut summary = summary(2);
+        summary.tables[0].name = "long".repeat(15);
+        for width in 40..130 {
+            let text = text(&summary, Page::Terminal(width));
+            let tables = text.lines().take_while(|line| !line.is_empty());
+            for line in tables {
+                assert!(measure_text_width(line) <= width, "{width}: {line}");
+            }
+            assert!(text.contains("Duration"), "{text}");
+        }
+    }
+
+    #[test]
     fn a_terminal_gets_the_biggest_and_a_file_all() {
-        let on_terminal = text(&summary(50), Extent::Biggest);
+        let on_terminal = text(&summary(50), Page::Terminal(100));
         assert!(on_terminal.contains(" and 30 smaller ones, see summary.json"));
         assert_eq!(on_terminal.matches("public.").count(), 20);
-        let in_file = text(&summary(50), Extent::All);
+        let in_file = text(&summary(50), Page::Endless);
         assert_eq!(in_file.matches("public.").count(), 50);
     }
 }

@@ -20,7 +20,7 @@ mod stored;
 
 pub use display::{Display, Shown};
 pub use meter::Sample;
-pub use names::printable;
+pub use names::{printable, shorten};
 pub use picture::{Building, Copying, Count, Picture, Streaming};
 pub use stage::Stage;
 pub use stored::{Stored, picture_of};

@@ -21,7 +21,7 @@ fn is_harmless(character: char) -> bool {
 }
 
 /// `text` in at most `width` columns: the middle is left out, as both ends tell names apart.
-pub(super) fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
+pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     if measure_text_width(text) <= width {
         return text.to_owned();
     }

@@ -149,7 +149,8 @@ impl Picture {
 
     /// `ETA 2m10s`, or nothing.
     pub fn time_left(&self) -> Option<String> {
-        self.eta.map(|eta| format!("ETA {}", coarse(eta)))
+        self.eta
+            .map(|eta| format!("ETA {}", coarse(eta.max(Duration::from_secs(1)))))
     }
 }
 
