@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint build install generate doc clean
+.PHONY: help demo test test-long test-regression lint build install generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,10 @@ test: ## Set up, then run everything that must pass
 test-long: ## Set up, then run the tests with much data too
 	@.ci/setup test
 	PGFLIT_LONG=1 cargo nextest run --profile long
+
+test-regression: ## Set up, then clone PostgreSQL's own regression database (needs the network)
+	@.ci/setup test
+	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
 
 lint: ## Formatting and lints
 	cargo fmt --check

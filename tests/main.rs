@@ -19,6 +19,7 @@ mod cli;
 mod clone;
 mod cluster;
 mod demo;
+mod list;
 mod ping;
 mod sentinel;
 mod tidy;

@@ -3,13 +3,15 @@
 //! Not listed: what belongs to an extension (CREATE EXTENSION makes it), system schemas, and the
 //! schema `pgflit`. Partitioned tables have no rows of their own; their partitions are listed.
 
+use super::restore_list::{Objects, PG_CLASS};
 use crate::base::QualifiedName;
 use crate::base::ident::quote_ident;
 use crate::pg::{Error, Session};
 use crate::store::{Capture, ConstraintRow, IndexRow, TableRow};
 
 /// The condition on `n.nspname` and `c.oid` that leaves out what is not the user's.
-const USERS_OWN: &str = "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgflit')
+pub(super) const USERS_OWN: &str =
+    "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgflit')
     AND NOT EXISTS (SELECT FROM pg_depend d
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                        AND d.deptype = 'e')";
@@ -63,6 +65,19 @@ fn count(number: Option<i64>) -> u64 {
     number.unwrap_or(0).max(0).cast_unsigned()
 }
 
+/// What pg_dump writes with an index besides clustering and replica identity: statistics targets
+/// of its expressions, and extensions it goes with.
+const EXTRA_OF_INDEX: &str = "
+    ARRAY(SELECT format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s',
+                        n.nspname, x.relname, a.attnum, a.attstattarget)
+            FROM pg_attribute a
+           WHERE a.attrelid = x.oid AND a.attstattarget >= 0 ORDER BY a.attnum)
+    || ARRAY(SELECT format('ALTER INDEX %I.%I DEPENDS ON EXTENSION %I',
+                           n.nspname, x.relname, e.extname)
+               FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+              WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.deptype = 'x'
+                AND d.refclassid = 'pg_extension'::regclass)";
+
 /// The valid indexes of the tables that [`tables`] lists, biggest first.
 pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
     let period = match source.server_version().major() {
@@ -74,7 +89,7 @@ pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
                 pg_relation_size(i.indexrelid), pg_get_indexdef(i.indexrelid),
                 k.oid, k.conname::text, k.contype::text, pg_get_constraintdef(k.oid),
                 k.condeferrable, k.condeferred, i.indisclustered,
-                i.indisreplident AND c.relreplident = 'i', {period}
+                i.indisreplident AND c.relreplident = 'i', {period}, {EXTRA_OF_INDEX}
            FROM pg_index i
            JOIN pg_class x ON x.oid = i.indexrelid
            JOIN pg_class c ON c.oid = i.indrelid
@@ -96,7 +111,7 @@ fn index_of(row: &tokio_postgres::Row) -> IndexRow {
     let is_period: bool = row.get(15);
     // Such a constraint makes its index itself: ALTER TABLE has no USING INDEX for it.
     let makes_index = kind.as_deref() == Some("x") || is_period;
-    let mut extra_sql = Vec::new();
+    let mut extra_sql: Vec<String> = row.get(16);
     if row.get(13) {
         extra_sql.push(format!(
             "ALTER TABLE {table} CLUSTER ON {}",
@@ -149,6 +164,8 @@ fn index_of(row: &tokio_postgres::Row) -> IndexRow {
 /// A sequence and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
+    /// Its OID on the source.
+    pub oid: u32,
     /// Its name.
     pub name: QualifiedName,
     /// The value last given out, or the first to come.
@@ -157,24 +174,42 @@ pub struct Sequence {
     pub is_called: bool,
 }
 
-/// The sequences of the source, as they are now: sequences know no snapshots.
-pub async fn sequences(source: &Session) -> Result<Vec<Sequence>, Error> {
+/// How many sequences are read by one statement.
+const SEQUENCES_AT_ONCE: usize = 200;
+
+/// The sequences of the source, as they are now, by name, without those among `left_out`:
+/// sequences know no snapshots.
+pub async fn sequences(source: &Session, left_out: &Objects) -> Result<Vec<Sequence>, Error> {
     let sql = format!(
-        "SELECT n.nspname::text, c.relname::text
+        "SELECT c.oid, n.nspname::text, c.relname::text
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE c.relkind = 'S' AND c.relpersistence IN ('p', 'u') AND {USERS_OWN}
-          ORDER BY 1, 2"
+          ORDER BY 2, 3"
     );
-    let mut sequences = Vec::new();
-    for row in source.query(&sql, &[]).await? {
-        let name = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
-        let state = format!("SELECT last_value, is_called FROM {}", name.quoted());
-        let state = source.query_one(&state, &[]).await?;
-        sequences.push(Sequence {
-            name,
-            last_value: state.get(0),
-            is_called: state.get(1),
+    let rows = source.query(&sql, &[]).await?;
+    let names = rows.iter().map(|row| {
+        let name = QualifiedName::new(row.get::<_, String>(1), row.get::<_, String>(2));
+        (row.get::<_, u32>(0), name)
+    });
+    let names = names.filter(|(oid, _)| !left_out.contains(&(PG_CLASS, *oid)));
+    let names: Vec<_> = names.collect();
+    let mut sequences = Vec::with_capacity(names.len());
+    for names in names.chunks(SEQUENCES_AT_ONCE) {
+        let states = (0..).zip(names).map(|(place, (_, name))| {
+            let sequence = name.quoted();
+            format!("SELECT {place}::int4, last_value, is_called FROM {sequence}")
         });
+        let states: Vec<_> = states.collect();
+        let sql = format!("{} ORDER BY 1", states.join(" UNION ALL "));
+        let states = source.query(&sql, &[]).await?;
+        let sequence =
+            |((oid, name), state): (&(u32, QualifiedName), &tokio_postgres::Row)| Sequence {
+                oid: *oid,
+                name: name.clone(),
+                last_value: state.get(1),
+                is_called: state.get(2),
+            };
+        sequences.extend(names.iter().zip(&states).map(sequence));
     }
     Ok(sequences)
 }

@@ -12,6 +12,9 @@
 //! | `snapshot` | that snapshot's text: `pg_current_snapshot()` |
 //! | `convergence_lsn` | everything the snapshot sees is committed before this position |
 //! | `row_count`, `byte_count` | what COPY moved |
+//!
+//! `large_objects` says the same of ranges of OIDs, both ends included; `kept_large_object` names
+//! the target's own, which were there before.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -43,10 +46,22 @@ CREATE TABLE IF NOT EXISTS pgflit.step (
     name    text PRIMARY KEY,
     done_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE IF NOT EXISTS pgflit.entry (
+    dump_id int PRIMARY KEY,
+    state   text NOT NULL,
+    done_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS pgflit.progress (
     origin    text PRIMARY KEY,
     lsn       pg_lsn NOT NULL,
     committed timestamptz
+);
+CREATE TABLE IF NOT EXISTS pgflit.large_objects (
+    first_oid oid PRIMARY KEY,
+    last_oid  oid NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pgflit.kept_large_object (
+    oid oid PRIMARY KEY
 );
 ";
 
@@ -128,6 +143,81 @@ pub fn note_step_sql(name: &str) -> String {
         "INSERT INTO pgflit.step (name) VALUES ({})",
         quote_literal(name)
     )
+}
+
+/// The statement that notes that the large objects with OIDs from `first` to `last` are on the
+/// target; to be run in the transaction that copies them.
+pub fn note_large_objects_sql(first: u32, last: u32) -> String {
+    format!("INSERT INTO pgflit.large_objects VALUES ({first}, {last})")
+}
+
+/// The ranges of OIDs whose large objects are on the target, in order.
+pub async fn large_objects(target: &Session) -> Result<Vec<(u32, u32)>, Error> {
+    let sql = "SELECT first_oid, last_oid FROM pgflit.large_objects ORDER BY 1";
+    let rows = target.query(sql, &[]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Up to which OID the large objects from `first` to `last` are on the target, if any are.
+pub async fn large_objects_until(
+    target: &Session,
+    first: u32,
+    last: u32,
+) -> Result<Option<u32>, Error> {
+    let sql = "SELECT last_oid FROM pgflit.large_objects
+                WHERE first_oid BETWEEN $1 AND $2 ORDER BY 1 DESC LIMIT 1";
+    let row = target.query_opt(sql, &[&first, &last]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// What became of an entry of the dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryState {
+    /// It is on the target.
+    Done,
+    /// The target would not have it, and can do without.
+    LeftOut,
+    /// The target refused it; it is tried again.
+    Failed,
+}
+
+impl EntryState {
+    const fn word(self) -> &'static str {
+        match self {
+            EntryState::Done => "done",
+            EntryState::LeftOut => "left out",
+            EntryState::Failed => "failed",
+        }
+    }
+}
+
+/// The statement that notes what became of entries of the dump; to be run in the transaction that
+/// makes them, whatever its search path.
+pub fn note_entries_sql(dump_ids: &[u32], state: EntryState) -> String {
+    let ids: Vec<_> = dump_ids.iter().map(u32::to_string).collect();
+    format!(
+        "INSERT INTO pgflit.entry (dump_id, state)
+         SELECT pg_catalog.unnest('{{{}}}'::pg_catalog.int4[]), '{word}'
+             ON CONFLICT (dump_id) DO UPDATE SET state = '{word}', done_at = pg_catalog.now()",
+        ids.join(","),
+        word = state.word()
+    )
+}
+
+/// What became of the entries of the dump so far, by their numbers.
+pub async fn entries(target: &Session) -> Result<HashMap<u32, EntryState>, Error> {
+    let sql = "SELECT dump_id, state FROM pgflit.entry";
+    let rows = target.query(sql, &[]).await?;
+    let state = |word: &str| match word {
+        "done" => EntryState::Done,
+        "left out" => EntryState::LeftOut,
+        _ => EntryState::Failed,
+    };
+    let entry = |row: &tokio_postgres::Row| {
+        let dump_id: i32 = row.get(0);
+        (dump_id.cast_unsigned(), state(row.get(1)))
+    };
+    Ok(rows.iter().map(entry).collect())
 }
 
 /// Waits until everything that was committed on the target before is on its disk: the copy's own

@@ -1,15 +1,27 @@
 //! What the databases contain.
 //!
+//! - [`databases`]: those of an instance, and how one is made;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`filters`]: what the operator leaves out, and what falls with it;
+//! - [`extensions`]: those of the source, and their tables with rows of users;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
+//! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
+//! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
+//! - [`listing`]: what the `list` commands show;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
 //! Copies nothing and changes nothing of the user's.
 
 pub mod column_types;
+pub mod databases;
 pub mod discovery;
+pub mod extensions;
+pub mod filters;
 pub mod ledger;
+pub mod listing;
+pub mod materialized_views;
+pub mod needs;
 pub mod restore_list;
 pub mod server;

@@ -65,3 +65,25 @@ pub async fn look(session: &Session) -> Result<Server, Error> {
         wal_segment_bytes: row.get::<_, i64>(8).cast_unsigned(),
     })
 }
+
+/// How many large objects the role may not read, and the first of them; none if it may read all.
+pub async fn unreadable_large_objects(session: &Session) -> Result<Option<(i64, u32)>, Error> {
+    let sql = "SELECT count(*), min(m.oid) FROM pg_largeobject_metadata m
+                WHERE NOT current_setting('lo_compat_privileges')::bool
+                  AND NOT pg_has_role(m.lomowner, 'USAGE')
+                  AND NOT EXISTS (SELECT FROM aclexplode(m.lomacl) a
+                                   WHERE a.privilege_type = 'SELECT'
+                                     AND CASE a.grantee WHEN 0 THEN true
+                                              ELSE pg_has_role(a.grantee, 'USAGE') END)";
+    let row = session.query_one(sql, &[]).await?;
+    let first: Option<u32> = row.get(1);
+    Ok(first.map(|first| (row.get(0), first)))
+}
+
+/// The OIDs of the large objects, in order: all, or those that are among `oids`.
+pub async fn large_objects(session: &Session, oids: Option<&[u32]>) -> Result<Vec<u32>, Error> {
+    let sql = "SELECT oid FROM pg_largeobject_metadata
+                WHERE $1::oid[] IS NULL OR oid = ANY ($1) ORDER BY oid";
+    let rows = session.query(sql, &[&oids]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

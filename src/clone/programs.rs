@@ -1,4 +1,4 @@
-//! pg_dump and pg_restore.
+//! pg_dump, pg_restore and pg_dumpall.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ pub struct Programs {
     pub pg_dump: PathBuf,
     /// pg_restore's path.
     pub pg_restore: PathBuf,
+    /// pg_dumpall's path; whether it is there is not looked at.
+    pub pg_dumpall: PathBuf,
     /// Their major version.
     pub major: u32,
 }
@@ -83,6 +85,7 @@ impl Programs {
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
         Some(Self {
+            pg_dumpall: folder.join("pg_dumpall"),
             pg_dump,
             pg_restore,
             major: digits.parse().ok()?,

@@ -8,7 +8,9 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use crate::base::Shutdown;
+use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
+use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::Address;
 
 use super::programs::Programs;
@@ -60,36 +62,37 @@ impl fmt::Display for Side {
     }
 }
 
-/// What of the definitions is left out, as pg_restore's options say it.
+/// What of the definitions is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leave {
-    /// `--no-owner` and the like, as they are.
+    /// pg_restore's `--no-owner`, `--no-acl`, `--no-comments`, `--no-tablespaces`, as they are.
     pub options: Vec<String>,
+    /// Comments on extensions, which only their owner may write.
+    pub extension_comments: bool,
+    /// Collations.
+    pub collations: bool,
+    /// Extensions.
+    pub extensions: bool,
 }
 
-/// A section of a dump.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// What rows need: schemas, types, tables, functions.
-    PreData,
-    /// What needs rows: indexes, constraints, triggers.
-    PostData,
-}
-
-impl Section {
-    fn option(self) -> &'static str {
-        match self {
-            Section::PreData => "--section=pre-data",
-            Section::PostData => "--section=post-data",
-        }
+impl Leave {
+    /// Whether this option of pg_restore is among them.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|given| given == option)
     }
 }
 
+/// More schemas than this are not named to pg_dump: a command line is limited.
+const EXCLUDED_SCHEMAS_MAX: usize = 1000;
+
 /// Dumps the definitions of the source, as the snapshot `snapshot_id` sees them, to `file`.
+///
+/// Of `left_out` schemas nothing is dumped, and nothing locked: the role may have no right to.
 pub fn dump(
     programs: &Programs,
     source: &Address,
     snapshot_id: &str,
+    left_out: &[String],
     file: &Path,
     shutdown: &Shutdown,
 ) -> Result<(), SchemaError> {
@@ -97,6 +100,10 @@ pub fn dump(
     command
         .args(["--schema-only", "--format=custom", "--no-subscriptions"])
         .args(["--exclude-schema=pgflit", "--snapshot", snapshot_id])
+        .args(left_out.iter().take(EXCLUDED_SCHEMAS_MAX).map(|schema| {
+            // A pattern; what is in double quotes is taken as it is.
+            format!("--exclude-schema={}", quote_ident(schema))
+        }))
         .arg("--file")
         .arg(file);
     connect_to(&mut command, source);
@@ -113,17 +120,64 @@ pub fn dump(
     }
 }
 
-/// The table of contents of one section of a dump.
-pub fn list(programs: &Programs, file: &Path, section: Section) -> Result<String, SchemaError> {
-    let mut command = Command::new(&programs.pg_restore);
-    command.arg("--list").arg(section.option()).arg(file);
-    let output = run(
-        &mut command,
-        "pg_restore",
-        &programs.pg_restore,
-        Side::Target,
-    )?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+/// What pg_dumpall with `arguments` writes of the source. It may hold passwords.
+pub fn dump_all(
+    programs: &Programs,
+    source: &Address,
+    arguments: &[String],
+    shutdown: &Shutdown,
+) -> Result<String, SchemaError> {
+    if shutdown.asked() {
+        return Err(SchemaError::Stopped);
+    }
+    let mut command = Command::new(&programs.pg_dumpall);
+    command.args(arguments);
+    connect_to(&mut command, source);
+    let path = &programs.pg_dumpall;
+    let output = run(&mut command, "pg_dumpall", path, Side::Source)?;
+    String::from_utf8(output.stdout).map_err(|_| SchemaError::Program {
+        program: "pg_dumpall",
+        message: "what it wrote is not UTF-8".to_owned(),
+        side: Side::Source,
+    })
+}
+
+/// The table of contents of a dump, without what `leave` leaves out.
+pub fn contents(programs: &Programs, file: &Path, leave: &Leave) -> Result<Contents, SchemaError> {
+    let list = |option: &str| {
+        let mut command = Command::new(&programs.pg_restore);
+        command.args(["--list", option]).arg(file);
+        let output = run(
+            &mut command,
+            "pg_restore",
+            &programs.pg_restore,
+            Side::Target,
+        )?;
+        Ok::<_, SchemaError>(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut contents = restore_list::contents(
+        &list("--section=pre-data")?,
+        &list("--section=post-data")?,
+        &list("--verbose")?,
+    );
+    contents.retain(|entry| !(leave.extension_comments && entry.is_extension_comment()));
+    if leave.extensions {
+        let extensions = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_EXTENSION)
+            .collect();
+        contents.leave_out(&extensions, &Objects::new());
+    }
+    if leave.collations {
+        let collations = contents
+            .all()
+            .map(|entry| entry.object)
+            .filter(|(catalog, _)| *catalog == PG_COLLATION)
+            .collect();
+        contents.leave_out(&collations, &Objects::new());
+    }
+    Ok(contents)
 }
 
 /// The entries of `list`, written to `list_file`, as SQL. To be run in one transaction, so that
@@ -138,7 +192,7 @@ pub fn script(
     script_with(programs, file, list, list_file, &leave.options)
 }
 
-/// What drops the entries of `list`, where they are there.
+/// What drops the entries of `list`, where they are there, one statement a line at least.
 ///
 /// pg_restore writes the DROP statements of all entries before the first CREATE; its own comments
 /// say where an entry begins.
@@ -272,18 +326,22 @@ fn output_unless_stopped(command: &mut Command, shutdown: &Shutdown) -> io::Resu
 }
 
 fn succeeded(output: Output, program: &'static str, side: Side) -> Result<Output, SchemaError> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
+        for line in lines_once(&stderr) {
+            tracing::warn!("{program}: {line}");
+        }
         return Ok(output);
     }
     Err(SchemaError::Program {
         program,
-        message: message(&String::from_utf8_lossy(&output.stderr)),
+        message: lines_once(&stderr).join("; "),
         side,
     })
 }
 
 /// Each line once, without the program's name before it.
-fn message(stderr: &str) -> String {
+fn lines_once(stderr: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for line in stderr
         .lines()
@@ -292,12 +350,13 @@ fn message(stderr: &str) -> String {
     {
         let line = line
             .trim_start_matches("pg_restore: ")
-            .trim_start_matches("pg_dump: ");
+            .trim_start_matches("pg_dump: ")
+            .trim_start_matches("pg_dumpall: ");
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
-    lines.join("; ")
+    lines
 }
 
 #[cfg(test)]
@@ -317,8 +376,11 @@ mod tests {
     fn each_line_of_the_programs_errors_is_said_once() {
         let stderr = "pg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\nCommand was: ALTER\n\npg_restore: error: could not execute query: ERROR:  role \"x\" does not exist\n";
         assert_eq!(
-            message(stderr),
-            "error: could not execute query: ERROR:  role \"x\" does not exist; Command was: ALTER"
+            lines_once(stderr),
+            [
+                "error: could not execute query: ERROR:  role \"x\" does not exist",
+                "Command was: ALTER"
+            ]
         );
     }
 }

@@ -3,11 +3,12 @@
 
 use crate::base::QualifiedName;
 use crate::catalog::discovery::{self, Sequence};
+use crate::catalog::restore_list::Objects;
 use crate::pg::{Error, Session};
 
-/// What the target's sequences were set to.
-pub async fn read(source: &Session) -> Result<Vec<Sequence>, Error> {
-    discovery::sequences(source).await
+/// Where the source's sequences stand, all but those among `left_out`.
+pub async fn read(source: &Session, left_out: &Objects) -> Result<Vec<Sequence>, Error> {
+    discovery::sequences(source, left_out).await
 }
 
 /// Sets the target's sequences, all or none; gives those that are not there, because they were

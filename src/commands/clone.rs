@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, not_built, place, progress};
+use super::{CommandError, all_databases, not_built, place, progress};
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
 use crate::cli::options::{
@@ -10,10 +10,12 @@ use crate::cli::options::{
 };
 use crate::cli::{ExitCode, options};
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::{self, Cutting};
+use crate::clone::roles::Passwords;
 use crate::clone::schema::{Leave, Side};
-use crate::migration::base_copy::Choices;
+use crate::migration::base_copy::{Choices, left_out};
 use crate::migration::begin::Start;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
@@ -34,6 +36,9 @@ pub(super) fn run(
     let shown = Shown::of(output, logging);
     let config = config(options, logging, shown)?;
     let shutdown = place::shutdown()?;
+    if options.all_databases {
+        return all_databases::run(&config, &shutdown, shown, output);
+    }
     let display = progress::show(shown, &config.progress, &config.work_dir);
     let outcome = clone(&config, &shutdown);
     drop(display);
@@ -56,6 +61,12 @@ pub(super) fn run(
         Outcome::Copied | Outcome::Followed(_) => {}
     }
     print_summary(&config.work_dir, output)?;
+    if let Some((count, file)) = left_out(&config.work_dir) {
+        tracing::warn!(
+            "{count} definitions were left out, because the target would not have them: have an administrator look at {}",
+            file.display()
+        );
+    }
     if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
         tracing::info!(
             "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
@@ -130,6 +141,16 @@ fn config(
         copy: Choices {
             table_jobs: options.copy.table_jobs.get(),
             index_jobs: options.copy.index_jobs.get(),
+            roles: roles(&options.copy),
+            requirements: match &options.copy.schema.requirements {
+                Some(file) => requirements::read(file)?,
+                None => Vec::new(),
+            },
+            skip_db_properties: options.copy.schema.skip_db_properties,
+            restore_jobs: options.copy.restore_jobs.get(),
+            refresh_matviews: options.copy.refresh_matviews,
+            large_object_jobs: (!options.copy.skip_large_objects)
+                .then_some(options.copy.large_objects_jobs.get()),
             cutting: cutting(&options.copy),
             format: match options.copy.use_copy_binary {
                 true => FormatChoice::Binary,
@@ -140,7 +161,7 @@ fn config(
             tidying: tidying(&options.copy),
             fail_fast: options.copy.fail_fast,
         },
-        skip_large_objects: options.copy.skip_large_objects,
+        filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
@@ -188,6 +209,17 @@ fn leave(copy: &CopySettings) -> Leave {
     let given = options.into_iter().filter(|(is_given, _)| *is_given);
     Leave {
         options: given.map(|(_, option)| option.to_owned()).collect(),
+        extension_comments: schema.skip_ext_comments,
+        collations: schema.skip_collations,
+        extensions: schema.skip_extensions,
+    }
+}
+
+const fn roles(copy: &CopySettings) -> Option<Passwords> {
+    match (copy.roles, copy.no_role_passwords) {
+        (false, _) => None,
+        (true, false) => Some(Passwords::Copied),
+        (true, true) => Some(Passwords::LeftOut),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, demo, generate, names, ping, sentinel, stream, version,
+    CommandError, clone, completions, demo, generate, list, names, ping, sentinel, stream, version,
 };
 use crate::base::cause::chain;
 use crate::cli::options::StreamCommand;
@@ -37,7 +37,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Copy { step, .. } => not_built(&format!("copy {}", step.name())),
         Command::Dump(dump) => not_built(names::dump(&dump)),
         Command::Restore(restore) => not_built(names::restore(&restore)),
-        Command::List(list) => not_built(names::list(&list)),
+        Command::List(command) => list::run(&command, output.json),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
         Command::Stream(stream) => run_stream(stream),
         Command::Sentinel(command) => sentinel::run(command, output.json),

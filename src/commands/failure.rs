@@ -1,14 +1,20 @@
 //! How the errors of the parts end the process: which side failed, and what to do.
 
 use crate::base::Remedy;
+use crate::catalog::filters::FilterError;
 use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
+use crate::clone::extensions::ExtensionError;
+use crate::clone::extensions::requirements::RequirementsError;
+use crate::clone::large_objects::LargeObjectError;
 use crate::clone::method::MethodError;
+use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
+use crate::migration::all_databases::AllDatabasesError;
 use crate::pg::{self, AddressError};
 use crate::segment;
 use crate::store::{self, EndposError, LockError, WorkDirError};
@@ -172,6 +178,64 @@ impl From<ApplyError> for CommandError {
     }
 }
 
+impl From<FilterError> for CommandError {
+    fn from(error: FilterError) -> Self {
+        let hint = error.hint();
+        let code = match error {
+            FilterError::Source(_) => ExitCode::Source,
+            _ => ExitCode::Usage,
+        };
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
+impl From<RequirementsError> for CommandError {
+    fn from(error: RequirementsError) -> Self {
+        CommandError::usage(error)
+            .with_hint("it is a JSON array: [{\"name\": \"postgis\", \"version\": \"3.3.2\"}]")
+    }
+}
+
+impl From<AllDatabasesError> for CommandError {
+    fn from(error: AllDatabasesError) -> Self {
+        let (failed, all, name, first) = match error {
+            AllDatabasesError::Before(error) => return error.into(),
+            AllDatabasesError::Some {
+                failed,
+                all,
+                name,
+                first,
+            } => (failed, all, name, first),
+        };
+        let first = CommandError::from(first);
+        let source = DatabasesFailed {
+            failed,
+            all,
+            name,
+            source: first.source,
+        };
+        CommandError {
+            code: first.code,
+            source: Box::new(source),
+            hint: first.hint,
+            transient: false,
+        }
+    }
+}
+
+/// Some of all databases failed; the exit code and the hint are the first one's.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {all} databases could not be copied; the first, {name}")]
+struct DatabasesFailed {
+    failed: usize,
+    all: usize,
+    name: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
 impl From<MigrationError> for CommandError {
     fn from(error: MigrationError) -> Self {
         let hint = error.hint();
@@ -181,6 +245,7 @@ impl From<MigrationError> for CommandError {
         };
         let code = match error {
             MigrationError::Lock(error) => return error.into(),
+            MigrationError::Filters(error) => return error.into(),
             MigrationError::Store(error) => return error.into(),
             MigrationError::WorkDir(error) => return error.into(),
             MigrationError::Address { .. }
@@ -196,12 +261,18 @@ impl From<MigrationError> for CommandError {
             }
             | MigrationError::Schema(SchemaError::Program {
                 side: ref refusing, ..
-            }) => side(refusing),
+            })
+            | MigrationError::Roles(RolesError::Dump(SchemaError::Program {
+                side: ref refusing,
+                ..
+            })) => side(refusing),
             MigrationError::Source { .. }
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }
             | MigrationError::RenamedTable { .. }
             | MigrationError::LostCount { .. }
+            | MigrationError::LargeObjects(LargeObjectError::Source { .. })
+            | MigrationError::Extension(ExtensionError::Source { .. })
             | MigrationError::Rows(RowsError::Source { .. } | RowsError::Rewritten { .. })
             | MigrationError::ManyRows {
                 first: RowsError::Source { .. } | RowsError::Rewritten { .. },
@@ -214,6 +285,14 @@ impl From<MigrationError> for CommandError {
             MigrationError::Target { .. }
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
+            | MigrationError::Property(_)
+            | MigrationError::Extension(_)
+            | MigrationError::Roles(RolesError::Target(_) | RolesError::Refused { .. })
+            | MigrationError::Refresh { .. }
+            | MigrationError::LargeObjects(
+                LargeObjectError::Target { .. } | LargeObjectError::Taken { .. },
+            )
+            | MigrationError::Definitions { .. }
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. } => ExitCode::Target,
             MigrationError::ChildFailed { code, .. } => ExitCode::ALL

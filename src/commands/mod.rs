@@ -3,6 +3,7 @@
 //! [`run`] chooses the file. A command returns `Ok` with the exit code that its result stands
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
+mod all_databases;
 mod clone;
 mod completions;
 pub mod demo;
@@ -10,6 +11,7 @@ mod dispatch;
 mod error;
 mod failure;
 mod generate;
+mod list;
 mod names;
 mod not_built;
 mod ping;

@@ -1,8 +1,7 @@
 //! What the commands that are not built yet are called.
 
 use crate::cli::options::{
-    CompareSubject, DumpOptions, DumpSubject, ListCommand, ProxyCommand, RestoreCommand,
-    RestoreStep,
+    CompareSubject, DumpOptions, DumpSubject, ProxyCommand, RestoreCommand, RestoreStep,
 };
 
 pub(super) fn dump(dump: &DumpOptions) -> &'static str {
@@ -19,21 +18,6 @@ pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
         RestoreCommand::Step(RestoreStep::PostData, _) => "restore post-data",
         RestoreCommand::Step(RestoreStep::Roles, _) => "restore roles",
         RestoreCommand::ParseList { .. } => "restore parse-list",
-    }
-}
-
-pub(super) fn list(list: &ListCommand) -> &'static str {
-    match list {
-        ListCommand::Databases(_) => "list databases",
-        ListCommand::Extensions { .. } => "list extensions",
-        ListCommand::Collations(_) => "list collations",
-        ListCommand::Tables { .. } => "list tables",
-        ListCommand::TableParts { .. } => "list table-parts",
-        ListCommand::Sequences { .. } => "list sequences",
-        ListCommand::Indexes { .. } => "list indexes",
-        ListCommand::Depends { .. } => "list depends",
-        ListCommand::Schema(_) => "list schema",
-        ListCommand::Progress { .. } => "list progress",
     }
 }
 

@@ -29,26 +29,26 @@ pub(super) fn refuse_options(
 pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
     let CloneOptions { copy, cdc, .. } = options;
     let asked = [
-        (options.all_databases, "--all-databases"),
+        (
+            options.all_databases && cdc.follow,
+            "--all-databases with --follow",
+        ),
         (options.snapshot.is_some(), "--snapshot"),
-        (options.filters.is_some(), "--filters"),
-        (copy.roles, "--roles"),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
-        (copy.schema.skip_extensions, "--skip-extensions"),
-        (copy.schema.skip_ext_comments, "--skip-ext-comments"),
-        (copy.schema.skip_collations, "--skip-collations"),
-        (copy.schema.requirements.is_some(), "--requirements"),
     ];
     first(&asked).or_else(|| of_capture(cdc))
 }
 
-/// The same of a streaming step.
+/// The same of a streaming step, to which the publication says what is left out.
 pub(super) fn of_follow(options: &FollowOptions) -> Option<&'static str> {
-    let asked = [
-        (options.snapshot.is_some(), "--snapshot"),
-        (options.filters.is_some(), "--filters"),
-    ];
+    let asked = [(options.filters.is_some(), "--filters")];
+    first(&asked).or_else(|| of_setup(options))
+}
+
+/// The same of setting up change capture.
+pub(super) fn of_setup(options: &FollowOptions) -> Option<&'static str> {
+    let asked = [(options.snapshot.is_some(), "--snapshot")];
     first(&asked).or_else(|| of_capture(&options.cdc))
 }
 

@@ -1,9 +1,11 @@
 //! Where a command works: the work directory and the two servers, from what was typed.
 
 use std::io;
+use std::path::Path;
 
 use super::CommandError;
 use crate::base::Shutdown;
+use crate::catalog::filters::Filters;
 use crate::cli::{ExitCode, options};
 use crate::clone::schema::Side;
 use crate::pg::{Address, AddressError};
@@ -53,6 +55,14 @@ pub(super) fn address(side: Side, typed: Option<&str>) -> Result<Address, Comman
             ..CommandError::usage(ConnectionString { side, source })
         }
     })
+}
+
+/// What the file `typed` leaves out; without one, nothing.
+pub(super) fn filters(typed: Option<&Path>) -> Result<Filters, CommandError> {
+    match typed {
+        None => Ok(Filters::default()),
+        Some(file) => Ok(Filters::read(file)?),
+    }
 }
 
 /// What hears SIGINT and SIGTERM from now on.

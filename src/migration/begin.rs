@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::catalog::filters::Filters;
 use crate::catalog::server::Server;
 use crate::clone::schema::Side;
 use crate::store::{CATALOG_STEP, Lock, Run, Store, WorkDir};
@@ -80,7 +81,8 @@ pub(super) fn interrupted(work_dir: &WorkDir) -> MigrationError {
     }
 }
 
-/// Refuses to resume `run` between other databases or with another slot than it was begun with.
+/// Refuses to resume `run` between other databases, with another slot or with other
+/// filters than it was begun with.
 pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
     let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
     let mut pairs = vec![];
@@ -102,7 +104,7 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
         }
     }
     match pairs.first() {
-        None => Ok(()),
+        None => check_filters(run, now.filters.as_deref()),
         Some((what, begun, asked)) => Err(MigrationError::Refused {
             side: None,
             problem: match begun == asked {
@@ -114,6 +116,25 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
             hint: "resume with what it was begun with, or begin anew with --restart".to_owned(),
         }),
     }
+}
+
+/// Refuses to go on with other filters than `run` was begun with.
+pub(super) fn check_filters(run: &Run, now: Option<&str>) -> Result<(), MigrationError> {
+    match Filters::difference(run.filters.as_deref(), now) {
+        None => Ok(()),
+        Some(problem) => Err(MigrationError::Refused {
+            side: None,
+            problem,
+            hint: "name the filters that it was begun with, or begin anew with --restart"
+                .to_owned(),
+        }),
+    }
+}
+
+/// What `run` leaves out.
+pub(super) fn filters_of(run: &Run) -> Result<Filters, MigrationError> {
+    let text = run.filters.as_deref().unwrap_or_default();
+    Ok(Filters::parse("the filters of this migration", text)?)
 }
 
 /// Refuses to touch what is on these servers if `run` was begun between others: a slot or a

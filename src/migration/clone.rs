@@ -6,7 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
+use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
+use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
 use crate::store::{Lock, Run, Store, WorkDir};
@@ -38,8 +40,8 @@ pub struct Config {
     pub capture: Option<CaptureConfig>,
     /// How the base copy is made.
     pub copy: base_copy::Choices,
-    /// Leave large objects out.
-    pub skip_large_objects: bool,
+    /// What else is left out.
+    pub filters: Filters,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
 }
@@ -122,8 +124,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let (source, target) = (&config.source, &config.target);
-            let finishing = finish(source, target, &mut store, endpos, capture.new_tables);
+            let finishing = finish(&copy, &mut store, endpos, capture.new_tables, shutdown);
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => {
@@ -153,6 +154,7 @@ async fn unless_overdue<T>(
 /// the next steps do.
 async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(), MigrationError> {
     if copy.run.slot.is_some() {
+        base_copy::set_database_properties(copy).await?;
         store.set_apply(true)?;
         return Ok(());
     }
@@ -161,6 +163,7 @@ async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
+    base_copy::set_database_properties(copy).await?;
     Ok(store.finish_run()?)
 }
 
@@ -290,12 +293,18 @@ async fn prepare(
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
-        skip_large_objects: config.skip_large_objects,
+        // One that goes on is told below if its filters are others.
+        filters: (begin == Begin::New).then_some(&config.filters),
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
     if let Begin::Resume(begun) = &begin {
         begin::check_same(begun, &run)?;
+    }
+    if let Begin::AfterSetup(begun) = &begin {
+        begin::check_filters(begun, run.filters.as_deref())?;
     }
     let lock = footprint.enter(&config.work_dir, lock)?;
     if begin == Begin::New {
@@ -305,7 +314,10 @@ async fn prepare(
     match begin {
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
-            if is_plain && config.start != Start::ResumeNotConsistent {
+            let is_copied = store.is_copied(config.copy.large_object_jobs.is_some())?;
+            // With all rows there, what is missing needs no snapshot.
+            let needs_snapshot = is_plain && !is_copied;
+            if needs_snapshot && config.start != Start::ResumeNotConsistent {
                 return Err(MigrationError::Refused {
                     side: None,
                     problem: "the snapshot of the interrupted copy is gone".to_owned(),
@@ -363,6 +375,7 @@ fn describe(config: &Config, facts: &Facts) -> Run {
         publication: capture.map(|capture| capture.publication.clone()),
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        filters: config.filters.text(),
         ..Run::default()
     }
 }
@@ -375,7 +388,9 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
-        skip_large_objects: config.skip_large_objects,
+        filters: Some(&config.filters),
+        skip_large_objects: config.copy.large_object_jobs.is_none(),
+        role_passwords: config.copy.roles == Some(Passwords::Copied),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

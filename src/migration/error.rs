@@ -3,10 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::catalog::filters::FilterError;
 use crate::clone::completion::CompletionError;
+use crate::clone::database::PropertyError;
+use crate::clone::extensions::ExtensionError;
+use crate::clone::large_objects::LargeObjectError;
+use crate::clone::materialized_views::RefreshError;
 use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
+use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::pg::{self, Address, AddressError};
@@ -64,6 +71,9 @@ pub enum MigrationError {
         /// What to do.
         hint: String,
     },
+    /// Filters.
+    #[error(transparent)]
+    Filters(#[from] FilterError),
     /// The work directory.
     #[error(transparent)]
     WorkDir(#[from] WorkDirError),
@@ -92,6 +102,38 @@ pub enum MigrationError {
         /// The first.
         #[source]
         first: RowsError,
+    },
+    /// Large objects.
+    #[error(transparent)]
+    LargeObjects(#[from] LargeObjectError),
+    /// Materialized views; each was logged.
+    #[error("{failed} of {all} materialized views could not be refreshed; the first")]
+    Refresh {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// The first.
+        #[source]
+        first: RefreshError,
+    },
+    /// Tables of extensions.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+    /// Properties of the database.
+    #[error(transparent)]
+    Property(#[from] PropertyError),
+    /// Roles.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
+    /// Definitions that the target refused; each was logged.
+    #[error("{count} of the source's definitions could not be made on the target; the first")]
+    Definitions {
+        /// How many.
+        count: usize,
+        /// The first.
+        #[source]
+        first: Box<Definition>,
     },
     /// Tables that cannot be copied as asked for; each was logged, nothing was copied.
     #[error("{count} tables cannot be copied; the first")]
@@ -187,8 +229,14 @@ impl MigrationError {
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
+            MigrationError::LargeObjects(error) => error.remedy(),
+            MigrationError::Extension(error) => error.remedy(),
+            MigrationError::Property(error) => error.remedy(),
+            MigrationError::Roles(error) => error.remedy(),
+            MigrationError::Refresh { first, .. } => first.remedy(),
             MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
+            MigrationError::Filters(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
@@ -200,13 +248,28 @@ impl MigrationError {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
-            MigrationError::Target { source, .. } if lacks_role(source) => Some(
+            MigrationError::Roles(RolesError::Refused { .. }) => Some(
+                "create that role on the target by hand, as it is to be there: it is then kept; go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::Property(_) => Some(
+                "everything else is there; mend the cause, or leave properties of the database out with --skip-db-properties; then go on with --resume"
+                    .to_owned(),
+            ),
+            MigrationError::LargeObjects(LargeObjectError::Taken { oid }) => Some(format!(
+                "give the target's own another OID, or remove it: SELECT lo_unlink({oid}); then go on with --resume"
+            )),
+            MigrationError::Definitions { first, .. } => Some(first.hint.clone()),
+            MigrationError::Target { source, .. }
+            | MigrationError::LargeObjects(LargeObjectError::Target { source, .. })
+                if lacks_role(source) => Some(
                 "create the role on the target, or leave owners and privileges out with --no-owner and --no-acl; then go on with --resume"
                     .to_owned(),
             ),
             MigrationError::Connect { source, .. }
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
+            MigrationError::Filters(error) => error.hint(),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"
@@ -244,6 +307,10 @@ impl MigrationError {
             MigrationError::Schema(_)
             | MigrationError::Rows(_)
             | MigrationError::ManyRows { .. }
+            | MigrationError::LargeObjects(_)
+            | MigrationError::Extension(_)
+            | MigrationError::Roles(_)
+            | MigrationError::Refresh { .. }
             | MigrationError::Methods { .. }
             | MigrationError::Completion(_)
             | MigrationError::ChildFailed { .. } => resume(),

@@ -1,14 +1,18 @@
-//! What comes at endpos: is everything there that must be, then the sequences.
+//! What comes at endpos: is everything there that must be, then what no stream carries: large
+//! objects and sequences.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::base::{Lsn, QualifiedName};
+use crate::base::{Lsn, QualifiedName, Shutdown};
+use crate::catalog::filters::{self, Filters, Strictness};
+use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Capture, Store, TableRow};
 
-use super::base_copy::set_sequences;
+use super::base_copy::{self, set_sequences};
+use super::begin::filters_of;
 use super::error::{MigrationError, on_source, on_target, to_target};
 
 /// What to do about a table that was created on the source while following.
@@ -24,20 +28,21 @@ pub enum NewTables {
 /// see what was counted before endpos.
 const COUNTS_SETTLE: Duration = Duration::from_millis(1500);
 
-/// Looks for what change capture could not carry, sets the sequences and marks the run as
-/// finished.
+/// Looks for what change capture could not carry, brings large objects and sequences to what the
+/// source has now, and marks the run as finished.
 ///
 /// # Errors
 /// The target is not what the source was: endpos is before the position from which on the copied
 /// tables are consistent with each other; a table of which only inserts are captured was updated
 /// or deleted from; a table was created meanwhile.
 pub async fn finish(
-    source: &Address,
-    target: &Address,
+    copy: &base_copy::Config,
     store: &mut Store,
     endpos: Lsn,
     new_tables: NewTables,
+    shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
+    let (source, target) = (&copy.source, &copy.target);
     let on_target_session = Session::connect(target, "finish")
         .await
         .map_err(to_target(target))?;
@@ -51,8 +56,13 @@ pub async fn finish(
             begin: convergence,
         });
     }
-    check_source(source, &store.tables()?, new_tables).await?;
-    let sequences = set_sequences(source, &on_target_session).await?;
+    check_source(source, store, new_tables).await?;
+    let sides = (target, &on_target_session);
+    base_copy::compare_large_objects(source, sides, &copy.choices, shutdown).await?;
+    base_copy::copy_extension_rows(copy, store).await?;
+    base_copy::refresh_again(source, target, &copy.choices, shutdown).await?;
+    let sequences = set_sequences(source, &on_target_session, store).await?;
+    base_copy::set_database_properties(copy).await?;
     store.finish_run()?;
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
@@ -60,12 +70,18 @@ pub async fn finish(
 
 async fn check_source(
     source: &Address,
-    known: &[TableRow],
+    store: &Store,
     new_tables: NewTables,
 ) -> Result<(), MigrationError> {
+    let known = &store.tables()?;
     let failed = on_source("looking at its tables");
     let session = Session::connect(source, "finish").await.map_err(&failed)?;
-    let look = async || discovery::tables(&session).await.map_err(&failed);
+    let left_out = left_out(&session, store).await?;
+    let look = async || {
+        let mut tables = discovery::tables(&session).await.map_err(&failed)?;
+        tables.retain(|table| !left_out(table.oid));
+        Ok::<_, MigrationError>(tables)
+    };
     let mut now = look().await?;
     if known
         .iter()
@@ -86,6 +102,25 @@ async fn check_source(
     }
     check_names(known, &now)?;
     check_counts(known, &now)
+}
+
+/// Which tables are nobody's business: those that were left out when the migration began, and
+/// those that its filters leave out by now.
+async fn left_out(
+    source: &Session,
+    store: &Store,
+) -> Result<impl Fn(u32) -> bool + use<>, MigrationError> {
+    let filters = match store.run()? {
+        Some(run) => filters_of(&run)?,
+        None => Filters::default(),
+    };
+    let selection = filters::resolve(source, &filters, Strictness::GoOn).await?;
+    let begun = restore_list::objects(&store.left_out()?);
+    let empty = store.rows_left_out()?;
+    let empty: HashSet<_> = empty.into_iter().map(|table| table.oid).collect();
+    Ok(move |oid| {
+        !selection.copies(oid) || begun.contains(&(PG_CLASS, oid)) || empty.contains(&oid)
+    })
 }
 
 /// Whether a table has taken the name of another one: changes carry the name of their table, so

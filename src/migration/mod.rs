@@ -8,6 +8,7 @@
 //! - [`base_copy`]: the steps of the copy, each once;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes;
+//! - [`all_databases`]: one migration after the other;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
 //!
 //! # Crash story of `clone --follow`
@@ -26,6 +27,7 @@
 //! 7. *After endpos, before the run is marked finished*: the last steps are done again; they only
 //!    set values.
 
+pub mod all_databases;
 pub mod base_copy;
 pub mod begin;
 pub mod capture;

@@ -3,8 +3,10 @@
 use crate::base::Lsn;
 use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
+use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::server::{self, Server};
 use crate::clone::programs::Programs;
+use crate::clone::roles;
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 
@@ -24,6 +26,10 @@ pub struct Wanted<'a> {
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
     pub skip_large_objects: bool,
+    /// What else is to be left out; looked at where a migration begins.
+    pub filters: Option<&'a Filters>,
+    /// Whether the passwords of roles are to be read.
+    pub role_passwords: bool,
 }
 
 /// What preflight found out.
@@ -97,9 +103,16 @@ pub async fn look(
     if let Some(slot) = wanted.slot {
         check_capture(&on_source_session, &facts.source, source, slot).await?;
     }
+    if let Some(filters) = wanted.filters {
+        let selection = filters::resolve(&on_source_session, filters, Strictness::Begin).await?;
+        for notice in &selection.unmatched {
+            tracing::warn!("{notice}");
+        }
+    }
     check_publication(&on_source_session, wanted).await?;
     check_endpos(&on_source_session, wanted).await?;
-    check_large_objects(&on_source_session, wanted).await?;
+    check_role_passwords(&on_source_session, wanted).await?;
+    check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
     }
@@ -239,18 +252,65 @@ async fn check_endpos(session: &Session, wanted: &Wanted<'_>) -> Result<(), Migr
     }
 }
 
-async fn check_large_objects(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
+async fn check_role_passwords(
+    session: &Session,
+    wanted: &Wanted<'_>,
+) -> Result<(), MigrationError> {
+    if !wanted.role_passwords {
+        return Ok(());
+    }
+    let readable = roles::may_read_passwords(session).await;
+    match readable.map_err(on_source("looking for passwords"))? {
+        true => Ok(()),
+        false => Err(refused(
+            Some(Side::Source),
+            "this role may not read the passwords of others (pg_authid) on the source",
+            "connect as a superuser, or copy roles without their passwords with --no-role-passwords",
+        )),
+    }
+}
+
+/// Whether all of the source's may be read, and none of the target's has an OID of theirs.
+async fn check_large_objects(
+    source: &Session,
+    target: &Session,
+    wanted: &Wanted<'_>,
+) -> Result<(), MigrationError> {
     if wanted.skip_large_objects {
         return Ok(());
     }
-    let sql = "SELECT EXISTS (SELECT FROM pg_largeobject_metadata)";
-    let some = session.query_one(sql, &[]).await;
-    match some.map_err(on_source("looking for large objects"))?.get(0) {
-        false => Ok(()),
-        true => Err(refused(
+    let found = server::unreadable_large_objects(source).await;
+    if let Some((count, first)) = found.map_err(on_source("looking for large objects"))? {
+        return Err(refused(
             Some(Side::Source),
-            "the source has large objects, which this version cannot copy yet",
-            "leave them out with --skip-large-objects",
+            format!(
+                "{count} large objects of the source may not be read by this role, {first} first"
+            ),
+            format!(
+                "connect as their owner or a superuser, or have GRANT SELECT ON LARGE OBJECT {first} \
+                 and so on run; or leave large objects out with --skip-large-objects"
+            ),
+        ));
+    }
+    if wanted.target_may_be_filled {
+        return Ok(());
+    }
+    let failed = on_target("looking at its large objects");
+    let there = server::large_objects(target, None).await.map_err(&failed)?;
+    if there.is_empty() {
+        return Ok(());
+    }
+    let taken = server::large_objects(source, Some(&there)).await;
+    let taken = taken.map_err(on_source("looking at its large objects"))?;
+    match taken.first() {
+        None => Ok(()),
+        Some(first) => Err(refused(
+            Some(Side::Target),
+            format!(
+                "the target has {} large objects already with OIDs that the source has too, {first} first",
+                taken.len()
+            ),
+            "name an empty database, or have pgflit replace them with --drop-if-exists",
         )),
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
+use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
@@ -32,6 +33,8 @@ pub struct Config {
     pub plugin: String,
     /// Where to end, if it is known already.
     pub endpos: Option<Lsn>,
+    /// What is left out.
+    pub filters: Filters,
 }
 
 /// Makes work directory, publications and slot, for streaming by hand; gives where it begins.
@@ -52,7 +55,10 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
     let (begin, lock) = begin::look(&config.work_dir, Start::Fresh)?;
     match begin {
         Begin::New => {}
-        Begin::AfterSetup(run) => return Ok(run.slot_lsn.unwrap_or_default()),
+        Begin::AfterSetup(run) => {
+            begin::check_filters(&run, config.filters.text().as_deref())?;
+            return Ok(run.slot_lsn.unwrap_or_default());
+        }
         _ => {
             return Err(MigrationError::Refused {
                 side: None,
@@ -67,6 +73,8 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
+        filters: Some(&config.filters),
+        role_passwords: false,
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let _lock = footprint.enter(&config.work_dir, lock)?;
@@ -82,6 +90,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         publication: Some(config.publication.clone()),
         plugin: Some(config.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        filters: config.filters.text(),
         ..Run::default()
     };
     store.set_run(&run)?;
@@ -130,9 +139,13 @@ pub(super) async fn set_up_capture(
     let source = Session::connect(source_address, "setup")
         .await
         .map_err(to_source(source_address))?;
-    let tables = discovery::tables(&source)
+    let mut tables = discovery::tables(&source)
         .await
         .map_err(on_source("reading the catalog"))?;
+    let filters = begin::filters_of(run)?;
+    filters::resolve(&source, &filters, Strictness::GoOn)
+        .await?
+        .filter_tables(&mut tables);
     store.set_catalog(&tables, &[])?;
     footprint.makes_publication(publication);
     capture::drop_publications(&source, publication).await?;

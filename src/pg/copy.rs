@@ -1,6 +1,5 @@
-//! COPY in both directions, by whole buffers instead of rows.
+//! How a COPY begins and ends, in both directions. What is between is [`super::pump`]'s.
 
-use bytes::{Buf, BytesMut};
 use postgres_protocol::message::backend::{
     COMMAND_COMPLETE_TAG, COPY_DATA_TAG, COPY_DONE_TAG, Message,
 };
@@ -10,15 +9,10 @@ use super::connection::Connection;
 use super::error::Error;
 use super::replies::{ResultSet, rows_of_tag};
 use super::server_error::server_error;
-use crate::wire::frame;
-
-/// A frame's body up to this size is copied behind its header, so that it is one write and one
-/// TLS record; larger ones are written from where they are.
-const COPIED_BODY_BYTES: usize = 16 * 1024;
 
 impl Connection {
     /// Starts `COPY … TO STDOUT`, which may stand among other statements of `sql`; what it sends is
-    /// then read with [`Connection::read_copy_data`], what comes after it with
+    /// then passed on by [`super::pump`], what comes after it read with
     /// [`Connection::end_copy_out`]. Answers to statements before it are passed over.
     ///
     /// # Errors
@@ -33,58 +27,6 @@ impl Connection {
         }
     }
 
-    /// Appends what COPY sends to `into` until it holds `at_least` bytes; rows may be cut anywhere,
-    /// so memory is bounded whatever their size.
-    ///
-    /// True if there may be more; false at the end, in which case `into` may hold the last bytes.
-    /// Nothing is allocated by row. Cancel safe: what was read is in `into` or kept for the next
-    /// call.
-    ///
-    /// # Errors
-    /// The server's; `into` then holds what came before.
-    pub async fn read_copy_data(
-        &mut self,
-        into: &mut BytesMut,
-        at_least: usize,
-    ) -> Result<bool, Error> {
-        loop {
-            let input = &mut self.link.input;
-            let here = self.copy_left.min(input.len());
-            if here > 0 {
-                into.extend_from_slice(&input[..here]);
-                input.advance(here);
-                self.copy_left -= here;
-            }
-            if into.len() >= at_least {
-                return Ok(true);
-            }
-            if self.copy_left > 0 {
-                self.link.read_more().await?;
-                continue;
-            }
-            match frame::Header::peek(&self.link.input)? {
-                None => self.link.read_more().await?,
-                Some(header) if header.tag == COPY_DATA_TAG => {
-                    self.link.input.advance(frame::HEADER_BYTES);
-                    self.copy_left = header.frame_bytes() - frame::HEADER_BYTES;
-                }
-                Some(_) => {
-                    self.link.next_header().await?;
-                    match self.link.take_message()? {
-                        Some(Message::CopyDone) => return Ok(false),
-                        Some(Message::ErrorResponse(body)) => {
-                            return Err(self.link.recover(server_error(&body)).await);
-                        }
-                        None => {}
-                        Some(_) => {
-                            return Err(Error::Protocol("odd message within COPY".to_owned()));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// The answers of the COPY itself and of the statements after it, once all data is read. The
     /// connection is then ready for the next query. Not cancel safe.
     ///
@@ -94,8 +36,8 @@ impl Connection {
         self.results().await
     }
 
-    /// Starts `COPY … FROM STDIN`, the last statement of `sql`; rows are then sent with
-    /// [`Connection::write_copy_data`]. Answers to statements before it are passed over.
+    /// Starts `COPY … FROM STDIN`, the last statement of `sql`; rows are then sent by
+    /// [`super::pump`]. Answers to statements before it are passed over.
     ///
     /// # Errors
     /// The server's; the connection can be used again.
@@ -106,29 +48,6 @@ impl Connection {
             Message::CopyInResponse(_) => Ok(()),
             other => Err(self.not_copying(other).await),
         }
-    }
-
-    /// Sends one CopyData frame. Frames need not end where rows do.
-    ///
-    /// While the server does not take more, its answer is awaited too, so that neither waits for
-    /// the other. Not cancel safe: a frame may be cut off.
-    ///
-    /// # Errors
-    /// The server's, as soon as it has sent one: the COPY is then over and the connection ready
-    /// for the next query.
-    pub async fn write_copy_data(&mut self, body: &[u8]) -> Result<(), Error> {
-        let looked = self.link.look().await;
-        self.refused_already().await?;
-        looked?;
-        let header = frame::header(COPY_DATA_TAG, body.len())?;
-        self.link.output.extend_from_slice(&header);
-        if body.len() <= COPIED_BODY_BYTES || self.is_encrypted() {
-            self.link.output.extend_from_slice(body);
-            self.link.send_and_listen(&[]).await?;
-        } else {
-            self.link.send_and_listen(body).await?;
-        }
-        self.refused_already().await
     }
 
     /// Ends the COPY and commits it with its transaction; the number of rows. Not cancel safe.
@@ -179,7 +98,7 @@ impl Connection {
     }
 
     /// The error that the server has sent instead of waiting for more rows, if it has.
-    async fn refused_already(&mut self) -> Result<(), Error> {
+    pub(super) async fn refused_already(&mut self) -> Result<(), Error> {
         while let Some(header) = self.link.whole_frame()? {
             if matches!(
                 header.tag,

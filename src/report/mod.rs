@@ -1,10 +1,11 @@
 //! Everything that a person or a script reads.
 //!
-//! Stdout carries data only ([`stdout`]); the log ([`logging`]), progress ([`progress`]) and errors
-//! ([`errors`]) go to stderr ([`terminal`]), and to a file in the work directory ([`log_file`]).
-//! Nothing here decides anything.
+//! Stdout carries data only ([`stdout`], [`listing`], [`summary`]); the log ([`logging`]),
+//! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
+//! ([`log_file`]). Nothing here decides anything.
 
 pub mod errors;
+pub mod listing;
 pub mod log_file;
 mod log_line;
 pub mod logging;

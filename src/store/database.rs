@@ -8,9 +8,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
+    include_str!("../../migrations/0003_filters.sql"),
 ];
 
 /// The version this program writes.

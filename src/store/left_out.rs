@@ -1,5 +1,7 @@
 //! Objects of the source that the target does not get.
 
+use crate::base::QualifiedName;
+
 use super::{Error, Store};
 
 /// An object that filters or options leave out, or that depends on one.
@@ -19,7 +21,48 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// A table that is made on the target and stays empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsLeftOut {
+    /// Its OID on the source.
+    pub oid: u32,
+    /// Its name.
+    pub name: QualifiedName,
+    /// For people: the section of the filters.
+    pub reason: String,
+}
+
 impl Store {
+    /// Writes the tables that are made and stay empty, replacing what was there.
+    pub fn set_rows_left_out(&mut self, tables: &[RowsLeftOut]) -> Result<(), Error> {
+        self.write("writing what stays empty", |transaction| {
+            transaction.execute("DELETE FROM rows_left_out", [])?;
+            let mut insert =
+                transaction.prepare("INSERT INTO rows_left_out VALUES (?1, ?2, ?3, ?4)")?;
+            for RowsLeftOut { oid, name, reason } in tables {
+                insert.execute((oid, &name.schema, &name.name, reason))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The tables that are made and stay empty, by schema and name.
+    pub fn rows_left_out(&self) -> Result<Vec<RowsLeftOut>, Error> {
+        self.read("reading what stays empty", |connection| {
+            let mut statement = connection.prepare(
+                "SELECT table_oid, schema, name, reason FROM rows_left_out ORDER BY schema, name",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(RowsLeftOut {
+                    oid: row.get(0)?,
+                    name: QualifiedName::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
+                    reason: row.get(3)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
     /// Writes what is left out, replacing what was there.
     pub fn set_left_out(&mut self, objects: &[LeftOut]) -> Result<(), Error> {
         self.write("writing what is left out", |transaction| {
@@ -84,5 +127,20 @@ mod tests {
         assert_eq!(store.left_out().expect("read"), [object(1), object(2)]);
         store.set_left_out(&[object(3)]).expect("written");
         assert_eq!(store.left_out().expect("read"), [object(3)]);
+    }
+
+    #[test]
+    fn what_stays_empty_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::create(&folder.path().join("pgflit.db")).expect("made");
+        let table = |oid| RowsLeftOut {
+            oid,
+            name: QualifiedName::new("a b", format!("t{oid}")),
+            reason: "exclude-table-data".into(),
+        };
+        for tables in [vec![table(1), table(2)], vec![table(3)], vec![]] {
+            store.set_rows_left_out(&tables).expect("written");
+            assert_eq!(store.rows_left_out().expect("read"), tables);
+        }
     }
 }

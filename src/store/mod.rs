@@ -21,10 +21,10 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use database::{Error, Store};
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
-pub use step::{CATALOG_STEP, ROWS_STEP, StepTimes};
+pub use step::{CATALOG_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
 pub use work_dir::{WorkDir, WorkDirError};

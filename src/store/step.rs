@@ -11,6 +11,8 @@ use super::{Error, Store};
 pub const CATALOG_STEP: &str = "catalog";
 /// The base copy's step after which every table is on the target.
 pub const ROWS_STEP: &str = "rows";
+/// The base copy's step after which every large object is on the target.
+pub const LARGE_OBJECTS_STEP: &str = "large objects";
 
 /// A step and when it was; times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,12 @@ impl StepTimes {
 }
 
 impl Store {
+    /// Whether nothing is left to be read under a snapshot, with large objects or without.
+    pub fn is_copied(&self, large_objects: bool) -> Result<bool, Error> {
+        Ok(self.step_is_done(ROWS_STEP)?
+            && (!large_objects || self.step_is_done(LARGE_OBJECTS_STEP)?))
+    }
+
     /// Whether changes may be applied as far as the base copy is concerned: there is none, or
     /// every table is on the target, so that its ledger is complete.
     pub fn copy_allows_apply(&self) -> Result<bool, Error> {

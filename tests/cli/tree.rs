@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 16] = [
+const BUILT: [&str; 26] = [
     "fork",
     "clone",
     "stream setup",
@@ -89,6 +89,16 @@ const BUILT: [&str; 16] = [
     "sentinel set endpos 0/1",
     "sentinel set apply",
     "sentinel set prefetch",
+    "list databases",
+    "list extensions",
+    "list collations",
+    "list tables",
+    "list table-parts --table-name t",
+    "list sequences",
+    "list indexes",
+    "list depends",
+    "list schema",
+    "list progress",
     "ping",
     "demo",
     "stream sentinel get",

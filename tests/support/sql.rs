@@ -37,6 +37,19 @@ impl Database {
         }
     }
 
+    /// The same, asked as `user`, who needs no password.
+    pub(crate) fn of_user(cluster: &Cluster, name: &str, user: &str) -> Self {
+        let of_superuser = Self::of(cluster, name);
+        let separator = match of_superuser.uri.contains('?') {
+            true => '&',
+            false => '?',
+        };
+        Self {
+            uri: format!("{}{separator}user={user}", of_superuser.uri),
+            ..of_superuser
+        }
+    }
+
     /// As pgflit takes it.
     pub(crate) fn uri(&self) -> &str {
         &self.uri

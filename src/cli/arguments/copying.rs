@@ -48,6 +48,10 @@ pub(super) struct CopyArgs {
     #[arg(short = 'B', long = "skip-large-objects", visible_alias = "skip-blobs")]
     skip_large_objects: bool,
 
+    /// With --follow: refresh materialized views once more at the end position
+    #[arg(long)]
+    refresh_matviews: bool,
+
     /// Do not VACUUM the tables after their rows are copied
     #[arg(short = 'U', long)]
     skip_vacuum: bool,
@@ -170,6 +174,7 @@ impl CopyArgs {
             roles: settings.switch("roles", self.roles)?,
             no_role_passwords: self.passwords.resolve(settings)?,
             skip_large_objects: settings.switch("skip-large-objects", self.skip_large_objects)?,
+            refresh_matviews: settings.switch("refresh-matviews", self.refresh_matviews)?,
             skip_vacuum: settings.switch("skip-vacuum", self.skip_vacuum)?,
             skip_analyze: settings.switch("skip-analyze", self.skip_analyze)?,
             use_copy_binary: settings.switch("use-copy-binary", self.use_copy_binary)?,

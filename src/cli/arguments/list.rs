@@ -14,7 +14,7 @@ pub(super) enum ListArgs {
     Databases(ScopeArgs),
     /// List the extensions of the source
     Extensions {
-        /// List the versions that the target could install instead
+        /// List what the server of --source could install instead: name the target there
         #[arg(long)]
         available_versions: bool,
         /// Print a file for --requirements
@@ -82,7 +82,7 @@ pub(super) enum ListArgs {
 pub(super) struct ScopeArgs {
     #[command(flatten)]
     json: JsonArg,
-    /// Read the source again even if the work directory already holds its catalog
+    /// Accepted for scripts of pgcopydb: the source is always read again
     #[arg(long)]
     force: bool,
     #[command(flatten)]

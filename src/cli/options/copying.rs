@@ -66,6 +66,8 @@ pub struct CopySettings {
     pub no_role_passwords: bool,
     /// Leave large objects out.
     pub skip_large_objects: bool,
+    /// Refresh materialized views again when following ends.
+    pub refresh_matviews: bool,
     /// Leave VACUUM out.
     pub skip_vacuum: bool,
     /// Leave ANALYZE out.

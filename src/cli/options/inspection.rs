@@ -23,7 +23,7 @@ pub enum ListCommand {
     Extensions {
         /// Where to look.
         scope: ListScope,
-        /// Versions the target could install, instead of those on the source.
+        /// Versions that this server could install, instead of those it has.
         available_versions: bool,
         /// Print a requirements file.
         requirements: bool,

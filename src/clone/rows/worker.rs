@@ -5,21 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::{Remedy, Shutdown};
 use crate::catalog::ledger::{self, Part};
-use crate::pg::{self, Connection, Mode, ResultSet};
+use crate::pg::{self, Connection, Mode, PumpError, Pumped, ResultSet, pump};
 
 use super::error::RowsError;
 use super::pool::{Config, Event};
 use super::task::Task;
-
-/// Rows are passed on in frames of this size: one CopyData a row costs the target's backend far
-/// more than the rows themselves.
-const FRAME_BYTES: usize = 64 * 1024;
 
 /// How often a part is tried when a connection is lost in the middle of it; the snapshot is still
 /// there.
@@ -176,21 +170,11 @@ impl Worker<'_> {
             .copy_in(&task.write_sql())
             .await
             .map_err(from_target)?;
-        let mut frame = BytesMut::with_capacity(4 * FRAME_BYTES);
-        let mut more = true;
-        while more {
-            more = source
-                .read_copy_data(&mut frame, FRAME_BYTES)
-                .await
-                .map_err(from_source)?;
-            if !frame.is_empty() {
-                target.write_copy_data(&frame).await.map_err(from_target)?;
-                moved.fetch_add(frame.len() as u64, Ordering::Relaxed);
-                frame.clear();
-            }
-            if self.is_over() {
-                return Ok(Copied::Stopped);
-            }
+        match pump(source, target, moved, || !self.is_over()).await {
+            Ok(Pumped::All) => {}
+            Ok(Pumped::Stopped) => return Ok(Copied::Stopped),
+            Err(PumpError::Source(error)) => return Err(from_source(error)),
+            Err(PumpError::Target(error)) => return Err(from_target(error)),
         }
         let answers = source.end_copy_out().await.map_err(from_source)?;
         let read = answers.first().map_or(0, ResultSet::count);

@@ -9,7 +9,7 @@ use crate::migration::setup::{Config, set_up};
 
 /// Makes them; then `pgflit clone` makes the base copy and the streaming commands follow.
 pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, CommandError> {
-    not_built::refuse_options("stream setup", not_built::of_follow(options))?;
+    not_built::refuse_options("stream setup", not_built::of_setup(options))?;
     let config = Config {
         source: place::address(Side::Source, options.source.as_deref())?,
         target: place::address(Side::Target, options.target.as_deref())?,
@@ -19,6 +19,7 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
         publication: options.cdc.publication.clone(),
         plugin: options.cdc.plugin.name().to_owned(),
         endpos: options.cdc.endpos,
+        filters: place::filters(options.filters.as_deref())?,
     };
     let shutdown = place::shutdown()?;
     let lsn = match runtime::block_on(set_up(&config, &shutdown))? {

@@ -4,13 +4,16 @@ use crate::base::durable_file;
 use crate::base::quantity::ByteSize;
 use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
+use crate::catalog::filters::{self, Selection, Strictness};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
 use crate::clone::parts;
 use crate::clone::schema::{self, SchemaError};
+use crate::pg::Session;
 use crate::store::{CATALOG_STEP, TableRow};
 
 use super::steps::BaseCopy;
+use crate::migration::begin::filters_of;
 use crate::migration::error::{MigrationError, on_source};
 
 impl BaseCopy<'_> {
@@ -34,7 +37,10 @@ impl BaseCopy<'_> {
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
-        let indexes = discovery::indexes(epoch.session()).await.map_err(&failed)?;
+        let mut indexes = discovery::indexes(epoch.session()).await.map_err(&failed)?;
+        let selection = self.select(epoch.session()).await?;
+        selection.filter_tables(&mut tables);
+        selection.filter_indexes(&mut indexes);
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         if let Some(cutting) = self.config.choices.cutting {
@@ -47,6 +53,7 @@ impl BaseCopy<'_> {
             programs,
             source,
             &epoch.id,
+            selection.schemas(),
             &self.dump_path(),
             self.shutdown,
         );
@@ -54,6 +61,7 @@ impl BaseCopy<'_> {
             SchemaError::Stopped => MigrationError::Stopped,
             error => error.into(),
         })?;
+        self.keep_foreign_keys(epoch.session()).await?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(
             "{} tables, {}, and {} indexes to copy",
@@ -63,6 +71,18 @@ impl BaseCopy<'_> {
         );
         self.store.finish_step(CATALOG_STEP)?;
         Ok((tables, Some(epoch)))
+    }
+
+    /// What the filters leave out, written to the store.
+    async fn select(&mut self, source: &Session) -> Result<Selection, MigrationError> {
+        let filters = filters_of(&self.config.run)?;
+        let selection = filters::resolve(source, &filters, Strictness::GoOn).await?;
+        for notice in &selection.notices {
+            tracing::warn!("{notice}");
+        }
+        self.store.set_left_out(selection.left_out())?;
+        self.store.set_rows_left_out(&selection.rows_left_out())?;
+        Ok(selection)
     }
 
     /// With change capture, a table that appeared after the publication was made is not in it.

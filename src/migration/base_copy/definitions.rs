@@ -1,129 +1,60 @@
-//! Definitions before and after the rows, and foreign keys when all tables are of one moment.
+//! Definitions before and after the rows.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
-use crate::base::backoff::Backoff;
-use crate::catalog::ledger;
+use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::restore_list::{
-    self, Keep, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
+    self, Contents, Entry, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
 };
-use crate::clone::schema::{self, Section};
-use crate::pg::Session;
+use crate::clone::restore::{Outcome, Refused, Restore, RestoreError};
+use crate::clone::schema;
+use crate::pg::{self, Session};
 use crate::store::IndexRow;
 
+use super::refused::{self, Definition, Verdict};
 use super::steps::BaseCopy;
+use crate::base::durable_file;
 use crate::migration::capture::inserts_publication;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 
-/// SQLSTATE deadlock_detected.
-const DEADLOCK: &str = "40P01";
-
-/// How many deadlocks with apply, while foreign keys are added, end the migration.
-const DEADLOCKS: u32 = 20;
-
-/// How often convergence is looked at.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-
 impl BaseCopy<'_> {
-    /// Runs the entries of `list` and the mark of `step`, after `drops`, in one transaction of the
-    /// target.
-    async fn restore(&self, step: &str, list: &str, drops: &str) -> Result<(), MigrationError> {
-        let list_file = self
-            .config
-            .work_dir
-            .schema_path()
-            .join(format!("{step}.list"));
-        let config = self.config;
-        let script = match restore_list::is_empty(list) {
-            true => String::new(),
-            false => schema::script(
-                &config.programs,
-                &self.dump_path(),
-                list,
-                &list_file,
-                &config.choices.leave,
-            )?,
-        };
-        // The script changes settings of its session, so it has one of its own.
-        let session = Session::connect(&config.target, step)
-            .await
-            .map_err(to_target(&config.target))?;
-        let sql = format!("BEGIN;\n{drops}\n{script}\n{}", ledger::note_step_sql(step));
-        let restored = async {
-            session.batch(&sql).await?;
-            // Separately: when we are killed meanwhile, the server ends the script and then finds
-            // nobody who asks for a commit, so that a resumed run never meets half of ours.
-            session.batch("COMMIT").await
-        };
-        tokio::select! {
-            done = restored => done.map_err(on_target("restoring the schema")),
-            // One transaction: the server undoes it when it notices that we are gone.
-            () = self.shutdown.overdue() => Err(MigrationError::Stopped),
-        }
-    }
-
-    async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {
+    pub(super) async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {
         self.go_on()?;
         let done = ledger::step_is_done(&self.target, step).await;
         done.map_err(on_target("reading the ledger"))
     }
 
-    pub(super) async fn pre_data(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "pre-data";
-        if self.step_is_done(STEP).await? {
-            return Ok(());
-        }
-        self.store.begin_step(STEP)?;
-        let list = schema::list(&self.config.programs, &self.dump_path(), Section::PreData)?;
-        let list = restore_list::edit(&list, &self.left_out().await?, Keep::Everything);
-        let drops = match self.config.choices.drop_if_exists {
-            true => self.drops(&list)?,
-            false => String::new(),
+    /// Marks `step` as done, on the target and here.
+    pub(super) async fn finish_on_target(&mut self, step: &str) -> Result<(), MigrationError> {
+        let noted = self.target.batch(&ledger::note_step_sql(step)).await;
+        noted.map_err(on_target("writing the ledger"))?;
+        Ok(self.store.finish_step(step)?)
+    }
+
+    /// What of the dump is to be made by pg_restore's scripts.
+    pub(super) async fn contents(&self) -> Result<Contents, MigrationError> {
+        let config = self.config;
+        let leave = &config.choices.leave;
+        let mut contents = schema::contents(&config.programs, &self.dump_path(), leave)?;
+        let mut left_out = restore_list::objects(&self.store.left_out()?);
+        left_out.extend(self.own_publications().await?);
+        contents.leave_out(&left_out, &self.made_here()?);
+        Ok(contents)
+    }
+
+    /// The indexes that pgflit builds itself, and their constraints.
+    fn made_here(&self) -> Result<Objects, MigrationError> {
+        let objects = |index: IndexRow| {
+            let constraint = index.constraint.map(|it| (PG_CONSTRAINT, it.oid));
+            [Some((PG_CLASS, index.oid)), constraint]
         };
-        self.restore(STEP, &list, &drops).await?;
-        Ok(self.store.finish_step(STEP)?)
+        let indexes = self.store.indexes()?.into_iter();
+        Ok(indexes.flat_map(objects).flatten().collect())
     }
 
-    /// What drops the entries of the pre-data `list` from the target. Tables go first, with what
-    /// depends on them, such as foreign keys, which are not in this list.
-    fn drops(&self, list: &str) -> Result<String, MigrationError> {
-        let tables = self.store.tables()?;
-        let tables = tables.iter().map(|table| table.name.quoted());
-        let mut drops: String = tables
-            .map(|table| format!("DROP TABLE IF EXISTS {table} CASCADE;\n"))
-            .collect();
-        let list_file = self.config.work_dir.schema_path().join("drop.list");
-        let script =
-            schema::drop_script(&self.config.programs, &self.dump_path(), list, &list_file)?;
-        drops.push_str(&script);
-        Ok(drops)
-    }
-
-    /// What filters and options leave out, what pgflit makes itself, and what is its own on the
-    /// source.
-    async fn left_out(&self) -> Result<Objects, MigrationError> {
-        let mut objects: Objects = self
-            .store
-            .indexes()?
-            .iter()
-            .flat_map(
-                |IndexRow {
-                     oid, constraint, ..
-                 }| {
-                    let constraint = constraint
-                        .as_ref()
-                        .map(|constraint| (PG_CONSTRAINT, constraint.oid));
-                    [Some((PG_CLASS, *oid)), constraint]
-                },
-            )
-            .flatten()
-            .collect();
-        let left_out = self.store.left_out()?;
-        objects.extend(
-            left_out
-                .iter()
-                .map(|object| (object.catalog_oid, object.object_oid)),
-        );
+    /// What is pgflit's own on the source.
+    async fn own_publications(&self) -> Result<Objects, MigrationError> {
+        let mut objects = Objects::new();
         let Some(publication) = &self.config.run.publication else {
             return Ok(objects);
         };
@@ -145,68 +76,198 @@ impl BaseCopy<'_> {
         Ok(objects)
     }
 
-    async fn post_data_step(&mut self, step: &str, keep: Keep) -> Result<(), MigrationError> {
-        if self.step_is_done(step).await? {
-            return Ok(());
-        }
-        self.store.begin_step(step)?;
-        let list = schema::list(&self.config.programs, &self.dump_path(), Section::PostData)?;
-        let list = restore_list::edit(&list, &self.left_out().await?, keep);
-        self.restore(step, &list, "").await?;
-        Ok(self.store.finish_step(step)?)
-    }
-
-    pub(super) async fn post_data(&mut self) -> Result<(), MigrationError> {
-        self.post_data_step("post-data", Keep::AllButForeignKeys)
-            .await
-    }
-
-    /// Foreign keys hold only between tables of one moment: with several epochs they wait until
-    /// apply has brought all tables to the same one.
-    pub(super) async fn foreign_keys(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "foreign-keys";
+    pub(super) async fn pre_data(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "pre-data";
         if self.step_is_done(STEP).await? {
             return Ok(());
         }
-        let ledger = ledger::read(&self.target)
+        self.store.begin_step(STEP)?;
+        let mut contents = self.contents().await?;
+        if self.config.choices.drop_if_exists {
+            self.drop_what_is_there(&contents).await?;
+        }
+        self.check_needs(&mut contents).await?;
+        self.extensions(&contents).await?;
+        let failed = self.restore(STEP, contents.pre_data).await?;
+        match refused::all(failed) {
+            // Rows would have nowhere to go.
+            Some(error) => Err(error),
+            None => self.finish_on_target(STEP).await,
+        }
+    }
+
+    pub(super) async fn post_data(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "post-data";
+        if self.step_is_done(STEP).await? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let entries = self.contents().await?.post_data;
+        self.restore_late(STEP, entries).await
+    }
+
+    /// What is part of foreign keys, such as comments; and event triggers, which would fire while
+    /// anything else is made.
+    pub(super) async fn last(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "last";
+        if self.step_is_done(STEP).await? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let entries = self.contents().await?.last;
+        self.restore_late(STEP, entries).await
+    }
+
+    /// Makes `entries` of `step`; what is refused is told when everything else is done.
+    async fn restore_late(
+        &mut self,
+        step: &str,
+        entries: Vec<Entry>,
+    ) -> Result<(), MigrationError> {
+        let failed = self.restore(step, entries).await?;
+        if failed.is_empty() {
+            return self.finish_on_target(step).await;
+        }
+        self.refuse(failed)
+    }
+
+    /// Keeps what was refused for the end; ends at once with `--fail-fast`.
+    pub(super) fn refuse(&mut self, failed: Vec<Definition>) -> Result<(), MigrationError> {
+        self.refused.extend(failed);
+        match self.config.choices.fail_fast {
+            true => self.all_made(),
+            false => Ok(()),
+        }
+    }
+
+    /// An error if anything was refused on the way.
+    pub(super) fn all_made(&mut self) -> Result<(), MigrationError> {
+        match refused::all(std::mem::take(&mut self.refused)) {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Makes those of `entries` that are not on the target; gives what it refused.
+    pub(super) async fn restore(
+        &self,
+        step: &str,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Definition>, MigrationError> {
+        let config = self.config;
+        let folder = config.work_dir.schema_path();
+        self.write(&format!("{step}.list"), &restore_list::list(&entries))?;
+        let known = ledger::entries(&self.target)
             .await
             .map_err(on_target("reading the ledger"))?;
-        if ledger.epoch_count() > 1 && self.config.run.slot.is_some() {
-            let convergence = ledger.convergence();
-            tracing::info!(
-                "the copy was taken in several epochs: foreign keys wait for {convergence}"
-            );
-            self.store.set_apply(true)?;
-            loop {
-                let sentinel = self.store.sentinel()?;
-                if sentinel.replay_lsn >= convergence {
-                    break;
-                }
-                if let Some(endpos) = sentinel.endpos()
-                    && endpos < convergence
-                {
-                    return Err(MigrationError::EndposTooEarly {
-                        endpos,
-                        begin: convergence,
-                    });
-                }
-                self.go_on()?;
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
+        let missing = entries
+            .into_iter()
+            .filter(|entry| matches!(known.get(&entry.dump_id), None | Some(EntryState::Failed)));
+        let missing: Vec<Entry> = missing.collect();
+        if missing.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-        for attempt in 1.. {
-            match self.post_data_step(STEP, Keep::ForeignKeys).await {
-                // Apply locks the same tables meanwhile, in another order; all of it is undone.
-                Err(MigrationError::Target { source, .. })
-                    if source.sqlstate() == Some(DEADLOCK) && attempt < DEADLOCKS =>
-                {
-                    tracing::warn!("adding foreign keys: {source}; trying again");
-                    tokio::time::sleep(backoff.next_wait()).await;
-                }
-                done => return done,
-            }
-        }
-        Ok(())
+        // Scripts change settings of their session, so they have one of their own.
+        let session = Session::connect(&config.target, step)
+            .await
+            .map_err(to_target(&config.target))?;
+        let restore = Restore {
+            programs: &config.programs,
+            dump: &self.dump_path(),
+            folder: &folder,
+            leave: &config.choices.leave,
+            target: &session,
+            fail_fast: config.choices.fail_fast,
+            shutdown: self.shutdown,
+        };
+        let outcome = restore.make(missing).await.map_err(|error| match error {
+            RestoreError::Stopped => MigrationError::Stopped,
+            RestoreError::Schema(error) => error.into(),
+            RestoreError::Target(source) => MigrationError::Target {
+                doing: "making definitions",
+                source,
+            },
+            RestoreError::Thread(error) => MigrationError::Thread(error),
+        })?;
+        self.settle(step, outcome, &known).await
     }
+
+    /// Decides about each entry that the target refused, says so, and notes it.
+    async fn settle(
+        &self,
+        step: &str,
+        outcome: Outcome,
+        known: &HashMap<u32, EntryState>,
+    ) -> Result<Vec<Definition>, MigrationError> {
+        let mut failed = Vec::new();
+        let (mut left_out, mut sql) = (Vec::new(), String::new());
+        for refused in outcome.refused {
+            let Refused { entry, error, .. } = &refused;
+            let was_refused = known.contains_key(&entry.dump_id);
+            match refused::verdict(entry, &error_code(error), was_refused) {
+                Verdict::Made => {
+                    tracing::info!("{} was made by hand", refused::name(entry));
+                    self.note(&[entry.dump_id], EntryState::Done).await?;
+                }
+                Verdict::LeaveOut => {
+                    tracing::warn!("left out {}: {error}", refused::name(entry));
+                    left_out.push(refused);
+                }
+                Verdict::Refuse => {
+                    self.note(&[entry.dump_id], EntryState::Failed).await?;
+                    sql.push_str(&refused::as_sql(&refused));
+                    let definition = Definition::of(refused);
+                    definition.say();
+                    failed.push(definition);
+                }
+            }
+        }
+        if outcome.skipped > 0 {
+            tracing::error!(
+                "{} more definitions were not tried, because they need those",
+                outcome.skipped
+            );
+        }
+        if !sql.is_empty() {
+            self.write(&format!("{step}-refused.sql"), &sql)?;
+        }
+        self.leave_out(left_out).await?;
+        Ok(failed)
+    }
+
+    /// Keeps the SQL of what is left out for an administrator, and then notes it.
+    async fn leave_out(&self, entries: Vec<Refused>) -> Result<(), MigrationError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let path = self.config.work_dir.schema_path().join(refused::LEFT_OUT);
+        let mut text = std::fs::read_to_string(path).unwrap_or_default();
+        text.extend(entries.iter().map(refused::as_sql));
+        self.write(refused::LEFT_OUT, &text)?;
+        let dump_ids: Vec<_> = entries
+            .iter()
+            .map(|refused| refused.entry.dump_id)
+            .collect();
+        self.note(&dump_ids, EntryState::LeftOut).await
+    }
+
+    async fn note(&self, dump_ids: &[u32], state: EntryState) -> Result<(), MigrationError> {
+        let sql = ledger::note_entries_sql(dump_ids, state);
+        let noted = self.target.batch(&sql).await;
+        noted.map_err(on_target("writing the ledger"))
+    }
+
+    /// Writes a file in the folder of definitions.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), MigrationError> {
+        let path = self.config.work_dir.schema_path().join(name);
+        durable_file::replace(&path, text.as_bytes()).map_err(|source| MigrationError::Io {
+            doing: "writing",
+            path,
+            source,
+        })
+    }
+}
+
+fn error_code(error: &pg::Error) -> String {
+    error.sqlstate().unwrap_or_default().to_owned()
 }

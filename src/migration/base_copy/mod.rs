@@ -3,21 +3,42 @@
 //! | step | done when |
 //! |---|---|
 //! | catalog | the store holds it, and the dump is on disk |
-//! | pre-data | the target's mark, in the transaction that made it |
+//! | roles | the store says so; those that are there are kept |
+//! | drop | the target's mark, once all is dropped |
+//! | pre-data | the target's mark; before that, each entry of the dump by the ledger |
 //! | rows | every part of every table is in the target's ledger, durably |
+//! | extension rows | the target's mark, in the transaction that copies them |
+//! | large objects | every range of OIDs is in the target's ledger; beside the rows |
 //! | indexes | each is there, by name; begun for each table when its rows are there |
-//! | post-data | the target's mark |
-//! | foreign keys | the target's mark |
+//! | post-data | the target's mark; before that, each entry by the ledger |
+//! | foreign keys | the target's mark; before that, each is there and valid |
+//! | materialized views | each is populated |
+//! | last | the target's mark; before that, each entry by the ledger |
 //! | sequences | doing it again does no harm |
 //!
-//! The catalog is in `catalog`, definitions and foreign keys in `definitions`, rows and indexes in
-//! `tables` (what is left of a table is decided in `left`), their order in `steps`.
+//! The catalog is in `catalog`; definitions in `definitions`, what is looked at and dropped first
+//! in `before_pre_data`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
+//! and indexes in `tables` (what is left of a table is decided in `left`); their order in `steps`.
 
+mod before_pre_data;
 mod catalog;
+mod database;
 mod definitions;
+mod extensions;
+mod foreign_keys;
+mod large_objects;
 mod left;
+mod materialized_views;
+mod refused;
+mod roles;
 mod steps;
 mod tables;
 mod told;
 
+pub use database::set_database_properties;
+pub use extensions::copy_extension_rows;
+pub use large_objects::compare_large_objects;
+pub use materialized_views::refresh_again;
+pub use refused::{Definition, left_out};
+pub use roles::copy_roles;
 pub use steps::{Choices, Config, run, set_sequences};

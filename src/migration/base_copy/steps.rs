@@ -4,16 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::Shutdown;
-use crate::catalog::ledger;
+use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements::Requirement;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::Cutting;
 use crate::clone::programs::Programs;
+use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
+use super::refused::Definition;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 use crate::migration::progress::{Progress, ProgressWriter};
 
@@ -43,6 +46,18 @@ pub struct Choices {
     pub table_jobs: usize,
     /// Indexes at a time.
     pub index_jobs: usize,
+    /// Make the source's roles first, if so with passwords or without.
+    pub roles: Option<Passwords>,
+    /// The versions in which extensions are made.
+    pub requirements: Vec<Requirement>,
+    /// Leave properties of the database out.
+    pub skip_db_properties: bool,
+    /// Refresh materialized views again when following ends.
+    pub refresh_matviews: bool,
+    /// Workers that copy large objects; none if they are left out.
+    pub large_object_jobs: Option<usize>,
+    /// Foreign keys, and materialized views, at a time.
+    pub restore_jobs: usize,
     /// How tables are cut into parts; none to copy each as one.
     pub cutting: Option<Cutting>,
     /// In which format rows are moved.
@@ -53,7 +68,7 @@ pub struct Choices {
     pub drop_if_exists: bool,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
-    /// Stop at the first table that fails.
+    /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
 }
 
@@ -71,6 +86,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         store,
         target,
         shutdown,
+        refused: Vec::new(),
     };
     let ledger = ledger::read(&copy.target)
         .await
@@ -80,13 +96,23 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         // Sizes and definitions are not given while somebody holds a lock on a table.
         () = shutdown.overdue() => return Err(MigrationError::Stopped),
     };
+    copy.roles().await?;
     copy.pre_data().await?;
+    copy.extension_rows(&ledger, epoch.as_ref()).await?;
+    let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
     let writer = ProgressWriter::start(Arc::clone(&config.progress), &config.work_dir);
-    copy.tables(&ledger, tables, epoch).await?;
+    let rows = copy.tables(&ledger, tables, epoch).await;
     drop(writer);
+    let give_up = rows.is_err() && config.choices.fail_fast;
+    let objects = copy.end_large_objects(objects, give_up).await;
+    rows.and(objects)?;
     copy.post_data().await?;
     copy.foreign_keys().await?;
-    copy.sequences().await
+    let views = copy.materialized_views().await;
+    copy.end_extensions().await?;
+    copy.last().await?;
+    copy.sequences().await?;
+    views.and(copy.all_made())
 }
 
 pub(super) struct BaseCopy<'a> {
@@ -94,6 +120,8 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// Definitions that the target refused and that rows can do without: told at the end.
+    pub(super) refused: Vec<Definition>,
 }
 
 impl BaseCopy<'_> {
@@ -110,19 +138,24 @@ impl BaseCopy<'_> {
 
     async fn sequences(&mut self) -> Result<(), MigrationError> {
         self.go_on()?;
-        set_sequences(&self.config.source, &self.target)
+        set_sequences(&self.config.source, &self.target, &self.store)
             .await
             .map(drop)
     }
 }
 
 /// Sets the target's sequences to where the source's stand now; gives how many.
-pub async fn set_sequences(source: &Address, target: &Session) -> Result<usize, MigrationError> {
+pub async fn set_sequences(
+    source: &Address,
+    target: &Session,
+    store: &Store,
+) -> Result<usize, MigrationError> {
+    let left_out = restore_list::objects(&store.left_out()?);
     let failed = on_source("reading its sequences");
     let source = Session::connect(source, "sequences")
         .await
         .map_err(&failed)?;
-    let found = sequences::read(&source).await.map_err(&failed)?;
+    let found = sequences::read(&source, &left_out).await.map_err(&failed)?;
     let set = sequences::set(target, &found).await;
     let missing = set.map_err(on_target("setting sequences"))?;
     for sequence in &missing {

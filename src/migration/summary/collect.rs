@@ -148,7 +148,9 @@ impl Workers {
             "catalog" => ("source", Some(1)),
             "rows" => ("both", Some(self.jobs.table)),
             "indexes" => ("target", Some(self.jobs.index)),
-            "pre-data" | "post-data" | "foreign-keys" => ("target", Some(1)),
+            "drop" | "pre-data" | "post-data" | "foreign-keys" | "matviews" | "last" => {
+                ("target", Some(1))
+            }
             _ => ("both", None),
         };
         let work = match step.name.as_str() {

@@ -2,7 +2,10 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::store::StepTimes;
+use crate::store::{LARGE_OBJECTS_STEP, StepTimes};
+
+/// The steps that are worked on at the same time.
+const TOGETHER: [&str; 3] = ["rows", "indexes", LARGE_OBJECTS_STEP];
 
 /// What a run is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +25,17 @@ pub enum Stage {
 impl Stage {
     /// What the last of `steps`, which are in the order in which they were begun, says.
     pub fn of_steps(steps: &[StepTimes]) -> Self {
-        let is_open = |step: &&StepTimes| step.finished_at.is_none();
+        let is_open = |step: &StepTimes| step.finished_at.is_none();
         match steps.last() {
             None => Stage::Starting,
-            // Begun together: indexes go on when the rows are there.
-            Some(last) if last.name == "indexes" => {
-                let open = steps[steps.len().saturating_sub(2)..].iter().find(is_open);
-                open.map_or(Stage::BetweenSteps, |step| Stage::Step(step.name.clone()))
+            // Begun together: what takes longest is said first.
+            Some(last) if last.name == TOGETHER[1] => {
+                let open = TOGETHER
+                    .into_iter()
+                    .find(|name| steps.iter().any(|step| step.name == *name && is_open(step)));
+                open.map_or(Stage::BetweenSteps, |name| Stage::Step(name.to_owned()))
             }
-            Some(last) if is_open(&last) => Stage::Step(last.name.clone()),
+            Some(last) if is_open(last) => Stage::Step(last.name.clone()),
             Some(_) => Stage::BetweenSteps,
         }
     }
@@ -51,6 +56,11 @@ impl Stage {
                 "indexes" => "building indexes",
                 "post-data" => "making the rest of the schema",
                 "foreign-keys" => "adding foreign keys",
+                LARGE_OBJECTS_STEP => "copying large objects",
+                "matviews" => "refreshing materialized views",
+                "roles" => "making roles",
+                "drop" => "dropping what is in the way",
+                "last" => "making the last of the schema",
                 other => other,
             },
             Stage::BetweenSteps => "finishing",

@@ -18,7 +18,11 @@ fn what_is_typed_wrong_is_named_with_the_nearest_valid_word() {
         (&["--folow"], 1, &["'--folow'", "'--follow'"]),
         (&["--table-jobs", "0"], 1, &["--table-jobs"]),
         (&["--table-jobs", "many"], 1, &["--table-jobs", "many"]),
-        (&["--filters", "f"], 12, &["--filters is not built yet"]),
+        (
+            &["--source-load-limit", "3"],
+            12,
+            &["--source-load-limit is not built yet"],
+        ),
         (
             &["--source", "postgresql://me:sekret@h/app?sslmod=require"],
             1,

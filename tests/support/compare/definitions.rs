@@ -125,8 +125,12 @@ pub(super) fn definitions() -> Vec<(&'static str, String)> {
         ),
         (
             "large objects",
-            "SELECT oid, lomowner::regrole, md5(lo_get(oid)) FROM pg_largeobject_metadata"
-                .to_owned(),
+            format!(
+                "SELECT oid, lomowner::regrole, md5(lo_get(oid)), {},
+                        obj_description(oid, 'pg_largeobject')
+                   FROM pg_largeobject_metadata",
+                privileges("'L'", "lomacl", "lomowner")
+            ),
         ),
     ]
 }

@@ -1,0 +1,66 @@
+//! Roles of the instance, before anything that they own.
+
+use crate::clone::programs::Programs;
+use crate::clone::roles::{self, Passwords, RolesError};
+use crate::clone::schema::SchemaError;
+use crate::pg::{Address, Session};
+use crate::store::WorkDir;
+
+use super::steps::BaseCopy;
+use crate::base::Shutdown;
+use crate::migration::error::MigrationError;
+
+impl BaseCopy<'_> {
+    pub(super) async fn roles(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "roles";
+        let Some(passwords) = self.config.choices.roles else {
+            return Ok(());
+        };
+        self.go_on()?;
+        if self.store.step_is_done(STEP)? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let config = self.config;
+        copy_roles(
+            &config.programs,
+            &config.source,
+            &self.target,
+            &config.work_dir,
+            passwords,
+            self.shutdown,
+        )
+        .await?;
+        Ok(self.store.finish_step(STEP)?)
+    }
+}
+
+/// Makes the source's roles on the target, and tells what became of them.
+pub async fn copy_roles(
+    programs: &Programs,
+    source: &Address,
+    target: &Session,
+    work_dir: &WorkDir,
+    passwords: Passwords,
+    shutdown: &Shutdown,
+) -> Result<(), MigrationError> {
+    let file = work_dir.schema_path().join("roles.sql");
+    let statements = match roles::dump(programs, source, passwords, &file, shutdown) {
+        Err(RolesError::Dump(SchemaError::Stopped)) => return Err(MigrationError::Stopped),
+        dumped => dumped?,
+    };
+    let copied = roles::restore(target, &statements).await?;
+    if !copied.kept.is_empty() {
+        tracing::info!(
+            "kept as they are on the target: roles {}",
+            copied.kept.join(", ")
+        );
+    }
+    for (statement, reason) in &copied.left_out {
+        tracing::warn!(
+            "left out, for an administrator of the target to run: {statement}; ({reason})"
+        );
+    }
+    tracing::info!("{} roles made", copied.made);
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Everything that a database can contain, cloned, and equal to the byte of its definitions.
+
+use std::path::Path;
+
+use super::Following;
+use crate::support::{Database, Pair, differences, pgflit};
+
+const ROLES: &str =
+    r#"CREATE ROLE torture_owner; CREATE ROLE torture_reader; CREATE ROLE "Weird Role""#;
+
+/// What servers know from a major version on.
+const SINCE: [u32; 6] = [13, 14, 15, 16, 17, 18];
+
+fn major(side: &Database) -> u32 {
+    let version = side.number("SHOW server_version_num");
+    u32::try_from(version).expect("a version") / 10_000
+}
+
+/// The source with everything that both sides know, and roles on both.
+fn fill(pair: &Pair) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture");
+    let run = |name: &str| {
+        let script = std::fs::read_to_string(folder.join(name)).expect("a script");
+        pair.source.sql(&script);
+    };
+    for side in [&pair.source, &pair.target] {
+        side.sql(ROLES);
+    }
+    run("objects.sql");
+    let both = major(&pair.source).min(major(&pair.target));
+    for version in SINCE.into_iter().filter(|version| *version <= both) {
+        run(&format!("since_{version}.sql"));
+    }
+}
+
+/// The definitions as pg_dump prints them, without what it says about itself.
+pub(super) fn dumped(side: &Database) -> String {
+    let output = side
+        .program("pg_dump")
+        .args(["--schema-only", "--exclude-schema=pgflit", "-d", side.uri()])
+        .output()
+        .expect("pg_dump");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let is_kept = |line: &&str| {
+        !["\\restrict ", "\\unrestrict ", "-- Dumped "]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    let lines: Vec<_> = text.lines().filter(is_kept).collect();
+    lines.join("\n")
+}
+
+/// The lines of either that the other has not, in order.
+pub(super) fn only_in_one(left: &str, right: &str) -> Vec<String> {
+    let missing = |from: &str, other: &str, mark: &str| -> Vec<String> {
+        let other: std::collections::HashSet<&str> = other.lines().collect();
+        let lines = from.lines().filter(|line| !other.contains(line));
+        lines.map(|line| format!("{mark} {line}")).collect()
+    };
+    let mut lines = missing(left, right, "<");
+    lines.extend(missing(right, left, ">"));
+    lines
+}
+
+/// What versions print in their own way, or make of their own accord: views without the names of
+/// tables, triggers of partitions, multiranges beside ranges, keys of partitions.
+const PRINTED_ANEW: [&str; 5] = [
+    "views:",
+    "triggers:",
+    "functions:",
+    "types:",
+    "constraints:",
+];
+
+#[track_caller]
+fn assert_same(pair: &Pair) {
+    let found = differences(&pair.source, &pair.target);
+    // Between versions, what says the same is not always printed the same.
+    if major(&pair.source) == major(&pair.target) {
+        let [left, right] = [&pair.source, &pair.target].map(dumped);
+        let lines = only_in_one(&left, &right);
+        assert!(
+            left == right,
+            "pg_dump prints something else:\n{}",
+            lines.join("\n")
+        );
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    } else {
+        let is_of_version = |found: &&String| {
+            let kind = found.lines().next().unwrap_or_default();
+            !PRINTED_ANEW.contains(&kind)
+        };
+        let others: Vec<_> = found.iter().filter(is_of_version).cloned().collect();
+        assert!(others.is_empty(), "{}", others.join("\n"));
+    }
+}
+
+#[test]
+fn everything_a_database_can_contain_is_cloned() {
+    let pair = Pair::new();
+    fill(&pair);
+    let clone = pgflit("clone").between(&pair).run().assert_code(0);
+    assert!(
+        !clone.stderr.contains("left out"),
+        "something was left out:\n{}",
+        clone.stderr
+    );
+    assert_same(&pair);
+}
+
+/// Changes of everything that change capture carries, each a transaction.
+const CHANGES: &str = r#"
+    INSERT INTO every_type (id, plus, line) VALUES (1000, 5, 'followed');
+    UPDATE every_type SET line = 'changed', pair = '(2,"c",{happy})', ints = '[7,9)' WHERE id = 1;
+    DELETE FROM every_type WHERE id BETWEEN 20 AND 30;
+    UPDATE "Weird "" Name" SET "line
+feed" = 0, "it's \ -- ;" = 5 WHERE "select" < 10;
+    INSERT INTO "Ünïcödé 漢字" (t) VALUES ('followed');
+    INSERT INTO keys (a, b, c) VALUES (2000, 2000, 'followed'); DELETE FROM keys WHERE a = 299;
+    UPDATE identity_full SET a = 7 WHERE ctid = (SELECT min(ctid) FROM identity_full WHERE a = 1);
+    UPDATE identity_index SET a = 8;
+    INSERT INTO no_columns DEFAULT VALUES;
+    INSERT INTO only_generated DEFAULT VALUES;
+    UPDATE dropped SET a = 5, later = NULL;
+    UPDATE toasted SET raw = '\x00' WHERE id = 1; UPDATE toasted SET id = 100 WHERE id = 2;
+    UPDATE of_type SET c = '{sad}';
+    INSERT INTO other_method VALUES (2, 'y');
+    INSERT INTO heir VALUES (9, 'followed', 9);
+    UPDATE parts SET region = 'jp' WHERE region = 'de' AND day > '2000-01-01'; DELETE FROM parts WHERE id BETWEEN 5 AND 50 AND day > '2000-01-01';
+    INSERT INTO parts VALUES (5000, '2026-05-05', 'fr', 1), (5001, '2026-05-05', 'fr', 1);
+    TRUNCATE other_method, no_columns; INSERT INTO other_method VALUES (3, 'z');
+    INSERT INTO by_expression VALUES (2, 'B');
+"#;
+
+#[test]
+fn everything_a_database_can_contain_is_followed_under_writes() {
+    let pair = Pair::new();
+    fill(&pair);
+    let following = Following::start(&pair);
+    for _ in 0..3 {
+        pair.source
+            .sql("INSERT INTO torture.heir VALUES (1, 'meanwhile', 1)");
+    }
+    let following = following.until_live();
+    pair.source
+        .sql(&format!("SET search_path = torture; {CHANGES}"));
+    following.end();
+    // What pgflit has made on the source.
+    let cleanup = pgflit("stream cleanup").between(&pair).run();
+    cleanup.assert_code(0);
+    assert_same(&pair);
+}
