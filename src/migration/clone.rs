@@ -246,6 +246,8 @@ fn summarize(
     let jobs = Jobs {
         table: copy.choices.table_jobs,
         index: copy.choices.index_jobs,
+        restore: copy.choices.restore_jobs,
+        large_objects: copy.choices.large_object_jobs,
     };
     summary::collect(store, jobs, endpos)?.write(&copy.work_dir);
     Ok(())

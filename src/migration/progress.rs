@@ -67,6 +67,8 @@ pub struct Done {
 /// A COPY that is running.
 #[derive(Debug, Clone)]
 pub struct Moving {
+    /// The table's OID on the source.
+    pub oid: u32,
     /// The table.
     pub table: QualifiedName,
     /// Which part of it, from 0.
@@ -86,6 +88,8 @@ pub struct Moving {
 /// An index that is being built.
 #[derive(Debug, Clone)]
 pub struct Building {
+    /// Its OID on the source.
+    pub oid: u32,
     /// Which.
     pub name: QualifiedName,
     /// Its size on the source.
@@ -140,6 +144,7 @@ impl Progress {
         match event {
             rows::Event::Begun { task, moved } => {
                 let moving = Moving {
+                    oid: task.table.oid,
                     table: task.table.name.clone(),
                     part: task.number(),
                     part_count: task.part_count,
@@ -196,6 +201,7 @@ impl Progress {
         match event {
             completion::Event::Begun(index) => {
                 let building = Building {
+                    oid: index.oid,
                     name: index.name.clone(),
                     bytes: index.bytes,
                     begun: Instant::now(),

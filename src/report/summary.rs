@@ -2,19 +2,14 @@
 
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, Table};
 use console::measure_text_width;
 
+use super::listing::LINES;
 use super::progress::{printable, shorten};
 use crate::base::QualifiedName;
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::migration::summary::{StepSummary, Summary, TableSummary};
-
-/// Lines as pgcopydb and psql draw them: a head, a rule, columns between bars.
-const LINES: TableStyle = TableStyle::new()
-    .header_lines(ContentLineStyle::none().junction('|'))
-    .header_separator(LineStyle::none().fill('-').junction('+'))
-    .content_lines(ContentLineStyle::none().junction('|'));
 
 /// So many tables are shown on a terminal; the file has all.
 const TABLES_ON_TERMINAL: usize = 20;

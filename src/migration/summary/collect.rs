@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{RunSummary, StepSummary, Summary, TableSummary, Total, covered};
 use crate::base::Lsn;
 use crate::store::{
-    Error, IndexProgress, IndexRow, PartProgress, Run, RunTimes, StepTimes, Store, TableRow,
+    Error, IndexProgress, IndexRow, LARGE_OBJECTS_STEP, PartProgress, StepTimes, Store, TableRow,
 };
 
 /// How many worked at a time; known to the run alone.
@@ -18,6 +18,10 @@ pub struct Jobs {
     pub table: usize,
     /// On indexes.
     pub index: usize,
+    /// On definitions.
+    pub restore: usize,
+    /// On large objects; none if they are left out.
+    pub large_objects: Option<usize>,
 }
 
 /// Collects the summary of what is done so far. `endpos`: where following has ended.
@@ -44,28 +48,32 @@ pub fn collect(store: &Store, jobs: Jobs, endpos: Option<Lsn>) -> Result<Summary
     let steps = store.steps()?;
     Ok(Summary {
         pgflit: env!("CARGO_PKG_VERSION").to_owned(),
-        run: run_summary(
-            &store.run()?.unwrap_or_default(),
-            store.run_times()?,
-            endpos,
-        ),
+        run: RunSummary {
+            endpos: endpos.map(|endpos| endpos.to_string()),
+            ..RunSummary::read(store)?
+        },
         total,
         steps: steps.iter().map(|step| workers.step(step)).collect(),
         tables: copied,
     })
 }
 
-fn run_summary(run: &Run, times: Option<RunTimes>, endpos: Option<Lsn>) -> RunSummary {
-    let begun_at = times.map_or(0.0, |times| times.begun_at);
-    let finished_at = times.and_then(|times| times.finished_at);
-    RunSummary {
-        source: run.source.clone(),
-        target: run.target.clone(),
-        begun_at: utc(begun_at),
-        finished_at: finished_at.map(utc),
-        duration_ms: finished_at.map(|finished_at| seconds_to_millis(finished_at - begun_at)),
-        follow: run.slot.is_some(),
-        endpos: endpos.map(|endpos| endpos.to_string()),
+impl RunSummary {
+    /// What the store says of it; not where it ended.
+    pub fn read(store: &Store) -> Result<Self, Error> {
+        let run = store.run()?.unwrap_or_default();
+        let times = store.run_times()?;
+        let begun_at = times.map_or(0.0, |times| times.begun_at);
+        let finished_at = times.and_then(|times| times.finished_at);
+        Ok(RunSummary {
+            source: run.source,
+            target: run.target,
+            begun_at: utc(begun_at),
+            finished_at: finished_at.map(utc),
+            duration_ms: finished_at.map(|finished_at| seconds_to_millis(finished_at - begun_at)),
+            follow: run.slot.is_some(),
+            endpos: None,
+        })
     }
 }
 
@@ -148,9 +156,9 @@ impl Workers {
             "catalog" => ("source", Some(1)),
             "rows" => ("both", Some(self.jobs.table)),
             "indexes" => ("target", Some(self.jobs.index)),
-            "drop" | "pre-data" | "post-data" | "foreign-keys" | "matviews" | "last" => {
-                ("target", Some(1))
-            }
+            "foreign-keys" | "matviews" => ("target", Some(self.jobs.restore)),
+            "drop" | "pre-data" | "post-data" | "last" => ("target", Some(1)),
+            LARGE_OBJECTS_STEP => ("both", self.jobs.large_objects),
             _ => ("both", None),
         };
         let work = match step.name.as_str() {

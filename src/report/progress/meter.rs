@@ -52,6 +52,7 @@ impl Meter {
                 let moved = moving.moved.load(Ordering::Relaxed);
                 let done_bytes = on_source(moved, moving.bytes, inflation);
                 Copying {
+                    oid: moving.oid,
                     name: (&moving.table).into(),
                     part: moving.part + 1,
                     parts: moving.part_count,
@@ -88,6 +89,7 @@ impl Meter {
                 in_progress: building
                     .iter()
                     .map(|building| Building {
+                        oid: building.oid,
                         name: (&building.name).into(),
                         bytes: building.bytes,
                         elapsed: now.saturating_duration_since(building.begun),

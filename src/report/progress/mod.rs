@@ -11,6 +11,7 @@
 mod bars;
 mod display;
 mod json;
+mod listing;
 mod meter;
 mod names;
 mod picture;
@@ -19,8 +20,9 @@ mod stage;
 mod stored;
 
 pub use display::{Display, Shown};
+pub use listing::text;
 pub use meter::Sample;
 pub use names::{printable, shorten};
 pub use picture::{Building, Copying, Count, Picture, Streaming};
 pub use stage::Stage;
-pub use stored::{Stored, picture_of};
+pub use stored::{State, Stored, picture_of};

@@ -54,6 +54,8 @@ pub struct Count<T> {
 /// A part of a table that is being copied.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Copying {
+    /// The table's OID on the source.
+    pub oid: u32,
     /// The table.
     #[serde(flatten)]
     pub name: Name,
@@ -75,6 +77,8 @@ pub struct Copying {
 /// An index that is being built.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Building {
+    /// Its OID on the source.
+    pub oid: u32,
     /// The index.
     #[serde(flatten)]
     pub name: Name,
@@ -205,6 +209,7 @@ pub(super) mod tests {
     /// A quarter of a copy.
     pub(in super::super) fn picture() -> Picture {
         let copying = |schema: &str, name: &str, parts| Copying {
+            oid: 1,
             name: (&QualifiedName::new(schema, name)).into(),
             part: 2,
             parts,
@@ -225,6 +230,7 @@ pub(super) mod tests {
                 total: 20,
                 done: 5,
                 in_progress: vec![Building {
+                    oid: 2,
                     name: (&QualifiedName::new("public", "orders_pkey")).into(),
                     bytes: 120 << 20,
                     elapsed: Duration::from_secs(71),

@@ -16,17 +16,11 @@ pub(super) fn line(picture: &Picture) -> String {
     if !picture.stage.moves() {
         return stage.to_owned();
     }
-    let mut facts = vec![format!("{}%", picture.percent), picture.sizes()];
-    facts.extend(picture.rate());
-    facts.extend(picture.time_left());
+    let facts = rows(picture);
     let (tables, indexes) = (&picture.tables, &picture.indexes);
     let mut line = format!(
-        "{stage}: {}; {} of {} tables, {} of {} indexes",
-        facts.join(", "),
-        tables.done,
-        tables.total,
-        indexes.done,
-        indexes.total
+        "{stage}: {facts}; {} of {} tables, {} of {} indexes",
+        tables.done, tables.total, indexes.done, indexes.total
     );
     let copying = tables.in_progress.iter().map(|copying| copying.shown());
     let building = indexes
@@ -42,6 +36,14 @@ pub(super) fn line(picture: &Picture) -> String {
         }
     }
     line
+}
+
+/// `25%, 1.0 GB of 4.0 GB, 100 MB/s, ETA 30s`, as far as it is known.
+pub(super) fn rows(picture: &Picture) -> String {
+    let mut facts = vec![format!("{}%", picture.percent), picture.sizes()];
+    facts.extend(picture.rate());
+    facts.extend(picture.time_left());
+    facts.join(", ")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::meter::{inflation, on_source, overall_percent, streaming, time_left};
 use super::picture::{Building, Copying, Count, Picture, percent};
 use super::stage::Stage;
@@ -13,6 +15,19 @@ use crate::store::{
 
 /// The rate is of this many seconds.
 const WINDOW: f64 = 60.0;
+
+/// Whether someone is at it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nobody is, and it is not done.
+    #[default]
+    Interrupted,
+    /// Someone is: what was begun and is not finished is in progress.
+    Running,
+    /// Everything is done.
+    Finished,
+}
 
 /// What the store knows, read one after the other.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +46,15 @@ pub struct Stored {
     pub steps: Vec<StepTimes>,
     /// Change capture, if there is any.
     pub stream: Option<Sentinel>,
-    /// Whether someone is at it: what was begun and is not finished is then in progress.
-    pub is_running: bool,
-    /// Whether everything is done.
-    pub is_finished: bool,
+    /// Whether someone is at it.
+    pub state: State,
     /// When this was read, in seconds since 1970.
     pub now: f64,
 }
 
 impl Stored {
-    /// Reads it. `is_running`: whether the lock of the work directory is held.
-    pub fn read(store: &Store, is_running: bool) -> Result<Self, Error> {
+    /// Reads it. `is_held`: whether the lock of the work directory is.
+    pub fn read(store: &Store, is_held: bool) -> Result<Self, Error> {
         let run = store.run()?.unwrap_or_default();
         Ok(Stored {
             tables: store.tables()?,
@@ -54,14 +67,17 @@ impl Stored {
                 Some(_) => Some(store.sentinel()?),
                 None => None,
             },
-            is_running,
-            is_finished: run.finished,
+            state: match (run.finished, is_held) {
+                (true, _) => State::Finished,
+                (false, true) => State::Running,
+                (false, false) => State::Interrupted,
+            },
             now: seconds_since_1970(),
         })
     }
 
     fn stage(&self) -> Stage {
-        if self.is_finished {
+        if self.state == State::Finished {
             return Stage::Finished;
         }
         match (Stage::of_steps(&self.steps), &self.stream) {
@@ -88,12 +104,13 @@ pub fn picture_of(stored: &Stored) -> Picture {
     let moved_bytes = done.iter().map(|sized| sized.part.bytes).sum();
     let finished_bytes: u64 = done.iter().map(|sized| sized.bytes).sum();
     let inflation = inflation(finished_bytes, moved_bytes);
-    let open = match stored.is_running {
-        true => open,
-        false => Vec::new(),
+    let open = match stored.state {
+        State::Running => open,
+        State::Interrupted | State::Finished => Vec::new(),
     };
     let on_the_way = |sized: &Sized<'_>| on_source(sized.part.bytes, sized.bytes, inflation);
     let copying = open.iter().map(|sized| Copying {
+        oid: sized.table.oid,
         name: (&sized.table.name).into(),
         part: sized.part.part + 1,
         parts: u32::try_from(sized.part_count).unwrap_or(u32::MAX),
@@ -116,7 +133,7 @@ pub fn picture_of(stored: &Stored) -> Picture {
     let open_spans = open
         .iter()
         .map(|sized| (sized.part.begun_at, stored.now, on_the_way(sized)));
-    let rate = (stored.is_running && rows_left)
+    let rate = (stored.state == State::Running && rows_left)
         .then(|| recent_rate(spans.chain(open_spans), stored.now))
         .flatten();
     Picture {
@@ -189,10 +206,11 @@ fn indexes(stored: &Stored) -> Count<Building> {
     let is_done = |build: &&IndexProgress| build.finished_at.is_some();
     let open = stored.builds.iter().filter(|build| !is_done(build));
     let mut building: Vec<_> = open
-        .filter(|_| stored.is_running)
+        .filter(|_| stored.state == State::Running)
         .filter_map(|build| {
             let index = by_oid.get(&build.index_oid)?;
             Some(Building {
+                oid: index.oid,
                 name: (&index.name).into(),
                 bytes: index.bytes,
                 elapsed: since(build.begun_at, stored.now),
@@ -267,7 +285,7 @@ mod tests {
         }
     }
 
-    fn stored(is_running: bool) -> Stored {
+    fn stored(state: State) -> Stored {
         Stored {
             tables: vec![table(1, 1000), table(2, 200), table(3, 10)],
             planned: vec![planned(1, 0), planned(1, 1)],
@@ -276,7 +294,7 @@ mod tests {
                 part(1, 1, None, 100),
                 part(2, 0, Some(5.0), 200),
             ],
-            is_running,
+            state,
             now: 20.0,
             ..Stored::default()
         }
@@ -284,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_table_is_done_when_all_its_parts_are() {
-        let picture = picture_of(&stored(true));
+        let picture = picture_of(&stored(State::Running));
         assert_eq!((picture.tables.total, picture.tables.done), (3, 1));
         let copying = &picture.tables.in_progress;
         assert_eq!(copying.len(), 1);
@@ -297,7 +315,7 @@ mod tests {
 
     #[test]
     fn nothing_is_in_progress_when_nobody_is_at_it() {
-        let picture = picture_of(&stored(false));
+        let picture = picture_of(&stored(State::Interrupted));
         assert_eq!(picture.tables.in_progress, []);
         assert_eq!(picture.done_bytes, 700);
         assert_eq!((picture.bytes_per_second, picture.eta), (None, None));
