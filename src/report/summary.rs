@@ -38,120 +38,113 @@ pub fn text(summary: &Summary, page: Page) -> String {
         text.push_str(&format!(" and {more} smaller ones, see summary.json\n"));
     }
     text.push('\n');
-    text.push_str(&steps(&summary.steps));
+    text.push_str(&steps(&summary.steps, page));
     text.push('\n');
     text.push_str(&conclusion(summary));
     text
 }
 
-/// A column of the table of tables.
-struct Column {
+/// A column of numbers.
+struct Column<T> {
     head: &'static str,
-    value: fn(&TableSummary) -> String,
+    value: fn(&T) -> String,
     /// Left out of a narrow terminal, the lowest first.
     worth: u8,
 }
 
-const COLUMNS: [Column; 7] = [
-    Column {
-        head: "Parts",
-        value: |table| table.parts.to_string(),
-        worth: 2,
-    },
-    Column {
-        head: "Rows",
-        value: |table| table.rows.to_string(),
-        worth: 5,
-    },
-    Column {
-        head: "Bytes",
-        value: |table| ByteSize(table.bytes).to_string(),
-        worth: 6,
-    },
-    Column {
-        head: "Duration",
-        value: |table| duration(table.duration_ms),
-        worth: 7,
-    },
-    Column {
-        head: "Rate",
-        value: |table| table.bytes_per_second.map(rate).unwrap_or_default(),
-        worth: 1,
-    },
-    Column {
-        head: "Indexes",
-        value: |table| table.indexes.to_string(),
-        worth: 3,
-    },
-    Column {
-        head: "Index duration",
-        value: |table| duration(table.index_duration_ms),
-        worth: 4,
-    },
-];
+const fn column<T>(worth: u8, head: &'static str, value: fn(&T) -> String) -> Column<T> {
+    Column { head, value, worth }
+}
 
 fn tables(tables: &[TableSummary], page: Page) -> String {
-    let name = |table: &TableSummary| {
-        printable(&QualifiedName::new(&table.schema, &table.name).to_string())
-    };
-    let names: Vec<_> = tables.iter().map(name).collect();
-    let mut columns: Vec<_> = COLUMNS.iter().collect();
+    let name = |table: &TableSummary| QualifiedName::new(&table.schema, &table.name).to_string();
+    let columns = [
+        column(2, "Parts", |table: &TableSummary| table.parts.to_string()),
+        column(5, "Rows", |table| table.rows.to_string()),
+        column(6, "Bytes", |table| ByteSize(table.bytes).to_string()),
+        column(7, "Duration", |table| duration(table.duration_ms)),
+        column(1, "Rate", |table| {
+            table.bytes_per_second.map(rate).unwrap_or_default()
+        }),
+        column(3, "Indexes", |table| table.indexes.to_string()),
+        column(4, "Index duration", |table| {
+            duration(table.index_duration_ms)
+        }),
+    ];
+    grid(("Table", &name), &columns, tables, page)
+}
+
+fn steps(steps: &[StepSummary], page: Page) -> String {
+    let columns = [
+        column(3, "Connection", |step: &StepSummary| {
+            step.connection.clone()
+        }),
+        column(5, "Duration", |step| {
+            step.duration_ms.map(duration).unwrap_or_default()
+        }),
+        column(2, "Work", |step| {
+            step.work_ms.map(duration).unwrap_or_default()
+        }),
+        column(4, "Transfer", |step| {
+            let bytes = step.transfer_bytes.map(|bytes| ByteSize(bytes).to_string());
+            bytes.unwrap_or_default()
+        }),
+        column(1, "Concurrency", |step| {
+            let jobs = step.concurrency.map(|jobs| jobs.to_string());
+            jobs.unwrap_or_default()
+        }),
+    ];
+    grid(
+        ("Step", &|step: &StepSummary| step.name.clone()),
+        &columns,
+        steps,
+        page,
+    )
+}
+
+/// `rows` with their names and as many of `columns` as the page has room for.
+fn grid<T>(
+    (head, name): (&str, &dyn Fn(&T) -> String),
+    columns: &[Column<T>],
+    rows: &[T],
+    page: Page,
+) -> String {
+    let names: Vec<_> = rows.iter().map(|row| printable(&name(row))).collect();
+    let mut columns: Vec<_> = columns.iter().collect();
     let mut name_width = usize::MAX;
     if let Page::Terminal(width) = page {
         let longest = names.iter().map(|name| measure_text_width(name)).max();
-        let wanted = longest.unwrap_or(0).max("Table".len());
-        while columns.len() > 1 && wanted.min(NAME_MIN) + 3 + width_of(&columns, tables) > width {
-            let least = columns.iter().map(|column| column.worth).min();
-            columns.retain(|column| Some(column.worth) != least);
+        let wanted = longest.unwrap_or(0).max(head.len());
+        let least = wanted.min(NAME_MIN) + 3;
+        while columns.len() > 1 && least + width_of(&columns, rows) > width {
+            let worst = columns.iter().map(|column| column.worth).min();
+            columns.retain(|column| Some(column.worth) != worst);
         }
-        name_width = width
-            .saturating_sub(3 + width_of(&columns, tables))
-            .max(wanted.min(NAME_MIN));
+        let room = width.saturating_sub(3 + width_of(&columns, rows));
+        name_width = room.max(wanted.min(NAME_MIN));
     }
-    let mut heads = vec![("Table", CellAlignment::Left)];
-    heads.extend(
-        columns
-            .iter()
-            .map(|column| (column.head, CellAlignment::Right)),
-    );
-    let rows = tables.iter().zip(names).map(|(table, name)| {
-        let mut row = vec![shorten(&name, name_width, "...")];
-        row.extend(columns.iter().map(|column| (column.value)(table)));
-        row
-    });
-    grid(&heads, rows)
+    let mut table = Table::new();
+    table.load_style(LINES);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut heads = vec![Cell::new(head)];
+    heads.extend(columns.iter().map(|column| right(column.head.to_owned())));
+    table.set_header(heads);
+    for (row, name) in rows.iter().zip(names) {
+        let mut cells = vec![Cell::new(shorten(&name, name_width, "..."))];
+        cells.extend(columns.iter().map(|column| right((column.value)(row))));
+        table.add_row(cells);
+    }
+    let lines = table.lines();
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// How wide `columns` are, with what stands between them.
-fn width_of(columns: &[&Column], tables: &[TableSummary]) -> usize {
-    let width = |column: &&Column| {
-        let values = tables.iter().map(|table| (column.value)(table).len());
+fn width_of<T>(columns: &[&Column<T>], rows: &[T]) -> usize {
+    let width = |column: &&Column<T>| {
+        let values = rows.iter().map(|row| (column.value)(row).len());
         values.max().unwrap_or(0).max(column.head.len()) + 3
     };
     columns.iter().map(width).sum()
-}
-
-fn steps(steps: &[StepSummary]) -> String {
-    let heads = [
-        ("Step", CellAlignment::Left),
-        ("Connection", CellAlignment::Left),
-        ("Duration", CellAlignment::Right),
-        ("Work", CellAlignment::Right),
-        ("Transfer", CellAlignment::Right),
-        ("Concurrency", CellAlignment::Right),
-    ];
-    let known = |value: Option<String>| value.unwrap_or_default();
-    let rows = steps.iter().map(|step| {
-        vec![
-            printable(&step.name),
-            step.connection.clone(),
-            known(step.duration_ms.map(duration)),
-            known(step.work_ms.map(duration)),
-            known(step.transfer_bytes.map(|bytes| ByteSize(bytes).to_string())),
-            known(step.concurrency.map(|jobs| jobs.to_string())),
-        ]
-    });
-    grid(&heads, rows)
 }
 
 fn conclusion(summary: &Summary) -> String {
@@ -170,23 +163,6 @@ fn conclusion(summary: &Summary) -> String {
         words.push_str(&format!("; followed to {endpos}"));
     }
     words + "\n"
-}
-
-fn grid(heads: &[(&str, CellAlignment)], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(LINES);
-    table.set_header(
-        heads
-            .iter()
-            .map(|(head, alignment)| Cell::new(head).set_alignment(*alignment)),
-    );
-    for row in rows {
-        let cells = row.into_iter().zip(heads);
-        let cells = cells.map(|(value, (_, alignment))| Cell::new(value).set_alignment(*alignment));
-        table.add_row(cells);
-    }
-    let lines = table.lines();
-    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn duration(millis: u64) -> String {
@@ -255,7 +231,7 @@ mod tests {
         );
         assert_eq!(
             lines[6],
-            " rows | both       |     1.5s | 3.0s |   2.0 kB |           4"
+            " rows |       both |     1.5s | 3.0s |   2.0 kB |           4"
         );
         assert_eq!(
             lines[8],
@@ -269,8 +245,7 @@ mod tests {
         summary.tables[0].name = "long".repeat(15);
         for width in 40..130 {
             let text = text(&summary, Page::Terminal(width));
-            let tables = text.lines().take_while(|line| !line.is_empty());
-            for line in tables {
+            for line in text.lines().filter(|line| line.contains('|')) {
                 assert!(measure_text_width(line) <= width, "{width}: {line}");
             }
             assert!(text.contains("Duration"), "{text}");

@@ -5,7 +5,8 @@ use console::measure_text_width;
 
 use super::Picture;
 use super::names::{pad, shorten};
-use super::picture::coarse;
+use super::picture::{coarse, percent};
+use super::plain::after_rows;
 use super::stage::Stage;
 use crate::base::quantity::ByteSize;
 
@@ -63,20 +64,16 @@ pub(super) fn lines(picture: &Picture, look: Look) -> Vec<String> {
 
 /// All of it in a line. What matters least is said last, and left out first.
 fn headline(picture: &Picture, label_width: usize, look: Look) -> String {
-    let mut facts = vec![picture.sizes()];
-    facts.extend(picture.rate());
-    facts.extend(picture.time_left());
-    let counts = [
-        ("tables", picture.tables.done, picture.tables.total),
-        ("indexes", picture.indexes.done, picture.indexes.total),
-    ];
-    let counts = counts.into_iter().filter(|(_, _, total)| *total > 0);
-    facts.extend(counts.map(|(what, done, total)| format!("{done} of {total} {what}")));
-    if let Some(tidied @ 1..) = picture.tidied
-        && picture.percent == 100
-    {
-        facts.push(format!("{tidied} vacuumed"));
-    }
+    let (percent, facts) = match picture.percent {
+        100 => (
+            percent(
+                picture.indexes.done as u64,
+                picture.indexes.total.max(1) as u64,
+            ),
+            after_rows(picture),
+        ),
+        percent => (percent, rows_and_counts(picture)),
+    };
     let candidates: Vec<_> = (0..=facts.len())
         .rev()
         .map(|count| facts[..count].join(", "))
@@ -86,7 +83,20 @@ fn headline(picture: &Picture, label_width: usize, look: Look) -> String {
         true => stage.to_owned(),
         false => pad(stage, label_width),
     };
-    with_bar(&label, picture.percent, &candidates, look)
+    with_bar(&label, percent, &candidates, look)
+}
+
+fn rows_and_counts(picture: &Picture) -> Vec<String> {
+    let mut facts = vec![picture.sizes()];
+    facts.extend(picture.rate());
+    facts.extend(picture.time_left());
+    let counts = [
+        ("tables", picture.tables.done, picture.tables.total),
+        ("indexes", picture.indexes.done, picture.indexes.total),
+    ];
+    let counts = counts.into_iter().filter(|(_, _, total)| *total > 0);
+    facts.extend(counts.map(|(what, done, total)| format!("{done} of {total} {what}")));
+    facts
 }
 
 /// A line about a part or an index.

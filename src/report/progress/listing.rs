@@ -56,6 +56,9 @@ fn sentence(picture: &Picture, state: State) -> String {
             format!("interrupted while {}: {facts}", stage.words())
         }
         (State::Running, Stage::Following) => "running: following".to_owned(),
+        (State::Running, stage) if picture.percent == 100 => {
+            format!("running: {}", stage.words())
+        }
         (State::Running, stage) => format!("running: {}: {facts}", stage.words()),
     }
 }

@@ -16,12 +16,18 @@ pub(super) fn line(picture: &Picture) -> String {
     if !picture.stage.moves() {
         return stage.to_owned();
     }
-    let facts = rows(picture);
     let (tables, indexes) = (&picture.tables, &picture.indexes);
-    let mut line = format!(
-        "{stage}: {facts}; {} of {} tables, {} of {} indexes",
-        tables.done, tables.total, indexes.done, indexes.total
-    );
+    let mut line = match picture.percent {
+        100 => format!("{stage}: {}", after_rows(picture).join(", ")),
+        _ => format!(
+            "{stage}: {}; {} of {} tables, {} of {} indexes",
+            rows(picture),
+            tables.done,
+            tables.total,
+            indexes.done,
+            indexes.total
+        ),
+    };
     let copying = tables.in_progress.iter().map(|copying| copying.shown());
     let building = indexes
         .in_progress
@@ -36,6 +42,16 @@ pub(super) fn line(picture: &Picture) -> String {
         }
     }
     line
+}
+
+/// What there is to say when all rows are there.
+pub(super) fn after_rows(picture: &Picture) -> Vec<String> {
+    let (tables, indexes) = (&picture.tables, &picture.indexes);
+    let mut facts = vec![format!("{} of {} indexes", indexes.done, indexes.total)];
+    if let Some(tidied @ 1..) = picture.tidied {
+        facts.push(format!("{tidied} of {} tables vacuumed", tables.total));
+    }
+    facts
 }
 
 /// `25%, 1.0 GB of 4.0 GB, 100 MB/s, ETA 30s`, as far as it is known.
@@ -58,6 +74,19 @@ mod tests {
             "copying rows: 25%, 1.0 GB of 4.0 GB, 100 MB/s, ETA 30s; \
              3 of 12 tables, 5 of 20 indexes; \
              now public.orders 2/4, \"Weird\\n\".x, public.orders_pkey"
+        );
+    }
+
+    #[test]
+    fn when_all_rows_are_there_indexes_are_counted() {
+        let mut picture = picture();
+        picture.stage = Stage::Step("indexes".to_owned());
+        picture.percent = 100;
+        picture.tables.in_progress.clear();
+        picture.tidied = Some(2);
+        assert_eq!(
+            line(&picture),
+            "building indexes: 5 of 20 indexes, 2 of 12 tables vacuumed; now public.orders_pkey"
         );
     }
 
