@@ -31,7 +31,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
 fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     let output = invocation.output;
     match invocation.command {
-        Command::Clone(options) => clone::run(&options, &invocation.logging),
+        Command::Clone(options) => clone::run(&options, &invocation.logging, &output),
         Command::Follow(_) => not_built("follow"),
         Command::Snapshot(_) => not_built("snapshot"),
         Command::Copy { step, .. } => not_built(&format!("copy {}", step.name())),

@@ -16,6 +16,7 @@ mod names;
 mod not_built;
 mod ping;
 mod place;
+mod progress;
 mod runtime;
 mod sentinel;
 mod stream;

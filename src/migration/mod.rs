@@ -39,6 +39,7 @@ pub mod preflight;
 pub mod progress;
 pub mod setup;
 pub mod stage;
+pub mod summary;
 pub mod supervisor;
 
 pub use error::MigrationError;
