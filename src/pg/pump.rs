@@ -81,6 +81,7 @@ pub async fn pump(
     go_on: impl Fn() -> bool,
 ) -> Result<Pumped, PumpError> {
     let mut out = BytesMut::with_capacity(FRAME_BYTES + READ_BYTES + HEADER_BYTES);
+    let mut buffer = vec![0; READ_BYTES];
     let mut more = true;
     while more {
         if !go_on() {
@@ -89,7 +90,7 @@ pub async fn pump(
         out.clear();
         out.extend_from_slice(&[0; HEADER_BYTES]);
         let naps = moved.load(Ordering::Relaxed) >= NAPS_FROM;
-        let read = source.gather(&mut out, naps).await;
+        let read = source.gather(&mut buffer, &mut out, naps).await;
         more = read.map_err(PumpError::Source)?;
         let body = out.len() - HEADER_BYTES;
         if body > 0 {
@@ -102,22 +103,51 @@ pub async fn pump(
 
 impl Connection {
     /// Appends what COPY sends to `out` until a frame is full; false at the end.
-    async fn gather(&mut self, out: &mut BytesMut, naps: bool) -> Result<bool, Error> {
+    async fn gather(
+        &mut self,
+        buffer: &mut [u8],
+        out: &mut BytesMut,
+        naps: bool,
+    ) -> Result<bool, Error> {
         loop {
-            self.copy_left = move_bodies(&mut self.link.input, out, self.copy_left)?;
+            let (used, left) = move_bodies(&self.link.input, out, self.copy_left)?;
+            self.link.input.advance(used);
+            self.copy_left = left;
             // A frame has at most one read more than this, so memory is bounded whatever the rows.
             if out.len() >= FRAME_BYTES {
                 return Ok(true);
             }
             match frame::Header::peek(&self.link.input)? {
-                Some(header) if self.copy_left == 0 && header.tag != COPY_DATA_TAG => {
+                Some(header) if left == 0 && header.tag != COPY_DATA_TAG => {
                     if let Some(more) = self.not_data().await? {
                         return Ok(more);
                     }
                 }
-                _ => self.link.fill(naps).await?,
+                _ => self.read_into(buffer, out, naps).await?,
             }
         }
+    }
+
+    /// Reads once, and moves what it can from where it was read.
+    async fn read_into(
+        &mut self,
+        buffer: &mut [u8],
+        out: &mut BytesMut,
+        naps: bool,
+    ) -> Result<(), Error> {
+        let Some(read) = self.link.receive(buffer, naps).await? else {
+            return self.link.read_more().await;
+        };
+        let bytes = &buffer[..read];
+        if self.link.input.is_empty() {
+            let (used, left) = move_bodies(bytes, out, self.copy_left)?;
+            self.copy_left = left;
+            self.link.input.extend_from_slice(&bytes[used..]);
+        } else {
+            // The beginning of a header.
+            self.link.input.extend_from_slice(bytes);
+        }
+        Ok(())
     }
 
     /// A message among the data that is none: the end, an error, or nothing of interest.
@@ -155,35 +185,24 @@ impl Connection {
 }
 
 impl Link {
-    /// Reads once, as much as there is.
-    async fn fill(&mut self, naps: bool) -> Result<(), Error> {
+    /// Reads once into `buffer`; how much. None if only the runtime can read this connection.
+    async fn receive(&self, buffer: &mut [u8], naps: bool) -> Result<Option<usize>, Error> {
         let Some(socket) = plain_socket(&self.stream) else {
-            return self.read_more().await;
+            return Ok(None);
         };
-        let had = self.input.len();
-        self.input.resize(had + READ_BYTES, 0);
-        let read = loop {
-            match recv(
-                socket.as_raw_fd(),
-                &mut self.input[had..],
-                MsgFlags::MSG_DONTWAIT,
-            ) {
-                Ok(read) => break Ok(read),
+        loop {
+            match recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) => return Err(Error::closed()),
+                Ok(read) => {
+                    if naps && read < SMALL_READ {
+                        std::thread::sleep(NAP);
+                    }
+                    return Ok(Some(read));
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => wait_for(socket, PollFlags::POLLIN).await,
-                Err(error) => break Err(error),
+                Err(error) => return Err(std::io::Error::from(error).into()),
             }
-        };
-        self.input.truncate(had + *read.as_ref().unwrap_or(&0));
-        match read {
-            Ok(0) => Err(Error::closed()),
-            Ok(read) => {
-                if naps && read < SMALL_READ {
-                    std::thread::sleep(NAP);
-                }
-                Ok(())
-            }
-            Err(error) => Err(std::io::Error::from(error).into()),
         }
     }
 
@@ -226,30 +245,27 @@ impl Link {
     }
 }
 
-/// Moves the bodies of the CopyData frames at the front of `input` to the end of `out`, until `out`
-/// is full or something else stands there. `left` bytes belong to the body of a frame that began
-/// before; gives how many of the last one are still to come.
-fn move_bodies(input: &mut BytesMut, out: &mut BytesMut, mut left: usize) -> Result<usize, Error> {
-    let bytes = &input[..];
-    let mut at = 0;
+/// Appends the bodies of the CopyData frames at the front of `bytes` to `out`, up to the end or to
+/// something else. `left` bytes belong to the body of a frame that began before. Gives how much of
+/// `bytes` was used, and how much of the last body is still to come.
+fn move_bodies(bytes: &[u8], out: &mut BytesMut, mut left: usize) -> Result<(usize, usize), Error> {
+    let mut used = 0;
     loop {
-        let here = left.min(bytes.len() - at);
-        out.extend_from_slice(&bytes[at..at + here]);
-        at += here;
+        let here = left.min(bytes.len() - used);
+        out.extend_from_slice(&bytes[used..used + here]);
+        used += here;
         left -= here;
-        if left > 0 || out.len() >= FRAME_BYTES {
-            break;
+        if left > 0 {
+            return Ok((used, left));
         }
-        match frame::Header::peek(&bytes[at..])? {
+        match frame::Header::peek(&bytes[used..])? {
             Some(header) if header.tag == COPY_DATA_TAG => {
-                at += HEADER_BYTES;
+                used += HEADER_BYTES;
                 left = header.body_bytes;
             }
-            _ => break,
+            _ => return Ok((used, 0)),
         }
     }
-    input.advance(at);
-    Ok(left)
 }
 
 /// Waits until the socket is ready, or for a turn; whether it is, the next try will tell.
@@ -294,7 +310,9 @@ mod tests {
             let mut left = 0;
             for piece in all.chunks(step) {
                 input.extend_from_slice(piece);
-                left = move_bodies(&mut input, &mut out, left).expect("good frames");
+                let moved = move_bodies(&input, &mut out, left).expect("good frames");
+                input.advance(moved.0);
+                left = moved.1;
             }
             assert_eq!(&out[..], b"one\ntwo, longer\n3\n", "{step} bytes at a time");
             assert_eq!((left, input[0]), (0, b'c'));
@@ -302,16 +320,19 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_value_does_not_make_a_huge_frame() {
+    fn a_value_may_be_cut_anywhere_and_a_length_that_cannot_be_is_refused() {
         let value = vec![b'x'; 3 * FRAME_BYTES];
-        let mut input = BytesMut::from(&frames(&[&value])[..]);
+        let bytes = frames(&[&value]);
         let mut out = BytesMut::new();
-        let left = move_bodies(&mut input, &mut out, 0).expect("a good frame");
-        assert_eq!((left, out.len()), (0, 3 * FRAME_BYTES), "one read's worth");
-        assert!(input.is_empty());
-        let mut bad = BytesMut::from(&b"d\xff\xff\xff\xff"[..]);
-        assert!(move_bodies(&mut bad, &mut out, 0).is_ok(), "full already");
-        out.clear();
-        assert!(move_bodies(&mut bad, &mut out, 0).is_err());
+        let (used, left) = move_bodies(&bytes[..1000], &mut out, 0).expect("a good frame");
+        assert_eq!((used, left), (1000, value.len() - (1000 - HEADER_BYTES)));
+        assert_eq!(
+            move_bodies(&bytes[1000..], &mut out, left)
+                .expect("its rest")
+                .1,
+            0
+        );
+        assert_eq!(out.len(), value.len());
+        assert!(move_bodies(b"d\xff\xff\xff\xff", &mut out, 0).is_err());
     }
 }
