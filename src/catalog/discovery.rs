@@ -5,7 +5,7 @@
 
 use super::restore_list::{Objects, PG_CLASS};
 use crate::base::QualifiedName;
-use crate::base::ident::quote_ident;
+use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::{Error, Session};
 use crate::store::{Capture, ConstraintRow, IndexRow, TableRow};
 
@@ -79,7 +79,9 @@ const EXTRA_OF_INDEX: &str = "
                 AND d.refclassid = 'pg_extension'::regclass)";
 
 /// The valid indexes of the tables that [`tables`] lists, biggest first.
-pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
+///
+/// `with_tablespaces` is whether they are to stand in the tablespace that they stand in here.
+pub async fn indexes(source: &Session, with_tablespaces: bool) -> Result<Vec<IndexRow>, Error> {
     let period = match source.server_version().major() {
         18.. => "coalesce(k.conperiod, false)",
         _ => "false",
@@ -89,7 +91,8 @@ pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
                 pg_relation_size(i.indexrelid), pg_get_indexdef(i.indexrelid),
                 k.oid, k.conname::text, k.contype::text, pg_get_constraintdef(k.oid),
                 k.condeferrable, k.condeferred, i.indisclustered,
-                i.indisreplident AND c.relreplident = 'i', {period}, {EXTRA_OF_INDEX}
+                i.indisreplident AND c.relreplident = 'i', {period}, {EXTRA_OF_INDEX},
+                (SELECT spcname::text FROM pg_tablespace s WHERE s.oid = x.reltablespace AND $1)
            FROM pg_index i
            JOIN pg_class x ON x.oid = i.indexrelid
            JOIN pg_class c ON c.oid = i.indrelid
@@ -99,14 +102,20 @@ pub async fn indexes(source: &Session) -> Result<Vec<IndexRow>, Error> {
           WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND i.indisvalid AND {USERS_OWN}
           ORDER BY 6 DESC, 1"
     );
-    let rows = source.query(&sql, &[]).await?;
+    let rows = source.query(&sql, &[&with_tablespaces]).await?;
     Ok(rows.iter().map(index_of).collect())
 }
 
 fn index_of(row: &tokio_postgres::Row) -> IndexRow {
     let name = QualifiedName::new(row.get::<_, String>(2), row.get::<_, String>(3));
     let table = QualifiedName::new(&name.schema, row.get::<_, String>(4)).quoted();
-    let definition: String = row.get(6);
+    // As pg_dump has it: the clause's place is in the middle of a definition. It holds for the
+    // transaction that the statements run in together.
+    let in_tablespace = match row.get::<_, Option<String>>(17) {
+        None => String::new(),
+        Some(name) => format!("SET LOCAL default_tablespace = {};\n", quote_literal(&name)),
+    };
+    let definition = format!("{in_tablespace}{}", row.get::<_, String>(6));
     let kind: Option<String> = row.get(9);
     let is_period: bool = row.get(15);
     // Such a constraint makes its index itself: ALTER TABLE has no USING INDEX for it.
@@ -131,7 +140,7 @@ fn index_of(row: &tokio_postgres::Row) -> IndexRow {
             quote_ident(&constraint_name)
         );
         let sql = if makes_index {
-            format!("{add} {}", row.get::<_, String>(10))
+            format!("{in_tablespace}{add} {}", row.get::<_, String>(10))
         } else {
             let unique = if kind == "p" { "PRIMARY KEY" } else { "UNIQUE" };
             let deferred = match (row.get(11), row.get(12)) {

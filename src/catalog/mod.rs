@@ -2,8 +2,8 @@
 //!
 //! - [`databases`]: those of an instance, and how one is made;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
-//! - [`filters`]: what the operator leaves out, and what falls with it;
 //! - [`extensions`]: those of the source, and their tables with rows of users;
+//! - [`filters`]: what the operator leaves out, and what falls with it;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
 //! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;

@@ -64,7 +64,7 @@ impl Epoch {
                     insert_lsn,
                     keeper,
                 };
-                epoch.wait_until_flushed().await?;
+                epoch.wait_until_flushed(source).await?;
                 return Ok(epoch);
             }
             keeper.batch("ROLLBACK").await?;
@@ -77,8 +77,15 @@ impl Epoch {
 
     /// A transaction may be visible and not yet flushed (`synchronous_commit = off`): were the
     /// source to crash now, the copy would hold what the source has lost.
-    async fn wait_until_flushed(&self) -> Result<(), Error> {
-        for _ in 0..FLUSH_TRIES {
+    ///
+    /// An idle source's WAL writer may sleep for ten seconds while there is something to flush; a
+    /// commit wakes it up, also that of a transaction that did nothing.
+    async fn wait_until_flushed(&self, source: &Address) -> Result<(), Error> {
+        for attempt in 0..FLUSH_TRIES {
+            if attempt == 1 {
+                let waker = Session::connect(source, "snapshot").await?;
+                waker.query_one("SELECT txid_current()", &[]).await?;
+            }
             let sql = "SELECT pg_current_wal_flush_lsn()::text";
             let flushed: Lsn = parse(self.keeper.query_one(sql, &[]).await?.get(0))?;
             if flushed >= self.insert_lsn {

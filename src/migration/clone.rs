@@ -295,10 +295,10 @@ async fn prepare(
         publication: new_slot.map(|capture| capture.publication.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
-        // One that goes on is told below if its filters are others.
-        filters: (begin == Begin::New).then_some(&config.filters),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
         role_passwords: config.copy.roles == Some(Passwords::Copied),
+        // One that goes on is told below if its filters are others.
+        filters: (begin == Begin::New).then_some(&config.filters),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, &facts);
@@ -390,9 +390,9 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
-        filters: Some(&config.filters),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
         role_passwords: config.copy.roles == Some(Passwords::Copied),
+        filters: Some(&config.filters),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;

@@ -26,10 +26,10 @@ pub struct Wanted<'a> {
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
     pub skip_large_objects: bool,
-    /// What else is to be left out; looked at where a migration begins.
-    pub filters: Option<&'a Filters>,
     /// Whether the passwords of roles are to be read.
     pub role_passwords: bool,
+    /// What else is to be left out; looked at where a migration begins.
+    pub filters: Option<&'a Filters>,
 }
 
 /// What preflight found out.

@@ -73,8 +73,8 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
-        filters: Some(&config.filters),
         role_passwords: false,
+        filters: Some(&config.filters),
     };
     let facts = preflight::look(&config.source, &config.target, &wanted).await?;
     let _lock = footprint.enter(&config.work_dir, lock)?;

@@ -1,6 +1,11 @@
 //! Definitions that the target refuses, has already, or can do without.
 
-use crate::support::{Database, Pair, assert_equal, pgflit, source_options, target_options};
+use nix::sys::signal::Signal;
+
+use super::Following;
+use crate::support::{
+    Database, Held, Pair, SOON, assert_equal, eventually, pgflit, source_options, target_options,
+};
 
 /// A role that owns the target's database and is no superuser, as managed services have it; it
 /// exists on both sides.
@@ -215,6 +220,100 @@ fn comments_collations_and_tablespaces_are_left_out_as_asked() {
 }
 
 #[test]
+fn what_an_administrator_makes_by_hand_is_taken_as_made() {
+    let pair = Pair::new();
+    let target = owner(&pair);
+    pair.source.sql(
+        "CREATE FUNCTION clock() RETURNS void LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+         ALTER FUNCTION clock OWNER TO boss;
+         CREATE TABLE t (id int); ALTER TABLE t OWNER TO boss; INSERT INTO t VALUES (1)",
+    );
+    let clone = |command: &str| {
+        let command = pgflit(command).source(&pair.source).target(&target);
+        command.dir(pair.dir()).run()
+    };
+    clone("clone")
+        .assert_code(7)
+        .assert_stderr("making FUNCTION public clock()")
+        .assert_stderr("have an administrator run its SQL");
+    let file = pair.dir().join("schema/pre-data-refused.sql");
+    pair.target
+        .sql(&std::fs::read_to_string(file).expect("a file"));
+    clone("clone --resume --not-consistent").assert_code(0);
+    assert_equal(&pair.source, &pair.target);
+}
+
+/// Making the table `zzz` waits, on the target, while someone holds the advisory lock 7 there.
+const GATE: &str = "
+    CREATE FUNCTION gate() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF to_regclass('public.zzz') IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(7); END IF;
+    END $$;
+    CREATE EVENT TRIGGER gate ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION gate()";
+
+#[test]
+fn killed_between_two_chunks_of_definitions_it_makes_the_others() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "DO $$ BEGIN FOR n IN 1..1050 LOOP
+             EXECUTE format('CREATE FUNCTION f%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', n);
+         END LOOP; END $$;
+         CREATE TABLE zzz (id int); INSERT INTO zzz VALUES (1)",
+    );
+    pair.target.sql(GATE);
+    let held = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let following = Following::start(&pair);
+    eventually(SOON, "making zzz waits", || {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        pair.target.number(waiting) == 1
+    });
+    let made = pair.target.number("SELECT count(*) FROM pgflit.entry");
+    assert!((1000..1051).contains(&made), "{made} are made");
+    following.run.signal(Signal::SIGKILL);
+    following.run.wait_for_exit();
+    held.commit();
+    let following = Following::resume(&pair).until_live();
+    pair.target
+        .sql("DROP EVENT TRIGGER gate; DROP FUNCTION gate");
+    following.end_equal();
+}
+
+#[test]
+fn tables_and_indexes_stand_in_their_tablespaces_unless_told_otherwise() {
+    let pair = Pair::new();
+    if pair.source.number("SHOW server_version_num") < 150_000 {
+        return;
+    }
+    let tablespace = r#"SET allow_in_place_tablespaces = on;
+        CREATE TABLESPACE "Fast ' one" LOCATION ''"#;
+    pair.source.sql(tablespace);
+    pair.source.sql(
+        r#"CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "Fast ' one", a int,
+               EXCLUDE USING btree (a WITH =) USING INDEX TABLESPACE "Fast ' one")
+               TABLESPACE "Fast ' one";
+           CREATE INDEX there ON t (a) TABLESPACE "Fast ' one" WHERE a > 5;
+           CREATE INDEX here ON t (a)"#,
+    );
+    let clone = pgflit("clone").between(&pair).run().assert_code(7);
+    clone
+        .assert_stderr("these tablespaces are not on the target: Fast ' one")
+        .assert_stderr("--no-tablespaces");
+    pair.target.sql(tablespace);
+    pgflit("clone --restart")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    let places = "SELECT relname, spcname FROM pg_class c
+                    LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
+                   WHERE relname IN ('t', 't_pkey', 't_a_excl', 'there', 'here') ORDER BY 1";
+    assert_eq!(pair.source.sql(places), pair.target.sql(places));
+    pgflit("clone --restart --drop-if-exists --no-tablespaces")
+        .between(&pair)
+        .run()
+        .assert_code(0);
+    assert!(!pair.target.sql(places).contains("Fast"));
+}
+
+#[test]
 fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     let small = target_options()
         .setting("max_locks_per_transaction", "10")
@@ -222,14 +321,14 @@ fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     let pair = Pair::with(source_options(), small);
     let tables = |each: &str| {
         format!(
-            "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE replace('{each}', 'N', n::text);
+            "DO $$ BEGIN FOR n IN 1..300 LOOP EXECUTE replace('{each}', 'N', n::text);
              IF n % 200 = 0 THEN COMMIT; END IF; END LOOP; END $$"
         )
     };
     pair.source
         .sql(&tables("CREATE TABLE tN (id int PRIMARY KEY, a text)"));
     let locks = pair.target.try_sql(
-        "DO $$ BEGIN FOR n IN 1..500 LOOP EXECUTE format('CREATE TABLE x%s (a text)', n);
+        "DO $$ BEGIN FOR n IN 1..300 LOOP EXECUTE format('CREATE TABLE x%s (a text)', n);
          END LOOP; END $$",
     );
     assert!(locks.is_err(), "one transaction had room for all tables");
@@ -240,7 +339,7 @@ fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
     assert_eq!(
         pair.target
             .number("SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'"),
-        500
+        300
     );
     pgflit("clone --restart --drop-if-exists --table-jobs 1 --index-jobs 1")
         .between(&pair)

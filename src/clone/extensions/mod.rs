@@ -156,8 +156,7 @@ async fn copy_table(
     source.copy_out(&read).await.map_err(from_source)?;
     let write = format!("COPY {name} ({columns}) FROM STDIN");
     target.copy_in(&write).await.map_err(from_target)?;
-    let moved = AtomicU64::new(0);
-    match pump(source, target, &moved, || true).await {
+    match pump(source, target, &AtomicU64::new(0), || true).await {
         Ok(_) => {}
         Err(PumpError::Source(error)) => return Err(from_source(error)),
         Err(PumpError::Target(error)) => return Err(from_target(error)),

@@ -37,7 +37,10 @@ impl BaseCopy<'_> {
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
-        let mut indexes = discovery::indexes(epoch.session()).await.map_err(&failed)?;
+        let with_tablespaces = !self.config.choices.leave.has("--no-tablespaces");
+        let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
+            .await
+            .map_err(&failed)?;
         let selection = self.select(epoch.session()).await?;
         selection.filter_tables(&mut tables);
         selection.filter_indexes(&mut indexes);

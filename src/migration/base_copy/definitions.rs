@@ -215,7 +215,7 @@ impl BaseCopy<'_> {
                 }
                 Verdict::Refuse => {
                     self.note(&[entry.dump_id], EntryState::Failed).await?;
-                    sql.push_str(&refused::as_sql(&refused));
+                    sql.push_str(&refused::as_sql_to_be_done(&refused));
                     let definition = Definition::of(refused);
                     definition.say();
                     failed.push(definition);
@@ -229,6 +229,7 @@ impl BaseCopy<'_> {
             );
         }
         if !sql.is_empty() {
+            let sql = format!("{}{sql}", refused::SETTINGS);
             self.write(&format!("{step}-refused.sql"), &sql)?;
         }
         self.leave_out(left_out).await?;
@@ -241,7 +242,8 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         let path = self.config.work_dir.schema_path().join(refused::LEFT_OUT);
-        let mut text = std::fs::read_to_string(path).unwrap_or_default();
+        let mut text =
+            std::fs::read_to_string(path).unwrap_or_else(|_| refused::SETTINGS.to_owned());
         text.extend(entries.iter().map(refused::as_sql));
         self.write(refused::LEFT_OUT, &text)?;
         let dump_ids: Vec<_> = entries

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::restore_list::{Entry, PG_EXTENSION, PG_NAMESPACE};
 use crate::clone::{foreign_keys, restore};
 use crate::migration::error::MigrationError;
@@ -13,6 +14,14 @@ pub(super) const LEFT_OUT: &str = "left-out.sql";
 
 /// What every definition in such a file begins with.
 const MARK: &str = "-- pgflit: ";
+
+/// What every such file begins with: the definitions are printed for these settings.
+pub(super) const SETTINGS: &str = "SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET check_function_bodies = false;
+SELECT pg_catalog.set_config('search_path', '', false);
+
+";
 
 /// What to do about an entry that the target refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +137,12 @@ pub(super) fn as_sql(refused: &restore::Refused) -> String {
     // A name may hold a line feed, and the rest of it would be a statement.
     let why = why.replace(['\n', '\r'], " ");
     format!("{MARK}{why}\n{}\n\n", refused.sql.trim())
+}
+
+/// The same for what is tried again on a resume, unless whoever runs it notes it as done.
+pub(super) fn as_sql_to_be_done(refused: &restore::Refused) -> String {
+    let note = ledger::note_entries_sql(&[refused.entry.dump_id], EntryState::Done);
+    format!("{}{note};\n\n", as_sql(refused))
 }
 
 /// All that was refused, as one error; none if nothing was.
