@@ -167,6 +167,10 @@ fn the_summary_equals_the_ledger_and_is_completed_at_the_end() {
     for key in ["duration_ms", "work_ms"] {
         assert!(rows[key].is_u64(), "{rows}");
     }
+    // The next migration in this directory does not find the summary of this one.
+    let cleanup = pgflit("stream cleanup").between(&pair);
+    cleanup.run().assert_code(0);
+    assert!(!pair.dir().join("summary.json").exists());
 }
 
 #[test]
