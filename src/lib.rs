@@ -24,6 +24,7 @@
 //! | `pgflit.lock` | whoever runs | [`store`] |
 //! | `pgflit.db` | one writer a table group | [`store`] |
 //! | `log/` | every process its own | [`report::log_file`] |
+//! | `summary.json` | whoever copies | [`migration::summary`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
 //! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
 //! | `cdc/*.sql` | transform | [`cdc::transform`], [`segment`] |

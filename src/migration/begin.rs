@@ -169,6 +169,7 @@ pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
         sibling("-wal"),
         sibling("-shm"),
         work_dir.snapshot_path(),
+        work_dir.summary_path(),
     ];
     for path in files {
         remove_file(path)?;

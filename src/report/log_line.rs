@@ -133,7 +133,9 @@ impl Visit for LogLine {
 /// Whether `text` can stand after `=` without quotes and still be read unambiguously.
 fn is_plain_word(text: &str) -> bool {
     !text.is_empty()
-        && !text.contains(|character: char| character.is_whitespace() || character == '"')
+        && !text.contains(|character: char| {
+            character.is_whitespace() || character.is_control() || character == '"'
+        })
 }
 
 fn level_color(level: Level) -> &'static str {
@@ -175,6 +177,17 @@ mod tests {
         assert!(text.contains(" table=public.orders"), "{text}");
         assert!(text.contains(" why=\"it is late\""), "{text}");
         assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        let evil = LogLine {
+            message: "copied \u{1b}[2J".to_owned(),
+            fields: vec![("table", "\u{1b}[2J".into())],
+            ..line()
+        };
+        let text = evil.format(LogShape::Plain);
+        assert!(!text.contains('\u{1b}'), "{text}");
     }
 
     #[test]

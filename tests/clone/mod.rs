@@ -26,5 +26,6 @@ mod row_kinds;
 mod stages;
 mod torture;
 mod traffic;
+mod watching;
 
 use following::{Following, end_now};

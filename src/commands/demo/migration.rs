@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -82,6 +82,8 @@ impl Pgflit {
 pub(super) struct Migration {
     child: Child,
     lines: Receiver<String>,
+    /// What reads its output.
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Migration {
@@ -95,13 +97,18 @@ impl Migration {
                 source,
             })?;
         let (sender, lines) = unbounded();
+        let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            forward(stdout, sender.clone());
+            readers.push(forward(stdout, sender.clone()));
         }
         if let Some(stderr) = child.stderr.take() {
-            forward(stderr, sender);
+            readers.push(forward(stderr, sender));
         }
-        Ok(Self { child, lines })
+        Ok(Self {
+            child,
+            lines,
+            readers,
+        })
     }
 
     /// A line that it printed, waiting up to `wait` for one.
@@ -121,7 +128,9 @@ impl Migration {
     /// How it ended, if it has, and everything it printed was taken.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().ok().flatten()?;
-        self.lines.is_empty().then_some(status)
+        // The process may be gone before its last words are read.
+        let all_read = self.readers.iter().all(JoinHandle::is_finished);
+        (all_read && self.lines.is_empty()).then_some(status)
     }
 }
 
@@ -143,7 +152,7 @@ impl Drop for Migration {
 }
 
 /// Sends the lines of `output` until it ends.
-fn forward(output: impl Read + Send + 'static, lines: Sender<String>) {
+fn forward(output: impl Read + Send + 'static, lines: Sender<String>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
@@ -154,7 +163,7 @@ fn forward(output: impl Read + Send + 'static, lines: Sender<String>) {
             }
             line.clear();
         }
-    });
+    })
 }
 
 #[cfg(test)]

@@ -47,8 +47,9 @@ pub(super) fn lines(picture: &Picture, look: Look) -> Vec<String> {
     let labels = rows.iter().map(|row| measure_text_width(&row.name) + 2);
     let longest = labels.chain([stage.len()]).max().unwrap_or(0);
     let label_width = longest.min(look.width / LABEL_SHARE);
-    // One line stays free for the log, which moves up from there.
-    let room = look.height.saturating_sub(2).max(1);
+    // Beside the headline, one line stays free for the log, which moves up from there, and one is
+    // left empty below.
+    let room = look.height.saturating_sub(3).max(1);
     let shown = match rows.len() > room {
         true => room - 1,
         false => rows.len(),
@@ -244,7 +245,11 @@ mod tests {
             picture.stage = Stage::Step(stage.to_owned());
             for (width, height) in (1..130).flat_map(|width| [(width, 3), (width, 10)]) {
                 let lines = lines(&picture, look(width, height));
-                assert!(lines.len() < height, "{} in {height}", lines.len());
+                assert!(
+                    lines.len() + 1 < height.max(4),
+                    "{} in {height}",
+                    lines.len()
+                );
                 for line in lines {
                     assert!(measure_text_width(&line) <= width, "{width}: {line}");
                 }
@@ -257,7 +262,7 @@ mod tests {
         let mut picture = picture();
         let one = picture.tables.in_progress[0].clone();
         picture.tables.in_progress = vec![one; 16];
-        let lines = lines(&picture, look(80, 8));
+        let lines = lines(&picture, look(80, 9));
         assert_eq!(lines.len(), 7);
         assert_eq!(lines[6], "  and 12 more");
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::bars::{self, Look};
 use super::meter::{Meter, Sample};
+use super::screen::Screen;
 use super::stage::Stage;
 use super::{Picture, json, plain};
 use crate::base::Shutdown;
@@ -111,7 +112,10 @@ struct Bars(ProgressBar);
 
 impl Bars {
     fn new() -> Self {
-        let bars = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bars = ProgressBar::with_draw_target(
+            None,
+            ProgressDrawTarget::term_like(Box::new(Screen::stderr())),
+        );
         if let Ok(template) = Template::with_template("{msg}") {
             bars.set_style(template);
         }
@@ -141,7 +145,9 @@ fn draw(color: bool, mut look: impl FnMut() -> Sample, stop: &Shutdown) {
             color,
             unicode,
         };
-        bars.0.set_message(bars::lines(&picture, look).join("\n"));
+        // The last line is empty, see the screen.
+        let lines = bars::lines(&picture, look).join("\n") + "\n";
+        bars.0.set_message(lines);
     }
 }
 

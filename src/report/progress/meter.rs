@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::picture::{Building, Copying, Count, Picture, Streaming, percent};
 use super::stage::Stage;
-use crate::migration::progress::View;
+use crate::migration::progress::{Moving, View};
 use crate::store::{Sentinel, StepTimes};
 
 /// Rates are of this much time: long enough to be steady, short enough to follow what happens.
@@ -38,46 +38,21 @@ pub(super) struct Meter {
 impl Meter {
     /// What `sample`, taken `now`, looks like.
     pub(super) fn look(&mut self, sample: &Sample, now: Instant) -> Picture {
-        let View {
-            totals,
-            done,
-            moving,
-            building,
-        } = &sample.view;
-        let stage = stage(sample);
+        let View { totals, done, .. } = &sample.view;
         let inflation = inflation(done.bytes.saturating_sub(done.bytes_before), done.moved);
-        let copying: Vec<_> = moving
-            .iter()
-            .map(|moving| {
-                let moved = moving.moved.load(Ordering::Relaxed);
-                let done_bytes = on_source(moved, moving.bytes, inflation);
-                Copying {
-                    oid: moving.oid,
-                    name: (&moving.table).into(),
-                    part: moving.part + 1,
-                    parts: moving.part_count,
-                    total_bytes: moving.bytes,
-                    done_bytes,
-                    percent: percent(done_bytes, moving.bytes).min(99),
-                    elapsed: now.saturating_duration_since(moving.begun),
-                }
-            })
-            .collect();
-        let moved_now: u64 = moving
-            .iter()
-            .map(|moving| moving.moved.load(Ordering::Relaxed))
-            .sum();
+        let copying = copying(&sample.view, inflation, now);
         let on_the_way: u64 = copying.iter().map(|copying| copying.done_bytes).sum();
-        self.most_done = (done.bytes + on_the_way)
-            .min(totals.bytes)
-            .max(self.most_done);
-        let rows_left = done.tables < totals.tables;
-        if totals.tables > 0 {
+        let done_bytes = (done.bytes + on_the_way).min(totals.bytes);
+        self.most_done = self.most_done.max(done_bytes);
+        let is_known = totals.tables > 0;
+        if is_known {
             self.note(now, self.most_done);
         }
+        let rows_left = done.tables < totals.tables;
         let rate = self.rate().filter(|_| rows_left);
         Picture {
-            percent: overall_percent(self.most_done, totals.bytes, rows_left, totals.tables > 0),
+            stage: stage(sample),
+            percent: overall_percent(self.most_done, totals.bytes, rows_left, is_known),
             tables: Count {
                 total: totals.tables,
                 done: done.tables,
@@ -86,25 +61,16 @@ impl Meter {
             indexes: Count {
                 total: totals.indexes,
                 done: done.indexes,
-                in_progress: building
-                    .iter()
-                    .map(|building| Building {
-                        oid: building.oid,
-                        name: (&building.name).into(),
-                        bytes: building.bytes,
-                        elapsed: now.saturating_duration_since(building.begun),
-                    })
-                    .collect(),
+                in_progress: building(&sample.view, now),
             },
             tidied: Some(done.tidied),
             total_bytes: totals.bytes,
             done_bytes: self.most_done,
-            moved_bytes: done.moved + moved_now,
+            moved_bytes: done.moved + sample.view.moving.iter().map(moved).sum::<u64>(),
             rows: done.rows,
             bytes_per_second: rate.map(|rate| rate as u64),
             eta: rate.and_then(|rate| time_left(totals.bytes - self.most_done, rate)),
             stream: sample.stream.as_ref().map(streaming),
-            stage,
         }
     }
 
@@ -124,6 +90,37 @@ impl Meter {
         let seconds = to.saturating_duration_since(*from).as_secs_f64();
         (seconds >= 0.5).then(|| after.saturating_sub(*before) as f64 / seconds)
     }
+}
+
+fn moved(moving: &Moving) -> u64 {
+    moving.moved.load(Ordering::Relaxed)
+}
+
+fn copying(view: &View, inflation: f64, now: Instant) -> Vec<Copying> {
+    let copying = view.moving.iter().map(|moving| {
+        let done_bytes = on_source(moved(moving), moving.bytes, inflation);
+        Copying {
+            oid: moving.oid,
+            name: (&moving.table).into(),
+            part: moving.part + 1,
+            parts: moving.part_count,
+            total_bytes: moving.bytes,
+            done_bytes,
+            percent: percent(done_bytes, moving.bytes).min(99),
+            elapsed: now.saturating_duration_since(moving.begun),
+        }
+    });
+    copying.collect()
+}
+
+fn building(view: &View, now: Instant) -> Vec<Building> {
+    let building = view.building.iter().map(|building| Building {
+        oid: building.oid,
+        name: (&building.name).into(),
+        bytes: building.bytes,
+        elapsed: now.saturating_duration_since(building.begun),
+    });
+    building.collect()
 }
 
 fn stage(sample: &Sample) -> Stage {

@@ -16,6 +16,7 @@ mod meter;
 mod names;
 mod picture;
 mod plain;
+mod screen;
 mod stage;
 mod stored;
 

@@ -101,49 +101,27 @@ pub fn picture_of(stored: &Stored) -> Picture {
     let (done, open): (Vec<_>, Vec<_>) = parts
         .iter()
         .partition(|sized| sized.part.finished_at.is_some());
-    let moved_bytes = done.iter().map(|sized| sized.part.bytes).sum();
-    let finished_bytes: u64 = done.iter().map(|sized| sized.bytes).sum();
-    let inflation = inflation(finished_bytes, moved_bytes);
     let open = match stored.state {
         State::Running => open,
         State::Interrupted | State::Finished => Vec::new(),
     };
-    let on_the_way = |sized: &Sized<'_>| on_source(sized.part.bytes, sized.bytes, inflation);
-    let copying = open.iter().map(|sized| Copying {
-        oid: sized.table.oid,
-        name: (&sized.table.name).into(),
-        part: sized.part.part + 1,
-        parts: u32::try_from(sized.part_count).unwrap_or(u32::MAX),
-        total_bytes: sized.bytes,
-        done_bytes: on_the_way(sized),
-        percent: percent(on_the_way(sized), sized.bytes).min(99),
-        elapsed: since(sized.part.begun_at, stored.now),
-    });
-    let mut copying: Vec<_> = copying.collect();
-    copying.sort_by_key(|copying| std::cmp::Reverse(copying.elapsed));
-    let total_bytes: u64 = stored.tables.iter().map(|table| table.bytes).sum();
+    let moved = |sized: &[&Sized<'_>]| -> u64 { sized.iter().map(|sized| sized.part.bytes).sum() };
+    let finished_bytes = done.iter().map(|sized| sized.bytes).sum();
+    let inflation = inflation(finished_bytes, moved(&done));
+    let copying = copying(&open, inflation, stored.now);
     let open_bytes: u64 = copying.iter().map(|copying| copying.done_bytes).sum();
+    let total_bytes: u64 = stored.tables.iter().map(|table| table.bytes).sum();
     let done_bytes = (finished_bytes + open_bytes).min(total_bytes);
     let tables_done = complete_tables(&done);
     let rows_left = tables_done < stored.tables.len();
-    let spans = done.iter().map(|sized| {
-        let end = sized.part.finished_at.unwrap_or(stored.now);
-        (sized.part.begun_at, end, sized.bytes)
-    });
-    let open_spans = open
-        .iter()
-        .map(|sized| (sized.part.begun_at, stored.now, on_the_way(sized)));
-    let rate = (stored.state == State::Running && rows_left)
-        .then(|| recent_rate(spans.chain(open_spans), stored.now))
-        .flatten();
+    let rate = match rows_left && stored.state == State::Running {
+        true => recent_rate(spans(&parts, inflation, stored.now), stored.now),
+        false => None,
+    };
+    let is_known = !stored.tables.is_empty();
     Picture {
         stage: stored.stage(),
-        percent: overall_percent(
-            done_bytes,
-            total_bytes,
-            rows_left,
-            !stored.tables.is_empty(),
-        ),
+        percent: overall_percent(done_bytes, total_bytes, rows_left, is_known),
         tables: Count {
             total: stored.tables.len(),
             done: tables_done,
@@ -153,12 +131,46 @@ pub fn picture_of(stored: &Stored) -> Picture {
         tidied: None,
         total_bytes,
         done_bytes,
-        moved_bytes: moved_bytes + open.iter().map(|sized| sized.part.bytes).sum::<u64>(),
+        moved_bytes: moved(&done) + moved(&open),
         rows: done.iter().map(|sized| sized.part.rows).sum(),
         bytes_per_second: rate.map(|rate| rate as u64),
         eta: rate.and_then(|rate| time_left(total_bytes - done_bytes, rate)),
         stream: stored.stream.as_ref().map(streaming),
     }
+}
+
+/// The parts that are in progress, the longest first.
+fn copying(open: &[&Sized<'_>], inflation: f64, now: f64) -> Vec<Copying> {
+    let copying = open.iter().map(|sized| {
+        let done_bytes = on_source(sized.part.bytes, sized.bytes, inflation);
+        Copying {
+            oid: sized.table.oid,
+            name: (&sized.table.name).into(),
+            part: sized.part.part + 1,
+            parts: u32::try_from(sized.part_count).unwrap_or(u32::MAX),
+            total_bytes: sized.bytes,
+            done_bytes,
+            percent: percent(done_bytes, sized.bytes).min(99),
+            elapsed: since(sized.part.begun_at, now),
+        }
+    });
+    let mut copying: Vec<_> = copying.collect();
+    copying.sort_by_key(|copying| std::cmp::Reverse(copying.elapsed));
+    copying
+}
+
+/// When each part was moving, and how much of the source's bytes went in that time.
+fn spans(parts: &[Sized<'_>], inflation: f64, now: f64) -> impl Iterator<Item = (f64, f64, u64)> {
+    parts.iter().map(move |sized| {
+        let begun_at = sized.part.begun_at;
+        match sized.part.finished_at {
+            Some(finished_at) => (begun_at, finished_at, sized.bytes),
+            None => {
+                let bytes = on_source(sized.part.bytes, sized.bytes, inflation);
+                (begun_at, now, bytes)
+            }
+        }
+    })
 }
 
 fn sized_parts(stored: &Stored) -> Vec<Sized<'_>> {
