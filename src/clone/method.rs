@@ -49,10 +49,35 @@ pub struct Method {
     pub format: Format,
     /// Truncate, then COPY FREEZE, in one transaction.
     pub freeze: bool,
-    /// The encoding that rows travel in, where it is not that of both databases.
-    pub encoding: Option<String>,
+    /// The encodings that rows travel in; none between two UTF-8 databases.
+    pub encodings: Option<Encodings>,
     /// Whether the table is partitioned on the target.
     pub is_partitioned: bool,
+}
+
+/// As what rows are read and as what they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encodings {
+    /// The source's own: it converts nothing.
+    pub read: String,
+    /// The same, which the target converts to its own. But a source of `SQL_ASCII` does not say
+    /// what its bytes are, and COPY would take them as they are into whatever database: they are
+    /// declared to be the target's own, which it then checks.
+    pub written: String,
+}
+
+impl Encodings {
+    fn between(source: &str, target: &str) -> Option<Self> {
+        let written = match source {
+            "SQL_ASCII" => target,
+            _ => source,
+        };
+        let differ = (source, target) != ("UTF8", "UTF8");
+        differ.then(|| Self {
+            read: source.to_owned(),
+            written: written.to_owned(),
+        })
+    }
 }
 
 impl Method {
@@ -123,16 +148,13 @@ pub fn decide(
 ) -> Result<HashMap<u32, Method>, Vec<MethodError>> {
     let mut methods = HashMap::with_capacity(tables.len());
     let mut errors = Vec::new();
-    let encoding = match (source.encoding.as_str(), target.encoding.as_str()) {
-        ("UTF8", "UTF8") => None,
-        (encoding, _) => Some(encoding.to_owned()),
-    };
+    let encodings = Encodings::between(&source.encoding, &target.encoding);
     for table in tables {
         let Some(there) = target.types.table(&table.name) else {
             errors.push(MethodError::Missing(table.name.clone()));
             continue;
         };
-        let obstacle = match obstacle(source, target, table, there, encoding.as_deref()) {
+        let obstacle = match obstacle(source, target, table, there) {
             Ok(obstacle) => obstacle,
             Err(error) => {
                 errors.push(error);
@@ -151,7 +173,7 @@ pub fn decide(
         let method = Method {
             format,
             freeze: may_freeze(table, there) && !is_split(table.oid),
-            encoding: encoding.clone(),
+            encodings: encodings.clone(),
             is_partitioned: there.is_partitioned,
         };
         methods.insert(table.oid, method);
@@ -172,7 +194,6 @@ fn obstacle(
     target: &Side,
     table: &TableRow,
     there: &TableShape,
-    encoding: Option<&str>,
 ) -> Result<Option<String>, MethodError> {
     let mut obstacle = None;
     let here = source.types.table(&table.name);
@@ -196,13 +217,35 @@ fn obstacle(
     }
     if target.major < source.major {
         obstacle = Some("the target is older than the source".to_owned());
-    } else if let Some(encoding) = encoding {
+    } else if Encodings::between(&source.encoding, &target.encoding).is_some() {
         obstacle = Some(format!(
-            "the encodings are {encoding} and {}",
-            target.encoding
+            "the encodings are {} and {}",
+            source.encoding, target.encoding
         ));
     } else if table.columns.is_empty() {
         obstacle = Some("it has no columns".to_owned());
     }
     Ok(obstacle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_no_known_encoding_are_checked_by_the_target() {
+        let between = |source, target| {
+            let encodings = Encodings::between(source, target)?;
+            Some((encodings.read, encodings.written))
+        };
+        let pair = |read: &str, written: &str| Some((read.to_owned(), written.to_owned()));
+        assert_eq!(between("UTF8", "UTF8"), None);
+        assert_eq!(between("LATIN1", "UTF8"), pair("LATIN1", "LATIN1"));
+        assert_eq!(between("SQL_ASCII", "UTF8"), pair("SQL_ASCII", "UTF8"));
+        assert_eq!(
+            between("SQL_ASCII", "SQL_ASCII"),
+            pair("SQL_ASCII", "SQL_ASCII")
+        );
+        assert_eq!(between("UTF8", "LATIN1"), pair("UTF8", "UTF8"));
+    }
 }

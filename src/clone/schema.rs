@@ -99,6 +99,8 @@ pub fn dump(
     let mut command = Command::new(&programs.pg_dump);
     command
         .args(["--schema-only", "--format=custom", "--no-subscriptions"])
+        // Whatever the database's encoding, a name is the same text for us and for the target.
+        .arg("--encoding=UTF8")
         .args(["--exclude-schema=pgflit", "--snapshot", snapshot_id])
         .args(left_out.iter().take(EXCLUDED_SCHEMAS_MAX).map(|schema| {
             // A pattern; what is in double quotes is taken as it is.

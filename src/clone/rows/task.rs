@@ -89,12 +89,14 @@ impl Task {
                 "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; "
             }
         };
+        let encodings = self.method.encodings.as_ref();
+        let encoding = encodings.map(|encodings| encodings.read.as_str());
         format!(
             "{}; {settings}COPY {what} TO STDOUT{}; \
              SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid) \
                FROM pg_catalog.pg_class c WHERE c.oid = {}; COMMIT",
             import_sql(snapshot_id),
-            self.options(false),
+            self.options(false, encoding),
             self.table.oid,
         )
     }
@@ -122,19 +124,19 @@ impl Task {
             (None, true) => format!("TRUNCATE ONLY {name}; "),
             (None, false) => String::new(),
         };
+        let encodings = self.method.encodings.as_ref();
+        let encoding = encodings.map(|encodings| encodings.written.as_str());
         format!(
             "{before}COPY {} FROM STDIN{}",
             self.with_columns(),
-            self.options(self.method.freeze)
+            self.options(self.method.freeze, encoding)
         )
     }
 
-    fn options(&self, freeze: bool) -> String {
-        let Method {
-            format, encoding, ..
-        } = &self.method;
+    fn options(&self, freeze: bool, encoding: Option<&str>) -> String {
+        let format = self.method.format;
         let mut options = Vec::new();
-        if *format == Format::Binary {
+        if format == Format::Binary {
             options.push("FORMAT binary".to_owned());
         }
         if freeze {
