@@ -8,6 +8,7 @@ use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
 use crate::clone::completion::CompletionError;
 use crate::clone::database::PropertyError;
+use crate::clone::epoch::EpochError;
 use crate::clone::extensions::ExtensionError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
@@ -71,6 +72,9 @@ pub enum MigrationError {
         /// What to do.
         hint: String,
     },
+    /// A snapshot.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
     /// Filters.
     #[error(transparent)]
     Filters(#[from] FilterError),
@@ -237,6 +241,7 @@ impl MigrationError {
             MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Filters(error) => error.remedy(),
+            MigrationError::Epoch(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
@@ -270,6 +275,7 @@ impl MigrationError {
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
             MigrationError::Filters(error) => error.hint(),
+            MigrationError::Epoch(error) => error.hint().or_else(resume),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"

@@ -100,23 +100,47 @@ pub async fn look(
             "connect to its primary, for instance with target_session_attrs=read-write",
         ));
     }
-    if let Some(slot) = wanted.slot {
-        check_capture(&on_source_session, &facts.source, source, slot).await?;
-    }
-    if let Some(filters) = wanted.filters {
-        let selection = filters::resolve(&on_source_session, filters, Strictness::Begin).await?;
-        for notice in &selection.unmatched {
-            tracing::warn!("{notice}");
-        }
-    }
-    check_publication(&on_source_session, wanted).await?;
-    check_endpos(&on_source_session, wanted).await?;
-    check_role_passwords(&on_source_session, wanted).await?;
+    check_source(&on_source_session, &facts.source, source, wanted).await?;
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
     }
     Ok(facts)
+}
+
+/// Connects to the source alone and looks. Nothing is changed.
+pub async fn look_at_source(
+    source: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<(Server, Programs), MigrationError> {
+    let session = Session::connect(source, "preflight")
+        .await
+        .map_err(to_source(source))?;
+    let server = server::look(&session).await;
+    let server = server.map_err(on_source("looking at the server"))?;
+    let programs = Programs::find(session.server_version().major())?;
+    check_source(&session, &server, source, wanted).await?;
+    Ok((server, programs))
+}
+
+async fn check_source(
+    session: &Session,
+    server: &Server,
+    address: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<(), MigrationError> {
+    if let Some(slot) = wanted.slot {
+        check_capture(session, server, address, slot).await?;
+    }
+    if let Some(filters) = wanted.filters {
+        let selection = filters::resolve(session, filters, Strictness::Begin).await?;
+        for notice in &selection.unmatched {
+            tracing::warn!("{notice}");
+        }
+    }
+    check_publication(session, wanted).await?;
+    check_endpos(session, wanted).await?;
+    check_role_passwords(session, wanted).await
 }
 
 fn refused(
