@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression lint build install generate doc clean
+.PHONY: help demo test test-long test-regression bench lint build install generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,10 @@ test-long: ## Set up, then run the tests with much data too
 test-regression: ## Set up, then clone PostgreSQL's own regression database (needs the network)
 	@.ci/setup test
 	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
+
+bench: ## Set up, then compare the base copy with its peers and its limit (ARGS="--only small")
+	@.ci/setup test
+	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench base_copy -- $(ARGS)
 
 lint: ## Formatting and lints
 	cargo fmt --check

@@ -75,8 +75,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s J -l table-jobs 
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -131,7 +131,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s B -l skip-large-
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -156,8 +156,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s J -l table-jobs -
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -212,7 +212,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s B -l skip-large-o
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -237,8 +237,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s J -l table-jobs
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -293,7 +293,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s B -l skip-large
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -394,8 +394,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -450,7 +450,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -475,8 +475,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -531,7 +531,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -556,8 +556,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -612,7 +612,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -637,8 +637,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -693,7 +693,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -718,8 +718,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -774,7 +774,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -799,8 +799,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -855,7 +855,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -880,8 +880,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -936,7 +936,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -961,8 +961,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -1017,7 +1017,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -1042,8 +1042,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -1098,7 +1098,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -1123,8 +1123,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
@@ -1179,7 +1179,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s n -l use-copy-binary -d 'Copy rows in Postgres\'s binary format: less work for the target, same version on both sides'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
@@ -1654,8 +1654,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1845,8 +1845,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l table-jobs -l jobs -d 'Compare this many tables, or parts of tables, at a time [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1874,8 +1874,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l table-jobs -l jobs -d 'Compare this many tables, or parts of tables, at a time [default: 4]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'

@@ -113,7 +113,9 @@ impl Epoch {
             keeper.session.batch(BEGIN).await.map_err(failed)?;
             let exported = keeper.export().await.map_err(failed)?;
             if slot_snapshot.is_none_or(|slot| exported.snapshot.covers(slot)) {
-                return Self::of(keeper, number, exported).await.map_err(failed);
+                return Self::of(source, keeper, number, exported)
+                    .await
+                    .map_err(failed);
             }
             keeper.session.batch("ROLLBACK").await.map_err(failed)?;
             tokio::time::sleep(GUARD_WAIT).await;
@@ -147,10 +149,17 @@ impl Epoch {
         if slot_snapshot.is_some_and(|slot| !exported.snapshot.covers(slot)) {
             return Err(EpochError::BeforeSlot { id: id.to_owned() });
         }
-        Self::of(keeper, number, exported).await.map_err(failed)
+        Self::of(source, keeper, number, exported)
+            .await
+            .map_err(failed)
     }
 
-    async fn of(keeper: Keeper, number: u32, exported: Exported) -> Result<Self, Error> {
+    async fn of(
+        source: &Address,
+        keeper: Keeper,
+        number: u32,
+        exported: Exported,
+    ) -> Result<Self, Error> {
         let epoch = Self {
             number,
             id: exported.id,
@@ -159,18 +168,25 @@ impl Epoch {
             on_standby: keeper.on_standby,
             keeper: keeper.session,
         };
-        epoch.wait_until_flushed().await?;
+        epoch.wait_until_flushed(source).await?;
         Ok(epoch)
     }
 
     /// A transaction may be visible and not yet flushed (`synchronous_commit = off`): were the
     /// source to crash now, the copy would hold what the source has lost. A standby has nothing
     /// that is not flushed.
-    async fn wait_until_flushed(&self) -> Result<(), Error> {
+    ///
+    /// An idle source's WAL writer may sleep for ten seconds while there is something to flush; a
+    /// commit wakes it up, also that of a transaction that did nothing.
+    async fn wait_until_flushed(&self, source: &Address) -> Result<(), Error> {
         if self.on_standby {
             return Ok(());
         }
-        for _ in 0..FLUSH_TRIES {
+        for attempt in 0..FLUSH_TRIES {
+            if attempt == 1 {
+                let waker = Session::connect(source, "snapshot").await?;
+                waker.query_one("SELECT txid_current()", &[]).await?;
+            }
             let sql = "SELECT pg_current_wal_flush_lsn()::text";
             let flushed: Lsn = parse(self.keeper.query_one(sql, &[]).await?.get(0))?;
             if flushed >= self.insert_lsn {

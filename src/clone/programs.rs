@@ -84,11 +84,17 @@ impl Programs {
             .split_whitespace()
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
+        let major = digits.parse().ok()?;
+        let behind_wrapper = versioned(major);
+        let folder = match is_wrapper(&pg_dump) && behind_wrapper.join("pg_dump").is_file() {
+            true => &behind_wrapper,
+            false => folder,
+        };
         Some(Self {
             pg_dumpall: folder.join("pg_dumpall"),
-            pg_dump,
-            pg_restore,
-            major: digits.parse().ok()?,
+            pg_dump: folder.join("pg_dump"),
+            pg_restore: folder.join("pg_restore"),
+            major,
         })
     }
 }
@@ -107,9 +113,20 @@ fn usual_folders() -> Vec<PathBuf> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
     versions.sort_unstable_by(|left, right| right.cmp(left));
-    let versioned = |version| Path::new(VERSIONED).join(format!("{version}")).join("bin");
     folders.extend(versions.into_iter().map(versioned));
     folders
+}
+
+/// Where distributions keep the programs of one major version.
+fn versioned(major: u32) -> PathBuf {
+    Path::new(VERSIONED).join(major.to_string()).join("bin")
+}
+
+/// Whether the program is Debian's script that looks for the real one: it takes longer to do so
+/// than most calls of ours take.
+fn is_wrapper(program: &Path) -> bool {
+    let real = program.canonicalize();
+    real.is_ok_and(|real| real.file_name().is_some_and(|name| name == "pg_wrapper"))
 }
 
 fn first_line(command: &mut Command) -> Option<String> {

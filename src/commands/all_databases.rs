@@ -1,15 +1,42 @@
 //! `pgflit clone --all-databases`.
 
-use super::CommandError;
+use std::cell::RefCell;
+
+use serde_json::json;
+
+use super::{CommandError, progress};
 use crate::base::Shutdown;
+use crate::base::cause::chain;
 use crate::base::quantity::ByteSize;
 use crate::cli::ExitCode;
+use crate::cli::invocation::OutputSettings;
 use crate::migration::all_databases::{Done, clone_all};
 use crate::migration::clone::{Config, Outcome};
+use crate::migration::summary::Summary;
+use crate::report::progress::Shown;
+use crate::report::stdout;
 
 /// Copies one database after the other, and tells how each went.
-pub(super) fn run(config: &Config, shutdown: &Shutdown) -> Result<ExitCode, CommandError> {
-    let complete = clone_all(config, shutdown, &tell)?;
+pub(super) fn run(
+    config: &Config,
+    shutdown: &Shutdown,
+    shown: Shown,
+    output: &OutputSettings,
+) -> Result<ExitCode, CommandError> {
+    let summaries = RefCell::new(Vec::new());
+    let show = |one: &Config| progress::show(shown, &one.progress, &one.work_dir);
+    let tell = |done: &Done| {
+        if let Some(summary) = tell(done) {
+            summaries
+                .borrow_mut()
+                .push(json!({ "database": done.name, "summary": summary }));
+        }
+    };
+    let complete = clone_all(config, shutdown, show, &tell)?;
+    if output.json {
+        let text = serde_json::Value::Array(summaries.into_inner()).to_string();
+        stdout::write_line(&text).map_err(CommandError::stdout)?;
+    }
     if complete {
         tracing::info!("all databases are copied");
         return Ok(ExitCode::Done);
@@ -18,22 +45,28 @@ pub(super) fn run(config: &Config, shutdown: &Shutdown) -> Result<ExitCode, Comm
     Ok(ExitCode::Stopped)
 }
 
-fn tell(done: &Done) {
+/// Logs what became of a database; gives the summary of its copy.
+fn tell(done: &Done) -> Option<Summary> {
     let name = &done.name;
     if done.outcome == Outcome::NothingLeft {
-        return tracing::info!("database {name}: nothing left to do");
+        tracing::info!("database {name}: nothing left to do");
+        return None;
     }
-    let store = done.work_dir.open_store();
     // A summary that cannot be read changes nothing of what was copied.
-    match store.and_then(|store| store.table_copies()) {
-        Ok(copies) => {
-            let rows: u64 = copies.iter().map(|copy| copy.rows).sum();
-            let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
+    match Summary::read(&done.work_dir) {
+        Ok(summary) => {
+            let total = &summary.total;
             tracing::info!(
-                "database {name}: copied {} tables, {rows} rows, {bytes}",
-                copies.len()
+                "database {name}: copied {} tables, {} rows, {}",
+                total.tables,
+                total.rows,
+                ByteSize(total.bytes)
             );
+            Some(summary)
         }
-        Err(error) => tracing::warn!("database {name}: copied; {error}"),
+        Err(error) => {
+            tracing::warn!("database {name}: copied; {}", chain(&error));
+            None
+        }
     }
 }

@@ -2,27 +2,39 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, all_databases, choices, not_built, place};
-use crate::base::quantity::{ByteSize, display_duration};
-use crate::cli::invocation::{LogSettings, Verbosity};
+use super::{CommandError, all_databases, choices, not_built, place, progress};
+use crate::base::cause::chain;
+use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
 use crate::cli::options::{Ack, CdcSettings, CloneOptions, ProgressTracking};
 use crate::cli::{ExitCode, options};
 use crate::clone::schema::Side;
 use crate::migration::base_copy::left_out;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
+use crate::migration::summary::Summary;
 use crate::migration::supervisor;
+use crate::report::progress::Shown;
+use crate::report::{stdout, summary, terminal};
 use crate::store::WorkDir;
+use crate::worker::child::LogSink;
 
 /// Copies, follows if asked to, and tells how it went.
-pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitCode, CommandError> {
+pub(super) fn run(
+    options: &CloneOptions,
+    logging: &LogSettings,
+    output: &OutputSettings,
+) -> Result<ExitCode, CommandError> {
     not_built::refuse_options("clone", not_built::of_clone(options))?;
-    let config = config(options, logging)?;
+    let shown = Shown::of(output, logging);
+    let config = config(options, logging, shown)?;
     let shutdown = place::shutdown()?;
     if options.all_databases {
-        return all_databases::run(&config, &shutdown);
+        return all_databases::run(&config, &shutdown, shown, output);
     }
-    let outcome = clone(&config, &shutdown)?;
+    let display = progress::show(shown, &config.progress, &config.work_dir);
+    let outcome = clone(&config, &shutdown);
+    drop(display);
+    let outcome = outcome?;
     match outcome {
         Outcome::NothingLeft => {
             tracing::info!("this migration is finished: nothing left to do");
@@ -40,7 +52,8 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
         }
         Outcome::Copied | Outcome::Followed(_) => {}
     }
-    summary(&config.work_dir)?;
+    print_summary(&config.work_dir, output)?;
+    tell_left_out(&config.work_dir);
     if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
         tracing::info!(
             "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
@@ -48,20 +61,6 @@ pub(super) fn run(options: &CloneOptions, logging: &LogSettings) -> Result<ExitC
         );
     }
     Ok(ExitCode::Done)
-}
-
-/// What a finished copy has done.
-pub(super) fn summary(work_dir: &WorkDir) -> Result<(), CommandError> {
-    let store = work_dir.open_store()?;
-    let copies = store.table_copies()?;
-    let rows: u64 = copies.iter().map(|copy| copy.rows).sum();
-    let bytes = ByteSize(copies.iter().map(|copy| copy.bytes).sum());
-    tracing::info!("copied {} tables, {rows} rows, {bytes}", copies.len());
-    for (step, took) in store.finished_steps()? {
-        tracing::info!("  {step:<16}{}", display_duration(took));
-    }
-    tell_left_out(work_dir);
-    Ok(())
 }
 
 /// What the target can do without, and does not have.
@@ -74,14 +73,41 @@ pub(super) fn tell_left_out(work_dir: &WorkDir) {
     }
 }
 
+/// Prints what is in `summary.json`; it may not be there where it could not be written, which was
+/// said.
+pub(super) fn print_summary(
+    work_dir: &WorkDir,
+    output: &OutputSettings,
+) -> Result<(), CommandError> {
+    let summary = match Summary::read(work_dir) {
+        Ok(summary) => summary,
+        Err(error) => {
+            tracing::warn!("{}", chain(&error));
+            return Ok(());
+        }
+    };
+    let text = match output.json {
+        true => serde_json::to_string(&summary)
+            .map(|line| line + "\n")
+            .map_err(|error| CommandError::stdout(error.into()))?,
+        false => summary::text(&summary, stdout::page()),
+    };
+    stdout::write(text.as_bytes()).map_err(CommandError::stdout)
+}
+
 pub(super) fn config(
     options: &CloneOptions,
     logging: &LogSettings,
+    shown: Shown,
 ) -> Result<Config, CommandError> {
     let source = place::address(Side::Source, options.source.as_deref())?;
     let target = place::address(Side::Target, options.target.as_deref())?;
     let work_dir = place::work_dir(&options.work_dir);
     let mut shared_arguments = log_arguments(logging);
+    if let Shown::Bars { color: true } = shown {
+        // Their stderr is a pipe to us.
+        shared_arguments.push("--color=always".to_owned());
+    }
     if options.work_dir.dir_given {
         shared_arguments.push(format!("--dir={}", options.work_dir.dir.display()));
     }
@@ -96,6 +122,7 @@ pub(super) fn config(
         source_environment: vec![("PGFLIT_SOURCE_PGURI".to_owned(), source.to_uri())],
         target_environment: vec![("PGFLIT_TARGET_PGURI".to_owned(), target.to_uri())],
         retry_for: options.retry_for,
+        log_sink: shown.redraws().then_some(terminal::write as LogSink),
     };
     Ok(Config {
         source,

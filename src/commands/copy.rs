@@ -1,12 +1,13 @@
 //! `pgflit copy …`: one step of a clone.
 
-use super::{CommandError, choices, clone, not_built, place, runtime};
+use super::{CommandError, choices, clone, not_built, place, progress, runtime};
 use crate::cli::ExitCode;
-use crate::cli::invocation::LogSettings;
+use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{CloneOptions, CopyStep};
 use crate::clone::roles::Passwords;
 use crate::migration::base_copy::Scope;
 use crate::migration::steps::{self, Config, Outcome};
+use crate::report::progress::Shown;
 
 /// An option of `clone` that a step of it cannot have.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +22,16 @@ pub(super) fn run(
     step: CopyStep,
     options: &CloneOptions,
     logging: &LogSettings,
+    output: &OutputSettings,
 ) -> Result<ExitCode, CommandError> {
     refuse(step, options)?;
     let Some(scope) = scope(step) else {
-        return clone::run(options, logging);
+        return clone::run(options, logging, output);
     };
     let command = format!("copy {}", step.name());
     not_built::refuse_options(&command, not_built::of_clone(options))?;
-    let clone = clone::config(options, logging)?;
+    let shown = Shown::of(output, logging);
+    let clone = clone::config(options, logging, shown)?;
     let mut copy = clone.copy;
     if scope == Scope::Roles {
         copy.roles = Some(match options.copy.no_role_passwords {
@@ -48,13 +51,21 @@ pub(super) fn run(
         snapshot: clone.snapshot,
         progress: clone.progress,
     };
-    finish(&command, &config)
+    finish(&command, &config, shown, output)
 }
 
 /// Runs the step that `config` says, as `command`.
-pub(super) fn finish(command: &str, config: &Config) -> Result<ExitCode, CommandError> {
+pub(super) fn finish(
+    command: &str,
+    config: &Config,
+    shown: Shown,
+    output: &OutputSettings,
+) -> Result<ExitCode, CommandError> {
     let shutdown = place::shutdown()?;
-    match runtime::block_on(steps::run(config, &shutdown))?? {
+    let display = progress::show(shown, &config.progress, &config.work_dir);
+    let outcome = runtime::block_on(steps::run(config, &shutdown))?;
+    drop(display);
+    match outcome? {
         Outcome::NothingLeft => {
             tracing::info!("this migration is finished: nothing left to do");
         }
@@ -64,7 +75,8 @@ pub(super) fn finish(command: &str, config: &Config) -> Result<ExitCode, Command
         }
         Outcome::Complete => {
             tracing::info!("{command} is done, and with it the whole copy");
-            clone::summary(&config.work_dir)?;
+            clone::print_summary(&config.work_dir, output)?;
+            clone::tell_left_out(&config.work_dir);
         }
         Outcome::Stopped => {
             match config.work_dir.has_begun() {

@@ -32,12 +32,12 @@ pub fn run(invocation: Invocation) -> ExitCode {
 fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     let output = invocation.output;
     match invocation.command {
-        Command::Clone(options) => clone::run(&options, &invocation.logging),
+        Command::Clone(options) => clone::run(&options, &invocation.logging, &output),
         Command::Follow(_) => not_built("follow"),
         Command::Snapshot(options) => snapshot::run(&options),
-        Command::Copy { step, options } => copy::run(step, &options, &invocation.logging),
+        Command::Copy { step, options } => copy::run(step, &options, &invocation.logging, &output),
         Command::Dump(options) => dump::run(&options),
-        Command::Restore(command) => restore::run(&command, output.json),
+        Command::Restore(command) => restore::run(&command, &invocation.logging, &output),
         Command::List(command) => list::run(&command, output.json),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
         Command::Stream(stream) => run_stream(stream),

@@ -16,6 +16,7 @@ use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
 use crate::migration::MigrationError;
 use crate::migration::all_databases::AllDatabasesError;
+use crate::migration::summary::SummaryError;
 use crate::pg::{self, AddressError};
 use crate::segment;
 use crate::store::{self, EndposError, LockError, WorkDirError};
@@ -68,6 +69,24 @@ impl From<AddressError> for CommandError {
             hint,
             ..CommandError::usage(error)
         }
+    }
+}
+
+impl From<SummaryError> for CommandError {
+    fn from(error: SummaryError) -> Self {
+        let hint = match error {
+            SummaryError::Missing(_) => {
+                "it is written when the copy is complete; `pgflit list progress` tells how far it is"
+            }
+            SummaryError::Io { .. } | SummaryError::Content { .. } => {
+                "the summary is a report: the migration does without it"
+            }
+        };
+        let failed = match error {
+            SummaryError::Missing(_) => CommandError::usage(error),
+            error => CommandError::new(code_of(error.remedy()), error),
+        };
+        failed.with_hint(hint)
     }
 }
 

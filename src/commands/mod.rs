@@ -19,6 +19,7 @@ mod names;
 mod not_built;
 mod ping;
 mod place;
+mod progress;
 mod restore;
 mod runtime;
 mod sentinel;

@@ -9,19 +9,25 @@ use serde::Serialize;
 use super::{CommandError, choices, copy, names, place, runtime};
 use crate::catalog::restore_list::{self, Entry};
 use crate::cli::ExitCode;
+use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{RestoreCommand, RestoreOptions, RestoreStep};
 use crate::clone::programs::Programs;
 use crate::clone::schema::Side;
 use crate::migration::base_copy::{self, Scope};
 use crate::migration::begin;
 use crate::migration::steps::{self, Config};
+use crate::report::progress::Shown;
 use crate::report::stdout;
 
 /// Restores a step, or prints what would be restored.
-pub(super) fn run(command: &RestoreCommand, json: bool) -> Result<ExitCode, CommandError> {
+pub(super) fn run(
+    command: &RestoreCommand,
+    logging: &LogSettings,
+    output: &OutputSettings,
+) -> Result<ExitCode, CommandError> {
     let (step, options) = match command {
         RestoreCommand::ParseList { list, options } => {
-            return parse_list(list.as_deref(), options, json);
+            return parse_list(list.as_deref(), options, output.json);
         }
         RestoreCommand::Step(step, options) => (*step, options),
     };
@@ -43,7 +49,8 @@ pub(super) fn run(command: &RestoreCommand, json: bool) -> Result<ExitCode, Comm
         snapshot: None,
         progress: Arc::default(),
     };
-    copy::finish(names::restore(command), &config)
+    let shown = Shown::of(output, logging);
+    copy::finish(names::restore(command), &config, shown, output)
 }
 
 fn roles(options: &RestoreOptions) -> Result<ExitCode, CommandError> {

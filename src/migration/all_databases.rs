@@ -59,11 +59,12 @@ pub struct Done {
 }
 
 /// Copies every database that the source's instance has to one of the same name on the target's.
-/// `config` names one database of each, to connect to. What is done is told to `tell`; gives false
-/// when asked to stop before the end.
-pub fn clone_all(
+/// `config` names one database of each, to connect to. What `show` gives is held while one is
+/// copied; what is done is told to `tell`. Gives false when asked to stop before the end.
+pub fn clone_all<S>(
     config: &Config,
     shutdown: &Shutdown,
+    show: impl Fn(&Config) -> S,
     tell: &dyn Fn(&Done),
 ) -> Result<bool, AllDatabasesError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,9 +98,11 @@ pub fn clone_all(
         }
         tracing::info!("database {} ({} of {count})", database.name, at + 1);
         let one = for_database(config, database);
+        let shown = show(&one);
         let done = runtime
             .block_on(create_if_missing(config, database))
             .and_then(|()| clone(&one, shutdown));
+        drop(shown);
         match done {
             Ok(Outcome::Stopped) => return Ok(false),
             Ok(outcome) => tell(&Done {

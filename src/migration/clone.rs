@@ -22,6 +22,7 @@ use super::footprint::Footprint;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
+use super::summary::{self, Jobs};
 use super::supervisor::{self, Ended};
 
 /// What clone is to do.
@@ -110,7 +111,8 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     let Some(capture) = &config.capture else {
         let copying = async {
             base_copy::run(&copy, Scope::Whole, shutdown).await?;
-            end_plain_copy(&copy, &mut store).await
+            end_plain_copy(&copy, &mut store).await?;
+            summarize(&copy, &store, None)
         };
         return match runtime.block_on(unless_overdue(copying, shutdown)) {
             Ok(()) => Ok(Outcome::Copied),
@@ -124,7 +126,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
             let finishing = finish(&copy, &mut store, endpos, capture.new_tables, shutdown);
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
-                Ok(()) => Ok(Outcome::Followed(endpos)),
+                Ok(()) => {
+                    summarize(&copy, &store, Some(endpos))?;
+                    Ok(Outcome::Followed(endpos))
+                }
                 Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
                 Err(error) => Err(error),
             }
@@ -244,6 +249,22 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
     let mut store = copy.work_dir.open_store()?;
     store.set_apply(true)?;
     tracing::info!("the base copy is complete");
+    summarize(copy, &store, None)
+}
+
+/// Writes what was done so far into the work directory.
+pub(super) fn summarize(
+    copy: &base_copy::Config,
+    store: &Store,
+    endpos: Option<Lsn>,
+) -> Result<(), MigrationError> {
+    let jobs = Jobs {
+        table: copy.choices.table_jobs,
+        index: copy.choices.index_jobs,
+        restore: copy.choices.restore_jobs,
+        large_objects: copy.choices.large_object_jobs,
+    };
+    summary::collect(store, jobs, endpos)?.write(&copy.work_dir);
     Ok(())
 }
 

@@ -42,6 +42,7 @@ pub mod setup;
 pub mod snapshot;
 pub mod stage;
 pub mod steps;
+pub mod summary;
 pub mod supervisor;
 
 pub use error::MigrationError;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::base::cause::chain;
 use crate::base::{QualifiedName, Shutdown};
 use crate::clone::{completion, rows};
-use crate::store::{IndexProgress, PartProgress, Store, WorkDir, seconds_since_1970};
+use crate::store::{IndexProgress, PartProgress, ProgressNews, Store, WorkDir, seconds_since_1970};
 
 /// How often it is written to the store: often enough for a person who watches.
 const WRITE_EVERY: Duration = Duration::from_millis(250);
@@ -31,8 +31,7 @@ struct State {
     moving: HashMap<(u32, u32), Moving>,
     building: HashMap<u32, (Building, f64)>,
     /// Not yet in the store.
-    parts: Vec<PartProgress>,
-    indexes: Vec<IndexProgress>,
+    news: ProgressNews,
 }
 
 /// What there is to do in all.
@@ -53,6 +52,8 @@ pub struct Done {
     pub tables: usize,
     /// Their size, and that of finished parts, on the source.
     pub bytes: u64,
+    /// What of that an earlier run did.
+    pub bytes_before: u64,
     /// Rows moved by this process.
     pub rows: u64,
     /// Bytes of COPY data moved by this process.
@@ -66,8 +67,14 @@ pub struct Done {
 /// A COPY that is running.
 #[derive(Debug, Clone)]
 pub struct Moving {
-    /// The table, and which part of it.
-    pub what: String,
+    /// The table's OID on the source.
+    pub oid: u32,
+    /// The table.
+    pub table: QualifiedName,
+    /// Which part of it, from 0.
+    pub part: u32,
+    /// In how many parts it is copied.
+    pub part_count: u32,
     /// Its size on the source, estimated.
     pub bytes: u64,
     /// What was moved so far; the form on the wire may be larger or smaller than that on disk.
@@ -81,6 +88,8 @@ pub struct Moving {
 /// An index that is being built.
 #[derive(Debug, Clone)]
 pub struct Building {
+    /// Its OID on the source.
+    pub oid: u32,
     /// Which.
     pub name: QualifiedName,
     /// Its size on the source.
@@ -96,9 +105,9 @@ pub struct View {
     pub totals: Totals,
     /// What is done.
     pub done: Done,
-    /// What is moving, by name.
+    /// What is moving, the longest running first.
     pub moving: Vec<Moving>,
-    /// What is being built, by name.
+    /// What is being built, the longest running first.
     pub building: Vec<Building>,
 }
 
@@ -114,13 +123,13 @@ impl Progress {
     pub fn view(&self) -> View {
         let state = self.lock();
         let mut moving: Vec<_> = state.moving.values().cloned().collect();
-        moving.sort_by(|a, b| a.what.cmp(&b.what));
+        moving.sort_by_key(|moving| (moving.begun, moving.part));
         let mut building: Vec<_> = state
             .building
             .values()
             .map(|(building, _)| building.clone())
             .collect();
-        building.sort_by(|a, b| a.name.cmp(&b.name));
+        building.sort_by_key(|building| building.begun);
         View {
             totals: state.totals,
             done: state.done,
@@ -135,7 +144,10 @@ impl Progress {
         match event {
             rows::Event::Begun { task, moved } => {
                 let moving = Moving {
-                    what: task.to_string(),
+                    oid: task.table.oid,
+                    table: task.table.name.clone(),
+                    part: task.number(),
+                    part_count: task.part_count,
                     bytes: task.bytes(),
                     moved: Arc::clone(moved),
                     begun: Instant::now(),
@@ -145,7 +157,13 @@ impl Progress {
                 state.moving.insert((task.table.oid, task.number()), moving);
             }
             rows::Event::Ended { task } => {
+                let part = (task.table.oid, task.number());
+                state.moving.remove(&part);
+                state.news.parts_given_up.push(part);
+            }
+            rows::Event::Found { task } => {
                 state.moving.remove(&(task.table.oid, task.number()));
+                state.done.bytes += task.bytes();
             }
             rows::Event::Copied { task, part, .. } => {
                 let moving = state.moving.remove(&(task.table.oid, task.number()));
@@ -153,7 +171,7 @@ impl Progress {
                 state.done.rows += part.rows;
                 state.done.moved += part.bytes;
                 let now = seconds_since_1970();
-                state.parts.push(PartProgress {
+                state.news.parts.push(PartProgress {
                     table_oid: task.table.oid,
                     part: part.number,
                     epoch,
@@ -164,6 +182,11 @@ impl Progress {
                 });
             }
         }
+    }
+
+    /// That many indexes were on the target before.
+    pub(super) fn indexes_are_there(&self, count: usize) {
+        self.lock().done.indexes = count;
     }
 
     /// A table is on the target as a whole.
@@ -178,12 +201,13 @@ impl Progress {
         match event {
             completion::Event::Begun(index) => {
                 let building = Building {
+                    oid: index.oid,
                     name: index.name.clone(),
                     bytes: index.bytes,
                     begun: Instant::now(),
                 };
                 state.building.insert(index.oid, (building, now));
-                state.indexes.push(IndexProgress {
+                state.news.indexes.push(IndexProgress {
                     index_oid: index.oid,
                     begun_at: now,
                     finished_at: None,
@@ -191,11 +215,12 @@ impl Progress {
             }
             completion::Event::Ended(index) => {
                 state.building.remove(&index.oid);
+                state.news.indexes_given_up.push(index.oid);
             }
             completion::Event::Built { index, .. } => {
                 let begun = state.building.remove(&index.oid);
                 state.done.indexes += 1;
-                state.indexes.push(IndexProgress {
+                state.news.indexes.push(IndexProgress {
                     index_oid: index.oid,
                     begun_at: begun.map_or(now, |(_, begun_at)| begun_at),
                     finished_at: Some(now),
@@ -206,24 +231,21 @@ impl Progress {
     }
 
     /// What the store does not have yet.
-    fn unwritten(&self) -> (Vec<PartProgress>, Vec<IndexProgress>) {
+    fn unwritten(&self) -> ProgressNews {
         let mut state = self.lock();
-        let mut parts = std::mem::take(&mut state.parts);
-        parts.extend(
-            state
-                .moving
-                .iter()
-                .map(|((table_oid, part), moving)| PartProgress {
-                    table_oid: *table_oid,
-                    part: *part,
-                    epoch: moving.epoch,
-                    begun_at: moving.begun_at,
-                    finished_at: None,
-                    rows: 0,
-                    bytes: moving.moved.load(Ordering::Relaxed),
-                }),
-        );
-        (parts, std::mem::take(&mut state.indexes))
+        let mut news = std::mem::take(&mut state.news);
+        let moving = state.moving.iter();
+        news.parts
+            .extend(moving.map(|((table_oid, part), moving)| PartProgress {
+                table_oid: *table_oid,
+                part: *part,
+                epoch: moving.epoch,
+                begun_at: moving.begun_at,
+                finished_at: None,
+                rows: 0,
+                bytes: moving.moved.load(Ordering::Relaxed),
+            }));
+        news
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -252,9 +274,9 @@ impl ProgressWriter {
             };
             loop {
                 let ends = asked.sleep(WRITE_EVERY);
-                let (parts, indexes) = progress.unwritten();
-                if !(parts.is_empty() && indexes.is_empty())
-                    && let Err(error) = store.note_progress(&parts, &indexes)
+                let news = progress.unwritten();
+                if !news.is_empty()
+                    && let Err(error) = store.note_progress(&news)
                 {
                     tracing::warn!("{}", chain(&error));
                 }

@@ -120,6 +120,7 @@ async fn work(
         return Ok(Outcome::Done);
     }
     end_plain_copy(&copy, &mut store).await?;
+    clone::summarize(&copy, &store, None)?;
     Ok(Outcome::Complete)
 }
 

@@ -7,7 +7,7 @@ use crate::base::backoff::Backoff;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
 use crate::store::{Sentinel, Store, WorkDir};
-use crate::worker::child::{Child, ChildSpec, Exit};
+use crate::worker::child::{Child, ChildSpec, Exit, LogSink};
 
 use super::error::MigrationError;
 use super::stage::{Decision, Facts, Stage};
@@ -42,6 +42,8 @@ pub struct Config {
     pub target_environment: Vec<(String, String)>,
     /// How long transient failures in a row are tried again.
     pub retry_for: Duration,
+    /// What takes the log of the children; none: they write to our stderr themselves.
+    pub log_sink: Option<LogSink>,
 }
 
 /// Why streaming ended without an error.
@@ -308,6 +310,7 @@ impl Supervisor<'_> {
             role,
             arguments,
             environment: environment.to_vec(),
+            log_sink: self.config.log_sink,
         };
         Ok(Child::spawn(&spec, stdin, stdout)?)
     }

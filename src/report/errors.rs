@@ -1,9 +1,8 @@
 //! The last lines of a command that failed.
 
 use std::error::Error;
-use std::io::{self, Write};
 
-use super::log_file;
+use super::{log_file, terminal};
 use crate::base::cause::chain;
 
 /// Prints `error: what: cause: cause`, then `hint: …`, on stderr.
@@ -18,6 +17,5 @@ pub fn print(error: &(dyn Error + 'static), hint: Option<&str>) {
 /// Prints a `text` that is a whole error already.
 pub fn print_text(text: &str) {
     log_file::append(text);
-    // There is nowhere left to say that stderr is closed.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    terminal::write(text.as_bytes());
 }

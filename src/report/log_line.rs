@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
+use super::progress::printable;
+
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LogShape {
@@ -67,7 +69,7 @@ impl LogLine {
             "{} [{}] {color}{:<5}{reset} ",
             self.time, self.pid, self.level
         );
-        line.push_str(&self.message.replace('\n', "\\n"));
+        line.push_str(&printable(&self.message));
         for (name, value) in &self.fields {
             // Writing to a String cannot fail.
             let _ = match value {

@@ -19,10 +19,14 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::log_file;
 use super::log_line::{LogLine, LogShape};
+use super::terminal;
 use crate::cli::invocation::{LogSettings, Verbosity};
 
 /// Times in the log unless told otherwise.
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+
+/// The target of plain progress lines.
+pub(super) const PROGRESS: &str = "pgflit::progress";
 
 /// The log cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +59,9 @@ pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
     let lines = LineLayer::new(settings)?;
     let levels = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("pgflit", level(settings.verbosity));
+        .with_target("pgflit", level(settings.verbosity))
+        // Whoever asks for progress gets it, also with --quiet.
+        .with_target(PROGRESS, LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(levels));
     tracing::subscriber::set_global_default(subscriber).map_err(LoggingError::Started)
 }
@@ -110,12 +116,10 @@ impl<S: Subscriber> Layer<S> for LineLayer {
         let now = Zoned::now();
         let time = strtime::format(&self.time_format, &now).unwrap_or_else(|_| now.to_string());
         let line = LogLine::of_event(event, time, self.pid);
-        // A log that cannot be written must not stop what it tells about.
-        let _ = io::stderr()
-            .lock()
-            .write_all(line.format(self.shape).as_bytes());
+        terminal::write(line.format(self.shape).as_bytes());
         let plain = line.format(self.shape.without_color());
         if let Some(mut file) = self.file.as_ref() {
+            // A log that cannot be written must not stop what it tells about.
             let _ = file.write_all(plain.as_bytes());
         }
         log_file::append(&plain);

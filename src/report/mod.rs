@@ -1,11 +1,15 @@
 //! Everything that a person or a script reads.
 //!
-//! Stdout carries data only ([`stdout`], [`listing`]); the log ([`logging`]) and errors ([`errors`]) go to
-//! stderr, and to a file in the work directory ([`log_file`]). Nothing here decides anything.
+//! Stdout carries data only ([`stdout`], [`listing`], [`summary`]); the log ([`logging`]),
+//! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
+//! ([`log_file`]). Nothing here decides anything.
 
 pub mod errors;
 pub mod listing;
 pub mod log_file;
 mod log_line;
 pub mod logging;
+pub mod progress;
 pub mod stdout;
+pub mod summary;
+pub mod terminal;

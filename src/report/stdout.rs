@@ -5,6 +5,19 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use console::Term;
+
+use super::summary::Page;
+
+/// What stdout is.
+pub fn page() -> Page {
+    let term = Term::stdout();
+    match term.is_term() {
+        true => Page::Terminal(term.size().1.into()),
+        false => Page::Endless,
+    }
+}
+
 /// Writes `data`; fine if the reader has gone away.
 pub fn write(data: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();

@@ -2,7 +2,6 @@
 
 use super::database::now;
 use super::{Error, Store};
-use crate::base::QualifiedName;
 
 /// How far the copy of a part is.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,37 +33,49 @@ pub struct IndexProgress {
     pub finished_at: Option<f64>,
 }
 
-/// How the copy of a table went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableCopy {
-    /// Its OID on the source.
-    pub oid: u32,
-    /// Its name.
-    pub name: QualifiedName,
-    /// Parts that are on the target.
-    pub parts: u32,
-    /// Rows moved.
-    pub rows: u64,
-    /// Bytes of COPY data moved.
-    pub bytes: u64,
-    /// The time of its parts together: with several at a time, more than passed.
-    pub seconds: f64,
+/// What changed of the progress since it was last written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProgressNews {
+    /// Parts as they are now.
+    pub parts: Vec<PartProgress>,
+    /// Indexes as they are now.
+    pub indexes: Vec<IndexProgress>,
+    /// Parts, by table and number, that are not being copied any more and not on the target.
+    pub parts_given_up: Vec<(u32, u32)>,
+    /// Indexes that are not being built any more and not on the target.
+    pub indexes_given_up: Vec<u32>,
+}
+
+impl ProgressNews {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
 }
 
 impl Store {
-    /// Writes how far parts and indexes are, replacing what stood there of each.
-    pub fn note_progress(
-        &mut self,
-        parts: &[PartProgress],
-        indexes: &[IndexProgress],
-    ) -> Result<(), Error> {
+    /// Writes how far parts and indexes are, replacing what stood there of each. What is finished
+    /// is not forgotten because it was given up: another attempt may have done it.
+    pub fn note_progress(&mut self, news: &ProgressNews) -> Result<(), Error> {
         self.write("writing progress", |transaction| {
+            let mut delete = transaction.prepare(
+                "DELETE FROM part_copy
+                  WHERE table_oid = ?1 AND part = ?2 AND finished_at IS NULL",
+            )?;
+            for part in &news.parts_given_up {
+                delete.execute(*part)?;
+            }
+            let mut delete = transaction
+                .prepare("DELETE FROM index_build WHERE index_oid = ?1 AND finished_at IS NULL")?;
+            for index in &news.indexes_given_up {
+                delete.execute([index])?;
+            }
             let mut insert = transaction.prepare(
                 "INSERT OR REPLACE INTO part_copy
                  (table_oid, part, epoch, begun_at, finished_at, copied_rows, copied_bytes)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
-            for part in parts {
+            for part in &news.parts {
                 insert.execute((
                     part.table_oid,
                     part.part,
@@ -79,10 +90,24 @@ impl Store {
                 "INSERT OR REPLACE INTO index_build (index_oid, begun_at, finished_at)
                  VALUES (?1, ?2, ?3)",
             )?;
-            for index in indexes {
+            for index in &news.indexes {
                 insert.execute((index.index_oid, index.begun_at, index.finished_at))?;
             }
             Ok(())
+        })
+    }
+
+    /// Replaces all that is known of parts, and forgets the indexes that a run before had begun
+    /// and not finished: a run says so when it begins, with what is on the target.
+    pub fn begin_progress(&mut self, parts: &[PartProgress]) -> Result<(), Error> {
+        self.write("writing progress", |transaction| {
+            transaction.execute_batch(
+                "DELETE FROM part_copy; DELETE FROM index_build WHERE finished_at IS NULL;",
+            )
+        })?;
+        self.note_progress(&ProgressNews {
+            parts: parts.to_vec(),
+            ..ProgressNews::default()
         })
     }
 
@@ -119,30 +144,6 @@ impl Store {
                     index_oid: row.get(0)?,
                     begun_at: row.get(1)?,
                     finished_at: row.get(2)?,
-                })
-            })?;
-            rows.collect()
-        })
-    }
-
-    /// The tables copied so far, or in part, biggest first.
-    pub fn table_copies(&self) -> Result<Vec<TableCopy>, Error> {
-        self.read("reading the copies", |connection| {
-            let mut statement = connection.prepare(
-                "SELECT oid, schema, name, count(*), sum(copied_rows), sum(copied_bytes) AS bytes,
-                        sum(finished_at - begun_at)
-                   FROM part_copy JOIN source_table ON oid = table_oid
-                  WHERE finished_at IS NOT NULL
-                  GROUP BY oid, schema, name ORDER BY bytes DESC, oid",
-            )?;
-            let rows = statement.query_map([], |row| {
-                Ok(TableCopy {
-                    oid: row.get(0)?,
-                    name: QualifiedName::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?),
-                    parts: row.get(3)?,
-                    rows: row.get::<_, i64>(4)?.cast_unsigned(),
-                    bytes: row.get::<_, i64>(5)?.cast_unsigned(),
-                    seconds: row.get(6)?,
                 })
             })?;
             rows.collect()

@@ -40,7 +40,30 @@ pub struct Run {
     pub finished: bool,
 }
 
+/// When a run began and ended, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunTimes {
+    /// When it was begun first.
+    pub begun_at: f64,
+    /// When everything was done.
+    pub finished_at: Option<f64>,
+}
+
 impl Store {
+    /// When the run of this directory began and ended; none if there is none.
+    pub fn run_times(&self) -> Result<Option<RunTimes>, Error> {
+        self.read("reading the run", |connection| {
+            connection
+                .query_row("SELECT begun_at, finished_at FROM run", [], |row| {
+                    Ok(RunTimes {
+                        begun_at: row.get(0)?,
+                        finished_at: row.get(1)?,
+                    })
+                })
+                .optional()
+        })
+    }
+
     /// What this directory was begun with, if anything.
     pub fn run(&self) -> Result<Option<Run>, Error> {
         let found = self.read("reading the run", |connection| {

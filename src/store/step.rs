@@ -14,6 +14,27 @@ pub const ROWS_STEP: &str = "rows";
 /// The base copy's step after which every large object is on the target.
 pub const LARGE_OBJECTS_STEP: &str = "large objects";
 
+/// A step and when it was; times are in seconds since 1970.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepTimes {
+    /// What it is called.
+    pub name: String,
+    /// When it was begun last.
+    pub begun_at: f64,
+    /// When it was finished.
+    pub finished_at: Option<f64>,
+}
+
+impl StepTimes {
+    /// How long it took, if it is finished.
+    pub fn took(&self) -> Option<Duration> {
+        let finished_at = self.finished_at?;
+        Some(Duration::from_secs_f64(
+            (finished_at - self.begun_at).max(0.0),
+        ))
+    }
+}
+
 impl Store {
     /// Whether nothing is left to be read under a snapshot, with large objects or without.
     pub fn is_copied(&self, large_objects: bool) -> Result<bool, Error> {
@@ -77,16 +98,18 @@ impl Store {
         .map(drop)
     }
 
-    /// The steps done so far and how long each took, in order.
-    pub fn finished_steps(&self) -> Result<Vec<(String, Duration)>, Error> {
+    /// The steps that were begun, in order.
+    pub fn steps(&self) -> Result<Vec<StepTimes>, Error> {
         self.read("reading the steps", |connection| {
-            let mut statement = connection.prepare(
-                "SELECT name, finished_at - begun_at FROM step
-                  WHERE finished_at IS NOT NULL ORDER BY begun_at",
+            let mut statement = connection.prepare_cached(
+                "SELECT name, begun_at, finished_at FROM step ORDER BY begun_at, rowid",
             )?;
             let rows = statement.query_map([], |row| {
-                let seconds: f64 = row.get(1)?;
-                Ok((row.get(0)?, Duration::from_secs_f64(seconds.max(0.0))))
+                Ok(StepTimes {
+                    name: row.get(0)?,
+                    begun_at: row.get(1)?,
+                    finished_at: row.get(2)?,
+                })
             })?;
             rows.collect()
         })
@@ -110,7 +133,9 @@ mod tests {
         assert_eq!(state(&store), (true, false));
         store.finish_step("rows").expect("finished");
         assert_eq!(state(&store), (true, true));
-        assert_eq!(store.finished_steps().expect("read")[0].0, "rows");
+        let steps = store.steps().expect("read");
+        assert_eq!(steps[0].name, "rows");
+        assert!(steps[0].took().is_some());
         store.begin_step("rows").expect("begun again");
         assert_eq!(state(&store), (true, false));
     }

@@ -63,6 +63,11 @@ impl WorkDir {
         self.root.join("snapshot")
     }
 
+    /// The summary of the copy.
+    pub fn summary_path(&self) -> PathBuf {
+        self.root.join("summary.json")
+    }
+
     /// The folder of the logs, one file a process.
     pub fn log_path(&self) -> PathBuf {
         self.root.join("log")

@@ -1,8 +1,9 @@
 //! Our own binary, run again as one of the streaming processes.
 
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -18,7 +19,12 @@ pub struct ChildSpec {
     pub arguments: Vec<String>,
     /// Variables for it alone; secrets go here.
     pub environment: Vec<(String, String)>,
+    /// What takes its log; none: it writes to our stderr itself.
+    pub log_sink: Option<LogSink>,
 }
+
+/// Takes whole lines that a child writes to its stderr.
+pub type LogSink = fn(&[u8]);
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +50,8 @@ pub struct ChildError {
 pub struct Child {
     role: &'static str,
     process: process::Child,
+    /// Reads its log to the end.
+    log: Option<JoinHandle<()>>,
 }
 
 impl Child {
@@ -51,13 +59,18 @@ impl Child {
     /// be called on the main thread: the kernel's death-watch belongs to the thread that starts
     /// the child.
     pub fn spawn(spec: &ChildSpec, stdin: Stdio, stdout: Stdio) -> Result<Self, ChildError> {
-        let process = Command::new("/proc/self/exe")
+        let stderr = match spec.log_sink {
+            Some(_) => Stdio::piped(),
+            None => Stdio::inherit(),
+        };
+        let mut process = Command::new("/proc/self/exe")
             .arg0("pgflit")
             .args(&spec.arguments)
             .envs(spec.environment.iter().map(|(name, value)| (name, value)))
             .env(SUPERVISED, process::id().to_string())
             .stdin(stdin)
             .stdout(stdout)
+            .stderr(stderr)
             .process_group(0)
             .spawn()
             .map_err(|source| ChildError {
@@ -66,9 +79,12 @@ impl Child {
                 source,
             })?;
         tracing::debug!("pgflit stream {} is process {}", spec.role, process.id());
+        let log = process.stderr.take().zip(spec.log_sink);
+        let log = log.map(|(stderr, sink)| thread::spawn(move || pass_lines_on(stderr, sink)));
         Ok(Self {
             role: spec.role,
             process,
+            log,
         })
     }
 
@@ -112,6 +128,23 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.end_now();
+        if let Some(log) = self.log.take() {
+            // It ends with the child's stderr, and what it could not show is no reason to stop.
+            let _ = log.join();
+        }
+    }
+}
+
+/// Gives `sink` what is read from `stderr`, one or more whole lines at a time, until its end.
+fn pass_lines_on(stderr: ChildStderr, sink: LogSink) {
+    let mut stderr = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while let Ok(1..) = stderr.read_until(b'\n', &mut line) {
+        if !line.ends_with(b"\n") {
+            line.push(b'\n');
+        }
+        sink(&line);
+        line.clear();
     }
 }
 

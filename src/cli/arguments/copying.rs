@@ -60,7 +60,7 @@ pub(super) struct CopyArgs {
     #[arg(short = 'a', long)]
     skip_analyze: bool,
 
-    /// Copy rows in Postgres's binary format: less work for the target, same version on both sides
+    /// Make it an error if a table cannot be copied in binary; by default each is where that is exact
     #[arg(short = 'n', long)]
     use_copy_binary: bool,
 
@@ -96,11 +96,11 @@ pub(super) struct RolePasswordArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Copy")]
 pub(super) struct SplitArgs {
-    /// Work on tables larger than this, such as "10 GB", in several parts at a time [default: never]
+    /// Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]
     #[arg(short = 'L', long, visible_alias = "split-at", value_name = "SIZE")]
     split_tables_larger_than: Option<ByteSize>,
 
-    /// Cut a table into at most this many parts
+    /// Cut a table into at most this many parts [default: 1000]
     #[arg(long, value_name = "N")]
     split_max_parts: Option<NonZeroUsize>,
 

@@ -72,7 +72,7 @@ pub struct CopySettings {
     pub skip_vacuum: bool,
     /// Leave ANALYZE out.
     pub skip_analyze: bool,
-    /// Copy in Postgres's binary format.
+    /// Binary format for every table, or an error.
     pub use_copy_binary: bool,
     /// Stop everything at the first failed part.
     pub fail_fast: bool,
@@ -85,7 +85,7 @@ pub struct CopySettings {
 /// How large tables are cut into parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SplitSettings {
-    /// Tables larger than this are copied in parts; none for never.
+    /// Tables larger than this are copied in parts; 0 for never, none for the default.
     pub larger_than: Option<ByteSize>,
     /// At most this many parts a table.
     pub parts_max: Option<NonZeroUsize>,

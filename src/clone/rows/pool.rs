@@ -55,6 +55,11 @@ pub enum Event<'a> {
         /// How long it took.
         took: Duration,
     },
+    /// It was on the target already: committed by a killed run, or the answer to COMMIT was lost.
+    Found {
+        /// What.
+        task: &'a Task,
+    },
     /// It is not: the COPY failed or was given up.
     Ended {
         /// What.

@@ -94,7 +94,10 @@ impl Worker<'_> {
                 (self.events)(Event::Copied { task, part, took });
                 return Ok(());
             }
-            (self.events)(Event::Ended { task });
+            (self.events)(match &copied {
+                Ok(Copied::Before) => Event::Found { task },
+                _ => Event::Ended { task },
+            });
             match copied {
                 Ok(_) => {
                     // Dropping both undoes whatever was going on.
@@ -109,7 +112,11 @@ impl Worker<'_> {
                     let wait = backoff.next_wait();
                     tracing::warn!("{}; trying again in {} ms", chain(&error), wait.as_millis());
                     attempt += 1;
-                    if self.shutdown.sleep(wait) || self.is_there(task).await? {
+                    if self.shutdown.sleep(wait) {
+                        return Ok(());
+                    }
+                    if self.is_there(task).await? {
+                        (self.events)(Event::Found { task });
                         return Ok(());
                     }
                 }

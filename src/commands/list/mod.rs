@@ -12,7 +12,6 @@ mod scope;
 mod whole;
 
 use super::CommandError;
-use super::not_built::not_built;
 use super::runtime;
 use crate::cli::ExitCode;
 use crate::cli::options::ListCommand;
@@ -23,7 +22,10 @@ use scope::Shape;
 pub(super) fn run(command: &ListCommand, json: bool) -> Result<ExitCode, CommandError> {
     let shape = Shape::of(json);
     let text = match command {
-        ListCommand::Progress { summary: true, .. } => return not_built("list progress --summary"),
+        ListCommand::Progress {
+            scope,
+            summary: true,
+        } => progress::summarize(scope, shape)?,
         ListCommand::Progress { scope, .. } => progress::progress(scope, shape)?,
         _ => runtime::block_on(listing(command, shape))??,
     };

@@ -247,7 +247,7 @@ fn refusal(lacks: &Lacks) -> Option<(String, String)> {
     if problems.is_empty() {
         return None;
     }
-    hints.push("then go on with --restart".to_owned());
+    hints.push("then begin anew with --restart, or with --follow go on with --resume".to_owned());
     Some((problems.join("; "), hints.join("; ")))
 }
 

@@ -90,7 +90,7 @@ impl BaseCopy<'_> {
             ),
             hint: "install them on the target's server; or name versions that it has with \
                    --requirements; or leave them out with [exclude-extension] in --filters, all of \
-                   them with --skip-extensions; then go on with --restart"
+                   them with --skip-extensions; then begin anew with --restart, or with --follow go on with --resume"
                 .to_owned(),
         })
     }

@@ -35,6 +35,7 @@ mod scope;
 mod source;
 mod steps;
 mod tables;
+mod told;
 
 pub use database::set_database_properties;
 pub use definitions::contents_of_dump;

@@ -12,11 +12,12 @@ use crate::clone::completion::{self, Completion, TableToComplete};
 use crate::clone::epoch::Epoch;
 use crate::clone::method::{self, Method};
 use crate::clone::rows::{self, RowsError, Task};
-use crate::store::{IndexRow, PartRow, ROWS_STEP, TableRow};
+use crate::store::{IndexRow, PartRow, ProgressNews, ROWS_STEP, TableRow};
 
 use super::left::{Left, left};
 use super::scope::{Action, Scope};
 use super::steps::BaseCopy;
+use super::told::on_target_now;
 use crate::migration::error::{MigrationError, on_source, on_target};
 use crate::migration::progress::{Done, Progress, Totals};
 
@@ -100,7 +101,7 @@ impl BaseCopy<'_> {
             },
             tables: tables.into_iter().map(Arc::new).collect(),
         };
-        self.begin_progress(&plan, ledger, &indexes);
+        self.begin_progress(&plan, ledger, &indexes)?;
         for (step, is_wanted) in [(ROWS_STEP, wanted.rows()), (INDEXES_STEP, wanted.indexes())] {
             if is_wanted {
                 self.store.begin_step(step)?;
@@ -176,22 +177,45 @@ impl BaseCopy<'_> {
         })
     }
 
-    fn begin_progress(&self, plan: &Plan, ledger: &Ledger, indexes: &[IndexRow]) {
-        let is_there = |table: &&Arc<TableRow>| plan.left(table, ledger, false) == Left::Nothing;
-        let there: Vec<_> = plan.tables.iter().filter(is_there).collect();
-        let size = |table: &Arc<TableRow>| table.bytes;
-        self.config.progress.begin(
-            Totals {
-                tables: plan.tables.len(),
-                bytes: plan.tables.iter().map(size).sum(),
-                indexes: indexes.len(),
-            },
-            Done {
-                tables: there.len(),
-                bytes: there.into_iter().map(size).sum(),
-                ..Done::default()
-            },
-        );
+    fn begin_progress(
+        &mut self,
+        plan: &Plan,
+        ledger: &Ledger,
+        indexes: &[IndexRow],
+    ) -> Result<(), MigrationError> {
+        let several_moments = self.several_moments();
+        let mut done = Done::default();
+        for table in &plan.tables {
+            let left = plan.left(table, ledger, several_moments);
+            done.tables += usize::from(left == Left::Nothing);
+            done.bytes += match left {
+                Left::Nothing => table.bytes,
+                Left::Whole | Left::AllParts => 0,
+                Left::Parts(numbers) => {
+                    let parts = plan.parts_of(table.oid).iter();
+                    let there = parts.filter(|part| !numbers.contains(&part.number));
+                    there.map(|part| part.bytes).sum()
+                }
+            };
+        }
+        done.bytes_before = done.bytes;
+        let totals = Totals {
+            tables: plan.tables.len(),
+            bytes: plan.tables.iter().map(|table| table.bytes).sum(),
+            indexes: indexes.len(),
+        };
+        self.config.progress.begin(totals, done);
+        let known = self.store.part_progress()?;
+        let is_kept =
+            |table: &&Arc<TableRow>| plan.left(table, ledger, several_moments) != Left::AllParts;
+        let there = on_target_now(plan.tables.iter().filter(is_kept), ledger, known);
+        Ok(self.store.begin_progress(&there)?)
+    }
+
+    /// Whether the tables need not be of one moment: without the stream, that is what
+    /// `--not-consistent` asked for.
+    fn several_moments(&self) -> bool {
+        self.config.run.slot.is_none()
     }
 
     async fn start_completion(
@@ -202,10 +226,12 @@ impl BaseCopy<'_> {
     ) -> Result<Completion, MigrationError> {
         let existing = completion::existing(&self.target).await;
         let existing = existing.map_err(on_target("looking at its indexes"))?;
-        let missing = indexes
+        let all = indexes.len();
+        let missing: Vec<_> = indexes
             .into_iter()
             .filter_map(|index| existing.left_of(index))
             .collect();
+        self.config.progress.indexes_are_there(all - missing.len());
         let mut missing = by_table(missing, |index: &IndexRow| index.table_oid);
         let tables = plan.tables.iter().map(|table| TableToComplete {
             oid: table.oid,
@@ -262,7 +288,11 @@ impl BaseCopy<'_> {
                 .map_err(on_target(reading))?;
             let complete = |table: &Arc<TableRow>| ledger.is_complete(&table.name);
             if plan.tables.iter().all(complete) {
-                return Ok(());
+                let known = self.store.part_progress()?;
+                return Ok(self.store.note_progress(&ProgressNews {
+                    parts: on_target_now(plan.tables.iter(), &ledger, known),
+                    ..ProgressNews::default()
+                })?);
             }
             self.go_on()?;
             epoch = self.open_later_epoch(&ledger).await?;
@@ -272,8 +302,7 @@ impl BaseCopy<'_> {
     /// What is to be copied, in order: all of the biggest table first, so that its indexes can
     /// begin. Tables in parts are made empty where they hold what cannot be used.
     async fn prepare(&self, plan: &Plan, ledger: &Ledger) -> Result<Vec<Task>, MigrationError> {
-        // Without the stream, several moments are what --not-consistent asked for.
-        let several_moments = self.config.run.slot.is_none();
+        let several_moments = self.several_moments();
         let mut tasks = Vec::new();
         for table in &plan.tables {
             let Some(method) = plan.methods.get(&table.oid) else {
@@ -432,15 +461,22 @@ impl<'a> CopyReport<'a> {
 
     fn take(&self, event: &rows::Event<'_>) {
         self.progress.of_rows(self.epoch, event);
-        let rows::Event::Copied { task, part, took } = event else {
-            return;
+        let task = match event {
+            rows::Event::Copied { task, part, took } => {
+                tracing::info!(
+                    "copied {task}: {} rows, {}, {}",
+                    part.rows,
+                    ByteSize(part.bytes),
+                    display_duration(*took)
+                );
+                task
+            }
+            rows::Event::Found { task } => {
+                tracing::info!("{task} is on the target already");
+                task
+            }
+            rows::Event::Begun { .. } | rows::Event::Ended { .. } => return,
         };
-        tracing::info!(
-            "copied {task}: {} rows, {}, {}",
-            part.rows,
-            ByteSize(part.bytes),
-            display_duration(*took)
-        );
         if self.was_last(task.table.oid) {
             self.progress.table_is_copied();
             self.completion.copied(task.table.oid);
