@@ -311,6 +311,7 @@ async fn prepare(
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        rows: true,
         role_passwords: config.copy.roles == Some(Passwords::Copied),
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
@@ -420,6 +421,7 @@ pub(super) async fn start_over(config: &Config, run: &Run) -> Result<(), Migrati
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        rows: true,
         role_passwords: config.copy.roles == Some(Passwords::Copied),
         filters: Some(&config.filters),
     };

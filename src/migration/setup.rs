@@ -73,6 +73,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
+        rows: false,
         role_passwords: false,
         filters: Some(&config.filters),
     };

@@ -212,6 +212,7 @@ fn wanted<'a>(
         endpos: None,
         target_may_be_filled: !scope.makes_tables() || choices.drop_if_exists || is_made,
         skip_large_objects: !has(Action::LargeObjects) || choices.large_object_jobs.is_none(),
+        rows: has(Action::Rows),
         role_passwords: has(Action::Roles) && choices.roles == Some(Passwords::Copied),
         filters: (*begin == Begin::New).then_some(&config.filters),
     })
@@ -306,6 +307,7 @@ async fn source_facts(
         endpos: None,
         target_may_be_filled: true,
         skip_large_objects: true,
+        rows: false,
         role_passwords: false,
         filters,
     };

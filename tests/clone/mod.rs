@@ -24,6 +24,7 @@ mod rewritten;
 mod roles;
 mod row_kinds;
 mod stages;
+mod standby;
 mod steps;
 mod torture;
 mod traffic;
