@@ -8489,7 +8489,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__snapshot)
-            opts="-S -D -f -p -w -s -t -o -E -v -d -z -q -h --source --dir --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -D -f -p -w -s -t -o -E -F -v -d -z -q -h --source --dir --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --filter --filters --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8569,6 +8569,18 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --filters)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

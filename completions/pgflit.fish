@@ -332,6 +332,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -378,13 +379,13 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "db" -d 'Copy the whole database; the same as clone'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "roles" -d 'Copy the roles of the instance'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "extensions" -d 'Create the extensions on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "schema" -d 'Copy all definitions, without rows'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "schema" -d 'Create what rows need: schemas, types, functions, tables, views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "data" -d 'Copy rows, large objects and sequences, then build indexes and constraints'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "table-data" -d 'Copy the rows of all tables'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "blobs" -d 'Copy the large objects'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "sequences" -d 'Set the sequences of the target to the values on the source'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "indexes" -d 'Build the indexes on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "constraints" -d 'Create the constraints on the target'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "indexes" -d 'Build indexes, primary keys and unique constraints on the target; VACUUM, ANALYZE'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "constraints" -d 'Create foreign keys, triggers and what else needs rows; refresh materialized views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and not __fish_seen_subcommand_from db roles extensions schema data table-data blobs sequences indexes constraints help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
@@ -1199,13 +1200,13 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "db" -d 'Copy the whole database; the same as clone'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "roles" -d 'Copy the roles of the instance'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "extensions" -d 'Create the extensions on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Copy all definitions, without rows'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Create what rows need: schemas, types, functions, tables, views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "data" -d 'Copy rows, large objects and sequences, then build indexes and constraints'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "table-data" -d 'Copy the rows of all tables'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "blobs" -d 'Copy the large objects'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "sequences" -d 'Set the sequences of the target to the values on the source'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "indexes" -d 'Build the indexes on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "constraints" -d 'Create the constraints on the target'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "indexes" -d 'Build indexes, primary keys and unique constraints on the target; VACUUM, ANALYZE'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "constraints" -d 'Create foreign keys, triggers and what else needs rows; refresh materialized views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand dump; and not __fish_seen_subcommand_from schema roles help" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand dump; and not __fish_seen_subcommand_from schema roles help" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -3022,13 +3023,13 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "db" -d 'Copy the whole database; the same as clone'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "roles" -d 'Copy the roles of the instance'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "extensions" -d 'Create the extensions on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "schema" -d 'Copy all definitions, without rows'
+complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "schema" -d 'Create what rows need: schemas, types, functions, tables, views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "data" -d 'Copy rows, large objects and sequences, then build indexes and constraints'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "table-data" -d 'Copy the rows of all tables'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "blobs" -d 'Copy the large objects'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "sequences" -d 'Set the sequences of the target to the values on the source'
-complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "indexes" -d 'Build the indexes on the target'
-complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "constraints" -d 'Create the constraints on the target'
+complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "indexes" -d 'Build indexes, primary keys and unique constraints on the target; VACUUM, ANALYZE'
+complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from copy" -f -a "constraints" -d 'Create foreign keys, triggers and what else needs rows; refresh materialized views'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from dump" -f -a "schema" -d 'Dump the definitions of the source into the work directory, by pg_dump'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from dump" -f -a "roles" -d 'Dump the roles of the source\'s instance into the work directory, by pg_dumpall'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and __fish_seen_subcommand_from restore" -f -a "schema" -d 'Restore all definitions from the dump, pre-data and post-data'

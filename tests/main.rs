@@ -22,4 +22,5 @@ mod demo;
 mod list;
 mod ping;
 mod sentinel;
+mod snapshot;
 mod tidy;

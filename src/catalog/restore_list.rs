@@ -216,6 +216,11 @@ impl Contents {
     }
 }
 
+/// The entries of any list, without what they depend on.
+pub fn entries(list: &str) -> Vec<Entry> {
+    list.lines().filter_map(entry).collect()
+}
+
 /// What each entry of a verbose list depends on.
 fn dependencies(verbose: &str) -> HashMap<u32, Vec<u32>> {
     let mut depends = HashMap::new();

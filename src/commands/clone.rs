@@ -2,21 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, all_databases, not_built, place, progress};
+use super::{CommandError, all_databases, choices, not_built, place, progress};
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
-use crate::cli::options::{
-    Ack, CdcSettings, CloneOptions, CopySettings, ProgressTracking, StartMode,
-};
+use crate::cli::options::{Ack, CdcSettings, CloneOptions, ProgressTracking};
 use crate::cli::{ExitCode, options};
-use crate::clone::completion::Tidying;
-use crate::clone::extensions::requirements;
-use crate::clone::method::FormatChoice;
-use crate::clone::parts::{self, Cutting};
-use crate::clone::roles::Passwords;
-use crate::clone::schema::{Leave, Side};
-use crate::migration::base_copy::{Choices, left_out};
-use crate::migration::begin::Start;
+use crate::clone::schema::Side;
+use crate::migration::base_copy::left_out;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
 use crate::migration::summary::Summary;
@@ -61,12 +53,7 @@ pub(super) fn run(
         Outcome::Copied | Outcome::Followed(_) => {}
     }
     print_summary(&config.work_dir, output)?;
-    if let Some((count, file)) = left_out(&config.work_dir) {
-        tracing::warn!(
-            "{count} definitions were left out, because the target would not have them: have an administrator look at {}",
-            file.display()
-        );
-    }
+    tell_left_out(&config.work_dir);
     if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
         tracing::info!(
             "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
@@ -76,9 +63,22 @@ pub(super) fn run(
     Ok(ExitCode::Done)
 }
 
+/// What the target can do without, and does not have.
+pub(super) fn tell_left_out(work_dir: &WorkDir) {
+    if let Some((count, file)) = left_out(work_dir) {
+        tracing::warn!(
+            "{count} definitions were left out, because the target would not have them: have an administrator look at {}",
+            file.display()
+        );
+    }
+}
+
 /// Prints what is in `summary.json`; it may not be there where it could not be written, which was
 /// said.
-fn print_summary(work_dir: &WorkDir, output: &OutputSettings) -> Result<(), CommandError> {
+pub(super) fn print_summary(
+    work_dir: &WorkDir,
+    output: &OutputSettings,
+) -> Result<(), CommandError> {
     let summary = match Summary::read(work_dir) {
         Ok(summary) => summary,
         Err(error) => {
@@ -95,7 +95,7 @@ fn print_summary(work_dir: &WorkDir, output: &OutputSettings) -> Result<(), Comm
     stdout::write(text.as_bytes()).map_err(CommandError::stdout)
 }
 
-fn config(
+pub(super) fn config(
     options: &CloneOptions,
     logging: &LogSettings,
     shown: Shown,
@@ -127,40 +127,10 @@ fn config(
     Ok(Config {
         source,
         target,
-        start: match options.start {
-            StartMode::Fresh => Start::Fresh,
-            StartMode::Resume {
-                not_consistent: false,
-            } => Start::Resume,
-            StartMode::Resume {
-                not_consistent: true,
-            } => Start::ResumeNotConsistent,
-            StartMode::Restart => Start::Restart,
-        },
+        start: choices::start(options.start),
         capture: options.cdc.follow.then(|| capture(&options.cdc, children)),
-        copy: Choices {
-            table_jobs: options.copy.table_jobs.get(),
-            index_jobs: options.copy.index_jobs.get(),
-            roles: roles(&options.copy),
-            requirements: match &options.copy.schema.requirements {
-                Some(file) => requirements::read(file)?,
-                None => Vec::new(),
-            },
-            skip_db_properties: options.copy.schema.skip_db_properties,
-            restore_jobs: options.copy.restore_jobs.get(),
-            refresh_matviews: options.copy.refresh_matviews,
-            large_object_jobs: (!options.copy.skip_large_objects)
-                .then_some(options.copy.large_objects_jobs.get()),
-            cutting: cutting(&options.copy),
-            format: match options.copy.use_copy_binary {
-                true => FormatChoice::Binary,
-                false => FormatChoice::Auto,
-            },
-            leave: leave(&options.copy),
-            drop_if_exists: options.copy.schema.drop_if_exists,
-            tidying: tidying(&options.copy),
-            fail_fast: options.copy.fail_fast,
-        },
+        copy: choices::of(&options.copy)?,
+        snapshot: options.snapshot.clone(),
         filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
@@ -194,51 +164,6 @@ const fn tracking(tracking: ProgressTracking) -> &'static str {
         ProgressTracking::Auto => "auto",
         ProgressTracking::Origin => "origin",
         ProgressTracking::Table => "table",
-    }
-}
-
-/// The options of pg_restore for what is left out.
-fn leave(copy: &CopySettings) -> Leave {
-    let schema = &copy.schema;
-    let options = [
-        (schema.no_owner, "--no-owner"),
-        (schema.no_acl, "--no-acl"),
-        (schema.no_comments, "--no-comments"),
-        (schema.no_tablespaces, "--no-tablespaces"),
-    ];
-    let given = options.into_iter().filter(|(is_given, _)| *is_given);
-    Leave {
-        options: given.map(|(_, option)| option.to_owned()).collect(),
-        extension_comments: schema.skip_ext_comments,
-        collations: schema.skip_collations,
-        extensions: schema.skip_extensions,
-    }
-}
-
-const fn roles(copy: &CopySettings) -> Option<Passwords> {
-    match (copy.roles, copy.no_role_passwords) {
-        (false, _) => None,
-        (true, false) => Some(Passwords::Copied),
-        (true, true) => Some(Passwords::LeftOut),
-    }
-}
-
-/// How tables are cut: `--split-tables-larger-than 0` says not at all.
-fn cutting(copy: &CopySettings) -> Option<Cutting> {
-    let larger_than = copy.split.larger_than.unwrap_or(parts::LARGER_THAN);
-    (larger_than.0 > 0).then_some(Cutting {
-        larger_than,
-        parts_max: copy.split.parts_max,
-        by_ctid: !copy.split.skip_by_ctid,
-    })
-}
-
-const fn tidying(copy: &CopySettings) -> Option<Tidying> {
-    match (copy.skip_vacuum, copy.skip_analyze) {
-        (false, false) => Some(Tidying::VacuumAnalyze),
-        (true, false) => Some(Tidying::Analyze),
-        (false, true) => Some(Tidying::Vacuum),
-        (true, true) => None,
     }
 }
 

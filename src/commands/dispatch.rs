@@ -2,7 +2,8 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, demo, generate, list, names, ping, sentinel, stream, version,
+    CommandError, clone, completions, copy, demo, dump, generate, list, names, ping, restore,
+    sentinel, snapshot, stream, version,
 };
 use crate::base::cause::chain;
 use crate::cli::options::StreamCommand;
@@ -33,10 +34,10 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     match invocation.command {
         Command::Clone(options) => clone::run(&options, &invocation.logging, &output),
         Command::Follow(_) => not_built("follow"),
-        Command::Snapshot(_) => not_built("snapshot"),
-        Command::Copy { step, .. } => not_built(&format!("copy {}", step.name())),
-        Command::Dump(dump) => not_built(names::dump(&dump)),
-        Command::Restore(restore) => not_built(names::restore(&restore)),
+        Command::Snapshot(options) => snapshot::run(&options),
+        Command::Copy { step, options } => copy::run(step, &options, &invocation.logging, &output),
+        Command::Dump(options) => dump::run(&options),
+        Command::Restore(command) => restore::run(&command, &invocation.logging, &output),
         Command::List(command) => list::run(&command, output.json),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
         Command::Stream(stream) => run_stream(stream),

@@ -6,6 +6,7 @@ use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::ReceiveError;
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
+use crate::clone::epoch::EpochError;
 use crate::clone::extensions::ExtensionError;
 use crate::clone::extensions::requirements::RequirementsError;
 use crate::clone::large_objects::LargeObjectError;
@@ -270,7 +271,10 @@ impl From<MigrationError> for CommandError {
             MigrationError::Address { .. }
             | MigrationError::EndposTooEarly { .. }
             | MigrationError::Programs(_) => ExitCode::Usage,
-            MigrationError::Refused { side: None, .. } => ExitCode::Usage,
+            MigrationError::Refused { side: None, .. }
+            | MigrationError::Epoch(EpochError::NoId(_) | EpochError::BeforeSlot { .. }) => {
+                ExitCode::Usage
+            }
             MigrationError::Refused {
                 side: Some(ref refusing),
                 ..
@@ -286,6 +290,7 @@ impl From<MigrationError> for CommandError {
                 ..
             })) => side(refusing),
             MigrationError::Source { .. }
+            | MigrationError::Epoch(_)
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }
             | MigrationError::RenamedTable { .. }

@@ -4,10 +4,13 @@
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
 mod all_databases;
+mod choices;
 mod clone;
 mod completions;
+mod copy;
 pub mod demo;
 mod dispatch;
+mod dump;
 mod error;
 mod failure;
 mod generate;
@@ -17,8 +20,10 @@ mod not_built;
 mod ping;
 mod place;
 mod progress;
+mod restore;
 mod runtime;
 mod sentinel;
+mod snapshot;
 mod stream;
 mod version;
 

@@ -1,15 +1,6 @@
-//! What the commands that are not built yet are called.
+//! What commands with several words are called.
 
-use crate::cli::options::{
-    CompareSubject, DumpOptions, DumpSubject, ProxyCommand, RestoreCommand, RestoreStep,
-};
-
-pub(super) fn dump(dump: &DumpOptions) -> &'static str {
-    match dump.subject {
-        DumpSubject::Schema => "dump schema",
-        DumpSubject::Roles => "dump roles",
-    }
-}
+use crate::cli::options::{CompareSubject, ProxyCommand, RestoreCommand, RestoreStep};
 
 pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
     match restore {

@@ -33,7 +33,10 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
             options.all_databases && cdc.follow,
             "--all-databases with --follow",
         ),
-        (options.snapshot.is_some(), "--snapshot"),
+        (
+            options.all_databases && options.snapshot.is_some(),
+            "--all-databases with --snapshot",
+        ),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
     ];
@@ -52,7 +55,8 @@ pub(super) fn of_setup(options: &FollowOptions) -> Option<&'static str> {
     first(&asked).or_else(|| of_capture(&options.cdc))
 }
 
-fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
+/// The same of change capture.
+pub(super) fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
     first(&[
         (
             cdc.plugin != Plugin::Pgoutput,

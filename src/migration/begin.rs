@@ -72,12 +72,40 @@ pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), M
     Ok((begin, Some(lock)))
 }
 
+/// As [`look`] for one step of a copy that is made in steps: it goes on, without being told to, with
+/// what the steps before it have left, unless one of them was interrupted.
+pub fn look_for_step(
+    work_dir: &WorkDir,
+    start: Start,
+) -> Result<(Begin, Option<Lock>), MigrationError> {
+    let (begin, lock) = match start {
+        Start::Fresh => look(work_dir, Start::Resume)?,
+        start => look(work_dir, start)?,
+    };
+    if start == Start::Fresh && matches!(begin, Begin::Resume(_)) {
+        let store = Store::create(&work_dir.store_path())?;
+        if let Some(step) = store.interrupted_step()? {
+            return Err(MigrationError::Refused {
+                side: None,
+                problem: format!(
+                    "the copy in {} was interrupted (in step \"{step}\")",
+                    work_dir.root.display()
+                ),
+                hint: RESUME_OR_RESTART.to_owned(),
+            });
+        }
+    }
+    Ok((begin, lock))
+}
+
+const RESUME_OR_RESTART: &str = "go on with --resume, or begin anew with --restart";
+
 /// Somebody has to say what to do with the run that is there.
 pub(super) fn interrupted(work_dir: &WorkDir) -> MigrationError {
     MigrationError::Refused {
         side: None,
         problem: format!("an interrupted migration is in {}", work_dir.root.display()),
-        hint: "go on with --resume, or begin anew with --restart".to_owned(),
+        hint: RESUME_OR_RESTART.to_owned(),
     }
 }
 
@@ -119,7 +147,7 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
 }
 
 /// Refuses to go on with other filters than `run` was begun with.
-pub(super) fn check_filters(run: &Run, now: Option<&str>) -> Result<(), MigrationError> {
+pub fn check_filters(run: &Run, now: Option<&str>) -> Result<(), MigrationError> {
     match Filters::difference(run.filters.as_deref(), now) {
         None => Ok(()),
         Some(problem) => Err(MigrationError::Refused {

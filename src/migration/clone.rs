@@ -11,9 +11,9 @@ use crate::catalog::ledger;
 use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
-use crate::store::{Lock, Run, Store, WorkDir};
+use crate::store::{LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 
-use super::base_copy;
+use super::base_copy::{self, ForeignSnapshot, Scope};
 use super::begin::{self, Begin, Start};
 use super::capture;
 use super::error::{MigrationError, on_target, to_source};
@@ -42,6 +42,8 @@ pub struct Config {
     pub copy: base_copy::Choices,
     /// What else is left out.
     pub filters: Filters,
+    /// The id of a snapshot that somebody else holds.
+    pub snapshot: Option<String>,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
 }
@@ -93,25 +95,22 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         Err(MigrationError::Stopped) => return Ok(Outcome::Stopped),
         prepared => prepared?,
     };
-    let logs = config.work_dir.log_path();
-    log_file::keep_in(&logs, "clone").map_err(|source| MigrationError::Io {
-        doing: "making the log in",
-        path: logs,
-        source,
-    })?;
+    keep_log(&config.work_dir, "clone")?;
     let copy = base_copy::Config {
         source: config.source.clone(),
         target: config.target.clone(),
         work_dir: config.work_dir.clone(),
         programs: facts.programs,
         run,
+        snapshot: config.snapshot.clone().map(|id| ForeignSnapshot { id }),
+        several_moments: config.start == Start::ResumeNotConsistent,
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {
         let copying = async {
-            base_copy::run(&copy, shutdown).await?;
+            base_copy::run(&copy, Scope::Whole, shutdown).await?;
             end_plain_copy(&copy, &mut store).await?;
             summarize(&copy, &store, None)
         };
@@ -138,9 +137,19 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     }
 }
 
+/// Keeps the log of this process in the work directory.
+pub(super) fn keep_log(work_dir: &WorkDir, name: &str) -> Result<(), MigrationError> {
+    let logs = work_dir.log_path();
+    log_file::keep_in(&logs, name).map_err(|source| MigrationError::Io {
+        doing: "making the log in",
+        path: logs,
+        source,
+    })
+}
+
 /// Gives `work` up a moment after being asked to stop: a dead server, the network or a lock may
 /// hold any of its questions for ever. Whatever a server was doing then, it undoes.
-async fn unless_overdue<T>(
+pub(super) async fn unless_overdue<T>(
     work: impl Future<Output = Result<T, MigrationError>>,
     shutdown: &Shutdown,
 ) -> Result<T, MigrationError> {
@@ -152,7 +161,10 @@ async fn unless_overdue<T>(
 
 /// Without change capture nobody needs the ledger any more; with it (`stream setup` came first),
 /// the next steps do.
-async fn end_plain_copy(copy: &base_copy::Config, store: &mut Store) -> Result<(), MigrationError> {
+pub(super) async fn end_plain_copy(
+    copy: &base_copy::Config,
+    store: &mut Store,
+) -> Result<(), MigrationError> {
     if copy.run.slot.is_some() {
         base_copy::set_database_properties(copy).await?;
         store.set_apply(true)?;
@@ -230,7 +242,10 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
-    runtime.block_on(unless_overdue(base_copy::run(copy, stop), stop))?;
+    runtime.block_on(unless_overdue(
+        base_copy::run(copy, Scope::Whole, stop),
+        stop,
+    ))?;
     let mut store = copy.work_dir.open_store()?;
     store.set_apply(true)?;
     tracing::info!("the base copy is complete");
@@ -238,7 +253,7 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
 }
 
 /// Writes what was done so far into the work directory.
-fn summarize(
+pub(super) fn summarize(
     copy: &base_copy::Config,
     store: &Store,
     endpos: Option<Lsn>,
@@ -296,6 +311,7 @@ async fn prepare(
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        rows: true,
         role_passwords: config.copy.roles == Some(Passwords::Copied),
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
@@ -306,7 +322,7 @@ async fn prepare(
         begin::check_same(begun, &run)?;
     }
     if let Begin::AfterSetup(begun) = &begin {
-        begin::check_filters(begun, run.filters.as_deref())?;
+        begin::check_same(begun, &run)?;
     }
     let lock = footprint.enter(&config.work_dir, lock)?;
     if begin == Begin::New {
@@ -317,18 +333,20 @@ async fn prepare(
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
             let is_copied = store.is_copied(config.copy.large_object_jobs.is_some())?;
-            // With all rows there, what is missing needs no snapshot.
-            let needs_snapshot = is_plain && !is_copied;
+            let has_rows =
+                store.step_is_begun(ROWS_STEP)? || store.step_is_begun(LARGE_OBJECTS_STEP)?;
+            // With all rows there, what is missing needs no snapshot; with none, any will do. One
+            // that was named is compared when it is taken over.
+            let needs_snapshot = is_plain && has_rows && !is_copied && config.snapshot.is_none();
             if needs_snapshot && config.start != Start::ResumeNotConsistent {
-                return Err(MigrationError::Refused {
-                    side: None,
-                    problem: "the snapshot of the interrupted copy is gone".to_owned(),
-                    hint: "begin anew with --restart; or take what is missing as it is now with \
-                           --resume --not-consistent. A copy with --follow can be resumed exactly"
-                        .to_owned(),
-                });
+                return Err(snapshot_is_gone());
             }
-            run = begun;
+            run = Run {
+                target: run.target,
+                target_system: run.target_system,
+                ..begun
+            };
+            store.set_run(&run)?;
             if config.capture.is_some() && run.slot_lsn.is_none() {
                 // Killed while they were being made; preflight had found none, so they are ours.
                 let source = Session::connect(&config.source, "setup")
@@ -365,7 +383,19 @@ async fn prepare(
     })
 }
 
-fn describe(config: &Config, facts: &Facts) -> Run {
+/// Without the stream, what is missing would be of another moment.
+pub(super) fn snapshot_is_gone() -> MigrationError {
+    MigrationError::Refused {
+        side: None,
+        problem: "the snapshot of the interrupted copy is gone".to_owned(),
+        hint: "begin anew with --restart; or take what is missing as it is now with \
+               --resume --not-consistent; or name the same snapshot with --snapshot, if someone \
+               still holds it. A copy with --follow can be resumed exactly"
+            .to_owned(),
+    }
+}
+
+pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
     let capture = config.capture.as_ref();
     Run {
         source: config.source.to_string(),
@@ -384,13 +414,14 @@ fn describe(config: &Config, facts: &Facts) -> Run {
 
 /// Drops what an earlier run has made, on both servers and here; nothing unless preflight, which
 /// comes again after it, has no objection to beginning anew.
-async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
+pub(super) async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     let wanted = Wanted {
         slot: None,
         publication: None,
         endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists,
         skip_large_objects: config.copy.large_object_jobs.is_none(),
+        rows: true,
         role_passwords: config.copy.roles == Some(Passwords::Copied),
         filters: Some(&config.filters),
     };

@@ -8,6 +8,7 @@ use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
 use crate::clone::completion::CompletionError;
 use crate::clone::database::PropertyError;
+use crate::clone::epoch::EpochError;
 use crate::clone::extensions::ExtensionError;
 use crate::clone::large_objects::LargeObjectError;
 use crate::clone::materialized_views::RefreshError;
@@ -71,6 +72,9 @@ pub enum MigrationError {
         /// What to do.
         hint: String,
     },
+    /// A snapshot.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
     /// Filters.
     #[error(transparent)]
     Filters(#[from] FilterError),
@@ -237,6 +241,7 @@ impl MigrationError {
             MigrationError::Completion(error) => error.remedy(),
             MigrationError::Address { .. } => Remedy::FixArguments,
             MigrationError::Filters(error) => error.remedy(),
+            MigrationError::Epoch(error) => error.remedy(),
             MigrationError::Store(error) => error.remedy(),
             MigrationError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
@@ -246,6 +251,9 @@ impl MigrationError {
     /// What to do, where it can be said.
     pub fn hint(&self) -> Option<String> {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
+        if let Some(hint) = self.server_error().and_then(of_lost_snapshot) {
+            return Some(hint);
+        }
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
             MigrationError::Roles(RolesError::Refused { .. }) => Some(
@@ -270,6 +278,7 @@ impl MigrationError {
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
             MigrationError::Filters(error) => error.hint(),
+            MigrationError::Epoch(error) => error.hint().or_else(resume),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"
@@ -317,6 +326,38 @@ impl MigrationError {
             _ => None,
         }
     }
+}
+
+impl MigrationError {
+    /// What the source said, if that ended it.
+    fn server_error(&self) -> Option<&pg::Error> {
+        match self {
+            MigrationError::Source { source, .. }
+            | MigrationError::Rows(RowsError::Source { source, .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Source { source, .. },
+                ..
+            }
+            | MigrationError::LargeObjects(LargeObjectError::Source { source, .. }) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// What to do when the source has ended the session that held the snapshot, or is about to.
+fn of_lost_snapshot(error: &pg::Error) -> Option<String> {
+    let pg::Error::Server(error) = error else {
+        return None;
+    };
+    let is_gone = error.message.contains("snapshot")
+        && ["22023", "42704", "55000"].contains(&error.sqlstate.as_str());
+    let is_conflict = error.message.contains("conflict with recovery");
+    (is_gone || is_conflict).then(|| {
+        "the session that held the snapshot was ended; a standby does so when what it sees has to \
+         be removed: set hot_standby_feedback = on, or max_standby_streaming_delay = -1, there. \
+         Then begin anew with --restart"
+            .to_owned()
+    })
 }
 
 /// Whether the server misses a role that a definition names (SQLSTATE undefined_object).

@@ -8,6 +8,7 @@
 //! - [`base_copy`]: the steps of the copy, each once;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes;
+//! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
 //!
@@ -38,7 +39,9 @@ mod footprint;
 pub mod preflight;
 pub mod progress;
 pub mod setup;
+pub mod snapshot;
 pub mod stage;
+pub mod steps;
 pub mod summary;
 pub mod supervisor;
 

@@ -3,12 +3,13 @@
 use crate::base::Lsn;
 use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
-use crate::catalog::filters::{self, Filters, Strictness};
+use crate::catalog::filters::{self, Filters, Selection, Strictness};
 use crate::catalog::server::{self, Server};
 use crate::clone::programs::Programs;
 use crate::clone::roles;
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
+use crate::store::Capture;
 
 use super::capture;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
@@ -26,6 +27,8 @@ pub struct Wanted<'a> {
     pub target_may_be_filled: bool,
     /// Whether large objects are to be left out.
     pub skip_large_objects: bool,
+    /// Whether rows of tables are to be read.
+    pub rows: bool,
     /// Whether the passwords of roles are to be read.
     pub role_passwords: bool,
     /// What else is to be left out; looked at where a migration begins.
@@ -100,23 +103,50 @@ pub async fn look(
             "connect to its primary, for instance with target_session_attrs=read-write",
         ));
     }
-    if let Some(slot) = wanted.slot {
-        check_capture(&on_source_session, &facts.source, source, slot).await?;
-    }
-    if let Some(filters) = wanted.filters {
-        let selection = filters::resolve(&on_source_session, filters, Strictness::Begin).await?;
-        for notice in &selection.unmatched {
-            tracing::warn!("{notice}");
-        }
-    }
-    check_publication(&on_source_session, wanted).await?;
-    check_endpos(&on_source_session, wanted).await?;
-    check_role_passwords(&on_source_session, wanted).await?;
+    check_source(&on_source_session, &facts.source, source, wanted).await?;
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
     }
     Ok(facts)
+}
+
+/// Connects to the source alone and looks. Nothing is changed.
+pub async fn look_at_source(
+    source: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<(Server, Programs), MigrationError> {
+    let session = Session::connect(source, "preflight")
+        .await
+        .map_err(to_source(source))?;
+    let server = server::look(&session).await;
+    let server = server.map_err(on_source("looking at the server"))?;
+    let programs = Programs::find(session.server_version().major())?;
+    check_source(&session, &server, source, wanted).await?;
+    Ok((server, programs))
+}
+
+async fn check_source(
+    session: &Session,
+    server: &Server,
+    address: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<(), MigrationError> {
+    if let Some(slot) = wanted.slot {
+        check_capture(session, server, address, slot).await?;
+    }
+    if let Some(filters) = wanted.filters {
+        let selection = filters::resolve(session, filters, Strictness::Begin).await?;
+        for notice in &selection.unmatched {
+            tracing::warn!("{notice}");
+        }
+        if server.is_standby && wanted.rows {
+            check_unlogged(session, &selection).await?;
+        }
+    }
+    check_publication(session, wanted).await?;
+    check_endpos(session, wanted).await?;
+    check_role_passwords(session, wanted).await
 }
 
 fn refused(
@@ -194,6 +224,28 @@ async fn check_capture(
         );
     }
     Ok(())
+}
+
+/// A standby has the definitions of unlogged tables, and none of their rows.
+async fn check_unlogged(session: &Session, selection: &Selection) -> Result<(), MigrationError> {
+    let mut tables = discovery::tables(session)
+        .await
+        .map_err(on_source("reading the catalog"))?;
+    selection.filter_tables(&mut tables);
+    tables.retain(|table| table.capture == Capture::Nothing);
+    match tables.first() {
+        None => Ok(()),
+        Some(first) => Err(refused(
+            Some(Side::Source),
+            format!(
+                "the source is a standby, which has no rows of unlogged tables: of {}, {} first",
+                tables.len(),
+                first.name
+            ),
+            "connect to the primary; or have them made empty, with [exclude-table-data] in \
+             --filters",
+        )),
+    }
 }
 
 /// The longest name that a server keeps whole.

@@ -19,8 +19,8 @@ use super::preflight::{self, Wanted};
 pub struct Config {
     /// The source.
     pub source: Address,
-    /// The target.
-    pub target: Address,
+    /// The target, if it is known already.
+    pub target: Option<Address>,
     /// Where everything is kept.
     pub work_dir: WorkDir,
     /// The slot to make.
@@ -73,23 +73,33 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
+        rows: false,
         role_passwords: false,
         filters: Some(&config.filters),
     };
-    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    let (source, target) = match &config.target {
+        Some(target) => {
+            let facts = preflight::look(&config.source, target, &wanted).await?;
+            (facts.source, Some(facts.target))
+        }
+        None => (
+            preflight::look_at_source(&config.source, &wanted).await?.0,
+            None,
+        ),
+    };
     let _lock = footprint.enter(&config.work_dir, lock)?;
     footprint.owns_files();
     let mut store = Store::create(&config.work_dir.store_path())?;
     let mut run = Run {
         source: config.source.to_string(),
-        target: Some(config.target.to_string()),
-        source_system: facts.source.system,
-        target_system: Some(facts.target.system),
+        target: config.target.as_ref().map(Address::to_string),
+        source_system: source.system,
+        target_system: target.map(|target| target.system),
         slot: Some(config.slot.clone()),
         origin: Some(config.origin.clone()),
         publication: Some(config.publication.clone()),
         plugin: Some(config.plugin.clone()),
-        wal_segment_bytes: Some(facts.source.wal_segment_bytes),
+        wal_segment_bytes: Some(source.wal_segment_bytes),
         filters: config.filters.text(),
         ..Run::default()
     };

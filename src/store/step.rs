@@ -67,6 +67,14 @@ impl Store {
         })
     }
 
+    /// The first step that was begun and not finished, if there is one.
+    pub fn interrupted_step(&self) -> Result<Option<String>, Error> {
+        self.read("reading the steps", |connection| {
+            let sql = "SELECT name FROM step WHERE finished_at IS NULL ORDER BY begun_at LIMIT 1";
+            connection.query_row(sql, [], |row| row.get(0)).optional()
+        })
+    }
+
     /// A step begins, or begins again.
     pub fn begin_step(&mut self, name: &str) -> Result<(), Error> {
         self.write("beginning a step", |transaction| {

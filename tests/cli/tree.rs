@@ -75,9 +75,27 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 26] = [
+const BUILT: [&str; 44] = [
     "fork",
     "clone",
+    "snapshot",
+    "copy db",
+    "copy roles",
+    "copy extensions",
+    "copy schema",
+    "copy data",
+    "copy table-data",
+    "copy blobs",
+    "copy sequences",
+    "copy indexes",
+    "copy constraints",
+    "dump schema",
+    "dump roles",
+    "restore schema",
+    "restore pre-data",
+    "restore post-data",
+    "restore roles",
+    "restore parse-list",
     "stream setup",
     "stream cleanup",
     "stream receive",

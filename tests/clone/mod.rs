@@ -27,6 +27,8 @@ mod rewritten;
 mod roles;
 mod row_kinds;
 mod stages;
+mod standby;
+mod steps;
 mod torture;
 mod traffic;
 mod watching;

@@ -27,6 +27,8 @@ pub(super) struct SnapshotArgs {
     follow: FollowArg,
     #[command(flatten)]
     cdc: CdcArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
 }
 
 impl SnapshotArgs {
@@ -36,6 +38,7 @@ impl SnapshotArgs {
             work_dir: self.work_dir.resolve(settings)?,
             source: self.source.resolve(settings)?,
             cdc: self.cdc.resolve(follow, settings)?,
+            filters: self.filters.resolve(settings)?,
         })
     }
 }

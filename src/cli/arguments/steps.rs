@@ -23,7 +23,7 @@ pub(super) enum CopyStepArgs {
     Roles(CloneArgs),
     /// Create the extensions on the target
     Extensions(CloneArgs),
-    /// Copy all definitions, without rows
+    /// Create what rows need: schemas, types, functions, tables, views
     Schema(CloneArgs),
     /// Copy rows, large objects and sequences, then build indexes and constraints
     Data(CloneArgs),
@@ -33,9 +33,9 @@ pub(super) enum CopyStepArgs {
     Blobs(CloneArgs),
     /// Set the sequences of the target to the values on the source
     Sequences(CloneArgs),
-    /// Build the indexes on the target
+    /// Build indexes, primary keys and unique constraints on the target; VACUUM, ANALYZE
     Indexes(CloneArgs),
-    /// Create the constraints on the target
+    /// Create foreign keys, triggers and what else needs rows; refresh materialized views
     Constraints(CloneArgs),
 }
 

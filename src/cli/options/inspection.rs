@@ -11,8 +11,10 @@ pub struct SnapshotOptions {
     pub work_dir: WorkDir,
     /// The source's connection string as given.
     pub source: Option<String>,
-    /// The slot to create and take the snapshot from, if [`CdcSettings::follow`].
+    /// The slot to create first, if [`CdcSettings::follow`].
     pub cdc: CdcSettings,
+    /// The filter file, by which the publication is made.
+    pub filters: Option<PathBuf>,
 }
 
 /// `pgflit list …`.

@@ -14,9 +14,9 @@ pub enum CopyStep {
     Roles,
     /// Extensions.
     Extensions,
-    /// All definitions, indexes and constraints included.
+    /// What rows need: schemas, types, functions, tables, views.
     Schema,
-    /// Everything between pre-data and post-data.
+    /// Everything that comes after [`CopyStep::Schema`].
     Data,
     /// Rows of tables.
     TableData,
@@ -24,9 +24,9 @@ pub enum CopyStep {
     Blobs,
     /// Current values of sequences.
     Sequences,
-    /// Indexes.
+    /// Indexes, and the constraints that they support.
     Indexes,
-    /// Constraints.
+    /// Foreign keys, triggers, and what else needs rows; materialized views.
     Constraints,
 }
 

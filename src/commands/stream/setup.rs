@@ -12,7 +12,7 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
     not_built::refuse_options("stream setup", not_built::of_setup(options))?;
     let config = Config {
         source: place::address(Side::Source, options.source.as_deref())?,
-        target: place::address(Side::Target, options.target.as_deref())?,
+        target: Some(place::address(Side::Target, options.target.as_deref())?),
         work_dir: place::work_dir(&options.work_dir),
         slot: options.cdc.slot_name.clone(),
         origin: options.cdc.origin.clone(),

@@ -3,13 +3,14 @@
 use std::fs;
 
 use crate::base::ident::quote_ident;
+use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::needs::{self, Lacks};
 use crate::catalog::restore_list::{self, Contents, Entry, Objects, PG_NAMESPACE};
 use crate::clone::schema::{self, Side};
 use crate::pg::Session;
 use crate::store::TableRow;
 
-use super::steps::BaseCopy;
+use super::steps::{BaseCopy, PRE_DATA_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 
 /// Objects dropped in one transaction, each with the locks of a table and of its indexes.
@@ -95,7 +96,12 @@ impl BaseCopy<'_> {
             .iter()
             .chain(&contents.last)
             .filter(|entry| entry.is_dispensable() && !entry.is_part());
-        let entries: Vec<Entry> = contents.pre_data.iter().chain(late).cloned().collect();
+        // Extensions may have been made before, as a step of their own.
+        let made = ledger::entries(&self.target).await;
+        let made = made.map_err(on_target("reading the ledger"))?;
+        let entries = contents.pre_data.iter().chain(late);
+        let entries = entries.filter(|entry| made.get(&entry.dump_id) != Some(&EntryState::Done));
+        let entries: Vec<Entry> = entries.cloned().collect();
         let mut waiting: Vec<Vec<Entry>> = entries
             .chunks(DROPPED_TOGETHER)
             .map(<[Entry]>::to_vec)
@@ -105,6 +111,43 @@ impl BaseCopy<'_> {
             self.drop_chunk(&session, chunk, &mut waiting).await?;
         }
         self.finish_on_target(STEP).await
+    }
+
+    /// Refuses to copy rows to tables that are not there. Where somebody else has made all of them,
+    /// what is there is taken as the definitions.
+    pub(super) async fn find_tables(&mut self, tables: &[TableRow]) -> Result<(), MigrationError> {
+        if self.step_is_done(PRE_DATA_STEP).await? {
+            return Ok(());
+        }
+        let names: Vec<_> = tables.iter().map(|table| table.name.quoted()).collect();
+        let sql = "SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS given (name, at)
+                    WHERE to_regclass(name) IS NULL ORDER BY at";
+        let missing = self.target.query(sql, &[&names]).await;
+        let missing = missing.map_err(on_target("looking at its tables"))?;
+        let begun = self.store.step_is_begun(PRE_DATA_STEP)?;
+        let problem = match missing.first() {
+            None if !begun => {
+                tracing::info!("the target's tables are taken as they are");
+                self.store.begin_step(PRE_DATA_STEP)?;
+                return self.finish_on_target(PRE_DATA_STEP).await;
+            }
+            None => "definitions were begun on the target and are not complete".to_owned(),
+            Some(first) => format!(
+                "{} of {} tables are not on the target, {} first",
+                missing.len(),
+                tables.len(),
+                first.get::<_, String>(0)
+            ),
+        };
+        Err(MigrationError::Refused {
+            side: Some(Side::Target),
+            problem,
+            hint: match begun {
+                true => "complete them with pgflit copy schema --resume, then go on",
+                false => "make them with pgflit copy schema, then run this command again",
+            }
+            .to_owned(),
+        })
     }
 
     async fn drop_tables(&self, session: &Session) -> Result<(), MigrationError> {

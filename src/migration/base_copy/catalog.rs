@@ -1,8 +1,6 @@
 //! What is copied, and the snapshot it is copied under.
 
-use crate::base::durable_file;
 use crate::base::quantity::ByteSize;
-use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Selection, Strictness};
 use crate::catalog::ledger::Ledger;
@@ -12,52 +10,72 @@ use crate::clone::schema::{self, SchemaError};
 use crate::pg::Session;
 use crate::store::{CATALOG_STEP, TableRow};
 
-use super::steps::BaseCopy;
+use super::scope::{Action, Scope};
+use super::source::SourceSide;
+use super::steps::{BaseCopy, dump_path};
 use crate::migration::begin::filters_of;
 use crate::migration::error::{MigrationError, on_source};
 
 impl BaseCopy<'_> {
-    /// The tables to copy; and an epoch, if anything has to be read under one.
+    /// The tables to copy; and an epoch, if `scope` has anything to read under one.
     pub(super) async fn catalog(
         &mut self,
         ledger: &Ledger,
+        scope: Scope,
     ) -> Result<(Vec<TableRow>, Option<Epoch>), MigrationError> {
         self.go_on()?;
-        if self.store.step_is_done(CATALOG_STEP)? {
-            let tables = self.store.tables()?;
-            let missing = tables.iter().any(|table| !ledger.is_complete(&table.name));
-            let epoch = match missing {
-                true => Some(self.open_epoch(ledger).await?),
-                false => None,
-            };
-            return Ok((tables, epoch));
+        if !self.store.step_is_done(CATALOG_STEP)? {
+            let (tables, epoch) = self.source_side().read_catalog(ledger).await?;
+            return Ok((tables, Some(epoch)));
         }
+        let tables = self.store.tables()?;
+        let missing = tables.iter().any(|table| !ledger.is_complete(&table.name));
+        if !missing || !scope.has(Action::Rows) {
+            return Ok((tables, None));
+        }
+        let epoch = self.open_epoch(ledger).await?;
+        let side = self.source_side();
+        side.check_tables(epoch.session(), &tables).await?;
+        Ok((tables, Some(epoch)))
+    }
+}
+
+impl SourceSide<'_> {
+    /// Writes what the source contains to the store, and dumps its definitions.
+    pub(super) async fn read_catalog(
+        &mut self,
+        ledger: &Ledger,
+    ) -> Result<(Vec<TableRow>, Epoch), MigrationError> {
         self.store.begin_step(CATALOG_STEP)?;
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
-        let with_tablespaces = !self.config.choices.leave.has("--no-tablespaces");
+        let with_tablespaces = !self.choices.leave.has("--no-tablespaces");
         let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
             .await
             .map_err(&failed)?;
         let selection = self.select(epoch.session()).await?;
+        for notice in &selection.notices {
+            tracing::warn!("{notice}");
+        }
+        self.store.set_left_out(selection.left_out())?;
+        self.store.set_rows_left_out(&selection.rows_left_out())?;
         selection.filter_tables(&mut tables);
         selection.filter_indexes(&mut indexes);
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
-        if let Some(cutting) = self.config.choices.cutting {
+        if let Some(cutting) = self.choices.cutting {
             let parts = parts::plan(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
             self.store.set_parts(&parts)?;
         }
-        let (programs, source) = (&self.config.programs, &self.config.source);
         let dumped = schema::dump(
-            programs,
-            source,
+            self.programs,
+            self.source,
             &epoch.id,
             selection.schemas(),
-            &self.dump_path(),
+            &dump_path(self.work_dir),
             self.shutdown,
         );
         dumped.map_err(|error| match error {
@@ -73,19 +91,13 @@ impl BaseCopy<'_> {
             indexes.len()
         );
         self.store.finish_step(CATALOG_STEP)?;
-        Ok((tables, Some(epoch)))
+        Ok((tables, epoch))
     }
 
-    /// What the filters leave out, written to the store.
-    async fn select(&mut self, source: &Session) -> Result<Selection, MigrationError> {
-        let filters = filters_of(&self.config.run)?;
-        let selection = filters::resolve(source, &filters, Strictness::GoOn).await?;
-        for notice in &selection.notices {
-            tracing::warn!("{notice}");
-        }
-        self.store.set_left_out(selection.left_out())?;
-        self.store.set_rows_left_out(&selection.rows_left_out())?;
-        Ok(selection)
+    /// What the filters leave out.
+    pub(super) async fn select(&self, source: &Session) -> Result<Selection, MigrationError> {
+        let filters = filters_of(self.run)?;
+        Ok(filters::resolve(source, &filters, Strictness::GoOn).await?)
     }
 
     /// With change capture, a table that appeared after the publication was made is not in it.
@@ -94,7 +106,7 @@ impl BaseCopy<'_> {
         published: &[TableRow],
         tables: &mut [TableRow],
     ) -> Result<(), MigrationError> {
-        if self.config.run.slot.is_none() {
+        if self.run.slot.is_none() {
             return Ok(());
         }
         for table in tables {
@@ -114,49 +126,5 @@ impl BaseCopy<'_> {
             }
         }
         Ok(())
-    }
-
-    /// What was visible where the slot begins; every epoch must see all of it. Without a slot there
-    /// is none; with one it must be known, or changes between slot and epoch could be in neither.
-    fn slot_snapshot(&self) -> Result<Option<Snapshot>, MigrationError> {
-        let run = &self.config.run;
-        let known = run
-            .slot_snapshot
-            .as_ref()
-            .and_then(|text| text.parse().ok());
-        match (&run.slot, known) {
-            (Some(slot), None) => Err(MigrationError::Refused {
-                side: None,
-                problem: format!(
-                    "the store does not say what was visible where slot {slot} begins"
-                ),
-                hint: "begin anew with --restart".to_owned(),
-            }),
-            (_, known) => Ok(known),
-        }
-    }
-
-    pub(super) async fn open_epoch(&self, ledger: &Ledger) -> Result<Epoch, MigrationError> {
-        let last = ledger.parts().map(|part| part.epoch).max().unwrap_or(0);
-        let slot = self.slot_snapshot()?;
-        let epoch = Epoch::open(&self.config.source, last + 1, slot.as_ref())
-            .await
-            .map_err(on_source("taking a snapshot"))?;
-        let path = self.config.work_dir.snapshot_path();
-        durable_file::replace(&path, format!("{}\n", epoch.id).as_bytes()).map_err(|source| {
-            MigrationError::Io {
-                doing: "writing",
-                path,
-                source,
-            }
-        })?;
-        tracing::info!(
-            "epoch {}: snapshot {} ({}), consistent from {}",
-            epoch.number,
-            epoch.id,
-            epoch.snapshot,
-            epoch.insert_lsn
-        );
-        Ok(epoch)
     }
 }

@@ -6,16 +6,74 @@ use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::restore_list::{
     self, Contents, Entry, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
 };
+use crate::clone::programs::Programs;
 use crate::clone::restore::{Outcome, Refused, Restore, RestoreError};
-use crate::clone::schema;
+use crate::clone::schema::{self, Leave};
 use crate::pg::{self, Session};
-use crate::store::IndexRow;
+use crate::store::{IndexRow, Store, WorkDir};
 
 use super::refused::{self, Definition, Verdict};
-use super::steps::BaseCopy;
+use super::source::SourceSide;
+use super::steps::{BaseCopy, LAST_STEP, POST_DATA_STEP, PRE_DATA_STEP, dump_path};
 use crate::base::durable_file;
 use crate::migration::capture::inserts_publication;
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
+
+/// The indexes that pgflit builds itself, and their constraints.
+fn made_here(store: &Store) -> Result<Objects, MigrationError> {
+    let objects = |index: IndexRow| {
+        let constraint = index.constraint.map(|it| (PG_CONSTRAINT, it.oid));
+        [Some((PG_CLASS, index.oid)), constraint]
+    };
+    let indexes = store.indexes()?.into_iter();
+    Ok(indexes.flat_map(objects).flatten().collect())
+}
+
+/// What of the dump in `work_dir` is not left out.
+pub fn contents_of_dump(
+    programs: &Programs,
+    work_dir: &WorkDir,
+    leave: &Leave,
+    store: &Store,
+) -> Result<Contents, MigrationError> {
+    let mut contents = schema::contents(programs, &dump_path(work_dir), leave)?;
+    contents.leave_out(&restore_list::objects(&store.left_out()?), &Objects::new());
+    Ok(contents)
+}
+
+impl SourceSide<'_> {
+    /// What of the dump the target is to have, whoever makes it.
+    pub(super) async fn wanted_contents(&self) -> Result<Contents, MigrationError> {
+        let leave = &self.choices.leave;
+        let mut contents = contents_of_dump(self.programs, self.work_dir, leave, self.store)?;
+        contents.leave_out(&self.own_publications().await?, &Objects::new());
+        Ok(contents)
+    }
+
+    /// What is pgflit's own on the source.
+    async fn own_publications(&self) -> Result<Objects, MigrationError> {
+        let mut objects = Objects::new();
+        let Some(publication) = &self.run.publication else {
+            return Ok(objects);
+        };
+        let failed = on_source("reading its publications");
+        let source = Session::connect(self.source, "base copy")
+            .await
+            .map_err(&failed)?;
+        let sql = "SELECT p.oid, r.oid FROM pg_publication p
+                     LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
+                    WHERE p.pubname = ANY ($1)";
+        let names = vec![publication.clone(), inserts_publication(publication)];
+        for row in source.query(sql, &[&names]).await.map_err(&failed)? {
+            objects.insert((PG_PUBLICATION, row.get(0)));
+            objects.extend(
+                row.get::<_, Option<u32>>(1)
+                    .map(|oid| (PG_PUBLICATION_REL, oid)),
+            );
+        }
+        Ok(objects)
+    }
+}
 
 impl BaseCopy<'_> {
     pub(super) async fn step_is_done(&self, step: &str) -> Result<bool, MigrationError> {
@@ -32,52 +90,15 @@ impl BaseCopy<'_> {
     }
 
     /// What of the dump is to be made by pg_restore's scripts.
-    pub(super) async fn contents(&self) -> Result<Contents, MigrationError> {
-        let config = self.config;
-        let leave = &config.choices.leave;
-        let mut contents = schema::contents(&config.programs, &self.dump_path(), leave)?;
-        let mut left_out = restore_list::objects(&self.store.left_out()?);
-        left_out.extend(self.own_publications().await?);
-        contents.leave_out(&left_out, &self.made_here()?);
+    pub(super) async fn contents(&mut self) -> Result<Contents, MigrationError> {
+        let side = self.source_side();
+        let mut contents = side.wanted_contents().await?;
+        contents.leave_out(&Objects::new(), &made_here(side.store)?);
         Ok(contents)
     }
 
-    /// The indexes that pgflit builds itself, and their constraints.
-    fn made_here(&self) -> Result<Objects, MigrationError> {
-        let objects = |index: IndexRow| {
-            let constraint = index.constraint.map(|it| (PG_CONSTRAINT, it.oid));
-            [Some((PG_CLASS, index.oid)), constraint]
-        };
-        let indexes = self.store.indexes()?.into_iter();
-        Ok(indexes.flat_map(objects).flatten().collect())
-    }
-
-    /// What is pgflit's own on the source.
-    async fn own_publications(&self) -> Result<Objects, MigrationError> {
-        let mut objects = Objects::new();
-        let Some(publication) = &self.config.run.publication else {
-            return Ok(objects);
-        };
-        let failed = on_source("reading its publications");
-        let source = Session::connect(&self.config.source, "base copy")
-            .await
-            .map_err(&failed)?;
-        let sql = "SELECT p.oid, r.oid FROM pg_publication p
-                     LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
-                    WHERE p.pubname = ANY ($1)";
-        let names = vec![publication.clone(), inserts_publication(publication)];
-        for row in source.query(sql, &[&names]).await.map_err(&failed)? {
-            objects.insert((PG_PUBLICATION, row.get(0)));
-            objects.extend(
-                row.get::<_, Option<u32>>(1)
-                    .map(|oid| (PG_PUBLICATION_REL, oid)),
-            );
-        }
-        Ok(objects)
-    }
-
     pub(super) async fn pre_data(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "pre-data";
+        const STEP: &str = PRE_DATA_STEP;
         if self.step_is_done(STEP).await? {
             return Ok(());
         }
@@ -97,7 +118,7 @@ impl BaseCopy<'_> {
     }
 
     pub(super) async fn post_data(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "post-data";
+        const STEP: &str = POST_DATA_STEP;
         if self.step_is_done(STEP).await? {
             return Ok(());
         }
@@ -109,7 +130,7 @@ impl BaseCopy<'_> {
     /// What is part of foreign keys, such as comments; and event triggers, which would fire while
     /// anything else is made.
     pub(super) async fn last(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "last";
+        const STEP: &str = LAST_STEP;
         if self.step_is_done(STEP).await? {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use crate::pg::{Address, Session};
 use crate::store::Store;
 
 use super::refused;
-use super::steps::{BaseCopy, Choices, Config};
+use super::steps::{BaseCopy, Choices, Config, EXTENSION_ROWS_STEP, PRE_DATA_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target, to_source};
 
 /// Between these hooks of its own, TimescaleDB lets its catalog be filled.
@@ -44,6 +44,25 @@ impl BaseCopy<'_> {
         match restoring || wanted.iter().any(|(_, version)| version.is_some()) {
             true => self.make_extensions(contents, &all).await,
             false => Ok(()),
+        }
+    }
+
+    /// Makes extensions and what they need, and nothing else of the dump.
+    pub(super) async fn extensions_alone(&mut self) -> Result<(), MigrationError> {
+        const STEP: &str = "extensions";
+        if self.step_is_done(PRE_DATA_STEP).await? || self.step_is_done(STEP).await? {
+            return Ok(());
+        }
+        self.store.begin_step(STEP)?;
+        let mut contents = self.contents().await?;
+        let wanted = with_needs(&contents.pre_data);
+        contents.retain(|entry| wanted.contains(&entry.dump_id));
+        self.check_needs(&mut contents).await?;
+        self.extensions(&contents).await?;
+        let failed = self.restore(STEP, contents.pre_data).await?;
+        match refused::all(failed) {
+            Some(error) => Err(error),
+            None => self.finish_on_target(STEP).await,
         }
     }
 
@@ -159,7 +178,7 @@ impl BaseCopy<'_> {
         ledger: &Ledger,
         epoch: Option<&Epoch>,
     ) -> Result<(), MigrationError> {
-        const STEP: &str = "extension rows";
+        const STEP: &str = EXTENSION_ROWS_STEP;
         if self.step_is_done(STEP).await? {
             return Ok(());
         }
@@ -183,6 +202,20 @@ impl BaseCopy<'_> {
         );
         Ok(self.store.finish_step(STEP)?)
     }
+}
+
+/// The dump ids of extensions, of all that they need, and of the comments on them.
+fn with_needs(entries: &[Entry]) -> HashSet<u32> {
+    let mut wanted = HashSet::new();
+    // The dump has each entry after those that it needs.
+    for entry in entries.iter().rev() {
+        let is_comment = entry.is_extension_comment();
+        if is_comment || entry.object.0 == PG_EXTENSION || wanted.contains(&entry.dump_id) {
+            wanted.insert(entry.dump_id);
+            wanted.extend(&entry.depends);
+        }
+    }
+    wanted
 }
 
 fn hook(schema: &str, function: &str) -> String {
@@ -223,4 +256,27 @@ pub async fn copy_extension_rows(config: &Config, store: &Store) -> Result<(), M
     }
     copy_config(&config.source, &config.target, None, &relations, "").await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_comes_with_what_it_needs_and_its_comment() {
+        let entry = |dump_id, object, what: &str, depends: &[u32]| Entry {
+            dump_id,
+            object,
+            what: what.to_owned(),
+            depends: depends.to_vec(),
+        };
+        let entries = [
+            entry(5, (PG_NAMESPACE, 1), "SCHEMA - gis postgres", &[]),
+            entry(6, (PG_NAMESPACE, 2), "SCHEMA - app postgres", &[]),
+            entry(2, (PG_EXTENSION, 3), "EXTENSION - hstore ", &[5]),
+            entry(9, (0, 0), "COMMENT - EXTENSION hstore ", &[2]),
+            entry(7, (1259, 4), "TABLE app t postgres", &[6]),
+        ];
+        assert_eq!(with_needs(&entries), HashSet::from([2, 5, 9]));
+    }
 }

@@ -10,7 +10,8 @@ use crate::clone::foreign_keys::{self, Config, ForeignKey};
 use crate::pg::Session;
 
 use super::refused::Definition;
-use super::steps::BaseCopy;
+use super::source::SourceSide;
+use super::steps::{BaseCopy, FOREIGN_KEYS_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target};
 
 /// How often convergence is looked at.
@@ -19,12 +20,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The file that keeps them as they were when the schema was dumped.
 const FILE: &str = "foreign-keys.json";
 
-impl BaseCopy<'_> {
+impl SourceSide<'_> {
     /// Keeps the foreign keys of the source as `session`, which has the snapshot, sees them.
     pub(super) async fn keep_foreign_keys(&self, session: &Session) -> Result<(), MigrationError> {
         let keys = foreign_keys::read(session).await;
         let keys = keys.map_err(on_source("reading its foreign keys"))?;
-        let path = self.config.work_dir.schema_path().join(FILE);
+        let path = self.work_dir.schema_path().join(FILE);
         let written = serde_json::to_vec(&keys)
             .map_err(std::io::Error::from)
             .and_then(|text| durable_file::replace(&path, &text));
@@ -34,7 +35,9 @@ impl BaseCopy<'_> {
             source,
         })
     }
+}
 
+impl BaseCopy<'_> {
     fn kept_foreign_keys(&self) -> Result<HashMap<u32, ForeignKey>, MigrationError> {
         let path = self.config.work_dir.schema_path().join(FILE);
         let read = fs::read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
@@ -49,7 +52,7 @@ impl BaseCopy<'_> {
     /// Foreign keys hold only between tables of one moment: with several epochs they wait until
     /// apply has brought all tables to the same one.
     pub(super) async fn foreign_keys(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "foreign-keys";
+        const STEP: &str = FOREIGN_KEYS_STEP;
         if self.step_is_done(STEP).await? {
             return Ok(());
         }

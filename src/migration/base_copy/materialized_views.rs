@@ -7,13 +7,13 @@ use crate::clone::completion::Tidying;
 use crate::clone::materialized_views::{self as clone, refresh};
 use crate::pg::{Address, Session};
 
-use super::steps::{BaseCopy, Choices};
+use super::steps::{BaseCopy, Choices, MATERIALIZED_VIEWS_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target};
 
 impl BaseCopy<'_> {
     /// Refreshes those that are populated on the source and not on the target yet.
     pub(super) async fn materialized_views(&mut self) -> Result<(), MigrationError> {
-        const STEP: &str = "matviews";
+        const STEP: &str = MATERIALIZED_VIEWS_STEP;
         self.go_on()?;
         if self.store.step_is_done(STEP)? {
             return Ok(());

@@ -1,6 +1,10 @@
 //! Roles of the instance, before anything that they own.
 
+use std::fs;
+use std::path::PathBuf;
+
 use crate::clone::programs::Programs;
+use crate::clone::roles::script::Statement;
 use crate::clone::roles::{self, Passwords, RolesError};
 use crate::clone::schema::SchemaError;
 use crate::pg::{Address, Session};
@@ -35,6 +39,23 @@ impl BaseCopy<'_> {
     }
 }
 
+/// Makes the roles of the script that `dump roles` has left in the work directory, which holds no
+/// passwords.
+pub async fn restore_roles(target: &Session, work_dir: &WorkDir) -> Result<(), MigrationError> {
+    let path = roles_path(work_dir);
+    let script = fs::read_to_string(&path).map_err(|source| MigrationError::Io {
+        doing: "reading",
+        path,
+        source,
+    })?;
+    make(target, &roles::script::statements(&script)).await
+}
+
+/// Where pg_dumpall's script is kept.
+pub fn roles_path(work_dir: &WorkDir) -> PathBuf {
+    work_dir.schema_path().join("roles.sql")
+}
+
 /// Makes the source's roles on the target, and tells what became of them.
 pub async fn copy_roles(
     programs: &Programs,
@@ -44,12 +65,26 @@ pub async fn copy_roles(
     passwords: Passwords,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
-    let file = work_dir.schema_path().join("roles.sql");
-    let statements = match roles::dump(programs, source, passwords, &file, shutdown) {
-        Err(RolesError::Dump(SchemaError::Stopped)) => return Err(MigrationError::Stopped),
-        dumped => dumped?,
-    };
-    let copied = roles::restore(target, &statements).await?;
+    let statements = dump_roles(programs, source, work_dir, passwords, shutdown)?;
+    make(target, &statements).await
+}
+
+/// Has pg_dumpall write the roles; the script in the work directory holds no passwords.
+pub fn dump_roles(
+    programs: &Programs,
+    source: &Address,
+    work_dir: &WorkDir,
+    passwords: Passwords,
+    shutdown: &Shutdown,
+) -> Result<Vec<Statement>, MigrationError> {
+    match roles::dump(programs, source, passwords, &roles_path(work_dir), shutdown) {
+        Err(RolesError::Dump(SchemaError::Stopped)) => Err(MigrationError::Stopped),
+        dumped => Ok(dumped?),
+    }
+}
+
+async fn make(target: &Session, statements: &[Statement]) -> Result<(), MigrationError> {
+    let copied = roles::restore(target, statements).await?;
     if !copied.kept.is_empty() {
         tracing::info!(
             "kept as they are on the target: roles {}",

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::Shutdown;
+use crate::catalog::ledger::Ledger;
 use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
+use crate::clone::epoch::Epoch;
 use crate::clone::extensions::requirements::Requirement;
 use crate::clone::method::FormatChoice;
 use crate::clone::parts::Cutting;
@@ -14,11 +16,27 @@ use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
 use crate::pg::{Address, Session};
-use crate::store::{Run, Store, WorkDir};
+use crate::store::{CATALOG_STEP, Run, Store, TableRow, WorkDir};
 
 use super::refused::Definition;
+use super::scope::{Action, Scope};
+use super::source::ForeignSnapshot;
+use super::tables::{INDEXES_STEP, Wanted};
 use crate::migration::error::{MigrationError, on_source, on_target, to_target};
 use crate::migration::progress::{Progress, ProgressWriter};
+
+/// The step that makes what rows need.
+pub const PRE_DATA_STEP: &str = "pre-data";
+/// The other steps of definitions.
+pub(super) const POST_DATA_STEP: &str = "post-data";
+pub(super) const FOREIGN_KEYS_STEP: &str = "foreign-keys";
+pub(super) const LAST_STEP: &str = "last";
+/// The step that ends when the tables of extensions are there.
+pub(super) const EXTENSION_ROWS_STEP: &str = "extension rows";
+/// The step that ends when materialized views are populated.
+pub(super) const MATERIALIZED_VIEWS_STEP: &str = "matviews";
+/// The step that ends when the target's sequences stand where the source's do.
+pub(super) const SEQUENCES_STEP: &str = "sequences";
 
 /// What the copy is to do.
 #[derive(Debug, Clone)]
@@ -33,6 +51,10 @@ pub struct Config {
     pub programs: Programs,
     /// What it was begun with.
     pub run: Run,
+    /// A snapshot that somebody else holds, to be read under.
+    pub snapshot: Option<ForeignSnapshot>,
+    /// Whether rows of several moments were asked for.
+    pub several_moments: bool,
     /// How.
     pub choices: Choices,
     /// Where it is told how far the copy is.
@@ -72,46 +94,55 @@ pub struct Choices {
     pub fail_fast: bool,
 }
 
-/// Runs what is not done yet. [`MigrationError::Stopped`] when asked to stop in between.
-pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationError> {
-    let store = Store::create(&config.work_dir.store_path())?;
-    let target = Session::connect(&config.target, "base copy")
-        .await
-        .map_err(to_target(&config.target))?;
-    ledger::create(&target)
-        .await
-        .map_err(on_target("making the schema pgflit"))?;
-    let mut copy = BaseCopy {
-        config,
-        store,
-        target,
-        shutdown,
-        refused: Vec::new(),
-    };
+/// Runs what `scope` has and is not done yet. [`MigrationError::Stopped`] when asked to stop in
+/// between.
+pub async fn run(config: &Config, scope: Scope, shutdown: &Shutdown) -> Result<(), MigrationError> {
+    let mut copy = BaseCopy::open(config, shutdown).await?;
     let ledger = ledger::read(&copy.target)
         .await
         .map_err(on_target("reading the ledger"))?;
-    let (tables, epoch) = tokio::select! {
-        found = copy.catalog(&ledger) => found?,
-        // Sizes and definitions are not given while somebody holds a lock on a table.
-        () = shutdown.overdue() => return Err(MigrationError::Stopped),
+    let (mut tables, mut epoch) = (Vec::new(), None);
+    if scope.needs_catalog() {
+        (tables, epoch) = tokio::select! {
+            found = copy.catalog(&ledger, scope) => found?,
+            // Sizes and definitions are not given while somebody holds a lock on a table.
+            () = shutdown.overdue() => return Err(MigrationError::Stopped),
+        };
+    }
+    if scope.has(Action::Roles) {
+        copy.roles().await?;
+    }
+    if scope.has(Action::Extensions) {
+        copy.extensions_alone().await?;
+    }
+    if scope.has(Action::PreData) {
+        copy.pre_data().await?;
+    }
+    if scope.needs_tables() {
+        copy.find_tables(&tables).await?;
+    }
+    if scope.has(Action::ExtensionRows) {
+        copy.extension_rows(&ledger, epoch.as_ref()).await?;
+    }
+    copy.contents_of_tables(scope, &ledger, tables, epoch)
+        .await?;
+    if scope.has(Action::PostData) {
+        copy.post_data().await?;
+    }
+    if scope.has(Action::ForeignKeys) {
+        copy.foreign_keys().await?;
+    }
+    let views = match scope.has(Action::MaterializedViews) {
+        true => copy.materialized_views().await,
+        false => Ok(()),
     };
-    copy.roles().await?;
-    copy.pre_data().await?;
-    copy.extension_rows(&ledger, epoch.as_ref()).await?;
-    let objects = copy.begin_large_objects(&ledger, epoch.as_ref()).await?;
-    let writer = ProgressWriter::start(Arc::clone(&config.progress), &config.work_dir);
-    let rows = copy.tables(&ledger, tables, epoch).await;
-    drop(writer);
-    let give_up = rows.is_err() && config.choices.fail_fast;
-    let objects = copy.end_large_objects(objects, give_up).await;
-    rows.and(objects)?;
-    copy.post_data().await?;
-    copy.foreign_keys().await?;
-    let views = copy.materialized_views().await;
-    copy.end_extensions().await?;
-    copy.last().await?;
-    copy.sequences().await?;
+    if scope.has(Action::Last) {
+        copy.end_extensions().await?;
+        copy.last().await?;
+    }
+    if scope.has(Action::Sequences) {
+        copy.sequences().await?;
+    }
     views.and(copy.all_made())
 }
 
@@ -124,6 +155,49 @@ pub(super) struct BaseCopy<'a> {
     pub(super) refused: Vec<Definition>,
 }
 
+impl<'a> BaseCopy<'a> {
+    async fn open(config: &'a Config, shutdown: &'a Shutdown) -> Result<Self, MigrationError> {
+        let store = Store::create(&config.work_dir.store_path())?;
+        let target = Session::connect(&config.target, "base copy")
+            .await
+            .map_err(to_target(&config.target))?;
+        ledger::create(&target)
+            .await
+            .map_err(on_target("making the schema pgflit"))?;
+        Ok(Self {
+            config,
+            store,
+            target,
+            shutdown,
+            refused: Vec::new(),
+        })
+    }
+
+    /// Rows with their indexes, and large objects beside them; those of them that `scope` has.
+    async fn contents_of_tables(
+        &mut self,
+        scope: Scope,
+        ledger: &Ledger,
+        tables: Vec<TableRow>,
+        epoch: Option<Epoch>,
+    ) -> Result<(), MigrationError> {
+        let objects = match scope.has(Action::LargeObjects) {
+            true => self.begin_large_objects(ledger, epoch.as_ref()).await?,
+            false => None,
+        };
+        let progress = Arc::clone(&self.config.progress);
+        let writer = ProgressWriter::start(progress, &self.config.work_dir);
+        let rows = match Wanted::of(scope) {
+            Some(wanted) => self.tables(wanted, ledger, tables, epoch).await,
+            None => Ok(()),
+        };
+        drop(writer);
+        let give_up = rows.is_err() && self.config.choices.fail_fast;
+        let objects = self.end_large_objects(objects, give_up).await;
+        rows.and(objects)
+    }
+}
+
 impl BaseCopy<'_> {
     pub(super) fn go_on(&self) -> Result<(), MigrationError> {
         match self.shutdown.asked() {
@@ -133,15 +207,42 @@ impl BaseCopy<'_> {
     }
 
     pub(super) fn dump_path(&self) -> PathBuf {
-        self.config.work_dir.schema_path().join("schema.dump")
+        dump_path(&self.config.work_dir)
     }
 
     async fn sequences(&mut self) -> Result<(), MigrationError> {
         self.go_on()?;
-        set_sequences(&self.config.source, &self.target, &self.store)
-            .await
-            .map(drop)
+        self.store.begin_step(SEQUENCES_STEP)?;
+        let set = set_sequences(&self.config.source, &self.target, &self.store).await?;
+        tracing::info!("{set} sequences set");
+        Ok(self.store.finish_step(SEQUENCES_STEP)?)
     }
+}
+
+/// Where pg_dump writes the definitions.
+pub fn dump_path(work_dir: &WorkDir) -> PathBuf {
+    work_dir.schema_path().join("schema.dump")
+}
+
+/// Whether every step of the copy is done, by whichever commands, with these `choices`.
+pub fn is_complete(store: &Store, choices: &Choices) -> Result<bool, MigrationError> {
+    let steps = [
+        CATALOG_STEP,
+        PRE_DATA_STEP,
+        EXTENSION_ROWS_STEP,
+        POST_DATA_STEP,
+        FOREIGN_KEYS_STEP,
+        MATERIALIZED_VIEWS_STEP,
+        LAST_STEP,
+        INDEXES_STEP,
+        SEQUENCES_STEP,
+    ];
+    for step in steps {
+        if !store.step_is_done(step)? {
+            return Ok(false);
+        }
+    }
+    Ok(store.is_copied(choices.large_object_jobs.is_some())?)
 }
 
 /// Sets the target's sequences to where the source's stand now; gives how many.

@@ -15,13 +15,45 @@ use crate::clone::rows::{self, RowsError, Task};
 use crate::store::{IndexRow, PartRow, ProgressNews, ROWS_STEP, TableRow};
 
 use super::left::{Left, left};
+use super::scope::{Action, Scope};
 use super::steps::BaseCopy;
 use super::told::on_target_now;
 use crate::migration::error::{MigrationError, on_source, on_target};
 use crate::migration::progress::{Done, Progress, Totals};
 
 /// The step that ends when every index is on the target.
-const INDEXES_STEP: &str = "indexes";
+pub(super) const INDEXES_STEP: &str = "indexes";
+
+/// What tables are to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Their rows, and nothing that needs them.
+    Rows,
+    /// Indexes, for the rows that are there.
+    Indexes,
+    /// Rows, and each table's indexes as soon as its rows are there.
+    Both,
+}
+
+impl Wanted {
+    /// None if `scope` has neither.
+    pub(super) fn of(scope: Scope) -> Option<Self> {
+        match (scope.has(Action::Rows), scope.has(Action::Indexes)) {
+            (true, false) => Some(Wanted::Rows),
+            (false, true) => Some(Wanted::Indexes),
+            (true, true) => Some(Wanted::Both),
+            (false, false) => None,
+        }
+    }
+
+    const fn rows(self) -> bool {
+        matches!(self, Wanted::Rows | Wanted::Both)
+    }
+
+    const fn indexes(self) -> bool {
+        matches!(self, Wanted::Indexes | Wanted::Both)
+    }
+}
 
 /// What the source has, and how it is moved.
 struct Plan {
@@ -44,17 +76,23 @@ impl Plan {
 impl BaseCopy<'_> {
     pub(super) async fn tables(
         &mut self,
+        wanted: Wanted,
         ledger: &Ledger,
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
     ) -> Result<(), MigrationError> {
         self.go_on()?;
-        let rows_done = self.store.step_is_done(ROWS_STEP)? && epoch.is_none();
-        if rows_done && self.store.step_is_done(INDEXES_STEP)? {
+        let epoch = epoch.filter(|_| wanted.rows());
+        let rows_done = epoch.is_none() && self.store.step_is_done(ROWS_STEP)?;
+        let indexes_done = self.store.step_is_done(INDEXES_STEP)?;
+        if (rows_done || !wanted.rows()) && (indexes_done || !wanted.indexes()) {
             return Ok(());
         }
         let parts = self.store.parts()?;
-        let indexes = self.store.indexes()?;
+        let indexes = match wanted.indexes() {
+            true => self.store.indexes()?,
+            false => Vec::new(),
+        };
         let plan = Plan {
             parts: by_table(parts, |part| part.table_oid),
             methods: match &epoch {
@@ -64,32 +102,44 @@ impl BaseCopy<'_> {
             tables: tables.into_iter().map(Arc::new).collect(),
         };
         self.begin_progress(&plan, ledger, &indexes)?;
-        self.store.begin_step(ROWS_STEP)?;
-        self.store.begin_step(INDEXES_STEP)?;
-        let completion = self.start_completion(&plan, indexes.clone()).await?;
-        let mut before = 0;
-        for table in &plan.tables {
-            if plan.left(table, ledger, false) == Left::Nothing {
-                completion.copied(table.oid);
-                before += 1;
+        for (step, is_wanted) in [(ROWS_STEP, wanted.rows()), (INDEXES_STEP, wanted.indexes())] {
+            if is_wanted {
+                self.store.begin_step(step)?;
             }
         }
-        if before > 0 {
+        let completion = self
+            .start_completion(wanted, &plan, indexes.clone())
+            .await?;
+        let mut before = 0;
+        for table in &plan.tables {
+            let is_there = plan.left(table, ledger, false) == Left::Nothing;
+            // Without rows to copy, whatever rows are there are the ones to index.
+            if is_there || !wanted.rows() {
+                completion.copied(table.oid);
+            }
+            before += usize::from(is_there);
+        }
+        if before > 0 && wanted.rows() {
             let all = plan.tables.len();
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(epoch) = epoch {
             self.rows(&plan, ledger, epoch, &completion).await?;
         }
-        self.store.finish_step(ROWS_STEP)?;
-        let rows = self.config.progress.view().done;
-        tracing::info!(
-            "all rows are on the target: {} rows, {} moved",
-            rows.rows,
-            ByteSize(rows.moved)
-        );
+        if wanted.rows() {
+            self.store.finish_step(ROWS_STEP)?;
+            let rows = self.config.progress.view().done;
+            tracing::info!(
+                "all rows are on the target: {} rows, {} moved",
+                rows.rows,
+                ByteSize(rows.moved)
+            );
+        }
         completion.finish()?;
         self.go_on()?;
+        if !wanted.indexes() {
+            return Ok(());
+        }
         self.check_indexes(&indexes).await?;
         tracing::info!("{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
@@ -170,6 +220,7 @@ impl BaseCopy<'_> {
 
     async fn start_completion(
         &self,
+        wanted: Wanted,
         plan: &Plan,
         indexes: Vec<IndexRow>,
     ) -> Result<Completion, MigrationError> {
@@ -192,7 +243,8 @@ impl BaseCopy<'_> {
         let config = completion::Config {
             target: self.config.target.clone(),
             jobs: choices.index_jobs,
-            tidying: choices.tidying,
+            // Statistics come after the indexes, which may be on expressions.
+            tidying: choices.tidying.filter(|_| wanted.indexes()),
             fail_fast: choices.fail_fast,
         };
         let progress = Arc::clone(&self.config.progress);
@@ -243,7 +295,7 @@ impl BaseCopy<'_> {
                 })?);
             }
             self.go_on()?;
-            epoch = self.open_epoch(&ledger).await?;
+            epoch = self.open_later_epoch(&ledger).await?;
         }
     }
 

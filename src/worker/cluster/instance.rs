@@ -1,5 +1,6 @@
 //! One throw-away cluster, from claim to removal.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -105,6 +106,47 @@ impl Cluster {
         };
         cluster.start_on_a_free_port()?;
         Ok(cluster)
+    }
+
+    /// Makes a hot standby of this cluster and starts it on a free port; it takes read-only
+    /// connections when this returns. Needs `pg_basebackup` in the same installation.
+    pub fn standby(&self, options: &ClusterOptions) -> Result<Self, ClusterError> {
+        let user = ServerUser::choose()?;
+        let place = match options.is_volatile {
+            true => Place::Memory,
+            false => Place::Disk,
+        };
+        let folder = Registry::open(user, place)?.claim(&options.name)?;
+        let data = folder.path().join("data");
+        let primary = self.uri("postgres");
+        user.run(
+            &self.programs.path("pg_basebackup"),
+            &[
+                OsStr::new("--pgdata"),
+                data.as_os_str(),
+                OsStr::new("--dbname"),
+                OsStr::new(&primary),
+                OsStr::new("--wal-method=stream"),
+                OsStr::new("--checkpoint=fast"),
+                OsStr::new("--write-recovery-conf"),
+                OsStr::new("--no-sync"),
+            ],
+            folder.path(),
+        )?;
+        let defaults = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut standby = Self {
+            server: None,
+            programs: self.programs.clone(),
+            user,
+            settings: defaults
+                .into_iter()
+                .chain(options.settings.iter().cloned())
+                .collect(),
+            folder,
+            port: 0,
+        };
+        standby.start_on_a_free_port()?;
+        Ok(standby)
     }
 
     /// A connection string for the database `dbname`, over TCP, as the superuser.

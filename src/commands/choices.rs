@@ -1,0 +1,117 @@
+//! How a copy is made, from what was typed.
+
+use std::num::NonZeroUsize;
+
+use super::CommandError;
+use crate::cli::options::{CopySettings, SchemaSettings, StartMode};
+use crate::clone::completion::Tidying;
+use crate::clone::extensions::requirements;
+use crate::clone::method::FormatChoice;
+use crate::clone::parts::{self, Cutting};
+use crate::clone::roles::Passwords;
+use crate::clone::schema::Leave;
+use crate::migration::base_copy::Choices;
+use crate::migration::begin::Start;
+
+/// The choices of `clone` and of every `copy …`.
+pub(super) fn of(copy: &CopySettings) -> Result<Choices, CommandError> {
+    Ok(Choices {
+        table_jobs: copy.table_jobs.get(),
+        index_jobs: copy.index_jobs.get(),
+        roles: roles(copy),
+        refresh_matviews: copy.refresh_matviews,
+        large_object_jobs: (!copy.skip_large_objects).then_some(copy.large_objects_jobs.get()),
+        cutting: cutting(copy),
+        format: match copy.use_copy_binary {
+            true => FormatChoice::Binary,
+            false => FormatChoice::Auto,
+        },
+        tidying: tidying(copy),
+        fail_fast: copy.fail_fast,
+        ..of_definitions(&copy.schema, copy.restore_jobs)?
+    })
+}
+
+/// The choices of `dump …` and `restore …`, which move no rows.
+pub(super) fn of_definitions(
+    schema: &SchemaSettings,
+    jobs: NonZeroUsize,
+) -> Result<Choices, CommandError> {
+    Ok(Choices {
+        table_jobs: 1,
+        index_jobs: jobs.get(),
+        roles: None,
+        requirements: match &schema.requirements {
+            Some(file) => requirements::read(file)?,
+            None => Vec::new(),
+        },
+        skip_db_properties: schema.skip_db_properties,
+        refresh_matviews: false,
+        large_object_jobs: None,
+        restore_jobs: jobs.get(),
+        cutting: None,
+        format: FormatChoice::Auto,
+        leave: leave(schema),
+        drop_if_exists: schema.drop_if_exists,
+        tidying: None,
+        fail_fast: false,
+    })
+}
+
+/// What to do with what an earlier run left.
+pub(super) const fn start(mode: StartMode) -> Start {
+    match mode {
+        StartMode::Fresh => Start::Fresh,
+        StartMode::Resume {
+            not_consistent: false,
+        } => Start::Resume,
+        StartMode::Resume {
+            not_consistent: true,
+        } => Start::ResumeNotConsistent,
+        StartMode::Restart => Start::Restart,
+    }
+}
+
+/// The options of pg_restore for what is left out.
+fn leave(schema: &SchemaSettings) -> Leave {
+    let options = [
+        (schema.no_owner, "--no-owner"),
+        (schema.no_acl, "--no-acl"),
+        (schema.no_comments, "--no-comments"),
+        (schema.no_tablespaces, "--no-tablespaces"),
+    ];
+    let given = options.into_iter().filter(|(is_given, _)| *is_given);
+    Leave {
+        options: given.map(|(_, option)| option.to_owned()).collect(),
+        extension_comments: schema.skip_ext_comments,
+        collations: schema.skip_collations,
+        extensions: schema.skip_extensions,
+    }
+}
+
+const fn roles(copy: &CopySettings) -> Option<Passwords> {
+    match (copy.roles, copy.no_role_passwords) {
+        (false, _) => None,
+        (true, false) => Some(Passwords::Copied),
+        (true, true) => Some(Passwords::LeftOut),
+    }
+}
+
+/// How tables are cut: `--split-tables-larger-than 0` says not at all.
+fn cutting(copy: &CopySettings) -> Option<Cutting> {
+    let larger_than = copy.split.larger_than.unwrap_or(parts::LARGER_THAN);
+    (larger_than.0 > 0).then_some(Cutting {
+        larger_than,
+        parts_max: copy.split.parts_max,
+        by_ctid: !copy.split.skip_by_ctid,
+    })
+}
+
+const fn tidying(copy: &CopySettings) -> Option<Tidying> {
+    match (copy.skip_vacuum, copy.skip_analyze) {
+        (false, false) => Some(Tidying::VacuumAnalyze),
+        (true, false) => Some(Tidying::Analyze),
+        (false, true) => Some(Tidying::Vacuum),
+        (true, true) => None,
+    }
+}
