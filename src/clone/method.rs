@@ -51,6 +51,10 @@ pub struct Method {
     pub freeze: bool,
     /// The encoding that rows travel in, where it is not that of both databases.
     pub encoding: Option<String>,
+    /// The encoding that the target is told they are in, where it is not that of both databases.
+    ///
+    /// Not SQL_ASCII unless its database is: told so, servers take any bytes for text.
+    pub written_as: Option<String>,
     /// Whether the table is partitioned on the target.
     pub is_partitioned: bool,
 }
@@ -127,6 +131,10 @@ pub fn decide(
         ("UTF8", "UTF8") => None,
         (encoding, _) => Some(encoding.to_owned()),
     };
+    let written_as = encoding.clone().map(|encoding| match encoding.as_str() {
+        "SQL_ASCII" => target.encoding.clone(),
+        _ => encoding,
+    });
     for table in tables {
         let Some(there) = target.types.table(&table.name) else {
             errors.push(MethodError::Missing(table.name.clone()));
@@ -152,6 +160,7 @@ pub fn decide(
             format,
             freeze: may_freeze(table, there) && !is_split(table.oid),
             encoding: encoding.clone(),
+            written_as: written_as.clone(),
             is_partitioned: there.is_partitioned,
         };
         methods.insert(table.oid, method);

@@ -33,6 +33,7 @@ mod refused;
 mod roles;
 mod steps;
 mod tables;
+mod unlogged;
 
 pub use database::set_database_properties;
 pub use extensions::copy_extension_rows;

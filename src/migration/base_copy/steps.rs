@@ -88,9 +88,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
         shutdown,
         refused: Vec::new(),
     };
-    let ledger = ledger::read(&copy.target)
-        .await
-        .map_err(on_target("reading the ledger"))?;
+    let ledger = copy.read_ledger().await?;
     let (tables, epoch) = tokio::select! {
         found = copy.catalog(&ledger) => found?,
         // Sizes and definitions are not given while somebody holds a lock on a table.
@@ -112,6 +110,7 @@ pub async fn run(config: &Config, shutdown: &Shutdown) -> Result<(), MigrationEr
     copy.end_extensions().await?;
     copy.last().await?;
     copy.sequences().await?;
+    copy.nothing_lost().await?;
     views.and(copy.all_made())
 }
 
