@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::base::QualifiedName;
 use crate::pg::{Error, Session};
 
-/// Types made by initdb have smaller OIDs, the same on every server.
-const FIRST_USER_OID: u32 = 16384;
+/// The types that PostgreSQL's own source numbers have smaller OIDs, the same on every server.
+/// Those that initdb makes, such as the domains of `information_schema`, have others each time.
+const FIRST_USER_OID: u32 = 10_000;
 
 /// Domains over domains and ranges over them: deeper than this nobody nests, and no loop of a
 /// broken catalog is followed further.

@@ -233,6 +233,32 @@ pub async fn make_durable(target: &Session) -> Result<(), Error> {
         .await
 }
 
+/// Takes the lines of tables away whose rows a crash of the target has lost; gives their names.
+///
+/// A crash empties unlogged tables, which the ledger, being logged, does not notice.
+pub async fn forget_lost(target: &Session) -> Result<Vec<QualifiedName>, Error> {
+    let sql = "SELECT p.schema_name, p.table_name
+                 FROM pgflit.part p
+                 JOIN pg_namespace n ON n.nspname = p.schema_name
+                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.table_name
+                WHERE c.relpersistence = 'u' AND c.relkind = 'r'
+                GROUP BY 1, 2 HAVING sum(p.row_count) > 0";
+    let mut lost = Vec::new();
+    for row in target.query(sql, &[]).await? {
+        let table = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        let sql = format!(
+            "DELETE FROM pgflit.part WHERE schema_name = $1 AND table_name = $2
+                AND NOT EXISTS (SELECT FROM ONLY {})",
+            table.quoted()
+        );
+        let taken = target.execute(&sql, &[&table.schema, &table.name]).await?;
+        if taken > 0 {
+            lost.push(table);
+        }
+    }
+    Ok(lost)
+}
+
 /// Drops it, with all that it says.
 pub async fn drop(target: &Session) -> Result<(), Error> {
     target.batch("DROP SCHEMA IF EXISTS pgflit CASCADE").await

@@ -297,9 +297,12 @@ impl From<MigrationError> for CommandError {
             | MigrationError::LostCount { .. }
             | MigrationError::LargeObjects(LargeObjectError::Source { .. })
             | MigrationError::Extension(ExtensionError::Source { .. })
-            | MigrationError::Rows(RowsError::Source { .. } | RowsError::Rewritten { .. })
+            | MigrationError::Rows(
+                RowsError::Source { .. } | RowsError::Rewritten { .. } | RowsError::Replaced { .. },
+            )
             | MigrationError::ManyRows {
-                first: RowsError::Source { .. } | RowsError::Rewritten { .. },
+                first:
+                    RowsError::Source { .. } | RowsError::Rewritten { .. } | RowsError::Replaced { .. },
                 ..
             } => ExitCode::Source,
             MigrationError::Methods {

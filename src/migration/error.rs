@@ -300,7 +300,12 @@ impl MigrationError {
                 "begin anew with --restart; or copy it by hand once nobody writes to it, and go on with --resume --new-tables warn"
                     .to_owned(),
             ),
-            MigrationError::RenamedTable { .. } => Some("begin anew with --restart".to_owned()),
+            MigrationError::RenamedTable { .. }
+            | MigrationError::Rows(RowsError::Replaced { .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Replaced { .. },
+                ..
+            } => Some("begin anew with --restart".to_owned()),
             MigrationError::LostCount { table } => Some(format!(
                 "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()

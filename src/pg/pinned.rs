@@ -29,8 +29,9 @@ const fn after_login(name: &'static str, value: &'static str) -> PinnedSetting {
 }
 
 /// Values print the same everywhere; nothing is cut short by a timeout meant for applications;
-/// rows hidden by row security are an error, not missing.
-const PINNED: [PinnedSetting; 12] = [
+/// rows hidden by row security are an error, not missing; a database that is read-only by default,
+/// as operators set for a target that waits, takes what we write.
+const PINNED: [PinnedSetting; 13] = [
     at_startup("client_encoding", "UTF8"),
     at_startup("DateStyle", "ISO"),
     at_startup("TimeZone", "UTC"),
@@ -43,6 +44,7 @@ const PINNED: [PinnedSetting; 12] = [
     after_login("lock_timeout", "0"),
     after_login("idle_in_transaction_session_timeout", "0"),
     after_login("row_security", "off"),
+    after_login("default_transaction_read_only", "off"),
 ];
 
 /// Parameters of newer servers, set to 0 where they exist: 14 and 17.

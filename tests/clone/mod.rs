@@ -1,8 +1,10 @@
 //! `clone --follow` as a whole: the way from a live source to an exact target.
 
 mod all_databases;
+mod altered;
 mod by_hand;
 mod constraints;
+mod crashed_target;
 mod database;
 mod definitions;
 mod encodings;
@@ -12,6 +14,7 @@ mod filters;
 mod following;
 mod formats;
 mod idle;
+mod interrupted_parts;
 mod killed;
 mod large;
 mod large_objects;
@@ -21,6 +24,7 @@ mod no_identity;
 mod parts;
 mod plain;
 mod processes;
+mod refused_rows;
 mod regression;
 mod restarts;
 mod rewritten;

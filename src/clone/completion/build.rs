@@ -123,11 +123,16 @@ pub(super) async fn run(
 /// Adds the constraint of an index that is there, and what belongs to it, as one transaction.
 async fn constrain(target: &Session, index: &IndexRow) -> Result<(), Error> {
     let statements = |index: &IndexRow| {
-        let constraint = index.constraint.as_ref().map(|constraint| &constraint.sql);
-        let all: Vec<&str> = constraint
+        // Nobody looks later whether a crash of the target has lost these: they wait for the disk.
+        let durable = (!index.extra_sql.is_empty()).then_some("SET LOCAL synchronous_commit = on");
+        let constraint = index
+            .constraint
+            .as_ref()
+            .map(|constraint| constraint.sql.as_str());
+        let all: Vec<&str> = durable
             .into_iter()
-            .chain(&index.extra_sql)
-            .map(String::as_str)
+            .chain(constraint)
+            .chain(index.extra_sql.iter().map(String::as_str))
             .collect();
         all.join("; ")
     };
@@ -137,7 +142,13 @@ async fn constrain(target: &Session, index: &IndexRow) -> Result<(), Error> {
     match existing_of(target, &index.name).await?.has(index) {
         false => Err(error),
         true if index.extra_sql.is_empty() => Ok(()),
-        true => target.batch(&index.extra_sql.join("; ")).await,
+        true => {
+            let index = IndexRow {
+                constraint: None,
+                ..index.clone()
+            };
+            target.batch(&statements(&index)).await
+        }
     }
 }
 

@@ -36,6 +36,20 @@ pub enum RowsError {
         /// Which.
         table: Box<TableRow>,
     },
+    /// Its name means another table by now, or none. Nothing of it is on the target.
+    #[error(
+        "copying {table}: on the source the name does not mean the same table any more: it was dropped or renamed, and maybe made anew"
+    )]
+    Replaced {
+        /// Which.
+        table: QualifiedName,
+    },
+    /// It is unlogged, and the target crashed after its copy.
+    #[error("a crash of the target has emptied {table}, which is unlogged")]
+    Emptied {
+        /// Which.
+        table: QualifiedName,
+    },
     /// There are rows in it already, and nobody knows whose.
     #[error("copying {table}: it is not empty on the target")]
     NotEmpty {
@@ -64,7 +78,10 @@ impl RowsError {
             RowsError::Source { source, .. } | RowsError::Target { source, .. } => source.remedy(),
             // A later snapshot sees the new rows: `--resume` takes one.
             RowsError::Rewritten { .. } => Remedy::AskOperator,
-            RowsError::NotEmpty { .. } | RowsError::Miscounted { .. } => Remedy::AskOperator,
+            RowsError::Replaced { .. }
+            | RowsError::NotEmpty { .. }
+            | RowsError::Miscounted { .. } => Remedy::AskOperator,
+            RowsError::Emptied { .. } => Remedy::Retry,
             RowsError::Thread(_) => Remedy::Bug,
         }
     }

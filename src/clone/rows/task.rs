@@ -69,8 +69,9 @@ impl Task {
     /// Reads it on the source, in one go: takes the snapshot over, copies, looks whether the table
     /// is still the one that the snapshot knows, and lets its lock go.
     ///
-    /// The look: `pg_class` is read under the snapshot, the function tells what is so now, and
-    /// since the COPY began its lock has kept it so.
+    /// The look: whether the name means the table of the catalog, and whether its file is the one
+    /// of the snapshot. `pg_class` is read under the snapshot, the functions tell what is so now,
+    /// and since the COPY began its lock has kept it so.
     pub(super) fn read_sql(&self, snapshot_id: &str) -> String {
         let what = match &self.part {
             None => self.with_columns(),
@@ -93,11 +94,13 @@ impl Task {
         let encoding = encodings.map(|encodings| encodings.read.as_str());
         format!(
             "{}; {settings}COPY {what} TO STDOUT{}; \
-             SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid) \
-               FROM pg_catalog.pg_class c WHERE c.oid = {}; COMMIT",
+             SELECT pg_catalog.to_regclass({})::pg_catalog.oid = {oid}, \
+                    (SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid) \
+                       FROM pg_catalog.pg_class c WHERE c.oid = {oid}); COMMIT",
             import_sql(snapshot_id),
             self.options(false, encoding),
-            self.table.oid,
+            quote_literal(&self.table.name.quoted()),
+            oid = self.table.oid,
         )
     }
 

@@ -152,7 +152,7 @@ impl Worker<'_> {
         };
         if task.part.is_none() {
             let answers = target.query(&task.look_sql()).await.map_err(from_target)?;
-            match there(&answers) {
+            match two_facts(&answers) {
                 (_, true) => return Ok(Copied::Before),
                 (true, false) => {
                     return Err(RowsError::NotEmpty {
@@ -178,10 +178,18 @@ impl Worker<'_> {
         }
         let answers = source.end_copy_out().await.map_err(from_source)?;
         let read = answers.first().map_or(0, ResultSet::count);
-        if answers.get(1).and_then(ResultSet::single) != Some("t") {
-            return Err(RowsError::Rewritten {
-                table: Box::new(task.table.as_ref().clone()),
-            });
+        match two_facts(answers.get(1..).unwrap_or_default()) {
+            (true, true) => {}
+            (false, _) => {
+                return Err(RowsError::Replaced {
+                    table: task.table.name.clone(),
+                });
+            }
+            (true, false) => {
+                return Err(RowsError::Rewritten {
+                    table: Box::new(task.table.as_ref().clone()),
+                });
+            }
         }
         let written = target.finish_copy().await.map_err(from_target)?;
         if read != written {
@@ -247,8 +255,9 @@ impl Worker<'_> {
     }
 }
 
-/// The answer to [`Task::look_sql`]: whether there are rows, whether the ledger has it.
-fn there(answers: &[ResultSet]) -> (bool, bool) {
+/// An answer of two booleans. To [`Task::look_sql`]: whether there are rows, whether the ledger has
+/// it. At the end of [`Task::read_sql`]: whether it was the table, whether its rows were all there.
+fn two_facts(answers: &[ResultSet]) -> (bool, bool) {
     let row = answers.iter().find_map(|answer| answer.rows.first());
     let says = |at: usize| {
         let value = row.and_then(|row| row.get(at));

@@ -36,6 +36,7 @@ mod source;
 mod steps;
 mod tables;
 mod told;
+mod unlogged;
 
 pub use database::set_database_properties;
 pub use definitions::contents_of_dump;

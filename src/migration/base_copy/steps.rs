@@ -98,9 +98,7 @@ pub struct Choices {
 /// between.
 pub async fn run(config: &Config, scope: Scope, shutdown: &Shutdown) -> Result<(), MigrationError> {
     let mut copy = BaseCopy::open(config, shutdown).await?;
-    let ledger = ledger::read(&copy.target)
-        .await
-        .map_err(on_target("reading the ledger"))?;
+    let ledger = copy.read_ledger().await?;
     let (mut tables, mut epoch) = (Vec::new(), None);
     if scope.needs_catalog() {
         (tables, epoch) = tokio::select! {
@@ -142,6 +140,9 @@ pub async fn run(config: &Config, scope: Scope, shutdown: &Shutdown) -> Result<(
     }
     if scope.has(Action::Sequences) {
         copy.sequences().await?;
+    }
+    if scope.has(Action::Rows) {
+        copy.nothing_lost().await?;
     }
     views.and(copy.all_made())
 }

@@ -73,6 +73,14 @@ impl Plan {
     }
 }
 
+/// How the copy under one snapshot ended, if not with an error.
+enum Copied {
+    /// With everything.
+    All,
+    /// Tables are left whose rows the snapshot cannot see any more.
+    AllButRewritten,
+}
+
 impl BaseCopy<'_> {
     pub(super) async fn tables(
         &mut self,
@@ -93,7 +101,7 @@ impl BaseCopy<'_> {
             true => self.store.indexes()?,
             false => Vec::new(),
         };
-        let plan = Plan {
+        let mut plan = Plan {
             parts: by_table(parts, |part| part.table_oid),
             methods: match &epoch {
                 Some(epoch) => self.methods(epoch, &tables).await?,
@@ -124,7 +132,7 @@ impl BaseCopy<'_> {
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(epoch) = epoch {
-            self.rows(&plan, ledger, epoch, &completion).await?;
+            self.rows(&mut plan, ledger, epoch, &completion).await?;
         }
         if wanted.rows() {
             self.store.finish_step(ROWS_STEP)?;
@@ -266,7 +274,7 @@ impl BaseCopy<'_> {
     /// was truncated or rewritten meanwhile. The last epoch's snapshot is let go at the end.
     async fn rows(
         &mut self,
-        plan: &Plan,
+        plan: &mut Plan,
         ledger: &Ledger,
         epoch: Epoch,
         completion: &Completion,
@@ -278,16 +286,19 @@ impl BaseCopy<'_> {
             if tasks.is_empty() {
                 return Ok(());
             }
-            self.rows_of_epoch(&epoch, tasks, completion)?;
-            let reading = "reading the ledger";
+            let copied = self.rows_of_epoch(&epoch, tasks, completion)?;
             ledger::make_durable(&self.target)
                 .await
-                .map_err(on_target(reading))?;
-            ledger = ledger::read(&self.target)
-                .await
-                .map_err(on_target(reading))?;
-            let complete = |table: &Arc<TableRow>| ledger.is_complete(&table.name);
-            if plan.tables.iter().all(complete) {
+                .map_err(on_target("making its rows durable"))?;
+            ledger = self.read_ledger().await?;
+            // Workers tell only of their own commits: the answer to one may have been lost, or a
+            // server process that an earlier run left behind was faster.
+            let is_complete = |table: &&Arc<TableRow>| ledger.is_complete(&table.name);
+            let complete: Vec<_> = plan.tables.iter().filter(is_complete).collect();
+            for table in &complete {
+                completion.copied(table.oid);
+            }
+            if complete.len() == plan.tables.len() {
                 let known = self.store.part_progress()?;
                 return Ok(self.store.note_progress(&ProgressNews {
                     parts: on_target_now(plan.tables.iter(), &ledger, known),
@@ -295,7 +306,20 @@ impl BaseCopy<'_> {
                 })?);
             }
             self.go_on()?;
-            epoch = self.open_later_epoch(&ledger).await?;
+            match copied {
+                // A later snapshot sees their rows, and the columns that they have by now.
+                Copied::AllButRewritten => {
+                    epoch = self.open_later_epoch(&ledger).await?;
+                    let tables: Vec<_> =
+                        plan.tables.iter().map(|table| (**table).clone()).collect();
+                    plan.methods = self.methods(&epoch, &tables).await?;
+                }
+                // The target crashed since, and lost commits that did not wait for its disk. The
+                // snapshot is still there.
+                Copied::All => tracing::warn!(
+                    "the target has lost rows that it had confirmed: they are copied again"
+                ),
+            }
         }
     }
 
@@ -324,8 +348,7 @@ impl BaseCopy<'_> {
                     tasks.extend(left.cloned().map(|part| task(Some(part))));
                 }
                 Left::AllParts => {
-                    let is_known = !ledger.parts_of(&table.name).is_empty();
-                    self.make_empty(&table.name, method, is_known).await?;
+                    self.make_empty(&table.name, method).await?;
                     tasks.extend(parts.iter().cloned().map(|part| task(Some(part))));
                 }
             }
@@ -335,21 +358,36 @@ impl BaseCopy<'_> {
 
     /// Parts are added to an empty table. Rows that the ledger knows are taken away together with
     /// its lines; others are not ours.
+    ///
+    /// A server process that a killed run left behind may be about to commit a part: the lock waits
+    /// for its end, and what it has committed then goes like the rest.
     async fn make_empty(
         &self,
         table: &QualifiedName,
         method: &Method,
-        is_known: bool,
     ) -> Result<(), MigrationError> {
+        let (name, only) = (table.quoted(), method.only());
+        let look = async {
+            let lock = format!("BEGIN; LOCK TABLE {only}{name} IN SHARE MODE");
+            self.target.batch(&lock).await?;
+            let sql = format!(
+                "SELECT EXISTS (SELECT FROM {only}{name}),
+                        EXISTS (SELECT FROM pgflit.part WHERE schema_name = $1 AND table_name = $2)"
+            );
+            let row = self
+                .target
+                .query_one(&sql, &[&table.schema, &table.name])
+                .await?;
+            let (has_rows, is_known): (bool, bool) = (row.get(0), row.get(1));
+            let end = match is_known {
+                true => format!("{}; COMMIT", ledger::forget_sql(table, only)),
+                false => "COMMIT".to_owned(),
+            };
+            self.target.batch(&end).await?;
+            Ok(has_rows && !is_known)
+        };
         let failed = on_target("making a table empty that is copied again");
-        let only = method.only();
-        if is_known {
-            let sql = format!("BEGIN; {}; COMMIT", ledger::forget_sql(table, only));
-            return self.target.batch(&sql).await.map_err(failed);
-        }
-        let sql = format!("SELECT EXISTS (SELECT FROM {only}{})", table.quoted());
-        let row = self.target.query_one(&sql, &[]).await.map_err(failed)?;
-        match row.get(0) {
+        match look.await.map_err(failed)? {
             false => Ok(()),
             true => Err(RowsError::NotEmpty {
                 table: table.clone(),
@@ -363,7 +401,7 @@ impl BaseCopy<'_> {
         epoch: &Epoch,
         tasks: Vec<Task>,
         completion: &Completion,
-    ) -> Result<(), MigrationError> {
+    ) -> Result<Copied, MigrationError> {
         let all = tasks.len();
         let config = rows::Config {
             source: self.config.source.clone(),
@@ -378,10 +416,12 @@ impl BaseCopy<'_> {
         let report = CopyReport::new(&self.config.progress, epoch.number, completion, &tasks);
         let outcome = rows::copy_all(&config, tasks, self.shutdown, &|event| report.take(&event));
         let mut failed = Vec::new();
+        let mut copied = Copied::All;
         for error in outcome.failed {
             match error {
                 // Without the stream, tables of two moments would not fit together.
                 RowsError::Rewritten { table } if self.config.run.slot.is_some() => {
+                    copied = Copied::AllButRewritten;
                     tracing::info!(
                         "{} was truncated or rewritten meanwhile: it is copied again",
                         table.name
@@ -408,7 +448,7 @@ impl BaseCopy<'_> {
         }
         match outcome.stopped {
             true => Err(MigrationError::Stopped),
-            false => Ok(()),
+            false => Ok(copied),
         }
     }
 
