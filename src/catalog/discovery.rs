@@ -78,6 +78,25 @@ const EXTRA_OF_INDEX: &str = "
               WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.deptype = 'x'
                 AND d.refclassid = 'pg_extension'::regclass)";
 
+/// The indexes that a failed CREATE INDEX CONCURRENTLY or REINDEX has left behind: nobody uses
+/// them, and pg_dump passes them over.
+pub async fn invalid_indexes(source: &Session) -> Result<Vec<QualifiedName>, Error> {
+    let sql = format!(
+        "SELECT n.nspname::text, x.relname::text
+           FROM pg_index i
+           JOIN pg_class x ON x.oid = i.indexrelid
+           JOIN pg_class c ON c.oid = i.indrelid
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'r' AND NOT i.indisvalid AND {USERS_OWN}
+          ORDER BY 1, 2"
+    );
+    let rows = source.query(&sql, &[]).await?;
+    let name = |row: &tokio_postgres::Row| {
+        QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1))
+    };
+    Ok(rows.iter().map(name).collect())
+}
+
 /// The valid indexes of the tables that [`tables`] lists, biggest first.
 ///
 /// `with_tablespaces` is whether they are to stand in the tablespace that they stand in here.

@@ -34,7 +34,7 @@ fn postgresqls_own_regression_database_is_cloned() {
     pair.target.sql(&format!(
         "CREATE DATABASE {DATABASE} TEMPLATE template0 LC_COLLATE '{settings}' LC_CTYPE '{settings}'"
     ));
-    let clone = pgflit("clone --skip-large-objects")
+    let clone = pgflit("clone")
         .source(&source)
         .target(&target)
         .dir(pair.dir())

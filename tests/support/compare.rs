@@ -74,7 +74,7 @@ fn tables(database: &Database) -> Vec<String> {
     let query = format!(
         "SELECT format('%I.%I', n.nspname, c.relname)
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {OURS}
+          WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND c.relpersistence <> 't' AND {OURS}
           ORDER BY 1"
     );
     lines(database, &query)

@@ -298,3 +298,21 @@ GRANT USAGE ON TYPE mood TO torture_reader; REVOKE ALL ON TYPE positive FROM PUB
 GRANT ALL ON TABLE toasted TO "Weird Role"; REVOKE DELETE ON toasted FROM torture_owner;
 GRANT USAGE ON SEQUENCE standing TO torture_reader;
 REVOKE ALL ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC;
+
+CREATE MATERIALIZED VIEW mat_base AS SELECT a, b, c FROM keys WHERE a % 2 = 0;
+CREATE UNIQUE INDEX mat_base_key ON mat_base (a);
+CREATE MATERIALIZED VIEW "mat on ""mat""" AS SELECT count(*) AS count, max(b) AS max FROM mat_base;
+CREATE VIEW on_mat AS SELECT * FROM "mat on ""mat""";
+CREATE MATERIALIZED VIEW mat_on_view AS SELECT count * 2 AS twice FROM on_mat;
+CREATE MATERIALIZED VIEW mat_never AS SELECT 1 / a AS one FROM keys WITH NO DATA;
+COMMENT ON MATERIALIZED VIEW mat_base IS 'materialized';
+ALTER MATERIALIZED VIEW mat_base OWNER TO torture_owner;
+GRANT SELECT ON mat_base TO torture_reader;
+GRANT USAGE ON SCHEMA torture TO torture_owner; GRANT SELECT ON keys TO torture_owner;
+CREATE INDEX invalid ON keys (b, a);
+UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = 'invalid'::regclass;
+SELECT pg_catalog.lo_from_bytea(70001, 'small'), pg_catalog.lo_from_bytea(70002, ''),
+       pg_catalog.lo_from_bytea(4000000000, pg_catalog.decode(repeat('00ff27', 300000), 'hex'));
+COMMENT ON LARGE OBJECT 70001 IS 'a large object''s comment';
+ALTER LARGE OBJECT 70002 OWNER TO "Weird Role";
+GRANT SELECT ON LARGE OBJECT 70001 TO torture_reader;

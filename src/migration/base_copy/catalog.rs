@@ -52,6 +52,10 @@ impl SourceSide<'_> {
         let failed = on_source("reading the catalog");
         let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
         let with_tablespaces = !self.choices.leave.has("--no-tablespaces");
+        let invalid = discovery::invalid_indexes(epoch.session()).await;
+        for index in invalid.map_err(&failed)? {
+            tracing::warn!("index {index} is invalid on the source: the target does not get it");
+        }
         let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
             .await
             .map_err(&failed)?;
