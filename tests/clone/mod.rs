@@ -14,6 +14,7 @@ mod filters;
 mod following;
 mod formats;
 mod idle;
+mod interrupted_indexes;
 mod interrupted_parts;
 mod killed;
 mod large;
