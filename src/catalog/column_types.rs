@@ -164,6 +164,36 @@ pub async fn read(session: &Session) -> Result<ColumnTypes, Error> {
     Ok(known)
 }
 
+/// The user's triggers that would fire for rows that COPY adds on the target: by table, the first of
+/// each. Those that fire in any case, and the ordinary ones where the role may not say that it
+/// replicates (`session_replication_role`).
+pub async fn firing_triggers(target: &Session) -> Result<HashMap<QualifiedName, String>, Error> {
+    let replica = "BEGIN; SET LOCAL session_replication_role = replica";
+    let may_replicate = match target.batch(replica).await {
+        Ok(()) => true,
+        Err(error) if error.sqlstate() == Some("42501") => false,
+        Err(error) => return Err(error),
+    };
+    target.batch("ROLLBACK").await?;
+    let sql = "SELECT DISTINCT ON (c.oid) n.nspname::text, c.relname::text, t.tgname::text
+                 FROM pg_class c
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                CROSS JOIN LATERAL (SELECT c.oid AS relid
+                                     UNION SELECT p.relid::oid FROM pg_partition_tree(c.oid) p
+                                            WHERE c.relkind = 'p') AS holds
+                 JOIN pg_trigger t ON t.tgrelid = holds.relid
+                WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND NOT t.tgisinternal
+                      AND (t.tgenabled IN ('A', 'R') OR t.tgenabled = 'O' AND NOT $1)
+                      AND t.tgtype & 4 <> 0 -- fires for inserts
+                ORDER BY c.oid, t.tgname";
+    let rows = target.query(sql, &[&may_replicate]).await?;
+    let named = rows.iter().map(|row| {
+        let table = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        (table, row.get(2))
+    });
+    Ok(named.collect())
+}
+
 impl ColumnTypes {
     /// The table of that name.
     pub fn table(&self, name: &QualifiedName) -> Option<&TableShape> {

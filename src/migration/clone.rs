@@ -301,7 +301,17 @@ async fn prepare(
 ) -> Result<Prepared, MigrationError> {
     let mut begin = begin;
     if let Begin::StartOver(run) = &begin {
-        start_over(config, run).await?;
+        let wanted = Wanted {
+            slot: None,
+            publication: None,
+            endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
+            target_may_be_filled: config.copy.drop_if_exists,
+            skip_large_objects: config.copy.large_object_jobs.is_none(),
+            rows: true,
+            role_passwords: config.copy.roles == Some(Passwords::Copied),
+            filters: Some(&config.filters),
+        };
+        start_over(config, &wanted, run).await?;
         begin = Begin::New;
     }
     let new_slot = config.capture.as_ref().filter(|_| begin == Begin::New);
@@ -414,18 +424,12 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
 
 /// Drops what an earlier run has made, on both servers and here; nothing unless preflight, which
 /// comes again after it, has no objection to beginning anew.
-pub(super) async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
-    let wanted = Wanted {
-        slot: None,
-        publication: None,
-        endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
-        target_may_be_filled: config.copy.drop_if_exists,
-        skip_large_objects: config.copy.large_object_jobs.is_none(),
-        rows: true,
-        role_passwords: config.copy.roles == Some(Passwords::Copied),
-        filters: Some(&config.filters),
-    };
-    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+pub(super) async fn start_over(
+    config: &Config,
+    wanted: &Wanted<'_>,
+    run: &Run,
+) -> Result<(), MigrationError> {
+    let facts = preflight::look(&config.source, &config.target, wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)

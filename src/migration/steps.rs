@@ -139,7 +139,8 @@ async fn prepare(
     };
     check_dump(config, known.as_ref())?;
     if let Begin::StartOver(run) = &begin {
-        clone::start_over(&as_clone(config), run).await?;
+        let wanted = wanted(config, &Begin::New, None)?;
+        clone::start_over(&as_clone(config), &wanted, run).await?;
         begin = Begin::New;
     }
     let facts = preflight::look(

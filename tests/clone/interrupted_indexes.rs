@@ -13,7 +13,8 @@ const TABLES: &str = "
     CREATE INDEX slow ON orders (gate(n));
     CREATE INDEX quick ON orders (note);
     CREATE TABLE lines (id int PRIMARY KEY, of int REFERENCES orders);
-    INSERT INTO lines SELECT g, g FROM generate_series(1, 500) g";
+    INSERT INTO lines SELECT g, g FROM generate_series(1, 500) g;
+    SELECT lo_from_bytea(0, 'large')";
 
 #[test]
 fn a_copy_killed_inside_an_index_build_goes_on_without_copying_or_building_twice() {
@@ -35,7 +36,15 @@ fn a_copy_killed_inside_an_index_build_goes_on_without_copying_or_building_twice
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
             pair.target.number(waiting) == 1
         });
-        run.wait_for_stderr("all rows are on the target");
+        run.wait_for_stderr("copied 1 large objects");
+        let store = pair.dir().join("pgflit.db");
+        let noted = "SELECT finished_at IS NOT NULL FROM step WHERE name = 'large objects'";
+        eventually(SOON, "the end of the large objects is noted", || {
+            let store = rusqlite::Connection::open(&store).expect("the store");
+            store
+                .query_row(noted, [], |row| row.get(0))
+                .unwrap_or(false)
+        });
         run.signal(Signal::SIGKILL);
         run.wait_for_exit();
         // The server process that was left behind ends its statement all the same.
@@ -51,5 +60,7 @@ fn a_copy_killed_inside_an_index_build_goes_on_without_copying_or_building_twice
             assert!(!resumed.stderr.contains(again), "{}", resumed.stderr);
         }
         assert_equal(&pair.source, &pair.target);
+        let objects = "SELECT count(*) FROM pg_largeobject_metadata";
+        assert_eq!(pair.target.number(objects), 1);
     }
 }

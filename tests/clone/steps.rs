@@ -272,3 +272,29 @@ fn what_a_step_cannot_do_is_refused() {
     }
     assert!(!pair.dir().exists());
 }
+
+#[test]
+fn rows_are_not_given_to_triggers_that_would_fire_for_them() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE TABLE orders (id int PRIMARY KEY, n int); INSERT INTO orders VALUES (1, 1), (2, 2)",
+    );
+    pair.target.sql(
+        "CREATE TABLE orders (id int PRIMARY KEY, n int);
+         CREATE FUNCTION zero() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN NEW.n = 0; RETURN NEW; END $$;
+         CREATE TRIGGER \"on \"\"row\" BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION zero();
+         ALTER TABLE orders ENABLE ALWAYS TRIGGER \"on \"\"row\"",
+    );
+    let copy = |command: &str| pgflit(command).between(&pair).run();
+    copy("copy table-data")
+        .assert_code(7)
+        .assert_stderr(r#"trigger "on ""row" of public.orders on the target would fire"#)
+        .assert_stderr("DISABLE TRIGGER");
+    assert_eq!(pair.target.number("SELECT count(*) FROM orders"), 0);
+    // Ordinary ones do not fire for a role that may say that it replicates.
+    pair.target
+        .sql("ALTER TABLE orders ENABLE TRIGGER \"on \"\"row\"");
+    copy("copy table-data --restart").assert_code(0);
+    assert_eq!(pair.target.number("SELECT sum(n) FROM orders"), 3);
+}

@@ -35,6 +35,12 @@ pub(super) enum Job {
     Tidy { name: QualifiedName, freeze: bool },
 }
 
+impl Job {
+    fn freezes(&self) -> bool {
+        matches!(self, Job::Tidy { freeze: true, .. })
+    }
+}
+
 /// What a worker is to do.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -55,8 +61,13 @@ pub(super) struct Board {
     constraints: VecDeque<Job>,
     indexes: BinaryHeap<BySize>,
     tidying: VecDeque<Job>,
+    /// VACUUM FREEZE. It would be in vain while anything runs on the target that began before the
+    /// rows were committed, or commits without waiting for the disk.
+    freezing: VecDeque<Job>,
     tidies: bool,
     in_hand: usize,
+    /// Of those in hand, the ones that do not freeze.
+    others_in_hand: usize,
     closed: bool,
 }
 
@@ -94,13 +105,21 @@ impl Board {
     }
 
     /// What a worker is to do. Constraints first, which are short and lock their table; then the
-    /// largest index; VACUUM when there is nothing else.
+    /// largest index; VACUUM when there is nothing else; last what is to be frozen.
     pub(super) fn take(&mut self) -> Next {
-        let job = self.constraints.pop_front();
-        let job = job.or_else(|| self.indexes.pop().map(|BySize(index)| Job::Index(index)));
-        match job.or_else(|| self.tidying.pop_front()) {
+        let job = self
+            .constraints
+            .pop_front()
+            .or_else(|| self.indexes.pop().map(|BySize(index)| Job::Index(index)))
+            .or_else(|| self.tidying.pop_front())
+            .or_else(|| match self.closed && self.others_in_hand == 0 {
+                true => self.freezing.pop_front(),
+                false => None,
+            });
+        match job {
             Some(job) => {
                 self.in_hand += 1;
+                self.others_in_hand += usize::from(!job.freezes());
                 Next::Do(job)
             }
             None if self.closed && self.in_hand == 0 => Next::End,
@@ -111,6 +130,7 @@ impl Board {
     /// A worker is through with a job, successfully or not.
     pub(super) fn done(&mut self, job: &Job) {
         self.in_hand -= 1;
+        self.others_in_hand -= usize::from(!job.freezes());
         match job {
             Job::Index(index) => {
                 let Some((left, _)) = self.building.get_mut(&index.table_oid) else {
@@ -149,12 +169,17 @@ impl Board {
     }
 
     fn tidy(&mut self, table: TableToComplete) {
-        if self.tidies {
-            self.tidying.push_back(Job::Tidy {
-                name: table.name,
-                freeze: table.freeze,
-            });
+        if !self.tidies {
+            return;
         }
+        let queue = match table.freeze {
+            true => &mut self.freezing,
+            false => &mut self.tidying,
+        };
+        queue.push_back(Job::Tidy {
+            name: table.name,
+            freeze: table.freeze,
+        });
     }
 }
 
@@ -263,6 +288,31 @@ mod tests {
         assert_eq!(take(&mut board).0, "wait");
         board.done(&tidy.expect("a job"));
         assert_eq!(take(&mut board).0, "end");
+    }
+
+    #[test]
+    fn rows_are_frozen_when_nothing_else_is_left() {
+        let frozen = |oid| TableToComplete {
+            freeze: true,
+            ..table(oid, vec![])
+        };
+        let tables = vec![table(1, vec![index(11, 1, 5, false)]), frozen(2), frozen(3)];
+        let mut board = Board::new(tables, true);
+        board.copied(1);
+        let (first, build) = take(&mut board);
+        assert_eq!(first, "index 11");
+        board.copied(2);
+        board.copied(3);
+        assert_eq!(take(&mut board).0, "wait", "rows are being copied");
+        board.close();
+        assert_eq!(take(&mut board).0, "wait", "an index is being built");
+        board.done(&build.expect("a job"));
+        let (second, tidy) = take(&mut board);
+        assert_eq!(second, "tidy t1");
+        assert_eq!(take(&mut board).0, "wait", "statistics are being made");
+        board.done(&tidy.expect("a job"));
+        assert_eq!(take(&mut board).0, "tidy t2");
+        assert_eq!(take(&mut board).0, "tidy t3", "they may run side by side");
     }
 
     #[test]

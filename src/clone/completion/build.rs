@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::base::QualifiedName;
+use crate::catalog::ledger;
 use crate::pg::{Error, Session};
 use crate::store::IndexRow;
 
@@ -111,8 +112,15 @@ pub(super) async fn run(
             let Some(sql) = tidying.and_then(|tidying| tidying.sql(name, *freeze)) else {
                 return Ok(());
             };
-            let tidied = target.batch(&sql).await;
-            tidied.map_err(|source| CompletionError::Vacuum {
+            let tidied = async {
+                if *freeze {
+                    // VACUUM takes no row for visible to all whose commit is not on the disk.
+                    target.batch("SET synchronous_commit = local").await?;
+                    ledger::make_durable(target).await?;
+                }
+                target.batch(&sql).await
+            };
+            tidied.await.map_err(|source| CompletionError::Vacuum {
                 table: name.clone(),
                 source,
             })

@@ -182,14 +182,17 @@ impl<'a> BaseCopy<'a> {
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
     ) -> Result<(), MigrationError> {
-        let objects = match scope.has(Action::LargeObjects) {
+        let mut objects = match scope.has(Action::LargeObjects) {
             true => self.begin_large_objects(ledger, epoch.as_ref()).await?,
             false => None,
         };
         let progress = Arc::clone(&self.config.progress);
         let writer = ProgressWriter::start(progress, &self.config.work_dir);
         let rows = match Wanted::of(scope) {
-            Some(wanted) => self.tables(wanted, ledger, tables, epoch).await,
+            Some(wanted) => {
+                self.tables(wanted, ledger, tables, epoch, &mut objects)
+                    .await
+            }
             None => Ok(()),
         };
         drop(writer);

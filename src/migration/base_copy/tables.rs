@@ -6,14 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use crate::base::QualifiedName;
 use crate::base::cause::chain;
+use crate::base::ident::quote_ident;
 use crate::base::quantity::{ByteSize, display_duration};
+use crate::catalog::column_types;
 use crate::catalog::ledger::{self, Ledger};
 use crate::clone::completion::{self, Completion, TableToComplete};
 use crate::clone::epoch::Epoch;
 use crate::clone::method::{self, Method};
 use crate::clone::rows::{self, RowsError, Task};
+use crate::clone::schema::Side;
 use crate::store::{IndexRow, PartRow, ProgressNews, ROWS_STEP, TableRow};
 
+use super::large_objects::Copying;
 use super::left::{Left, left};
 use super::scope::{Action, Scope};
 use super::steps::BaseCopy;
@@ -88,6 +92,7 @@ impl BaseCopy<'_> {
         ledger: &Ledger,
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
+        large_objects: &mut Option<Copying>,
     ) -> Result<(), MigrationError> {
         self.go_on()?;
         let epoch = epoch.filter(|_| wanted.rows());
@@ -143,7 +148,14 @@ impl BaseCopy<'_> {
                 ByteSize(rows.moved)
             );
         }
+        // Their end is noted now, not after the indexes: a copy that is killed meanwhile then needs
+        // no snapshot to go on.
+        let objects = self.end_large_objects(large_objects.take(), false).await;
+        if objects.is_err() && self.config.choices.fail_fast {
+            return objects;
+        }
         completion.finish()?;
+        objects?;
         self.go_on()?;
         if !wanted.indexes() {
             return Ok(());
@@ -164,6 +176,7 @@ impl BaseCopy<'_> {
         let source = source.map_err(on_source(reading))?;
         let target = method::look(&self.target).await;
         let target = target.map_err(on_target(reading))?;
+        self.check_triggers(tables).await?;
         let split: Vec<_> = self.store.parts()?;
         let is_split = |oid| split.iter().any(|part| part.table_oid == oid);
         let methods = method::decide(
@@ -182,6 +195,31 @@ impl BaseCopy<'_> {
                 Some(first) => MigrationError::Methods { count, first },
                 None => MigrationError::Thread("no method and no error".into()),
             }
+        })
+    }
+
+    /// Triggers come after the rows. Where somebody else has made the tables they may be there, and
+    /// would change rows, or do a second time what the source's have done.
+    async fn check_triggers(&self, tables: &[TableRow]) -> Result<(), MigrationError> {
+        let triggers = column_types::firing_triggers(&self.target).await;
+        let triggers = triggers.map_err(on_target("looking at its triggers"))?;
+        let found = tables
+            .iter()
+            .find_map(|table| Some((&table.name, triggers.get(&table.name)?)));
+        let Some((table, trigger)) = found else {
+            return Ok(());
+        };
+        Err(MigrationError::Refused {
+            side: Some(Side::Target),
+            problem: format!(
+                "trigger {} of {table} on the target would fire for every row that is copied",
+                quote_ident(trigger)
+            ),
+            hint: format!(
+                "ALTER TABLE {} DISABLE TRIGGER {} until the rows are copied",
+                table.quoted(),
+                quote_ident(trigger)
+            ),
         })
     }
 
