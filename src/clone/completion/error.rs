@@ -15,11 +15,11 @@ pub enum CompletionError {
         #[source]
         source: pg::Error,
     },
-    /// Making a constraint of an index that is there.
-    #[error("adding the constraints of {table} on the target")]
+    /// Making the constraint of an index, or what else belongs to one.
+    #[error("adding the constraint of index {index} on the target")]
     Constrain {
-        /// Of which table.
-        table: QualifiedName,
+        /// Of which index.
+        index: QualifiedName,
         /// Why.
         #[source]
         source: pg::Error,

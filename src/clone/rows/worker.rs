@@ -1,7 +1,7 @@
 //! One worker: a connection to either server, and the bytes from one to the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,6 @@ const ATTEMPTS: u32 = 5;
 pub(super) struct Worker<'a> {
     pub(super) config: &'a Config,
     pub(super) queue: &'a Mutex<VecDeque<Task>>,
-    pub(super) give_up: &'a AtomicBool,
     pub(super) shutdown: &'a Shutdown,
     pub(super) events: &'a (dyn Fn(Event<'_>) + Sync),
 }
@@ -87,7 +86,7 @@ impl Worker<'_> {
             let copied = tokio::select! {
                 copied = self.copy(task, connections, &moved) => copied,
                 // The target waits for a lock, or a server or the network is stuck.
-                () = self.shutdown.overdue() => Ok(Copied::Stopped),
+                () = self.overdue() => Ok(Copied::Stopped),
             };
             if let Ok(Copied::Done(part)) = &copied {
                 let took = begun.elapsed();
@@ -112,7 +111,7 @@ impl Worker<'_> {
                     let wait = backoff.next_wait();
                     tracing::warn!("{}; trying again in {} ms", chain(&error), wait.as_millis());
                     attempt += 1;
-                    if self.shutdown.sleep(wait) {
+                    if self.shutdown.sleep(wait) || self.is_over() {
                         return Ok(());
                     }
                     if self.is_there(task).await? {

@@ -152,6 +152,9 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// With `--fail-fast`, asked by the first that fails of what runs side by side: rows, indexes,
+    /// large objects.
+    pub(super) give_up: Shutdown,
     /// Definitions that the target refused and that rows can do without: told at the end.
     pub(super) refused: Vec<Definition>,
 }
@@ -170,6 +173,7 @@ impl<'a> BaseCopy<'a> {
             store,
             target,
             shutdown,
+            give_up: Shutdown::default(),
             refused: Vec::new(),
         })
     }
@@ -196,9 +200,15 @@ impl<'a> BaseCopy<'a> {
             None => Ok(()),
         };
         drop(writer);
-        let give_up = rows.is_err() && self.config.choices.fail_fast;
-        let objects = self.end_large_objects(objects, give_up).await;
-        rows.and(objects)
+        if rows.is_err() && self.config.choices.fail_fast {
+            self.give_up.ask();
+        }
+        let objects = self.end_large_objects(objects).await;
+        match rows {
+            // Given up, because large objects had failed.
+            Err(MigrationError::Stopped) if objects.is_err() => objects,
+            rows => rows.and(objects),
+        }
     }
 }
 

@@ -137,7 +137,10 @@ impl BaseCopy<'_> {
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(epoch) = epoch {
-            self.rows(&mut plan, ledger, epoch, &completion).await?;
+            let copied = self.rows(&mut plan, ledger, epoch, &completion).await;
+            if let Err(error) = copied {
+                return Err(self.without_all_rows(error, completion));
+            }
         }
         if wanted.rows() {
             self.store.finish_step(ROWS_STEP)?;
@@ -150,12 +153,12 @@ impl BaseCopy<'_> {
         }
         // Their end is noted now, not after the indexes: a copy that is killed meanwhile then needs
         // no snapshot to go on.
-        let objects = self.end_large_objects(large_objects.take(), false).await;
-        if objects.is_err() && self.config.choices.fail_fast {
-            return objects;
+        let objects = self.end_large_objects(large_objects.take()).await;
+        // Theirs is the error if it ended what it runs beside; a stop is none.
+        match (completion.finish(), objects) {
+            (Ok(()), objects) => objects?,
+            (Err(error), _) => return Err(error.into()),
         }
-        completion.finish()?;
-        objects?;
         self.go_on()?;
         if !wanted.indexes() {
             return Ok(());
@@ -163,6 +166,19 @@ impl BaseCopy<'_> {
         self.check_indexes(&indexes).await?;
         tracing::info!("{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
+    }
+
+    /// Rows of some tables are missing, as `error` says: the indexes of those that are complete are
+    /// built all the same, unless everything is to stop.
+    fn without_all_rows(&self, error: MigrationError, completion: Completion) -> MigrationError {
+        if self.config.choices.fail_fast {
+            self.give_up.ask();
+        }
+        match (error, completion.finish()) {
+            // Given up, because an index had failed.
+            (MigrationError::Stopped, Err(failed)) => failed.into(),
+            (error, _) => error,
+        }
     }
 
     /// How each table is moved, from what both servers say of it.
@@ -292,6 +308,7 @@ impl BaseCopy<'_> {
             // Statistics come after the indexes, which may be on expressions.
             tidying: choices.tidying.filter(|_| wanted.indexes()),
             fail_fast: choices.fail_fast,
+            give_up: self.give_up.clone(),
         };
         let progress = Arc::clone(&self.config.progress);
         let events = move |event: completion::Event<'_>| {
@@ -446,6 +463,7 @@ impl BaseCopy<'_> {
             target: self.config.target.clone(),
             jobs: self.config.choices.table_jobs,
             fail_fast: self.config.choices.fail_fast,
+            give_up: self.give_up.clone(),
             snapshot_id: epoch.id.clone(),
             snapshot: epoch.snapshot.clone(),
             epoch: epoch.number,
