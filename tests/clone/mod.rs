@@ -7,6 +7,7 @@ mod constraints;
 mod crashed_target;
 mod database;
 mod definitions;
+mod disk_full;
 mod encodings;
 mod epochs;
 mod extensions;

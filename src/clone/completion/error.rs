@@ -57,6 +57,18 @@ pub enum CompletionError {
 }
 
 impl CompletionError {
+    /// What the target said, if it said anything.
+    pub fn server_error(&self) -> Option<&pg::Error> {
+        match self {
+            CompletionError::Build { source, .. }
+            | CompletionError::Constrain { source, .. }
+            | CompletionError::Vacuum { source, .. }
+            | CompletionError::Connect(source) => Some(source),
+            CompletionError::Many { first, .. } => first.server_error(),
+            CompletionError::Lost { .. } | CompletionError::Thread(_) => None,
+        }
+    }
+
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -8,7 +8,7 @@ use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::shutdown::POLL;
 use crate::base::{QualifiedName, Remedy, Shutdown};
-use crate::pg::{self, Address, Session};
+use crate::pg::{self, Address, Session, with_retry};
 use crate::store::IndexRow;
 
 use super::board::{Board, Job, Next, TableToComplete};
@@ -31,6 +31,8 @@ pub struct Config {
     pub fail_fast: bool,
     /// How: it is asked, and whoever shares it ends; another's failure ends the workers here.
     pub give_up: Shutdown,
+    /// How long a target that cannot be reached is tried again.
+    pub retry_for: Duration,
 }
 
 /// What to do with a table once its rows and indexes are there.
@@ -270,6 +272,14 @@ impl Shared {
     }
 
     async fn open(&self) -> Result<Session, pg::Error> {
+        let what = "connecting to the target for indexes";
+        let opened = with_retry(self.config.retry_for, &self.shutdown, what, async || {
+            self.open_once().await
+        });
+        opened.await
+    }
+
+    async fn open_once(&self) -> Result<Session, pg::Error> {
         let target = &self.config.target;
         let session = Session::connect(target, "indexes").await?;
         let settings = session

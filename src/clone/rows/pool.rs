@@ -28,6 +28,8 @@ pub struct Config {
     pub fail_fast: bool,
     /// How: it is asked, and whoever shares it ends; another's failure ends the workers here.
     pub give_up: Shutdown,
+    /// How long a server that cannot be reached is tried again.
+    pub retry_for: Duration,
     /// The epoch's exported snapshot.
     pub snapshot_id: String,
     /// What it sees.

@@ -107,6 +107,7 @@ impl BaseCopy<'_> {
         if !copied.complete {
             return Err(MigrationError::Stopped);
         }
+        self.reopen_target().await?;
         let durable = ledger::make_durable(&self.target).await;
         durable.map_err(on_target("waiting for its disk"))?;
         Ok(self.store.finish_step(STEP)?)
@@ -134,6 +135,7 @@ fn config(
             privileges: !choices.leave.has("--no-acl"),
             comments: !choices.leave.has("--no-comments"),
         },
+        retry_for: choices.retry_for,
         shutdown: shutdown.clone(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::Shutdown;
 use crate::catalog::ledger::Ledger;
@@ -15,7 +16,7 @@ use crate::clone::programs::Programs;
 use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
-use crate::pg::{Address, Session};
+use crate::pg::{Address, Session, with_retry};
 use crate::store::{CATALOG_STEP, Run, Store, TableRow, WorkDir};
 
 use super::refused::Definition;
@@ -92,6 +93,8 @@ pub struct Choices {
     pub tidying: Option<Tidying>,
     /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
+    /// How long a server that cannot be reached is tried again.
+    pub retry_for: Duration,
 }
 
 /// Runs what `scope` has and is not done yet. [`MigrationError::Stopped`] when asked to stop in
@@ -218,6 +221,25 @@ impl BaseCopy<'_> {
             true => Err(MigrationError::Stopped),
             false => Ok(()),
         }
+    }
+
+    /// The target may have restarted during what takes hours: its session is then made anew, before
+    /// anything else is asked of it.
+    pub(super) async fn reopen_target(&mut self) -> Result<(), MigrationError> {
+        if self.target.batch("SELECT 1").await.is_ok() {
+            return Ok(());
+        }
+        let address = &self.config.target;
+        let (limit, what) = (self.config.choices.retry_for, "connecting to the target");
+        let opened = with_retry(limit, self.shutdown, what, async || {
+            Session::connect(address, "base copy").await
+        });
+        match opened.await {
+            Ok(session) => self.target = session,
+            Err(_) if self.shutdown.asked() => return Err(MigrationError::Stopped),
+            Err(error) => return Err(to_target(address)(error)),
+        }
+        Ok(())
     }
 
     pub(super) fn dump_path(&self) -> PathBuf {
