@@ -101,12 +101,14 @@ fn an_index_that_cannot_be_built_ends_rows_too_with_fail_fast() {
     pair.source.sql(&refused_index());
     pair.target.sql(REFUSE);
     // Neither the rows nor the index would ever end by themselves.
-    let rows = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(8), pg_advisory_xact_lock(7)");
+    let rows = Held::open(
+        &pair.target,
+        "SELECT pg_advisory_xact_lock(8), pg_advisory_xact_lock(7)",
+    );
     let run = pgflit("clone --table-jobs 2 --fail-fast").follow();
-    run.between(&pair)
-        .run()
-        .assert_code(7)
-        .assert_stderr("error: building index public.refused_index on the target: not allowed here");
+    run.between(&pair).run().assert_code(7).assert_stderr(
+        "error: building index public.refused_index on the target: not allowed here",
+    );
     rows.commit();
     pair.target.sql(ALLOW);
     let run = pgflit("clone").resume().follow().between(&pair).start();
@@ -188,7 +190,8 @@ fn the_first_refused_definition_ends_everything_with_fail_fast() {
     let run = run.assert_code(7).assert_stderr("FUNCTION public first()");
     assert!(!run.stderr.contains("second()"), "{}", run.stderr);
     assert!(!run.stderr.contains("copied public.t"), "{}", run.stderr);
-    pair.target.sql("DROP FUNCTION first(); DROP FUNCTION second()");
+    pair.target
+        .sql("DROP FUNCTION first(); DROP FUNCTION second()");
     pgflit("clone --resume --not-consistent")
         .between(&pair)
         .run()

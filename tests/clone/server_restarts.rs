@@ -91,7 +91,9 @@ fn a_plain_copy_says_that_its_snapshot_went_with_the_source() {
         let ended = run.wait_for_exit().assert_code(6);
         ended
             .assert_stderr("error: ")
-            .assert_stderr("hint: the source was restarted or ended the session that held the snapshot")
+            .assert_stderr(
+                "hint: the source was restarted or ended the session that held the snapshot",
+            )
             .assert_stderr("--not-consistent");
         let refused = pgflit(options).resume().between(&pair).run();
         refused
