@@ -97,7 +97,7 @@ pub enum MigrationError {
     #[error(transparent)]
     Rows(#[from] RowsError),
     /// The rows of several tables; each was logged.
-    #[error("{failed} of {all} tables could not be copied; the first")]
+    #[error("{failed} of {all} tables, or parts of them, could not be copied; the first")]
     ManyRows {
         /// How many failed.
         failed: usize,
@@ -256,7 +256,7 @@ impl MigrationError {
         }
         if self.target_error().is_some_and(is_disk_full) {
             return Some(
-                "the target's disk is full: make room there, or move a table space to a larger \
+                "the target's disk is full: make room there, or move a tablespace to a larger \
                  disk; then run the same command with --resume"
                     .to_owned(),
             );

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::Following;
-use crate::support::{Database, Pair, pgflit};
+use crate::support::{Database, Held, Pair, pgflit};
 
 /// What stands for the size of the disk: the largest file that the target may write. More than a
 /// segment of WAL, and half a page more, so that the page that crosses it is written in part, as
@@ -92,4 +92,25 @@ fn an_index_that_finds_the_disk_full_is_named_and_built_when_there_is_room() {
     let following = Following::resume(&pair).until_live();
     let ended = following.end_equal();
     assert!(!ended.stderr.contains("copied public."), "{}", ended.stderr);
+}
+
+#[test]
+fn large_objects_that_find_the_disk_full_end_rows_too_with_fail_fast() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END $$;
+         CREATE TABLE slow (id int PRIMARY KEY, CHECK (gate())); INSERT INTO slow VALUES (1);
+         SELECT lo_from_bytea(4000000, string_agg(sha256(n::text::bytea), ''))
+           FROM generate_series(1, 700000) n",
+    );
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    limit_files(&pair, Some(FILE_MAX));
+    let run = pgflit("clone --follow --fail-fast").between(&pair).run();
+    run.assert_code(7)
+        .assert_stderr("error: copying large objects 4000000 to 4000000: writing to the target: ")
+        .assert_stderr("hint: the target's disk is full");
+    gate.commit();
+    limit_files(&pair, None);
+    Following::resume(&pair).until_live().end_equal();
 }
