@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::Shutdown;
 use crate::catalog::ledger::Ledger;
+use crate::catalog::restore_list::Contents;
 use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
 use crate::clone::epoch::Epoch;
@@ -160,6 +161,9 @@ pub(super) struct BaseCopy<'a> {
     pub(super) give_up: Shutdown,
     /// Definitions that the target refused and that rows can do without: told at the end.
     pub(super) refused: Vec<Definition>,
+    /// What pg_restore's scripts make, once it is known: each list of a dump costs as much time as
+    /// a small table.
+    pub(super) contents: Option<Contents>,
 }
 
 impl<'a> BaseCopy<'a> {
@@ -178,6 +182,7 @@ impl<'a> BaseCopy<'a> {
             shutdown,
             give_up: Shutdown::default(),
             refused: Vec::new(),
+            contents: None,
         })
     }
 
