@@ -91,18 +91,16 @@ async fn cut(
     count: usize,
     cutting: Cutting,
 ) -> Result<Vec<PartRow>, Error> {
-    let has_ranges = session.server_version().major() >= CTID_RANGES_SINCE;
-    let may_ctid = cutting.by_ctid && has_ranges;
+    let may_ctid = may_ctid(cutting, session.server_version().major());
     let key = best_key(session, table, count).await?;
-    let key = key.filter(|key| key.order >= ORDERED || !may_ctid);
-    let (conditions, by_key) = match key {
-        Some(key) => (key_ranges(&key), true),
-        None if may_ctid => {
+    let (conditions, by_key) = match choose(key, may_ctid) {
+        Way::Key(key) => (key_ranges(&key), true),
+        Way::Ctid => {
             let sql = "SELECT pg_relation_size($1::oid) / current_setting('block_size')::bigint";
             let blocks: i64 = session.query_one(sql, &[&table.oid]).await?.get(0);
             (block_ranges(blocks.unsigned_abs(), count), false)
         }
-        None => {
+        Way::Whole => {
             tracing::info!(
                 "{} cannot be cut into parts: it has no key for that",
                 table.name
@@ -121,6 +119,28 @@ async fn cut(
         bytes: table.bytes / cut,
     });
     Ok(parts.collect())
+}
+
+/// What a table is cut by.
+#[derive(Debug, PartialEq)]
+enum Way {
+    Key(Key),
+    Ctid,
+    /// Nothing.
+    Whole,
+}
+
+fn may_ctid(cutting: Cutting, source_major: u32) -> bool {
+    cutting.by_ctid && source_major >= CTID_RANGES_SINCE
+}
+
+/// Blocks before a key that the rows do not lie in the order of; that key before nothing.
+fn choose(key: Option<Key>, may_ctid: bool) -> Way {
+    match key {
+        Some(key) if key.order >= ORDERED || !may_ctid => Way::Key(key),
+        _ if may_ctid => Way::Ctid,
+        _ => Way::Whole,
+    }
 }
 
 /// The column to cut by: an integer before other types, a unique one before others.
@@ -234,6 +254,28 @@ mod tests {
         assert_eq!(part_count(1000, cutting(100, Some(4))), 4);
         assert_eq!(part_count(u64::MAX, cutting(1, None)), PARTS_MAX);
         assert_eq!(part_count(5, cutting(0, Some(1))), 1);
+    }
+
+    #[test]
+    fn blocks_are_for_servers_that_read_a_range_of_them_and_for_tables_without_a_better_key() {
+        let cutting = cutting(1, None);
+        assert!(may_ctid(cutting, 14) && !may_ctid(cutting, 13));
+        let never = Cutting {
+            by_ctid: false,
+            ..cutting
+        };
+        assert!(!may_ctid(never, 18));
+        let key = |order| Key {
+            column: "id".into(),
+            type_name: "bigint".into(),
+            bounds: vec!["7".into()],
+            order,
+        };
+        assert_eq!(choose(Some(key(1.0)), true), Way::Key(key(1.0)));
+        assert_eq!(choose(Some(key(0.1)), true), Way::Ctid);
+        assert_eq!(choose(Some(key(0.1)), false), Way::Key(key(0.1)));
+        assert_eq!(choose(None, true), Way::Ctid);
+        assert_eq!(choose(None, false), Way::Whole);
     }
 
     #[test]

@@ -92,6 +92,8 @@ impl Restore<'_> {
         let mut missing = HashSet::new();
         let mut waiting = chunks(entries, CHUNK);
         let mut ahead: Option<Ahead> = None;
+        let mut asked = 0..;
+        let mut ask_for = |chunk: &[Entry]| self.ask_for(asked.next().unwrap_or(0), chunk);
         while let Some(chunk) = waiting.pop() {
             if self.shutdown.asked() {
                 return Err(RestoreError::Stopped);
@@ -104,11 +106,11 @@ impl Restore<'_> {
             }
             let script = match ahead.take().filter(|ahead| ahead.is_for(&chunk)) {
                 Some(ahead) => ahead,
-                None => self.ask_for(&chunk),
+                None => ask_for(&chunk),
             };
             let script = script.finish().await?;
             // pg_restore writes the next script while the target works on this one.
-            ahead = waiting.last().map(|next| self.ask_for(next));
+            ahead = waiting.last().map(|next| ask_for(next));
             let Err(error) = self.commit(&script, &chunk).await? else {
                 continue;
             };
@@ -135,12 +137,12 @@ impl Restore<'_> {
         Ok(outcome)
     }
 
-    /// Has pg_restore write the script of `chunk`, beside everything else.
-    fn ask_for(&self, chunk: &[Entry]) -> Ahead {
+    /// Has pg_restore write the script of `chunk`, beside everything else. Each `number` is used
+    /// once: a script that nobody waits for any more is written all the same, and its file removed.
+    fn ask_for(&self, number: u32, chunk: &[Entry]) -> Ahead {
         let dump_ids = dump_ids(chunk);
         let list = restore_list::list(chunk);
-        let name = format!("chunk-{}-{}.list", dump_ids[0], dump_ids.len());
-        let list_file = self.folder.join(name);
+        let list_file = self.folder.join(format!("chunk-{number}.list"));
         let (programs, leave) = (self.programs.clone(), self.leave.clone());
         let dump: PathBuf = self.dump.to_owned();
         let script = tokio::task::spawn_blocking(move || {

@@ -1,6 +1,7 @@
 //! How a copy is made, from what was typed.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use super::CommandError;
 use crate::cli::options::{CopySettings, SchemaSettings, StartMode};
@@ -14,7 +15,7 @@ use crate::migration::base_copy::Choices;
 use crate::migration::begin::Start;
 
 /// The choices of `clone` and of every `copy …`.
-pub(super) fn of(copy: &CopySettings) -> Result<Choices, CommandError> {
+pub(super) fn of(copy: &CopySettings, retry_for: Duration) -> Result<Choices, CommandError> {
     Ok(Choices {
         table_jobs: copy.table_jobs.get(),
         index_jobs: copy.index_jobs.get(),
@@ -28,6 +29,7 @@ pub(super) fn of(copy: &CopySettings) -> Result<Choices, CommandError> {
         },
         tidying: tidying(copy),
         fail_fast: copy.fail_fast,
+        retry_for,
         ..of_definitions(&copy.schema, copy.restore_jobs)?
     })
 }
@@ -55,6 +57,7 @@ pub(super) fn of_definitions(
         drop_if_exists: schema.drop_if_exists,
         tidying: None,
         fail_fast: false,
+        retry_for: Duration::ZERO,
     })
 }
 

@@ -129,7 +129,7 @@ pub(super) fn config(
         target,
         start: choices::start(options.start),
         capture: options.cdc.follow.then(|| capture(&options.cdc, children)),
-        copy: choices::of(&options.copy)?,
+        copy: choices::of(&options.copy, options.retry_for)?,
         snapshot: options.snapshot.clone(),
         filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),

@@ -97,7 +97,7 @@ pub enum MigrationError {
     #[error(transparent)]
     Rows(#[from] RowsError),
     /// The rows of several tables; each was logged.
-    #[error("{failed} of {all} tables could not be copied; the first")]
+    #[error("{failed} of {all} tables, or parts of them, could not be copied; the first")]
     ManyRows {
         /// How many failed.
         failed: usize,
@@ -251,8 +251,15 @@ impl MigrationError {
     /// What to do, where it can be said.
     pub fn hint(&self) -> Option<String> {
         let resume = || Some("mend the cause, then run the same command with --resume".to_owned());
-        if let Some(hint) = self.server_error().and_then(of_lost_snapshot) {
+        if let Some(hint) = self.source_error().and_then(of_lost_snapshot) {
             return Some(hint);
+        }
+        if self.target_error().is_some_and(is_disk_full) {
+            return Some(
+                "the target's disk is full: make room there, or move a tablespace to a larger \
+                 disk; then run the same command with --resume"
+                    .to_owned(),
+            );
         }
         match self {
             MigrationError::Refused { hint, .. } => Some(hint.clone()),
@@ -334,8 +341,24 @@ impl MigrationError {
 }
 
 impl MigrationError {
+    /// What the target said, if that ended it.
+    fn target_error(&self) -> Option<&pg::Error> {
+        match self {
+            MigrationError::Target { source, .. }
+            | MigrationError::Rows(RowsError::Target { source, .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Target { source, .. },
+                ..
+            }
+            | MigrationError::LargeObjects(LargeObjectError::Target { source, .. }) => Some(source),
+            MigrationError::Completion(error) => error.server_error(),
+            MigrationError::Definitions { first, .. } => Some(&first.source),
+            _ => None,
+        }
+    }
+
     /// What the source said, if that ended it.
-    fn server_error(&self) -> Option<&pg::Error> {
+    fn source_error(&self) -> Option<&pg::Error> {
         match self {
             MigrationError::Source { source, .. }
             | MigrationError::Rows(RowsError::Source { source, .. })
@@ -358,11 +381,18 @@ fn of_lost_snapshot(error: &pg::Error) -> Option<String> {
         && ["22023", "42704", "55000"].contains(&error.sqlstate.as_str());
     let is_conflict = error.message.contains("conflict with recovery");
     (is_gone || is_conflict).then(|| {
-        "the session that held the snapshot was ended; a standby does so when what it sees has to \
-         be removed: set hot_standby_feedback = on, or max_standby_streaming_delay = -1, there. \
-         Then begin anew with --restart"
+        "the source was restarted or ended the session that held the snapshot; a standby does so \
+         when what it sees has to be removed: set hot_standby_feedback = on, or \
+         max_standby_streaming_delay = -1, there. Then with --follow go on with --resume; without, \
+         begin anew with --restart, or take what is missing as it is by then with --resume \
+         --not-consistent"
             .to_owned()
     })
+}
+
+/// SQLSTATE disk_full.
+fn is_disk_full(error: &pg::Error) -> bool {
+    error.sqlstate() == Some("53100")
 }
 
 /// Whether the server misses a role that a definition names (SQLSTATE undefined_object).

@@ -80,6 +80,7 @@ fn of_server(error: &ServerError) -> Option<String> {
         }
         "3D000" => "create the database first, or name another with dbname",
         "57P03" => "the server is starting, stopping or recovering; wait and try again",
+        "53100" => "the server's disk is full: make room there",
         "53300" => "raise max_connections, or use fewer jobs",
         "42501" => "grant the privilege to this role, or connect as another",
         _ => return error.hint.clone(),

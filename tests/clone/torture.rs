@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Following;
-use crate::support::{Database, Pair, differences, pgflit};
+use crate::support::{Database, Pair, definition_differences, differences, pgflit};
 
 const ROLES: &str =
     r#"CREATE ROLE torture_owner; CREATE ROLE torture_reader; CREATE ROLE "Weird Role""#;
@@ -68,14 +68,60 @@ pub(super) fn only_in_one(left: &str, right: &str) -> Vec<String> {
 }
 
 /// What versions print in their own way, or make of their own accord: views without the names of
-/// tables, triggers of partitions, multiranges beside ranges, keys of partitions.
-const PRINTED_ANEW: [&str; 5] = [
+/// tables, triggers of partitions, multiranges beside ranges, keys of partitions. That they are
+/// what they should be is seen by [`made_by_hand`].
+const PRINTED_ANEW: [&str; 6] = [
     "views:",
     "triggers:",
     "functions:",
     "types:",
     "constraints:",
+    "rules:",
 ];
+
+/// A database on the target's server with the definitions of the source as pg_dump and pg_restore
+/// carry them over: there the server says everything in the same words as of the target.
+fn made_by_hand(pair: &Pair) -> Database {
+    let name = "by_hand";
+    pair.target.sql(&format!(
+        "DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} TEMPLATE template0"
+    ));
+    let by_hand = Database::of(&pair.target_cluster, name);
+    let file = pair.path("by-hand.dump");
+    let run = |program: &str, options: &[&str], of: &Database| {
+        let mut command = pair.target.program(program);
+        command.args(options).args(["-d", of.uri()]);
+        command
+    };
+    let mut dump = run("pg_dump", &["-Fc", "--schema-only"], &pair.source);
+    let mut restore = run("pg_restore", &["--exit-on-error"], &by_hand);
+    for command in [dump.arg("-f").arg(&file), restore.arg(&file)] {
+        let output = command.output().expect("client programs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+    }
+    by_hand
+}
+
+/// What of the target's definitions is not as it would be without pgflit. The bytes of large
+/// objects are no definitions.
+fn differs_from_by_hand(by_hand: &Database, target: &Database) -> Vec<String> {
+    let mut found = definition_differences(by_hand, target);
+    found.retain(|found| !found.starts_with("large objects:"));
+    // No pg_dump reads a server that is newer than itself.
+    if pg_dump_major(target) >= major(target) {
+        found.extend(only_in_one(&dumped(by_hand), &dumped(target)));
+    }
+    found
+}
+
+fn pg_dump_major(side: &Database) -> u32 {
+    let output = side.program("pg_dump").arg("--version").output();
+    let text = String::from_utf8(output.expect("pg_dump").stdout).expect("UTF-8");
+    let numbers = text.split(|c: char| !c.is_ascii_digit());
+    let mut numbers = numbers.filter_map(|number| number.parse().ok());
+    numbers.next().expect("a version")
+}
 
 /// Large objects with all that belongs to them, and what materialized views hold.
 fn beside_tables(side: &Database) -> String {
@@ -99,6 +145,9 @@ fn assert_same(pair: &Pair) {
     let [left, right] = [&pair.source, &pair.target].map(beside_tables);
     assert_eq!(left, right);
     assert!(left.contains("mat_never|f") && left.contains("4000000000"));
+    let by_hand = made_by_hand(pair);
+    let found = differs_from_by_hand(&by_hand, &pair.target);
+    assert!(found.is_empty(), "{}", found.join("\n"));
     let found = differences(&pair.source, &pair.target);
     // Between versions, what says the same is not always printed the same.
     if major(&pair.source) == major(&pair.target) {
@@ -132,6 +181,57 @@ fn everything_a_database_can_contain_is_cloned() {
     );
     assert_same(&pair);
     assert!(clone.stderr.contains("index torture.invalid is invalid"));
+}
+
+/// What is wrong with a target, and what the comparison says of it.
+const FAULTS: [(&str, &str); 12] = [
+    ("DROP TRIGGER normal ON keys", "TRIGGER normal"),
+    (
+        "ALTER TABLE keys ENABLE TRIGGER disabled",
+        "TRIGGER disabled",
+    ),
+    (
+        "CREATE OR REPLACE VIEW around_1 AS SELECT 3 AS x",
+        "SELECT 3 AS x",
+    ),
+    ("ALTER TABLE keys DROP CONSTRAINT checked", "checked"),
+    ("ALTER TABLE not_yet DROP CONSTRAINT later", "later"),
+    ("ALTER TABLE parts DROP CONSTRAINT parts_fkey", "parts_fkey"),
+    (
+        "CREATE OR REPLACE FUNCTION same(int, int) RETURNS bool LANGUAGE sql IMMUTABLE
+             AS 'SELECT $1 <> $2'",
+        "SELECT $1 <> $2",
+    ),
+    ("DROP FUNCTION looks_like_a_dump()", "looks_like_a_dump"),
+    ("ALTER TYPE mood ADD VALUE 'else'", "else"),
+    ("DROP RULE no_delete ON identity_nothing", "no_delete"),
+    ("DROP POLICY everyone ON identity_index", "everyone"),
+    (
+        "ALTER FOREIGN TABLE abroad ALTER id DROP NOT NULL",
+        "abroad",
+    ),
+];
+
+#[test]
+fn a_definition_that_is_lost_or_another_is_noticed() {
+    let pair = Pair::new();
+    fill(&pair);
+    pgflit("clone").between(&pair).run().assert_code(0);
+    pair.source.sql("DROP INDEX torture.invalid");
+    let by_hand = made_by_hand(&pair);
+    let found = differs_from_by_hand(&by_hand, &pair.target);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    pair.target.sql("DROP EVENT TRIGGER watching");
+    let mut before = String::new();
+    for (fault, said) in FAULTS {
+        pair.target
+            .sql(&format!("SET search_path = torture; {fault}"));
+        // The catalogs alone, as between a server and an older pg_dump.
+        let found = definition_differences(&by_hand, &pair.target).join("\n");
+        let is_new = |line: &&str| !before.contains(line) && line.contains(said);
+        assert!(found.lines().any(|line| is_new(&line)), "{fault}:\n{found}");
+        before = found;
+    }
 }
 
 /// Changes of everything that change capture carries, each a transaction.

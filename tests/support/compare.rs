@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Database;
-use definitions::definitions;
+use definitions::{NOT_NULL, definitions};
 
 /// Differing rows shown of each table and side.
 const ROWS_SHOWN: usize = 5;
@@ -57,7 +57,17 @@ pub(crate) fn differences(source: &Database, target: &Database) -> Vec<String> {
     if !positions.is_empty() {
         found.push(format!("sequence positions:\n{positions}"));
     }
+    let of_both = |found: &String| !found.starts_with(NOT_NULL);
+    let definitions = definition_differences(source, target);
+    found.extend(definitions.into_iter().filter(of_both));
+    found
+}
+
+/// Which definitions differ, for people; those of NOT NULL too, which servers before 18 do not
+/// name.
+pub(crate) fn definition_differences(source: &Database, target: &Database) -> Vec<String> {
     let [left, right] = [source, target].map(definition_lines);
+    let mut found = Vec::new();
     for (kind, _) in definitions() {
         let none = Vec::new();
         let of = |side: &BTreeMap<String, Vec<String>>| side.get(kind).unwrap_or(&none).clone();

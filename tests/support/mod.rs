@@ -16,7 +16,7 @@ mod process;
 mod sql;
 mod wait;
 
-pub(crate) use compare::{assert_equal, differences};
+pub(crate) use compare::{assert_equal, definition_differences, differences};
 pub(crate) use held::Held;
 pub(crate) use pair::{Pair, source_options, target_options};
 pub(crate) use pgbench::Pgbench;

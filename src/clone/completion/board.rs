@@ -24,13 +24,9 @@ pub struct TableToComplete {
 pub(super) enum Job {
     /// Make an index.
     Index(IndexRow),
-    /// Make what needs the table for itself alone: constraints, and indexes that only a constraint
-    /// can make.
-    Constraints {
-        table: u32,
-        name: QualifiedName,
-        indexes: Vec<IndexRow>,
-    },
+    /// Make what needs the table for itself alone: the constraint of an index that is there, or an
+    /// index that only a constraint can make.
+    Constraint(IndexRow),
     /// VACUUM, ANALYZE.
     Tidy { name: QualifiedName, freeze: bool },
 }
@@ -56,7 +52,8 @@ pub(super) enum Next {
 #[derive(Debug, Default)]
 pub(super) struct Board {
     waiting: HashMap<u32, TableToComplete>,
-    /// Of a table whose indexes are being built: how many are left, and the table.
+    /// Of a table that is being worked on: how many indexes are still to be built, and the table
+    /// with those that are to get a constraint.
     building: HashMap<u32, (usize, TableToComplete)>,
     constraints: VecDeque<Job>,
     indexes: BinaryHeap<BySize>,
@@ -127,25 +124,29 @@ impl Board {
         }
     }
 
-    /// A worker is through with a job, successfully or not.
-    pub(super) fn done(&mut self, job: &Job) {
+    /// A worker is through with a job. What needs an index that could not be built is left out:
+    /// its failure is told already.
+    pub(super) fn done(&mut self, job: &Job, succeeded: bool) {
         self.in_hand -= 1;
         self.others_in_hand -= usize::from(!job.freezes());
         match job {
             Job::Index(index) => {
-                let Some((left, _)) = self.building.get_mut(&index.table_oid) else {
+                let Some((left, table)) = self.building.get_mut(&index.table_oid) else {
                     return;
                 };
                 *left -= 1;
+                if !succeeded {
+                    table.indexes.retain(|other| other.oid != index.oid);
+                }
                 if *left == 0
                     && let Some((_, table)) = self.building.remove(&index.table_oid)
                 {
                     self.indexes_are_built(table);
                 }
             }
-            Job::Constraints { table, .. } => {
-                if let Some((_, table)) = self.building.remove(table) {
-                    self.tidy(table);
+            Job::Constraint(index) => {
+                if let Some((_, table)) = self.building.remove(&index.table_oid) {
+                    self.next_constraint(table);
                 }
             }
             Job::Tidy { .. } => {}
@@ -153,18 +154,19 @@ impl Board {
     }
 
     fn indexes_are_built(&mut self, mut table: TableToComplete) {
-        let indexes: Vec<_> = std::mem::take(&mut table.indexes)
-            .into_iter()
-            .filter(|index| index.constraint.is_some() || !index.extra_sql.is_empty())
-            .collect();
-        if indexes.is_empty() {
+        table
+            .indexes
+            .retain(|index| index.constraint.is_some() || !index.extra_sql.is_empty());
+        self.next_constraint(table);
+    }
+
+    /// One at a time: each locks the table.
+    fn next_constraint(&mut self, mut table: TableToComplete) {
+        if table.indexes.is_empty() {
             return self.tidy(table);
         }
-        self.constraints.push_back(Job::Constraints {
-            table: table.oid,
-            name: table.name.clone(),
-            indexes,
-        });
+        let next = table.indexes.remove(0);
+        self.constraints.push_back(Job::Constraint(next));
         self.building.insert(table.oid, (0, table));
     }
 
@@ -246,7 +248,7 @@ mod tests {
             Next::Do(job) => {
                 let word = match &job {
                     Job::Index(index) => format!("index {}", index.oid),
-                    Job::Constraints { table, .. } => format!("constraints {table}"),
+                    Job::Constraint(index) => format!("constraint {}", index.oid),
                     Job::Tidy { name, .. } => format!("tidy {}", name.name),
                 };
                 (word, Some(job))
@@ -272,21 +274,21 @@ mod tests {
         assert_eq!(third, "index 11");
         assert_eq!(take(&mut board).0, "wait");
         board.close();
-        board.done(&largest.expect("a job"));
+        board.done(&largest.expect("a job"), true);
         assert_eq!(take(&mut board).0, "wait", "a constraint needs all indexes");
-        board.done(&last.expect("a job"));
+        board.done(&last.expect("a job"), true);
         let (fourth, constraints) = take(&mut board);
-        assert_eq!(fourth, "constraints 1");
-        board.done(&other_table.expect("a job"));
+        assert_eq!(fourth, "constraint 11");
+        board.done(&other_table.expect("a job"), true);
         let (fifth, tidy) = take(&mut board);
         assert_eq!(fifth, "tidy t2");
-        board.done(&tidy.expect("a job"));
+        board.done(&tidy.expect("a job"), true);
         assert_eq!(take(&mut board).0, "wait");
-        board.done(&constraints.expect("a job"));
+        board.done(&constraints.expect("a job"), true);
         let (sixth, tidy) = take(&mut board);
         assert_eq!(sixth, "tidy t1");
         assert_eq!(take(&mut board).0, "wait");
-        board.done(&tidy.expect("a job"));
+        board.done(&tidy.expect("a job"), true);
         assert_eq!(take(&mut board).0, "end");
     }
 
@@ -306,11 +308,11 @@ mod tests {
         assert_eq!(take(&mut board).0, "wait", "rows are being copied");
         board.close();
         assert_eq!(take(&mut board).0, "wait", "an index is being built");
-        board.done(&build.expect("a job"));
+        board.done(&build.expect("a job"), true);
         let (second, tidy) = take(&mut board);
         assert_eq!(second, "tidy t1");
         assert_eq!(take(&mut board).0, "wait", "statistics are being made");
-        board.done(&tidy.expect("a job"));
+        board.done(&tidy.expect("a job"), true);
         assert_eq!(take(&mut board).0, "tidy t2");
         assert_eq!(take(&mut board).0, "tidy t3", "they may run side by side");
     }
@@ -324,7 +326,7 @@ mod tests {
         board.close();
         let (word, job) = take(&mut board);
         assert_eq!(word, "index 11");
-        board.done(&job.expect("a job"));
+        board.done(&job.expect("a job"), true);
         assert_eq!(take(&mut board).0, "end", "nothing to tidy was asked for");
     }
 
@@ -335,14 +337,35 @@ mod tests {
             ..index(12, 1, 100, true)
         };
         let mut board = Board::new(
-            vec![table(1, vec![exclusion, index(11, 1, 5, false)])],
+            vec![table(1, vec![exclusion, index(11, 1, 5, true)])],
             false,
         );
         board.copied(1);
         let (word, job) = take(&mut board);
         assert_eq!(word, "index 11");
         assert_eq!(take(&mut board).0, "wait");
-        board.done(&job.expect("a job"));
-        assert_eq!(take(&mut board).0, "constraints 1");
+        board.done(&job.expect("a job"), true);
+        let (word, job) = take(&mut board);
+        assert_eq!(word, "constraint 12");
+        board.done(&job.expect("a job"), true);
+        assert_eq!(take(&mut board).0, "constraint 11", "one at a time");
+    }
+
+    #[test]
+    fn a_constraint_is_not_tried_without_its_index() {
+        let indexes = vec![index(11, 1, 9, true), index(12, 1, 5, true)];
+        let mut board = Board::new(vec![table(1, indexes)], false);
+        board.copied(1);
+        board.close();
+        let (first, failed) = take(&mut board);
+        assert_eq!(first, "index 11");
+        let (second, built) = take(&mut board);
+        assert_eq!(second, "index 12");
+        board.done(&failed.expect("a job"), false);
+        board.done(&built.expect("a job"), true);
+        let (third, constraint) = take(&mut board);
+        assert_eq!(third, "constraint 12");
+        board.done(&constraint.expect("a job"), false);
+        assert_eq!(take(&mut board).0, "end");
     }
 }

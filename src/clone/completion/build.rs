@@ -98,15 +98,12 @@ pub(super) async fn run(
                 source,
             })
         }
-        Job::Constraints { name, indexes, .. } => {
-            for index in indexes {
-                let added = constrain(target, index).await;
-                added.map_err(|source| CompletionError::Constrain {
-                    table: name.clone(),
-                    source,
-                })?;
-            }
-            Ok(())
+        Job::Constraint(index) => {
+            let added = constrain(target, index).await;
+            added.map_err(|source| CompletionError::Constrain {
+                index: index.name.clone(),
+                source,
+            })
         }
         Job::Tidy { name, freeze } => {
             let Some(sql) = tidying.and_then(|tidying| tidying.sql(name, *freeze)) else {

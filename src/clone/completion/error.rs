@@ -15,11 +15,11 @@ pub enum CompletionError {
         #[source]
         source: pg::Error,
     },
-    /// Making a constraint of an index that is there.
-    #[error("adding the constraints of {table} on the target")]
+    /// Making the constraint of an index, or what else belongs to one.
+    #[error("adding the constraint of index {index} on the target")]
     Constrain {
-        /// Of which table.
-        table: QualifiedName,
+        /// Of which index.
+        index: QualifiedName,
         /// Why.
         #[source]
         source: pg::Error,
@@ -57,6 +57,18 @@ pub enum CompletionError {
 }
 
 impl CompletionError {
+    /// What the target said, if it said anything.
+    pub fn server_error(&self) -> Option<&pg::Error> {
+        match self {
+            CompletionError::Build { source, .. }
+            | CompletionError::Constrain { source, .. }
+            | CompletionError::Vacuum { source, .. }
+            | CompletionError::Connect(source) => Some(source),
+            CompletionError::Many { first, .. } => first.server_error(),
+            CompletionError::Lost { .. } | CompletionError::Thread(_) => None,
+        }
+    }
+
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -8,7 +8,7 @@ use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::shutdown::POLL;
 use crate::base::{QualifiedName, Remedy, Shutdown};
-use crate::pg::{self, Address, Session};
+use crate::pg::{self, Address, Session, with_retry};
 use crate::store::IndexRow;
 
 use super::board::{Board, Job, Next, TableToComplete};
@@ -27,8 +27,12 @@ pub struct Config {
     pub jobs: usize,
     /// What to do with each table at the end, if anything.
     pub tidying: Option<Tidying>,
-    /// Stop at the first failure.
+    /// Stop everything at the first failure.
     pub fail_fast: bool,
+    /// How: it is asked, and whoever shares it ends; another's failure ends the workers here.
+    pub give_up: Shutdown,
+    /// How long a target that cannot be reached is tried again.
+    pub retry_for: Duration,
 }
 
 /// What to do with a table once its rows and indexes are there.
@@ -134,7 +138,7 @@ impl Completion {
     }
 
     /// Waits until everything is done, and gives what failed. No more tables will be copied. When
-    /// asked to stop, it ends early and without error.
+    /// asked to stop or to give up, it ends early and without an error for what is left.
     pub fn finish(mut self) -> Result<(), CompletionError> {
         lock(&self.shared.board).close();
         self.join();
@@ -171,7 +175,7 @@ impl Drop for Completion {
 
 impl Shared {
     fn is_over(&self) -> bool {
-        self.stop.asked() || self.shutdown.asked()
+        self.stop.asked() || self.config.give_up.asked() || self.shutdown.asked()
     }
 
     fn work(&self) {
@@ -188,7 +192,7 @@ impl Shared {
         tracing::error!("{}", chain(&error));
         lock(&self.failed).push(error);
         if self.config.fail_fast {
-            self.stop.ask();
+            self.config.give_up.ask();
         }
     }
 
@@ -220,6 +224,7 @@ impl Shared {
                 // The server undoes what it was doing when it notices that we are gone.
                 () = self.shutdown.wait() => return,
                 () = self.stop.wait() => return,
+                () = self.config.give_up.wait() => return,
             };
             let took = begun.elapsed();
             match (&done, &job) {
@@ -230,10 +235,11 @@ impl Shared {
                 }
                 _ => {}
             }
+            let succeeded = done.is_ok();
             if let Err(error) = done {
                 self.fail(error);
             }
-            lock(&self.board).done(&job);
+            lock(&self.board).done(&job, succeeded);
             self.changed.notify_all();
         }
     }
@@ -266,6 +272,14 @@ impl Shared {
     }
 
     async fn open(&self) -> Result<Session, pg::Error> {
+        let what = "connecting to the target for indexes";
+        let opened = with_retry(self.config.retry_for, &self.shutdown, what, async || {
+            self.open_once().await
+        });
+        opened.await
+    }
+
+    async fn open_once(&self) -> Result<Session, pg::Error> {
         let target = &self.config.target;
         let session = Session::connect(target, "indexes").await?;
         let settings = session

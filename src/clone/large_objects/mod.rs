@@ -29,6 +29,8 @@ pub use compare::{Compared, compare};
 pub use copy::{Copied, copy, note_kept};
 pub use definition::Restored;
 
+use std::time::Duration;
+
 use crate::base::{Remedy, Shutdown};
 use crate::pg::{self, Address};
 use ranges::OidRange;
@@ -48,6 +50,8 @@ pub struct Config {
     pub replace: bool,
     /// What belongs to an object besides its bytes.
     pub restored: Restored,
+    /// How long a server that cannot be reached is tried again.
+    pub retry_for: Duration,
     /// Asks the workers to stop.
     pub shutdown: Shutdown,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::base::Remedy;
 use crate::base::backoff::Backoff;
+use crate::pg::with_retry;
 
 use super::ranges::OidRange;
 use super::source::Reader;
@@ -46,7 +47,7 @@ pub(super) fn in_parallel(
                     break;
                 };
                 tokio::select! {
-                    done = with_retry(config, &mut sessions, range, &work) => done?,
+                    done = try_again(config, &mut sessions, range, &work) => done?,
                     // The target waits for a lock, or a server or the network is stuck.
                     () = config.shutdown.overdue() => break,
                 }
@@ -70,7 +71,7 @@ pub(super) fn in_parallel(
     }
 }
 
-async fn with_retry(
+async fn try_again(
     config: &Config,
     sessions: &mut Option<Sessions>,
     range: OidRange,
@@ -101,12 +102,18 @@ async fn with_retry(
 }
 
 async fn open(config: &Config, range: OidRange) -> Result<Sessions, LargeObjectError> {
-    let reader = Reader::open(&config.source, config.snapshot_id.as_deref()).await;
-    let writer = Writer::open(&config.target, config.restored).await;
-    Ok(Sessions {
-        reader: reader.map_err(reading(range))?,
-        writer: writer.map_err(writing(range))?,
-    })
+    let (limit, shutdown) = (config.retry_for, &config.shutdown);
+    let what = "connecting to the source for large objects";
+    let reader = with_retry(limit, shutdown, what, async || {
+        Reader::open(&config.source, config.snapshot_id.as_deref()).await
+    });
+    let reader = reader.await.map_err(reading(range))?;
+    let what = "connecting to the target for large objects";
+    let writer = with_retry(limit, shutdown, what, async || {
+        Writer::open(&config.target, config.restored).await
+    });
+    let writer = writer.await.map_err(writing(range))?;
+    Ok(Sessions { reader, writer })
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,7 +1,7 @@
 //! The workers that copy: how many, in which order, and how they end.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -26,6 +26,10 @@ pub struct Config {
     pub jobs: usize,
     /// Stop everything at the first part that fails.
     pub fail_fast: bool,
+    /// How: it is asked, and whoever shares it ends; another's failure ends the workers here.
+    pub give_up: Shutdown,
+    /// How long a server that cannot be reached is tried again.
+    pub retry_for: Duration,
     /// The epoch's exported snapshot.
     pub snapshot_id: String,
     /// What it sees.
@@ -72,7 +76,7 @@ pub enum Event<'a> {
 pub struct Outcome {
     /// Tasks that failed; the others are on the target.
     pub failed: Vec<RowsError>,
-    /// It was asked to stop before the end.
+    /// It was asked to stop, or to give up, before the end.
     pub stopped: bool,
 }
 
@@ -86,14 +90,12 @@ pub fn copy_all(
     let workers = config.jobs.min(tasks.len()).max(1);
     let queue = Mutex::new(VecDeque::from(tasks));
     let failed = Mutex::new(Vec::new());
-    let give_up = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 let worker = Worker {
                     config,
                     queue: &queue,
-                    give_up: &give_up,
                     shutdown,
                     events,
                 };
@@ -104,7 +106,7 @@ pub fn copy_all(
         }
     });
     Outcome {
-        stopped: shutdown.asked(),
+        stopped: shutdown.asked() || config.give_up.asked(),
         failed: failed
             .into_inner()
             .unwrap_or_else(|poisoned| poisoned.into_inner()),
@@ -121,13 +123,21 @@ impl Worker<'_> {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.shutdown.asked() || self.give_up.load(Ordering::Relaxed)
+        self.shutdown.asked() || self.config.give_up.asked()
+    }
+
+    /// Returns a moment after it is time to stop. Cancel safe.
+    pub(super) async fn overdue(&self) {
+        tokio::select! {
+            () = self.shutdown.overdue() => {}
+            () = self.config.give_up.overdue() => {}
+        }
     }
 
     /// After a failure: whether the others go on is for `--fail-fast` to say.
     pub(super) fn failed(&self) {
         if self.config.fail_fast {
-            self.give_up.store(true, Ordering::Relaxed);
+            self.config.give_up.ask();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One worker: a connection to either server, and the bytes from one to the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::{Remedy, Shutdown};
 use crate::catalog::ledger::{self, Part};
-use crate::pg::{self, Connection, Mode, PumpError, Pumped, ResultSet, pump};
+use crate::pg::{self, Connection, Mode, PumpError, Pumped, ResultSet, pump, with_retry};
 
 use super::error::RowsError;
 use super::pool::{Config, Event};
@@ -23,7 +23,6 @@ const ATTEMPTS: u32 = 5;
 pub(super) struct Worker<'a> {
     pub(super) config: &'a Config,
     pub(super) queue: &'a Mutex<VecDeque<Task>>,
-    pub(super) give_up: &'a AtomicBool,
     pub(super) shutdown: &'a Shutdown,
     pub(super) events: &'a (dyn Fn(Event<'_>) + Sync),
 }
@@ -87,7 +86,7 @@ impl Worker<'_> {
             let copied = tokio::select! {
                 copied = self.copy(task, connections, &moved) => copied,
                 // The target waits for a lock, or a server or the network is stuck.
-                () = self.shutdown.overdue() => Ok(Copied::Stopped),
+                () = self.overdue() => Ok(Copied::Stopped),
             };
             if let Ok(Copied::Done(part)) = &copied {
                 let took = begun.elapsed();
@@ -112,16 +111,54 @@ impl Worker<'_> {
                     let wait = backoff.next_wait();
                     tracing::warn!("{}; trying again in {} ms", chain(&error), wait.as_millis());
                     attempt += 1;
-                    if self.shutdown.sleep(wait) {
+                    if self.shutdown.sleep(wait) || self.is_over() {
                         return Ok(());
                     }
-                    if self.is_there(task).await? {
-                        (self.events)(Event::Found { task });
-                        return Ok(());
+                    let there = tokio::select! {
+                        there = self.reconnect(task, connections) => there,
+                        () = self.overdue() => return Ok(()),
+                    };
+                    match there {
+                        Ok(false) => {}
+                        Ok(true) => {
+                            (self.events)(Event::Found { task });
+                            return Ok(());
+                        }
+                        Err(_) if self.is_over() => return Ok(()),
+                        Err(error) => return Err(error),
                     }
                 }
             }
         }
+    }
+
+    /// Connects again, when both servers can be reached again; whether the part is on the target.
+    async fn reconnect(
+        &self,
+        task: &Task,
+        connections: &mut Option<Connections>,
+    ) -> Result<bool, RowsError> {
+        let (limit, shutdown) = (self.config.retry_for, self.shutdown);
+        let what = "connecting to the target";
+        let target = with_retry(limit, shutdown, what, async || {
+            let mut target = self.open_target().await?;
+            let is_there = is_there(task, &mut target).await?;
+            Ok((target, is_there))
+        });
+        let (target, is_there) = target.await.map_err(|source| RowsError::Target {
+            what: task.to_string(),
+            bytes: 0,
+            source,
+        })?;
+        let what = "connecting to the source";
+        let source = with_retry(limit, shutdown, what, async || self.open_source().await);
+        let source = source.await.map_err(|source| RowsError::Source {
+            what: task.to_string(),
+            bytes: 0,
+            source,
+        })?;
+        *connections = Some(Connections { source, target });
+        Ok(is_there)
     }
 
     /// Copies one part in one transaction of the target, together with its line in the ledger.
@@ -204,8 +241,12 @@ impl Worker<'_> {
         match target.query(&note).await {
             Ok(_) => Ok(Copied::Done(part)),
             // Its line may be there: a process that a killed run left behind was faster.
-            Err(error) if error.sqlstate() == Some("23505") && self.is_there(task).await? => {
-                Ok(Copied::Before)
+            Err(error) if error.sqlstate() == Some("23505") => {
+                let mut other = self.open_target().await.map_err(from_target)?;
+                match is_there(task, &mut other).await.map_err(from_target)? {
+                    true => Ok(Copied::Before),
+                    false => Err(from_target(error)),
+                }
             }
             Err(error) => Err(from_target(error)),
         }
@@ -224,21 +265,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether the part is on the target already: its COMMIT was lost on the way, or its answer.
-    async fn is_there(&self, task: &Task) -> Result<bool, RowsError> {
-        let look = async {
-            let mut target = Connection::open(&self.config.target, Mode::Sql, "copy").await?;
-            let sql = ledger::part_sql(&task.table.name, task.number());
-            let found = target.query(&sql).await?;
-            Ok(found.iter().any(|result| !result.rows.is_empty()))
-        };
-        look.await.map_err(|source| RowsError::Target {
-            what: task.to_string(),
-            bytes: 0,
-            source,
-        })
-    }
-
     async fn open_source(&self) -> Result<Connection, pg::Error> {
         Connection::open(&self.config.source, Mode::Sql, "copy").await
     }
@@ -253,6 +279,13 @@ impl Worker<'_> {
         }
         Ok(target)
     }
+}
+
+/// Whether the part is on the target already: its COMMIT was lost on the way, or its answer.
+async fn is_there(task: &Task, target: &mut Connection) -> Result<bool, pg::Error> {
+    let sql = ledger::part_sql(&task.table.name, task.number());
+    let found = target.query(&sql).await?;
+    Ok(found.iter().any(|result| !result.rows.is_empty()))
 }
 
 /// An answer of two booleans. To [`Task::look_sql`]: whether there are rows, whether the ledger has

@@ -63,7 +63,14 @@ impl BaseCopy<'_> {
             ..config
         };
         let (ready, is_ready) = mpsc::sync_channel(1);
-        let thread = thread::spawn(move || large_objects::copy(&config, &ready));
+        let give_up = choices.fail_fast.then(|| self.give_up.clone());
+        let thread = thread::spawn(move || {
+            let copied = large_objects::copy(&config, &ready);
+            if let (Err(_), Some(give_up)) = (&copied, give_up) {
+                give_up.ask();
+            }
+            copied
+        });
         let copying = Copying { thread, stop };
         // Once it holds the snapshot itself, or has failed.
         while let Err(mpsc::RecvTimeoutError::Timeout) = is_ready.recv_timeout(LOOK_AGAIN) {
@@ -74,17 +81,16 @@ impl BaseCopy<'_> {
         Ok(Some(copying))
     }
 
-    /// Waits until they are copied; `give_up` stops them before.
+    /// Waits until they are copied, or something else has failed with `--fail-fast`.
     pub(super) async fn end_large_objects(
         &mut self,
         copying: Option<Copying>,
-        give_up: bool,
     ) -> Result<(), MigrationError> {
         let Some(Copying { thread, stop }) = copying else {
             return Ok(());
         };
         while !thread.is_finished() {
-            if give_up || self.shutdown.sleep(LOOK_AGAIN) {
+            if self.give_up.asked() || self.shutdown.sleep(LOOK_AGAIN) {
                 stop.ask();
                 thread::sleep(LOOK_AGAIN);
             }
@@ -101,6 +107,7 @@ impl BaseCopy<'_> {
         if !copied.complete {
             return Err(MigrationError::Stopped);
         }
+        self.reopen_target().await?;
         let durable = ledger::make_durable(&self.target).await;
         durable.map_err(on_target("waiting for its disk"))?;
         Ok(self.store.finish_step(STEP)?)
@@ -128,6 +135,7 @@ fn config(
             privileges: !choices.leave.has("--no-acl"),
             comments: !choices.leave.has("--no-comments"),
         },
+        retry_for: choices.retry_for,
         shutdown: shutdown.clone(),
     })
 }

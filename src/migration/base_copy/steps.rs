@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::Shutdown;
 use crate::catalog::ledger::Ledger;
@@ -16,7 +17,7 @@ use crate::clone::programs::Programs;
 use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::clone::sequences;
-use crate::pg::{Address, Session};
+use crate::pg::{Address, Session, with_retry};
 use crate::store::{CATALOG_STEP, Run, Store, TableRow, WorkDir};
 
 use super::refused::Definition;
@@ -93,6 +94,8 @@ pub struct Choices {
     pub tidying: Option<Tidying>,
     /// Stop at the first table or definition that fails.
     pub fail_fast: bool,
+    /// How long a server that cannot be reached is tried again.
+    pub retry_for: Duration,
 }
 
 /// Runs what `scope` has and is not done yet. [`MigrationError::Stopped`] when asked to stop in
@@ -153,6 +156,9 @@ pub(super) struct BaseCopy<'a> {
     pub(super) store: Store,
     pub(super) target: Session,
     pub(super) shutdown: &'a Shutdown,
+    /// With `--fail-fast`, asked by the first that fails of what runs side by side: rows, indexes,
+    /// large objects.
+    pub(super) give_up: Shutdown,
     /// Definitions that the target refused and that rows can do without: told at the end.
     pub(super) refused: Vec<Definition>,
     /// What pg_restore's scripts make, once it is known: each list of a dump costs as much time as
@@ -174,6 +180,7 @@ impl<'a> BaseCopy<'a> {
             store,
             target,
             shutdown,
+            give_up: Shutdown::default(),
             refused: Vec::new(),
             contents: None,
         })
@@ -201,9 +208,15 @@ impl<'a> BaseCopy<'a> {
             None => Ok(()),
         };
         drop(writer);
-        let give_up = rows.is_err() && self.config.choices.fail_fast;
-        let objects = self.end_large_objects(objects, give_up).await;
-        rows.and(objects)
+        if rows.is_err() && self.config.choices.fail_fast {
+            self.give_up.ask();
+        }
+        let objects = self.end_large_objects(objects).await;
+        match rows {
+            // Given up, because large objects had failed.
+            Err(MigrationError::Stopped) if objects.is_err() => objects,
+            rows => rows.and(objects),
+        }
     }
 }
 
@@ -213,6 +226,25 @@ impl BaseCopy<'_> {
             true => Err(MigrationError::Stopped),
             false => Ok(()),
         }
+    }
+
+    /// The target may have restarted during what takes hours: its session is then made anew, before
+    /// anything else is asked of it.
+    pub(super) async fn reopen_target(&mut self) -> Result<(), MigrationError> {
+        if self.target.batch("SELECT 1").await.is_ok() {
+            return Ok(());
+        }
+        let address = &self.config.target;
+        let (limit, what) = (self.config.choices.retry_for, "connecting to the target");
+        let opened = with_retry(limit, self.shutdown, what, async || {
+            Session::connect(address, "base copy").await
+        });
+        match opened.await {
+            Ok(session) => self.target = session,
+            Err(_) if self.shutdown.asked() => return Err(MigrationError::Stopped),
+            Err(error) => return Err(to_target(address)(error)),
+        }
+        Ok(())
     }
 
     pub(super) fn dump_path(&self) -> PathBuf {

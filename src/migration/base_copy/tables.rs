@@ -28,6 +28,10 @@ use crate::migration::progress::{Done, Progress, Totals};
 /// The step that ends when every index is on the target.
 pub(super) const INDEXES_STEP: &str = "indexes";
 
+/// How often indexes are built again that a crash of the target has undone: a target that goes on
+/// crashing needs its operator.
+const CRASHES_MAX: u32 = 3;
+
 /// What tables are to get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -137,7 +141,10 @@ impl BaseCopy<'_> {
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(epoch) = epoch {
-            self.rows(&mut plan, ledger, epoch, &completion).await?;
+            let copied = self.rows(&mut plan, ledger, epoch, &completion).await;
+            if let Err(error) = copied {
+                return Err(self.without_all_rows(error, completion));
+            }
         }
         if wanted.rows() {
             self.store.finish_step(ROWS_STEP)?;
@@ -150,19 +157,32 @@ impl BaseCopy<'_> {
         }
         // Their end is noted now, not after the indexes: a copy that is killed meanwhile then needs
         // no snapshot to go on.
-        let objects = self.end_large_objects(large_objects.take(), false).await;
-        if objects.is_err() && self.config.choices.fail_fast {
-            return objects;
+        let objects = self.end_large_objects(large_objects.take()).await;
+        // Theirs is the error if it ended what it runs beside; a stop is none.
+        match (completion.finish(), objects) {
+            (Ok(()), objects) => objects?,
+            (Err(error), _) => return Err(error.into()),
         }
-        completion.finish()?;
-        objects?;
         self.go_on()?;
         if !wanted.indexes() {
             return Ok(());
         }
-        self.check_indexes(&indexes).await?;
+        self.nothing_lost_of(&plan, wanted, &indexes).await?;
         tracing::info!("{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
+    }
+
+    /// Rows of some tables are missing, as `error` says: the indexes of those that are complete are
+    /// built all the same, unless everything is to stop.
+    fn without_all_rows(&self, error: MigrationError, completion: Completion) -> MigrationError {
+        if self.config.choices.fail_fast {
+            self.give_up.ask();
+        }
+        match (error, completion.finish()) {
+            // Given up, because an index had failed.
+            (MigrationError::Stopped, Err(failed)) => failed.into(),
+            (error, _) => error,
+        }
     }
 
     /// How each table is moved, from what both servers say of it.
@@ -292,6 +312,8 @@ impl BaseCopy<'_> {
             // Statistics come after the indexes, which may be on expressions.
             tidying: choices.tidying.filter(|_| wanted.indexes()),
             fail_fast: choices.fail_fast,
+            give_up: self.give_up.clone(),
+            retry_for: choices.retry_for,
         };
         let progress = Arc::clone(&self.config.progress);
         let events = move |event: completion::Event<'_>| {
@@ -325,6 +347,7 @@ impl BaseCopy<'_> {
                 return Ok(());
             }
             let copied = self.rows_of_epoch(&epoch, tasks, completion)?;
+            self.reopen_target().await?;
             ledger::make_durable(&self.target)
                 .await
                 .map_err(on_target("making its rows durable"))?;
@@ -446,6 +469,8 @@ impl BaseCopy<'_> {
             target: self.config.target.clone(),
             jobs: self.config.choices.table_jobs,
             fail_fast: self.config.choices.fail_fast,
+            give_up: self.give_up.clone(),
+            retry_for: self.config.choices.retry_for,
             snapshot_id: epoch.id.clone(),
             snapshot: epoch.snapshot.clone(),
             epoch: epoch.number,
@@ -491,18 +516,44 @@ impl BaseCopy<'_> {
     }
 
     /// Commits of the index workers do not wait for the disk: had the target crashed since, some
-    /// would be missing now.
-    async fn check_indexes(&self, indexes: &[IndexRow]) -> Result<(), MigrationError> {
+    /// would be missing now, and are built again.
+    async fn nothing_lost_of(
+        &mut self,
+        plan: &Plan,
+        wanted: Wanted,
+        indexes: &[IndexRow],
+    ) -> Result<(), MigrationError> {
+        for crash in 0.. {
+            self.reopen_target().await?;
+            let lost = self.lost_indexes(indexes).await?;
+            let Some(first) = lost.first() else {
+                break;
+            };
+            if crash == CRASHES_MAX {
+                let name = first.name.clone();
+                return Err(completion::CompletionError::Lost { name }.into());
+            }
+            tracing::warn!(
+                "the target has lost {} indexes that it had confirmed: they are built again",
+                lost.len()
+            );
+            let completion = self.start_completion(wanted, plan, lost.clone()).await?;
+            for index in &lost {
+                completion.copied(index.table_oid);
+            }
+            completion.finish()?;
+            self.go_on()?;
+        }
+        Ok(())
+    }
+
+    /// Those of `indexes` that are not on the target's disk.
+    async fn lost_indexes(&self, indexes: &[IndexRow]) -> Result<Vec<IndexRow>, MigrationError> {
         let failed = on_target("looking at its indexes");
         ledger::make_durable(&self.target).await.map_err(&failed)?;
         let existing = completion::existing(&self.target).await.map_err(&failed)?;
-        match indexes.iter().find(|index| !existing.has(index)) {
-            None => Ok(()),
-            Some(lost) => Err(completion::CompletionError::Lost {
-                name: lost.name.clone(),
-            }
-            .into()),
-        }
+        let lost = indexes.iter().filter(|index| !existing.has(index));
+        Ok(lost.cloned().collect())
     }
 }
 

@@ -2,6 +2,10 @@
 
 use super::OURS;
 
+/// The kind of constraints that has a row of its own only from 18 on; columns tell of it in every
+/// version.
+pub(super) const NOT_NULL: &str = "not null";
+
 /// Privileges in an order of their own, the default ones written out: a dump writes some of them
 /// out that the source has by default. Without MAINTAIN (`m`), which versions before 17 lack.
 fn privileges(kind: &str, acl: &str, owner: &str) -> String {
@@ -69,8 +73,16 @@ pub(super) fn definitions() -> Vec<(&'static str, String)> {
                 "SELECT n.nspname, k.conrelid::regclass, k.contypid::regtype, k.conname,
                         k.contype, k.convalidated, pg_get_constraintdef(k.oid)
                    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace AND {OURS}
-                  -- From 18 on, NOT NULL has a row too; columns tell of it in every version.
                   WHERE k.contype <> 'n'"
+            ),
+        ),
+        (
+            NOT_NULL,
+            format!(
+                "SELECT n.nspname, k.conrelid::regclass, k.contypid::regtype, k.conname,
+                        k.convalidated, pg_get_constraintdef(k.oid)
+                   FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace AND {OURS}
+                  WHERE k.contype = 'n'"
             ),
         ),
         (
@@ -87,8 +99,16 @@ pub(super) fn definitions() -> Vec<(&'static str, String)> {
         (
             "policies",
             of_relations(
-                "p.polname, p.polcmd, pg_get_expr(p.polqual, c.oid)",
+                "p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
+                 pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)",
                 "JOIN pg_policy p ON p.polrelid = c.oid WHERE true",
+            ),
+        ),
+        (
+            "rules",
+            of_relations(
+                "pg_get_ruledef(w.oid), w.ev_enabled",
+                "JOIN pg_rewrite w ON w.ev_class = c.oid WHERE w.rulename <> '_RETURN'",
             ),
         ),
         (
