@@ -31,6 +31,7 @@ mod restarts;
 mod rewritten;
 mod roles;
 mod row_kinds;
+mod sizes;
 mod stages;
 mod standby;
 mod steps;

@@ -50,13 +50,16 @@ impl SourceSide<'_> {
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
-        let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
+        let sizes = self.choices.sizes;
+        let mut tables = discovery::tables(epoch.session(), sizes)
+            .await
+            .map_err(&failed)?;
         let with_tablespaces = !self.choices.leave.has("--no-tablespaces");
         let invalid = discovery::invalid_indexes(epoch.session()).await;
         for index in invalid.map_err(&failed)? {
             tracing::warn!("index {index} is invalid on the source: the target does not get it");
         }
-        let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
+        let mut indexes = discovery::indexes(epoch.session(), sizes, with_tablespaces)
             .await
             .map_err(&failed)?;
         let selection = self.select(epoch.session()).await?;
