@@ -20,6 +20,7 @@ mod killed;
 mod large;
 mod large_objects;
 mod materialized_views;
+mod memory;
 mod never_silent;
 mod no_identity;
 mod parts;
