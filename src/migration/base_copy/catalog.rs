@@ -5,10 +5,10 @@ use crate::catalog::discovery;
 use crate::catalog::filters::{self, Selection, Strictness};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
-use crate::clone::parts;
+use crate::clone::parts::{self, Cutting};
 use crate::clone::schema::{self, SchemaError};
-use crate::pg::Session;
-use crate::store::{CATALOG_STEP, TableRow};
+use crate::pg::{self, Session};
+use crate::store::{CATALOG_STEP, PartRow, TableRow};
 
 use super::scope::{Action, Scope};
 use super::source::SourceSide;
@@ -73,7 +73,7 @@ impl SourceSide<'_> {
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         if let Some(cutting) = self.choices.cutting {
-            let parts = parts::plan(epoch.session(), &tables, cutting).await;
+            let parts = plan_parts(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
             self.store.set_parts(&parts)?;
         }
@@ -134,4 +134,17 @@ impl SourceSide<'_> {
         }
         Ok(())
     }
+}
+
+/// Cutting reads the tables. The keeper of a snapshot lets these locks go: for as long as it holds
+/// the snapshot, a TRUNCATE would wait for them, and behind it whoever uses the table.
+async fn plan_parts(
+    keeper: &Session,
+    tables: &[TableRow],
+    cutting: Cutting,
+) -> Result<Vec<PartRow>, pg::Error> {
+    keeper.batch("SAVEPOINT before_cutting").await?;
+    let parts = parts::plan(keeper, tables, cutting).await?;
+    keeper.batch("ROLLBACK TO before_cutting").await?;
+    Ok(parts)
 }
