@@ -91,9 +91,13 @@ impl BaseCopy<'_> {
 
     /// What of the dump is to be made by pg_restore's scripts.
     pub(super) async fn contents(&mut self) -> Result<Contents, MigrationError> {
+        if let Some(known) = &self.contents {
+            return Ok(known.clone());
+        }
         let side = self.source_side();
         let mut contents = side.wanted_contents().await?;
         contents.leave_out(&Objects::new(), &made_here(side.store)?);
+        self.contents = Some(contents.clone());
         Ok(contents)
     }
 
