@@ -114,7 +114,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s O -l no-owner -d 'Do not restore who owns what'
@@ -195,7 +195,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s O -l no-owner -d 'Do not restore who owns what'
@@ -276,7 +276,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s O -l no-owner -d 'Do not restore who owns what'
@@ -433,7 +433,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s O -l no-owner -d 'Do not restore who owns what'
@@ -514,7 +514,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s O -l no-owner -d 'Do not restore who owns what'
@@ -595,7 +595,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s O -l no-owner -d 'Do not restore who owns what'
@@ -676,7 +676,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s O -l no-owner -d 'Do not restore who owns what'
@@ -757,7 +757,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s O -l no-owner -d 'Do not restore who owns what'
@@ -838,7 +838,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s O -l no-owner -d 'Do not restore who owns what'
@@ -919,7 +919,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s O -l no-owner -d 'Do not restore who owns what'
@@ -1000,7 +1000,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s O -l no-owner -d 'Do not restore who owns what'
@@ -1081,7 +1081,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s O -l no-owner -d 'Do not restore who owns what'
@@ -1162,7 +1162,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l all-databases -d 'Copy every database of the source\'s instance'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s O -l no-owner -d 'Do not restore who owns what'
@@ -1669,7 +1669,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s J -d 'The same as --json'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l force -d 'Accepted for scripts of pgcopydb: the source is always read again'
-complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand list; and __fish_seen_subcommand_from table-parts" -s v -l verbose -d 'Log what is decided and why; twice for each step'
@@ -1858,7 +1858,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -s J -d 'The same as --json'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from schema" -l json -d 'Print results as JSON'
@@ -1887,7 +1887,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s m -l estimate-table-sizes -d 'Take table sizes from statistics instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s J -d 'The same as --json'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l json -d 'Print results as JSON'

@@ -4,6 +4,7 @@
 //! schema `pgflit`. Partitioned tables have no rows of their own; their partitions are listed.
 
 use super::restore_list::{Objects, PG_CLASS};
+use super::sizes::Sizes;
 use crate::base::QualifiedName;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::{Error, Session};
@@ -17,13 +18,14 @@ pub(super) const USERS_OWN: &str =
                        AND d.deptype = 'e')";
 
 /// The tables whose rows are copied, biggest first.
-pub async fn tables(source: &Session) -> Result<Vec<TableRow>, Error> {
+pub async fn tables(source: &Session, sizes: Sizes) -> Result<Vec<TableRow>, Error> {
     let generated = match source.server_version().major() {
         12.. => "AND a.attgenerated = ''",
         _ => "",
     };
+    let bytes = sizes.of_table("c");
     let sql = format!(
-        "SELECT c.oid, n.nspname::text, c.relname::text, pg_table_size(c.oid),
+        "SELECT c.oid, n.nspname::text, c.relname::text, {bytes},
                 greatest(c.reltuples, 0)::bigint,
                 ARRAY(SELECT a.attname::text FROM pg_attribute a
                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {generated}
@@ -100,14 +102,19 @@ pub async fn invalid_indexes(source: &Session) -> Result<Vec<QualifiedName>, Err
 /// The valid indexes of the tables that [`tables`] lists, biggest first.
 ///
 /// `with_tablespaces` is whether they are to stand in the tablespace that they stand in here.
-pub async fn indexes(source: &Session, with_tablespaces: bool) -> Result<Vec<IndexRow>, Error> {
+pub async fn indexes(
+    source: &Session,
+    sizes: Sizes,
+    with_tablespaces: bool,
+) -> Result<Vec<IndexRow>, Error> {
+    let bytes = sizes.of_index("x");
     let period = match source.server_version().major() {
         18.. => "coalesce(k.conperiod, false)",
         _ => "false",
     };
     let sql = format!(
         "SELECT i.indexrelid, i.indrelid, n.nspname::text, x.relname::text, c.relname::text,
-                pg_relation_size(i.indexrelid), pg_get_indexdef(i.indexrelid),
+                {bytes}, pg_get_indexdef(i.indexrelid),
                 k.oid, k.conname::text, k.contype::text, pg_get_constraintdef(k.oid),
                 k.condeferrable, k.condeferred, i.indisclustered,
                 i.indisreplident AND c.relreplident = 'i', {period}, {EXTRA_OF_INDEX},

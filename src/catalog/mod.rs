@@ -10,6 +10,7 @@
 //! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`listing`]: what the `list` commands show;
+//! - [`sizes`]: how large tables and indexes are, measured or estimated;
 //! - [`server`]: what a server is and what the role may do on it.
 //!
 //! Copies nothing and changes nothing of the user's.
@@ -25,3 +26,4 @@ pub mod materialized_views;
 pub mod needs;
 pub mod restore_list;
 pub mod server;
+pub mod sizes;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::base::backoff::Backoff;
 use crate::base::ident::quote_ident;
 use crate::base::{QualifiedName, Shutdown};
+use crate::catalog::sizes::Sizes;
 use crate::pg::{self, Address, Session};
 
 /// Foreign keys added in one transaction, and so in one round trip.
@@ -87,16 +88,17 @@ impl ForeignKey {
     }
 }
 
-/// The foreign keys of the source that a dump contains.
-pub async fn read(source: &Session) -> Result<Vec<ForeignKey>, pg::Error> {
+/// The foreign keys of the source that a dump contains, with the sizes of their tables.
+pub async fn read(source: &Session, sizes: Sizes) -> Result<Vec<ForeignKey>, pg::Error> {
     let is_enforced = match source.server_version().major() {
         18.. => "k.conenforced",
         _ => "true",
     };
+    let bytes = sizes.of_table("c");
     let sql = format!(
         "SELECT k.oid, n.nspname::text, c.relname::text, k.conname::text,
                 pg_get_constraintdef(k.oid), k.convalidated AND {is_enforced},
-                'p' IN (c.relkind, r.relkind), pg_table_size(c.oid)
+                'p' IN (c.relkind, r.relkind), coalesce({bytes}, 0)
            FROM pg_constraint k
            JOIN pg_class c ON c.oid = k.conrelid
            JOIN pg_class r ON r.oid = k.confrelid

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::CommandError;
-use crate::cli::options::{CopySettings, SchemaSettings, StartMode};
+use crate::catalog::sizes::Sizes;
+use crate::cli::options::{CopySettings, SchemaSettings, SplitSettings, StartMode};
 use crate::clone::completion::Tidying;
 use crate::clone::extensions::requirements;
 use crate::clone::method::FormatChoice;
@@ -22,7 +23,8 @@ pub(super) fn of(copy: &CopySettings, retry_for: Duration) -> Result<Choices, Co
         roles: roles(copy),
         refresh_matviews: copy.refresh_matviews,
         large_object_jobs: (!copy.skip_large_objects).then_some(copy.large_objects_jobs.get()),
-        cutting: cutting(copy),
+        sizes: sizes(&copy.split),
+        cutting: cutting(&copy.split),
         format: match copy.use_copy_binary {
             true => FormatChoice::Binary,
             false => FormatChoice::Auto,
@@ -51,6 +53,7 @@ pub(super) fn of_definitions(
         refresh_matviews: false,
         large_object_jobs: None,
         restore_jobs: jobs.get(),
+        sizes: Sizes::Measured,
         cutting: None,
         format: FormatChoice::Auto,
         leave: leave(schema),
@@ -100,13 +103,21 @@ const fn roles(copy: &CopySettings) -> Option<Passwords> {
     }
 }
 
+/// Where the plan has its sizes from.
+pub(super) const fn sizes(split: &SplitSettings) -> Sizes {
+    match split.estimate_table_sizes {
+        true => Sizes::Estimated,
+        false => Sizes::Measured,
+    }
+}
+
 /// How tables are cut: `--split-tables-larger-than 0` says not at all.
-fn cutting(copy: &CopySettings) -> Option<Cutting> {
-    let larger_than = copy.split.larger_than.unwrap_or(parts::LARGER_THAN);
+pub(super) fn cutting(split: &SplitSettings) -> Option<Cutting> {
+    let larger_than = split.larger_than.unwrap_or(parts::LARGER_THAN);
     (larger_than.0 > 0).then_some(Cutting {
         larger_than,
-        parts_max: copy.split.parts_max,
-        by_ctid: !copy.split.skip_by_ctid,
+        parts_max: split.parts_max,
+        by_ctid: !split.skip_by_ctid,
     })
 }
 

@@ -96,13 +96,11 @@ pub enum MigrationError {
     /// The rows of one table.
     #[error(transparent)]
     Rows(#[from] RowsError),
-    /// The rows of several tables; each was logged.
-    #[error("{failed} of {all} tables, or parts of them, could not be copied; the first")]
+    /// The rows of several tables, or parts of them; each was logged.
+    #[error("{failed} tables, or parts of tables, could not be copied; the first")]
     ManyRows {
         /// How many failed.
         failed: usize,
-        /// Of how many.
-        all: usize,
         /// The first.
         #[source]
         first: RowsError,
@@ -313,6 +311,14 @@ impl MigrationError {
                 first: RowsError::Replaced { .. },
                 ..
             } => Some("begin anew with --restart".to_owned()),
+            MigrationError::Rows(RowsError::Rewritten { .. })
+            | MigrationError::ManyRows {
+                first: RowsError::Rewritten { .. },
+                ..
+            } => Some(
+                "TRUNCATE, VACUUM FULL, CLUSTER, pg_repack and some kinds of ALTER TABLE exchange the file of a table: let none of them run during a copy, and begin anew with --restart; or take what is missing as it is now with --resume --not-consistent. A copy with --follow takes it under a later snapshot by itself"
+                    .to_owned(),
+            ),
             MigrationError::LostCount { table } => Some(format!(
                 "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()

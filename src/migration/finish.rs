@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::{Lsn, QualifiedName, Shutdown};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::restore_list::{self, PG_CLASS};
+use crate::catalog::sizes::Sizes;
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Capture, Store, TableRow};
@@ -78,7 +79,9 @@ async fn check_source(
     let session = Session::connect(source, "finish").await.map_err(&failed)?;
     let left_out = left_out(&session, store).await?;
     let look = async || {
-        let mut tables = discovery::tables(&session).await.map_err(&failed)?;
+        let mut tables = discovery::tables(&session, Sizes::Estimated)
+            .await
+            .map_err(&failed)?;
         tables.retain(|table| !left_out(table.oid));
         Ok::<_, MigrationError>(tables)
     };

@@ -5,6 +5,7 @@ use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
 use crate::catalog::server::{self, Server};
+use crate::catalog::sizes::Sizes;
 use crate::clone::programs::Programs;
 use crate::clone::roles;
 use crate::clone::schema::Side;
@@ -228,7 +229,7 @@ async fn check_capture(
 
 /// A standby has the definitions of unlogged tables, and none of their rows.
 async fn check_unlogged(session: &Session, selection: &Selection) -> Result<(), MigrationError> {
-    let mut tables = discovery::tables(session)
+    let mut tables = discovery::tables(session, Sizes::Estimated)
         .await
         .map_err(on_source("reading the catalog"))?;
     selection.filter_tables(&mut tables);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::filters::{self, Filters, Strictness};
+use crate::catalog::sizes::Sizes;
 use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
@@ -149,7 +150,7 @@ pub(super) async fn set_up_capture(
     let source = Session::connect(source_address, "setup")
         .await
         .map_err(to_source(source_address))?;
-    let mut tables = discovery::tables(&source)
+    let mut tables = discovery::tables(&source, Sizes::Estimated)
         .await
         .map_err(on_source("reading the catalog"))?;
     let filters = begin::filters_of(run)?;

@@ -22,7 +22,7 @@ pub enum Next {
 
 /// Goes through the lines of a folder's segments, in order, across files, as they grow.
 ///
-/// Memory: one block and the longest line.
+/// Memory: one block and twice the longest line.
 #[derive(Debug)]
 pub struct Follower {
     folder: PathBuf,
@@ -162,19 +162,23 @@ impl Current {
     }
 
     /// Reads more of the file; false if there is no more for now.
+    ///
+    /// The beginning of a line is read again with the rest of it: if its writer was killed, the
+    /// next one has cut it off and may have written another line there. Each time twice as much,
+    /// so that a line of many blocks costs no more than twice its length.
     fn fill(&mut self) -> Result<bool, Error> {
-        self.buffer.drain(..self.start);
-        self.searched -= self.start;
+        let begun = self.buffer.len() - self.start;
+        self.buffer.clear();
         self.start = 0;
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + BLOCK, 0);
+        self.searched = 0;
+        self.buffer.resize(begun + begun.max(BLOCK), 0);
         let read = self
             .file
-            .seek(SeekFrom::Start(self.offset + filled as u64))
-            .and_then(|_| self.file.read(&mut self.buffer[filled..]))
+            .seek(SeekFrom::Start(self.offset))
+            .and_then(|_| self.file.read(&mut self.buffer))
             .map_err(failed("reading", &self.path))?;
-        self.buffer.truncate(filled + read);
-        Ok(read > 0)
+        self.buffer.truncate(read);
+        Ok(read > begun)
     }
 }
 
@@ -218,6 +222,51 @@ mod tests {
         let mut from_second =
             Follower::new(folder.path(), Kind::Json, Some(name(2))).expect("made");
         assert_eq!(next(&mut from_second), Err(Next::Segment(name(2))));
+    }
+
+    #[test]
+    fn a_torn_line_that_the_next_writer_cuts_off_is_not_read_as_the_beginning_of_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let torn = b"one\n{\"new\":[\"100";
+        std::fs::write(Kind::Json.partial_path(folder.path(), name(1)), torn).expect("written");
+        let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
+        let mut line = Vec::new();
+        let mut next = |follower: &mut Follower| {
+            let next = follower.next(&mut line).expect("read");
+            (next == Next::Line)
+                .then(|| String::from_utf8_lossy(&line).into_owned())
+                .ok_or(next)
+        };
+        assert_eq!(next(&mut follower), Err(Next::Segment(name(1))));
+        assert_eq!(next(&mut follower), Ok("one".into()));
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+        let mut appender = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+        let lines = b"{\"new\":[\"200\"]}\n{\"new\":[\"3\"]}\n";
+        appender.append(lines).expect("appended");
+        assert_eq!(next(&mut follower), Ok("{\"new\":[\"200\"]}".into()));
+        assert_eq!(next(&mut follower), Ok("{\"new\":[\"3\"]}".into()));
+        assert_eq!(next(&mut follower), Err(Next::AtEnd));
+    }
+
+    #[test]
+    fn a_line_of_many_blocks_is_read_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
+        let mut appender = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        let long = [vec![b'x'; 5 * BLOCK + 3], b"\nshort\n".to_vec()].concat();
+        let mut line = Vec::new();
+        follower.next(&mut line).expect("segment");
+        for piece in long.chunks(BLOCK - 7) {
+            appender.append(piece).expect("appended");
+            if !piece.ends_with(b"\n") {
+                assert_eq!(follower.next(&mut line).expect("read"), Next::AtEnd);
+            }
+        }
+        assert_eq!(follower.next(&mut line).expect("read"), Next::Line);
+        assert_eq!(line.len(), 5 * BLOCK + 3);
+        assert_eq!(follower.next(&mut line).expect("read"), Next::Line);
+        assert_eq!(line, b"short");
     }
 
     #[test]

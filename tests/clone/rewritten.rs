@@ -1,8 +1,8 @@
-//! Tables that lose their rows to TRUNCATE or ALTER TABLE while the copy runs: neither keeps what
-//! an earlier snapshot sees.
+//! Tables whose files are exchanged while the copy runs: by TRUNCATE or ALTER TABLE, which do not
+//! keep what an earlier snapshot sees, or by VACUUM FULL or CLUSTER, which move rows elsewhere.
 
 use super::Following;
-use crate::support::{Held, Pair, SOON, eventually, pgflit};
+use crate::support::{Held, Pair, SOON, assert_equal, eventually, pgflit};
 
 /// Copying `slow` waits, on the target, while someone holds the advisory lock 7 there. It is the
 /// biggest, so it comes first.
@@ -69,4 +69,75 @@ fn a_table_that_is_copied_can_be_truncated_while_others_are_being_copied() {
     pair.source.sql("INSERT INTO emptied VALUES (7, 7)");
     gate.commit();
     following.until_live().end_equal();
+}
+
+/// In parts of 64 kB, `heap`, the biggest, is cut by blocks and `keyed` by its key; `small` is not
+/// cut. What comes after the first part of `heap` waits while someone holds the lock 7.
+const STORED: &str = "
+    CREATE FUNCTION gate() RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END $$;
+    CREATE TABLE heap (n int, body text, CHECK (n < 1000 OR gate()));
+    ALTER TABLE heap REPLICA IDENTITY FULL;
+    CREATE INDEX by_body ON heap (body); ALTER TABLE heap CLUSTER ON by_body;
+    CREATE TABLE keyed (id int PRIMARY KEY, body text);
+    CREATE TABLE small (id int PRIMARY KEY, body text);
+    INSERT INTO heap SELECT n, md5(n::text) || repeat('h', 70) FROM generate_series(1, 4000) n;
+    INSERT INTO keyed SELECT n, repeat('k', 100) FROM generate_series(1, 2000) n;
+    INSERT INTO small SELECT n, 's' FROM generate_series(1, 100) n;";
+
+/// Deletes come first, so that the rows behind them move.
+const STORED_ANEW: [&str; 4] = [
+    "DELETE FROM heap WHERE n % 3 = 0; DELETE FROM keyed WHERE id % 3 = 0;
+     DELETE FROM small WHERE id % 3 = 0",
+    "CLUSTER heap",
+    "VACUUM FULL keyed",
+    "VACUUM FULL small",
+];
+
+/// Starts `run` and, when the first table is half there, has all of them stored anew.
+fn with_tables_stored_anew<'a>(pair: &'a Pair, clone: &str) -> Following<'a> {
+    pair.source.sql(STORED);
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let run = pgflit(clone).args(["--table-jobs", "1", "--split-at", "64kB"]);
+    let run = run.between(pair).start();
+    run.wait_for_stderr("copied public.heap part 1 of");
+    for statement in STORED_ANEW {
+        pair.source.sql(statement);
+    }
+    gate.commit();
+    Following { pair, run }
+}
+
+#[test]
+fn tables_that_vacuum_full_or_cluster_stores_anew_converge_in_a_followed_copy() {
+    let pair = Pair::new();
+    let following = with_tables_stored_anew(&pair, "clone --follow").until_live();
+    pair.source
+        .sql("UPDATE heap SET n = -n WHERE n > 3900; UPDATE keyed SET body = '' WHERE id < 10");
+    pair.source.sql("VACUUM FULL heap");
+    pair.source.sql("DELETE FROM heap WHERE n < 100");
+    let finished = following.end_equal();
+    for table in ["heap", "keyed", "small"] {
+        let copied_again = format!("public.{table} was truncated or rewritten meanwhile");
+        let told = finished.stderr.matches(&copied_again).count();
+        assert_eq!(told, 1, "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_plain_copy_says_what_to_do_about_tables_that_are_stored_anew() {
+    let pair = Pair::new();
+    let run = with_tables_stored_anew(&pair, "clone").run;
+    let failed = run.wait_for_exit().assert_code(6);
+    for table in ["heap", "keyed", "small"] {
+        let told = format!("copying public.{table}: it was truncated or rewritten on the source");
+        assert!(failed.stderr.contains(&told), "{}", failed.stderr);
+    }
+    failed
+        .assert_stderr("3 tables, or parts of tables, could not be copied")
+        .assert_stderr("TRUNCATE, VACUUM FULL, CLUSTER")
+        .assert_stderr("--resume --not-consistent");
+    let resumed = pgflit("clone --resume --not-consistent").between(&pair);
+    resumed.run().assert_code(0);
+    assert_equal(&pair.source, &pair.target);
 }

@@ -186,6 +186,18 @@ impl Run {
         self.child.id()
     }
 
+    /// The most memory that it has had at a time so far, without its children, in bytes.
+    #[track_caller]
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        1024 * kilobytes
+            .and_then(|kb| kb.parse::<u64>().ok())
+            .expect("it runs")
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -104,7 +104,7 @@ pub(super) struct SplitArgs {
     #[arg(long, value_name = "N")]
     split_max_parts: Option<NonZeroUsize>,
 
-    /// Take table sizes from statistics instead of asking the file system
+    /// Take sizes from statistics, where they know them, instead of asking the file system
     #[arg(short = 'm', long)]
     estimate_table_sizes: bool,
 

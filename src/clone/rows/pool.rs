@@ -1,6 +1,6 @@
 //! The workers that copy: how many, in which order, and how they end.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -74,7 +74,8 @@ pub enum Event<'a> {
 /// How the copy of all tasks ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Tasks that failed; the others are on the target.
+    /// Tasks that failed; a table that is lost to the snapshot stands here once. The others are on
+    /// the target.
     pub failed: Vec<RowsError>,
     /// It was asked to stop, or to give up, before the end.
     pub stopped: bool,
@@ -105,12 +106,23 @@ pub fn copy_all(
             });
         }
     });
+    let failed = failed
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     Outcome {
         stopped: shutdown.asked() || config.give_up.asked(),
-        failed: failed
-            .into_inner()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        failed: each_table_once(failed),
     }
+}
+
+/// Several workers may have been at parts of the same lost table.
+fn each_table_once(mut errors: Vec<RowsError>) -> Vec<RowsError> {
+    let mut told = HashSet::new();
+    errors.retain(|error| match error.lost_table() {
+        Some(table) => told.insert(table.clone()),
+        None => true,
+    });
+    errors
 }
 
 impl Worker<'_> {
@@ -134,8 +146,12 @@ impl Worker<'_> {
         }
     }
 
-    /// After a failure: whether the others go on is for `--fail-fast` to say.
-    pub(super) fn failed(&self) {
+    /// After a failure: whether the others go on is for `--fail-fast` to say. Other parts of a table
+    /// that is lost to the snapshot are not read in vain.
+    pub(super) fn failed(&self, error: &RowsError) {
+        if let Some(lost) = error.lost_table() {
+            lock(self.queue).retain(|task| task.table.name != *lost);
+        }
         if self.config.fail_fast {
             self.config.give_up.ask();
         }

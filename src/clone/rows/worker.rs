@@ -62,7 +62,7 @@ impl Worker<'_> {
             if let Err(error) = self.copy_with_retry(&task, &mut connections).await {
                 // Whatever state they are in, the next task begins with new ones.
                 connections = None;
-                self.failed();
+                self.failed(&error);
                 errors.push(error);
             }
         }

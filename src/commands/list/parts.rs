@@ -7,8 +7,8 @@ use crate::base::QualifiedName;
 use crate::base::quantity::ByteSize;
 use crate::catalog::discovery;
 use crate::cli::options::{ListScope, SplitSettings, TableChoice};
-use crate::clone::parts::{self, Cutting};
-use crate::commands::CommandError;
+use crate::clone::parts;
+use crate::commands::{CommandError, choices};
 use crate::report::listing::Column;
 use crate::store::PartRow;
 
@@ -35,18 +35,14 @@ pub(super) async fn table_parts(
     let source = connect(scope).await?;
     let name = |name: &Option<String>| name.clone().unwrap_or_default();
     let name = QualifiedName::new(name(&table.schema), name(&table.table));
-    let mut tables = discovery::tables(&source).await.map_err(failed)?;
+    let mut tables = discovery::tables(&source, choices::sizes(split))
+        .await
+        .map_err(failed)?;
     tables.retain(|table| table.name == name);
     let Some(table) = tables.first() else {
         return Err(CommandError::usage(NoTable(name)).with_hint("pgflit list tables lists them"));
     };
-    let larger_than = split.larger_than.unwrap_or(parts::LARGER_THAN);
-    let cutting = (larger_than.0 > 0).then_some(Cutting {
-        larger_than,
-        parts_max: split.parts_max,
-        by_ctid: !split.skip_by_ctid,
-    });
-    let planned: Vec<PartRow> = match cutting {
+    let planned: Vec<PartRow> = match choices::cutting(split) {
         Some(cutting) => parts::plan(&source, &tables, cutting)
             .await
             .map_err(failed)?,

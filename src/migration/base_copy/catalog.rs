@@ -5,10 +5,10 @@ use crate::catalog::discovery;
 use crate::catalog::filters::{self, Selection, Strictness};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
-use crate::clone::parts;
+use crate::clone::parts::{self, Cutting};
 use crate::clone::schema::{self, SchemaError};
-use crate::pg::Session;
-use crate::store::{CATALOG_STEP, TableRow};
+use crate::pg::{self, Session};
+use crate::store::{CATALOG_STEP, PartRow, TableRow};
 
 use super::scope::{Action, Scope};
 use super::source::SourceSide;
@@ -50,13 +50,16 @@ impl SourceSide<'_> {
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
         let failed = on_source("reading the catalog");
-        let mut tables = discovery::tables(epoch.session()).await.map_err(&failed)?;
+        let sizes = self.choices.sizes;
+        let mut tables = discovery::tables(epoch.session(), sizes)
+            .await
+            .map_err(&failed)?;
         let with_tablespaces = !self.choices.leave.has("--no-tablespaces");
         let invalid = discovery::invalid_indexes(epoch.session()).await;
         for index in invalid.map_err(&failed)? {
             tracing::warn!("index {index} is invalid on the source: the target does not get it");
         }
-        let mut indexes = discovery::indexes(epoch.session(), with_tablespaces)
+        let mut indexes = discovery::indexes(epoch.session(), sizes, with_tablespaces)
             .await
             .map_err(&failed)?;
         let selection = self.select(epoch.session()).await?;
@@ -70,7 +73,7 @@ impl SourceSide<'_> {
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         if let Some(cutting) = self.choices.cutting {
-            let parts = parts::plan(epoch.session(), &tables, cutting).await;
+            let parts = plan_parts(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
             self.store.set_parts(&parts)?;
         }
@@ -131,4 +134,17 @@ impl SourceSide<'_> {
         }
         Ok(())
     }
+}
+
+/// Cutting reads the tables. The keeper of a snapshot lets these locks go: for as long as it holds
+/// the snapshot, a TRUNCATE would wait for them, and behind it whoever uses the table.
+async fn plan_parts(
+    keeper: &Session,
+    tables: &[TableRow],
+    cutting: Cutting,
+) -> Result<Vec<PartRow>, pg::Error> {
+    keeper.batch("SAVEPOINT before_cutting").await?;
+    let parts = parts::plan(keeper, tables, cutting).await?;
+    keeper.batch("ROLLBACK TO before_cutting").await?;
+    Ok(parts)
 }

@@ -23,7 +23,7 @@ const FILE: &str = "foreign-keys.json";
 impl SourceSide<'_> {
     /// Keeps the foreign keys of the source as `session`, which has the snapshot, sees them.
     pub(super) async fn keep_foreign_keys(&self, session: &Session) -> Result<(), MigrationError> {
-        let keys = foreign_keys::read(session).await;
+        let keys = foreign_keys::read(session, self.choices.sizes).await;
         let keys = keys.map_err(on_source("reading its foreign keys"))?;
         let path = self.work_dir.schema_path().join(FILE);
         let written = serde_json::to_vec(&keys)

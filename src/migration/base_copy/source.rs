@@ -8,6 +8,7 @@ use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::restore_list;
+use crate::catalog::sizes::Sizes;
 use crate::clone::epoch::Epoch;
 use crate::clone::programs::Programs;
 use crate::clone::schema::Side;
@@ -201,7 +202,7 @@ impl SourceSide<'_> {
         if self.run.slot.is_some() {
             return Ok(());
         }
-        let now = discovery::tables(source).await;
+        let now = discovery::tables(source, Sizes::Estimated).await;
         let mut now = now.map_err(on_source("reading the catalog"))?;
         self.select(source).await?.filter_tables(&mut now);
         let Some(difference) = difference(known, &now) else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::Shutdown;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::restore_list::Contents;
+use crate::catalog::sizes::Sizes;
 use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
 use crate::clone::epoch::Epoch;
@@ -82,6 +83,8 @@ pub struct Choices {
     pub large_object_jobs: Option<usize>,
     /// Foreign keys, and materialized views, at a time.
     pub restore_jobs: usize,
+    /// Where the sizes that the plan goes by are taken from.
+    pub sizes: Sizes,
     /// How tables are cut into parts; none to copy each as one.
     pub cutting: Option<Cutting>,
     /// In which format rows are moved.

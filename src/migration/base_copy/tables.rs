@@ -463,7 +463,6 @@ impl BaseCopy<'_> {
         tasks: Vec<Task>,
         completion: &Completion,
     ) -> Result<Copied, MigrationError> {
-        let all = tasks.len();
         let config = rows::Config {
             source: self.config.source.clone(),
             target: self.config.target.clone(),
@@ -503,7 +502,6 @@ impl BaseCopy<'_> {
             Some(first) => {
                 return Err(MigrationError::ManyRows {
                     failed: count,
-                    all,
                     first,
                 });
             }
