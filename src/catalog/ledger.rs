@@ -261,7 +261,13 @@ pub async fn forget_lost(target: &Session) -> Result<Vec<QualifiedName>, Error> 
 
 /// Drops it, with all that it says.
 pub async fn drop(target: &Session) -> Result<(), Error> {
-    target.batch("DROP SCHEMA IF EXISTS pgflit CASCADE").await
+    // Event triggers of the user's are not for what is ours. Who may not say so meets them.
+    if let Err(error) = target.batch("SET session_replication_role = replica").await {
+        tracing::debug!("session_replication_role: {error}");
+    }
+    target
+        .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; RESET session_replication_role")
+        .await
 }
 
 /// Whether the ledger is there.
