@@ -262,11 +262,13 @@ pub async fn forget_lost(target: &Session) -> Result<Vec<QualifiedName>, Error> 
 /// Drops it, with all that it says.
 pub async fn drop(target: &Session) -> Result<(), Error> {
     // Event triggers of the user's are not for what is ours. Who may not say so meets them.
-    if let Err(error) = target.batch("SET session_replication_role = replica").await {
+    let replica = "BEGIN; SET LOCAL session_replication_role = replica";
+    if let Err(error) = target.batch(replica).await {
         tracing::debug!("session_replication_role: {error}");
+        target.batch("ROLLBACK; BEGIN").await?;
     }
     target
-        .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; RESET session_replication_role")
+        .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; COMMIT")
         .await
 }
 

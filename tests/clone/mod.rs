@@ -13,6 +13,7 @@ mod extensions;
 mod filters;
 mod following;
 mod formats;
+mod hostile;
 mod idle;
 mod interrupted_indexes;
 mod interrupted_parts;

@@ -74,9 +74,11 @@ impl SourceSide<'_> {
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
             self.store.set_parts(&parts)?;
         }
+        let source = schema::for_programs(self.source).await;
+        let source = source.map_err(on_source("asking for its settings"))?;
         let dumped = schema::dump(
             self.programs,
-            self.source,
+            &source,
             &epoch.id,
             selection.schemas(),
             &dump_path(self.work_dir),
