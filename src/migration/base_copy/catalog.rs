@@ -63,7 +63,9 @@ impl SourceSide<'_> {
         for notice in &selection.notices {
             tracing::warn!("{notice}");
         }
-        self.store.set_left_out(selection.left_out())?;
+        let own = self.own_publications(epoch.session()).await?;
+        self.store
+            .set_left_out(&[selection.left_out(), &own].concat())?;
         self.store.set_rows_left_out(&selection.rows_left_out())?;
         selection.filter_tables(&mut tables);
         selection.filter_indexes(&mut indexes);
