@@ -47,14 +47,15 @@ impl Programs {
             Some(pg_config) => bin_dir(&pg_config).into_iter().collect(),
             None => usual_folders(),
         };
-        let found: Vec<_> = folders
-            .iter()
-            .filter_map(|folder| Self::in_folder(folder))
-            .collect();
-        if let Some(programs) = found.iter().find(|programs| programs.major >= needed) {
-            return Ok(programs.clone());
+        let mut newest = None;
+        for folder in &folders {
+            match Self::in_folder(folder) {
+                Some(programs) if programs.major >= needed => return Ok(programs),
+                Some(programs) => newest = newest.max(Some(programs.major)),
+                None => {}
+            }
         }
-        match found.iter().map(|programs| programs.major).max() {
+        match newest {
             Some(found) => Err(ProgramsError::TooOld { found, needed }),
             None => {
                 let mut names: Vec<_> = folders
@@ -85,11 +86,6 @@ impl Programs {
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
         let major = digits.parse().ok()?;
-        let behind_wrapper = versioned(major);
-        let folder = match is_wrapper(&pg_dump) && behind_wrapper.join("pg_dump").is_file() {
-            true => &behind_wrapper,
-            false => folder,
-        };
         Some(Self {
             pg_dumpall: folder.join("pg_dumpall"),
             pg_dump: folder.join("pg_dump"),
@@ -107,23 +103,20 @@ fn usual_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path)
         .filter(|folder| folder.join("pg_dump").is_file())
+        .filter(|folder| !is_wrapper(&folder.join("pg_dump")))
         .collect();
     let entries = std::fs::read_dir(VERSIONED).into_iter().flatten().flatten();
     let mut versions: Vec<u32> = entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
     versions.sort_unstable_by(|left, right| right.cmp(left));
+    let versioned = |major: u32| Path::new(VERSIONED).join(major.to_string()).join("bin");
     folders.extend(versions.into_iter().map(versioned));
     folders
 }
 
-/// Where distributions keep the programs of one major version.
-fn versioned(major: u32) -> PathBuf {
-    Path::new(VERSIONED).join(major.to_string()).join("bin")
-}
-
-/// Whether the program is Debian's script that looks for the real one: it takes longer to do so
-/// than most calls of ours take.
+/// Whether the program is Debian's script that looks for the real one, in the versioned folders: it
+/// takes longer to do so than most calls of ours take.
 fn is_wrapper(program: &Path) -> bool {
     let real = program.canonicalize();
     real.is_ok_and(|real| real.file_name().is_some_and(|name| name == "pg_wrapper"))

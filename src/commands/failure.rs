@@ -165,6 +165,7 @@ impl From<ReceiveError> for CommandError {
             ReceiveError::Source(_)
             | ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
+            | ReceiveError::Timeline { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::StreamEnded => ExitCode::Source,
             _ => ExitCode::Other,

@@ -25,6 +25,11 @@ impl SegmentName {
         }
     }
 
+    /// The timeline of the source that it was received from.
+    pub fn timeline(self) -> u32 {
+        self.timeline
+    }
+
     /// The name of the segment after this one.
     pub fn next(self, wal_segment_bytes: u64) -> Self {
         let after = Lsn::new(self.first_lsn(wal_segment_bytes).as_u64() + wal_segment_bytes);

@@ -10,6 +10,7 @@ mod definitions;
 mod encodings;
 mod epochs;
 mod extensions;
+mod failover;
 mod filters;
 mod following;
 mod formats;

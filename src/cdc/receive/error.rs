@@ -54,6 +54,16 @@ pub enum ReceiveError {
         /// What is.
         on_disk: Lsn,
     },
+    /// The source is on a timeline on which what was received did not happen.
+    #[error("the source is on timeline {now} and the last changes came from {known}: {problem}")]
+    Timeline {
+        /// The source's.
+        now: u32,
+        /// That of the last segment.
+        known: u32,
+        /// Why they do not fit.
+        problem: String,
+    },
     /// The publication is gone.
     #[error("publication \"{0}\" does not exist on the source")]
     Publication(String),
@@ -73,6 +83,7 @@ impl ReceiveError {
             ReceiveError::StreamEnded => Remedy::Retry,
             ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
+            | ReceiveError::Timeline { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::Segment(_)
             | ReceiveError::Feed(_) => Remedy::AskOperator,
@@ -92,6 +103,10 @@ impl ReceiveError {
             }
             ReceiveError::SlotMoved { .. } => Some(
                 "the changes between are lost: the slot was made again or read by someone else; begin anew with --restart"
+                    .to_owned(),
+            ),
+            ReceiveError::Timeline { .. } => Some(
+                "connect to the server that went on from there; if it is lost, changes may be on the target that no server has any more: begin anew with --restart"
                     .to_owned(),
             ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),

@@ -32,6 +32,7 @@ mod resume;
 mod session;
 mod sink;
 mod source;
+mod timeline;
 mod writer;
 
 pub use error::ReceiveError;

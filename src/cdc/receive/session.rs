@@ -11,7 +11,7 @@ use crate::base::{Lsn, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
 use crate::pg::{Address, Connection, Mode};
-use crate::segment::{Kind, segment_holding};
+use crate::segment::{self, Kind, segment_holding};
 use crate::store::{Capture, WorkDir};
 use crate::wire::replication::StandbyStatus;
 
@@ -20,7 +20,8 @@ use super::pgoutput::Decoder;
 use super::pipe::{Pipe, PipeWatch, Reader};
 use super::resume::last_boundary;
 use super::sink::{Geometry, Sink};
-use super::source::{check_slot, identity_always, start, timeline};
+use super::source::{check_slot, identity_always, start};
+use super::timeline;
 use super::writer::{Progress, Shared, Writer};
 
 /// Bytes that go to the writer at once, if that many have arrived.
@@ -85,14 +86,19 @@ pub enum Ended {
 /// connection still allows.
 pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, ReceiveError> {
     let mut connection = Connection::open(&config.source, Mode::Replication, "receive").await?;
+    let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
+    let store = config.work_dir.open_store()?.reporting_only()?;
+    let known = match segment::entries(&config.work_dir.cdc, Kind::Json)?.last() {
+        Some(last) => Some(last.name.timeline()),
+        None => store.run()?.and_then(|run| run.timeline),
+    };
     let geometry = Geometry {
-        timeline: timeline(&mut connection).await?,
+        timeline: timeline::check(&mut connection, known, on_disk).await?,
         wal_segment_bytes: config.wal_segment_bytes,
     };
+    let sink = Sink::open(&config.work_dir.cdc, geometry)?;
     let slot_flushed = check_slot(&mut connection, &config.slot).await?;
     let decoder = Decoder::new(identity_always(&mut connection).await?);
-    let sink = Sink::open(&config.work_dir.cdc, geometry)?;
-    let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
     if on_disk < slot_flushed {
         // Nothing is ever reported that is not on this disk, so someone else has moved it.
         return Err(ReceiveError::SlotMoved {
@@ -101,7 +107,6 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
             on_disk,
         });
     }
-    let store = config.work_dir.open_store()?.reporting_only()?;
     let sentinel = store.sentinel()?;
     let some_inserts_only = store
         .tables()?

@@ -17,13 +17,6 @@ const IN_USE_MAX: Duration = Duration::from_secs(10);
 /// How often a slot that is still in use is asked for again.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-pub(super) async fn timeline(connection: &mut Connection) -> Result<u32, ReceiveError> {
-    let results = connection.query("IDENTIFY_SYSTEM").await?;
-    let row = results.first().and_then(|result| result.rows.first());
-    let timeline = row.and_then(|row| row.get(1)?.as_deref()?.parse().ok());
-    timeline.ok_or_else(|| pg::Error::Protocol("IDENTIFY_SYSTEM without a timeline".into()).into())
-}
-
 /// The position up to which the slot's client has confirmed, if the slot can be read.
 pub(super) async fn check_slot(
     connection: &mut Connection,

@@ -116,9 +116,14 @@ impl BaseCopy<'_> {
 
     /// What of the dump is to be made by pg_restore's scripts.
     pub(super) fn contents(&mut self) -> Result<Contents, MigrationError> {
+        if let Some(known) = &self.contents {
+            return Ok(known.clone());
+        }
         let side = self.source_side();
         let mut contents = side.wanted_contents()?;
+        side.write_lists(&contents)?;
         contents.leave_out(&Objects::new(), &made_here(side.store)?);
+        self.contents = Some(contents.clone());
         Ok(contents)
     }
 
@@ -128,8 +133,6 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let side = self.source_side();
-        side.write_lists(&side.wanted_contents()?)?;
         let mut contents = self.contents()?;
         if self.config.choices.drop_if_exists {
             self.drop_what_is_there(&contents).await?;

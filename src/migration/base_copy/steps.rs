@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::Shutdown;
 use crate::catalog::ledger::Ledger;
+use crate::catalog::restore_list::Contents;
 use crate::catalog::{ledger, restore_list};
 use crate::clone::completion::Tidying;
 use crate::clone::epoch::Epoch;
@@ -154,6 +155,9 @@ pub(super) struct BaseCopy<'a> {
     pub(super) shutdown: &'a Shutdown,
     /// Definitions that the target refused and that rows can do without: told at the end.
     pub(super) refused: Vec<Definition>,
+    /// What pg_restore's scripts make, once it is known: each list of a dump costs as much time as
+    /// a small table.
+    pub(super) contents: Option<Contents>,
 }
 
 impl<'a> BaseCopy<'a> {
@@ -171,6 +175,7 @@ impl<'a> BaseCopy<'a> {
             target,
             shutdown,
             refused: Vec::new(),
+            contents: None,
         })
     }
 
