@@ -62,6 +62,18 @@ pub async fn tables(source: &Session, sizes: Sizes) -> Result<Vec<TableRow>, Err
         .collect())
 }
 
+/// The names of what pg_dump locks, partitioned tables included, but for the schemas `left_out`.
+pub async fn lockable_tables(source: &Session, left_out: &[String]) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "SELECT format('%I.%I', n.nspname, c.relname)
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USERS_OWN}
+            AND n.nspname <> ALL ($1::text[]) ORDER BY c.oid"
+    );
+    let rows = source.query(&sql, &[&left_out]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// A count that PostgreSQL keeps as a signed number and may not know.
 fn count(number: Option<i64>) -> u64 {
     number.unwrap_or(0).max(0).cast_unsigned()

@@ -261,7 +261,15 @@ pub async fn forget_lost(target: &Session) -> Result<Vec<QualifiedName>, Error> 
 
 /// Drops it, with all that it says.
 pub async fn drop(target: &Session) -> Result<(), Error> {
-    target.batch("DROP SCHEMA IF EXISTS pgflit CASCADE").await
+    // Event triggers of the user's are not for what is ours. Who may not say so meets them.
+    let replica = "BEGIN; SET LOCAL session_replication_role = replica";
+    if let Err(error) = target.batch(replica).await {
+        tracing::debug!("session_replication_role: {error}");
+        target.batch("ROLLBACK; BEGIN").await?;
+    }
+    target
+        .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; COMMIT")
+        .await
 }
 
 /// Whether the ledger is there.

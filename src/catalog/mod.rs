@@ -1,6 +1,7 @@
 //! What the databases contain.
 //!
 //! - [`databases`]: those of an instance, and how one is made;
+//! - [`default_privileges`]: how those are ended that the target has;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
 //! - [`extensions`]: those of the source, and their tables with rows of users;
 //! - [`filters`]: what the operator leaves out, and what falls with it;
@@ -17,6 +18,7 @@
 
 pub mod column_types;
 pub mod databases;
+pub mod default_privileges;
 pub mod discovery;
 pub mod extensions;
 pub mod filters;

@@ -18,6 +18,8 @@ pub const PG_CONSTRAINT: u32 = 2606;
 pub const PG_NAMESPACE: u32 = 2615;
 /// OID of the catalog `pg_extension`.
 pub const PG_EXTENSION: u32 = 3079;
+/// OID of the catalog `pg_statistic_ext`.
+pub const PG_STATISTIC_EXT: u32 = 3381;
 /// OID of the catalog `pg_collation`.
 pub const PG_COLLATION: u32 = 3456;
 /// OID of the catalog `pg_event_trigger`.

@@ -11,7 +11,7 @@ use crate::base::Shutdown;
 use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
 use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
-use crate::pg::Address;
+use crate::pg::{self, Address, Session};
 
 use super::programs::Programs;
 
@@ -84,6 +84,24 @@ impl Leave {
 
 /// More schemas than this are not named to pg_dump: a command line is limited.
 const EXCLUDED_SCHEMAS_MAX: usize = 1000;
+
+/// `source` as pg_dump and pg_dumpall are to connect to it: with options for what they do not set
+/// themselves, or only after their first questions. Only where they are needed, because poolers
+/// refuse options.
+///
+/// Where strings are escaped as before 9.1, so would those of the definitions be, which are read
+/// with our own settings.
+pub async fn for_programs(source: &Address) -> Result<Address, pg::Error> {
+    let session = Session::connect(source, "definitions").await?;
+    let sql = "SELECT format('-c %s=%s', name, boot_val) FROM pg_settings
+                WHERE name IN ('statement_timeout', 'standard_conforming_strings')
+                  AND reset_val <> boot_val";
+    let mut address = source.clone();
+    for row in session.query(sql, &[]).await? {
+        address = address.with_option(row.get(0));
+    }
+    Ok(address)
+}
 
 /// Dumps the definitions of the source, as the snapshot `snapshot_id` sees them, to `file`.
 ///

@@ -33,10 +33,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
             options.all_databases && cdc.follow,
             "--all-databases with --follow",
         ),
-        (
-            options.all_databases && options.snapshot.is_some(),
-            "--all-databases with --snapshot",
-        ),
         (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
     ];

@@ -297,6 +297,11 @@ impl MigrationError {
             {
                 Some("create the missing roles on the target, or use --no-owner and --no-acl".to_owned())
             }
+            MigrationError::Schema(SchemaError::Program { side: Side::Source, message, .. })
+                if message.contains("max_locks_per_transaction") =>
+            {
+                Some("raise max_locks_per_transaction on the source and restart it, or leave schemas out with --filters; then go on with --resume, or begin anew with --restart".to_owned())
+            }
             MigrationError::Uncaptured { table, .. } => Some(format!(
                 "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()

@@ -36,6 +36,7 @@ pub mod clone;
 pub mod error;
 pub mod finish;
 mod footprint;
+mod lock_room;
 pub mod preflight;
 pub mod progress;
 pub mod setup;

@@ -14,6 +14,7 @@ use crate::store::Capture;
 
 use super::capture;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::lock_room;
 
 /// What will be made and so must not be there.
 #[derive(Debug, Clone)]
@@ -141,6 +142,7 @@ async fn check_source(
         for notice in &selection.unmatched {
             tracing::warn!("{notice}");
         }
+        lock_room::check(session, selection.schemas()).await?;
         if server.is_standby && wanted.rows {
             check_unlogged(session, &selection).await?;
         }

@@ -295,7 +295,8 @@ pub async fn dump_roles(config: &DumpConfig, shutdown: &Shutdown) -> Result<(), 
     let (_lock, _) = enter_for_dump(&config.work_dir)?;
     let (source, work_dir) = (&config.source, &config.work_dir);
     let without = Passwords::LeftOut;
-    base_copy::dump_roles(&programs, source, work_dir, without, shutdown).map(drop)
+    let dumped = base_copy::dump_roles(&programs, source, work_dir, without, shutdown).await;
+    dumped.map(drop)
 }
 
 async fn source_facts(

@@ -56,7 +56,13 @@ impl Connection {
             application: pinned::application_name(address.application_name(), purpose),
         };
         let mut connection = connect::open(address, &login).await?;
-        connection.query(&pinned::batch()).await?;
+        let mut attempt = 1;
+        while let Err(error) = connection.query(&pinned::batch()).await {
+            if !pinned::is_to_be_sent_again(&error, attempt) {
+                return Err(error);
+            }
+            attempt += 1;
+        }
         Ok(connection)
     }
 

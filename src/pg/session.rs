@@ -36,7 +36,13 @@ impl Session {
             application: pinned::application_name(address.application_name(), purpose),
         };
         let session = connect::open(address, &login).await?;
-        session.batch(&pinned::batch()).await?;
+        let mut attempt = 1;
+        while let Err(error) = session.batch(&pinned::batch()).await {
+            if !pinned::is_to_be_sent_again(&error, attempt) {
+                return Err(error);
+            }
+            attempt += 1;
+        }
         Ok(session)
     }
 

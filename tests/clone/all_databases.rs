@@ -80,3 +80,12 @@ fn with_follow_it_is_refused() {
     run.assert_code(12)
         .assert_stderr("--all-databases with --follow");
 }
+
+#[test]
+fn a_snapshot_belongs_to_one_database() {
+    let pair = Pair::new();
+    let command = "clone --all-databases --snapshot 00000003-0000001B-1";
+    let run = pgflit(command).between(&pair).run().assert_code(1);
+    run.assert_stderr("a snapshot belongs to one database");
+    assert!(!pair.dir().exists());
+}

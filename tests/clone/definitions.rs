@@ -193,6 +193,69 @@ fn what_is_there_is_dropped_or_kept_as_asked() {
 }
 
 #[test]
+fn what_stands_in_the_way_is_dropped_whatever_it_is() {
+    let pair = Pair::new();
+    let refuse = "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+        CREATE EVENT TRIGGER refuse ON sql_drop EXECUTE FUNCTION refuse();";
+    pair.source.sql(
+        "CREATE TABLE a (id int, n int); CREATE TABLE b (id int); CREATE TABLE c (id int);
+         INSERT INTO a VALUES (1); INSERT INTO b VALUES (2); INSERT INTO c VALUES (3);
+         CREATE STATISTICS s ON id, n FROM a; CREATE PUBLICATION p FOR TABLE a",
+    );
+    pair.source.sql(refuse);
+    // The same names, of other kinds or in other places.
+    pair.target.sql(
+        "CREATE VIEW a AS SELECT 1; CREATE SEQUENCE b; CREATE MATERIALIZED VIEW c AS SELECT 1;
+         CREATE TABLE own (id int, n int); INSERT INTO own VALUES (1);
+         CREATE STATISTICS s ON id, n FROM own; CREATE PUBLICATION p FOR TABLE own",
+    );
+    pair.target.sql(refuse);
+    let clone = pgflit("clone --drop-if-exists").between(&pair).run();
+    clone.assert_code(0);
+    assert_eq!(pair.target.number("SELECT count(*) FROM own"), 1);
+    pair.target.sql(
+        "ALTER EVENT TRIGGER refuse DISABLE; DROP TABLE own; ALTER EVENT TRIGGER refuse ENABLE",
+    );
+    assert_equal(&pair.source, &pair.target);
+    let statistics = "SELECT stxrelid::regclass FROM pg_statistic_ext";
+    assert_eq!(pair.target.sql(statistics), "a");
+}
+
+#[test]
+fn default_privileges_of_the_target_do_not_widen_those_of_what_is_dropped_and_made_again() {
+    let pair = Pair::new();
+    for side in [&pair.source, &pair.target] {
+        side.sql("CREATE ROLE reader; CREATE ROLE writer");
+        side.sql(
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader;
+             ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+             ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM CURRENT_USER;
+             ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO reader WITH GRANT OPTION;
+             ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT INSERT ON TABLES TO writer",
+        );
+    }
+    pair.source.sql(
+        "CREATE TABLE private (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         GRANT EXECUTE ON FUNCTION f TO PUBLIC; CREATE SEQUENCE s; CREATE SCHEMA closed;
+         GRANT ALL ON SEQUENCE s TO CURRENT_USER; REVOKE ALL ON SCHEMA closed FROM reader;
+         REVOKE ALL ON private FROM reader, writer; GRANT ALL ON private TO CURRENT_USER",
+    );
+    let clone = pgflit("clone --drop-if-exists").between(&pair).run();
+    clone.assert_code(0);
+    for role in ["reader", "writer"] {
+        let may = format!("SELECT has_table_privilege('{role}', 'private', 'SELECT, INSERT')");
+        assert_eq!(pair.target.sql(&may), "f");
+    }
+    let defaults = "SELECT defaclnamespace, defaclobjtype, pg_get_userbyid(grantee),
+                           privilege_type, is_grantable
+                      FROM pg_default_acl, aclexplode(defaclacl)
+                     WHERE privilege_type <> 'MAINTAIN' ORDER BY 1, 2, 3, 4";
+    assert_eq!(pair.source.sql(defaults), pair.target.sql(defaults));
+    assert_equal(&pair.source, &pair.target);
+}
+
+#[test]
 fn comments_collations_and_tablespaces_are_left_out_as_asked() {
     let pair = Pair::new();
     let folder = pair.path("space");
@@ -345,6 +408,39 @@ fn more_tables_than_a_transaction_has_locks_for_are_no_problem() {
         .between(&pair)
         .run()
         .assert_code(0);
+}
+
+#[test]
+fn a_source_without_room_for_the_locks_of_pg_dump_is_told_at_once() {
+    let small = source_options()
+        .setting("max_locks_per_transaction", "10")
+        .setting("max_connections", "10")
+        .setting("max_wal_senders", "4")
+        .setting("max_worker_processes", "2");
+    let pair = Pair::with(small, target_options());
+    let make = |from: u32, to: u32| {
+        pair.source.sql(&format!(
+            "DO $$ BEGIN FOR n IN {from}..{to} LOOP
+                 EXECUTE format('CREATE TABLE t%s (id int)', n);
+                 IF n % 20 = 0 THEN COMMIT; END IF;
+             END LOOP; END $$"
+        ));
+    };
+    let clone = |more: &str| pgflit(&format!("clone {more}")).between(&pair).run();
+    make(1, 150);
+    assert!(!clone("").assert_code(0).stderr.contains("lock table"));
+    // 10 connections, 3 autovacuum workers and their launcher, 2 other workers, 4 walsenders.
+    make(151, 300);
+    // Whether pg_dump then finds room for what else it locks is a matter of version and luck.
+    clone("--restart --drop-if-exists")
+        .assert_stderr("locks 300 tables at once, and the source's lock table is made for 200")
+        .assert_stderr("they fit now");
+    make(301, 1000);
+    let refused = clone("--restart --drop-if-exists").assert_code(6);
+    refused
+        .assert_stderr("locks 1000 tables at once")
+        .assert_stderr("out of shared memory")
+        .assert_stderr("raise max_locks_per_transaction to 60");
 }
 
 #[test]

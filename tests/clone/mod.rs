@@ -16,6 +16,7 @@ mod failover;
 mod filters;
 mod following;
 mod formats;
+mod hostile;
 mod idle;
 mod interrupted_indexes;
 mod interrupted_parts;

@@ -209,8 +209,13 @@ fn definitions_are_dumped_and_restored_without_rows() {
     let folder = pair.dir().join("schema");
     let list = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert!(list("pre-data.list").contains("TABLE public child"));
-    assert!(list("post-data.list").contains("FK CONSTRAINT public child"));
-    step(&pair, "restore schema");
+    let late = list("post-data.list");
+    assert!(late.contains("FK CONSTRAINT public child"));
+    assert!(late.contains("CONSTRAINT public child child_pkey"));
+    step(&pair, "restore pre-data");
+    step(&pair, "restore post-data");
+    // They are what pg_restore would be told, whoever makes it, and stay what they were.
+    assert_eq!(list("post-data.list"), late);
     let trigger = "SELECT count(*) FROM pg_trigger WHERE tgname = 'Trigger é'";
     assert_eq!(pair.target.sql(trigger), "1");
     let keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated";
@@ -244,6 +249,25 @@ fn the_list_of_a_dump_is_printed_as_it_would_be_restored() {
     .unwrap();
     let some = pgflit("restore parse-list").dir(pair.dir()).arg(&given);
     assert_eq!(some.run().assert_code(0).stdout, format!("{one}\n"));
+}
+
+#[test]
+fn what_is_pgflits_own_is_in_no_list() {
+    let pair = Pair::new();
+    pair.source.sql(EVERYTHING);
+    pair.source.sql("CREATE PUBLICATION theirs FOR TABLE child");
+    step(&pair, "stream setup");
+    step(&pair, "copy schema");
+    let list = pgflit("restore parse-list").dir(pair.dir()).run();
+    let list = list.assert_code(0).stdout;
+    let folder = pair.dir().join("schema");
+    let late = std::fs::read_to_string(folder.join("post-data.list")).unwrap();
+    for list in [list, late] {
+        assert!(list.contains("PUBLICATION - theirs"), "{list}");
+        assert!(list.contains("PUBLICATION TABLE public theirs"), "{list}");
+        assert!(!list.contains("pgflit"), "{list}");
+        assert!(list.contains("child_pkey"), "{list}");
+    }
 }
 
 #[test]

@@ -276,3 +276,54 @@ fn everything_a_database_can_contain_is_followed_under_writes() {
     cleanup.assert_code(0);
     assert_same(&pair);
 }
+
+/// What the target has of its own, and what tells whether it is still there.
+const TARGETS_OWN: &str = "CREATE SCHEMA own; CREATE TABLE own.rows AS SELECT 1 AS n;
+    CREATE FUNCTION own.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER own ON ddl_command_end EXECUTE FUNCTION own.on_ddl();
+    CREATE PUBLICATION own FOR TABLE own.rows;
+    CREATE FOREIGN DATA WRAPPER own; CREATE SERVER own FOREIGN DATA WRAPPER own;
+    CREATE CAST (own.rows AS json) WITH INOUT;
+    CREATE FUNCTION own.refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'dropped'; END $$";
+const DROP_TARGETS_OWN: &str = "DROP PUBLICATION own; DROP EVENT TRIGGER own;
+    DROP CAST (own.rows AS json); DROP SERVER own; DROP FOREIGN DATA WRAPPER own;
+    DROP TABLE own.rows; DROP FUNCTION own.on_ddl, own.refuse;
+    DROP SCHEMA own";
+
+#[test]
+fn everything_a_database_can_contain_is_dropped_and_cloned_again() {
+    let pair = Pair::new();
+    fill(&pair);
+    pgflit("clone").between(&pair).run().assert_code(0);
+    pair.target.sql(TARGETS_OWN);
+    let again = pgflit("clone --restart --drop-if-exists").between(&pair);
+    again.run().assert_code(0);
+    pair.target.sql(DROP_TARGETS_OWN);
+    assert_same(&pair);
+}
+
+#[test]
+fn everything_that_somebody_else_has_made_is_dropped_and_cloned() {
+    let pair = Pair::new();
+    fill(&pair);
+    let file = pair.path("dump");
+    let tool = |name: &str, arguments: &[&std::ffi::OsStr]| {
+        let output = pair.source.program(name).args(arguments).output();
+        let output = output.expect("a client program");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let uri = |side: &Database| std::ffi::OsString::from(side.uri());
+    let (source, target) = (uri(&pair.source), uri(&pair.target));
+    let dump = ["-f".as_ref(), file.as_os_str(), "-d".as_ref(), &source];
+    tool("pg_dump", &dump);
+    // As somebody at a terminal does it: what fails is left.
+    let restore = ["-Xq", "-f"].map(std::ffi::OsStr::new);
+    let restore = [&restore[..], &[file.as_os_str(), "-d".as_ref(), &target]].concat();
+    tool("psql", &restore);
+    pair.target.sql(TARGETS_OWN);
+    let clone = pgflit("clone --drop-if-exists").between(&pair);
+    clone.run().assert_code(0);
+    pair.target.sql(DROP_TARGETS_OWN);
+    assert_same(&pair);
+}

@@ -74,6 +74,13 @@ CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
 CREATE ACCESS METHOD btree2 TYPE INDEX HANDLER bthandler;
 CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal),
     TO SQL WITH FUNCTION int4recv(internal));
+CREATE FUNCTION own_handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE FUNCTION own_inline(internal) RETURNS void LANGUAGE c STRICT AS '$libdir/plpgsql', 'plpgsql_inline_handler';
+CREATE FUNCTION own_validator(oid) RETURNS void LANGUAGE c STRICT AS '$libdir/plpgsql', 'plpgsql_validator';
+CREATE TRUSTED LANGUAGE "it's PL" HANDLER own_handler INLINE own_inline VALIDATOR own_validator;
+CREATE FUNCTION in_own_language() RETURNS int LANGUAGE "it's PL" AS 'BEGIN RETURN 1; END';
+COMMENT ON LANGUAGE "it's PL" IS 'a language';
+GRANT USAGE ON LANGUAGE "it's PL" TO torture_reader;
 
 -- Text search.
 CREATE TEXT SEARCH PARSER split (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end,
@@ -292,6 +299,10 @@ ALTER EVENT TRIGGER watching ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER watching IS 'an event trigger';
 ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner IN SCHEMA torture GRANT SELECT, INSERT ON TABLES TO torture_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE torture_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA "FK CONSTRAINT" GRANT ALL ON TYPES TO torture_reader;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO torture_reader WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO "Weird Role";
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM CURRENT_USER;
 ALTER TABLE toasted OWNER TO torture_owner; ALTER FUNCTION watch OWNER TO "Weird Role";
 ALTER TYPE mood OWNER TO torture_owner; ALTER SCHEMA "FK CONSTRAINT" OWNER TO "Weird Role";
 GRANT USAGE ON TYPE mood TO torture_reader; REVOKE ALL ON TYPE positive FROM PUBLIC;

@@ -64,15 +64,22 @@ pub(super) struct FollowArgs {
 impl CloneArgs {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CloneOptions, UsageError> {
         let follow = self.follow.resolve(settings)?;
+        let snapshot = self.snapshot.resolve(settings)?;
+        let all_databases = settings.switch("all-databases", self.all_databases)?;
+        if all_databases && snapshot.is_some() {
+            return Err(UsageError::Contradiction(
+                "--all-databases and --snapshot exclude each other: a snapshot belongs to one database",
+            ));
+        }
         Ok(CloneOptions {
             work_dir: self.work_dir.resolve(settings)?,
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
-            all_databases: settings.switch("all-databases", self.all_databases)?,
+            all_databases,
             copy: self.copy.resolve(settings)?,
             cdc: self.cdc.resolve(follow, settings)?,
             start: self.start.resolve(settings)?,
-            snapshot: self.snapshot.resolve(settings)?,
+            snapshot,
             filters: self.filters.resolve(settings)?,
             retry_for: self.retry.resolve(settings)?,
         })

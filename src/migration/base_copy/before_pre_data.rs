@@ -1,20 +1,14 @@
-//! What is looked at, and dropped, before the first definition is made.
-
-use std::fs;
+//! What is looked at before the first definition is made.
 
 use crate::base::ident::quote_ident;
-use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::needs::{self, Lacks};
-use crate::catalog::restore_list::{self, Contents, Entry, Objects, PG_NAMESPACE};
-use crate::clone::schema::{self, Side};
+use crate::catalog::restore_list::{Contents, Entry, Objects, PG_NAMESPACE};
+use crate::clone::schema::Side;
 use crate::pg::Session;
 use crate::store::TableRow;
 
 use super::steps::{BaseCopy, PRE_DATA_STEP};
-use crate::migration::error::{MigrationError, on_source, on_target, to_target};
-
-/// Objects dropped in one transaction, each with the locks of a table and of its indexes.
-const DROPPED_TOGETHER: usize = 200;
+use crate::migration::error::{MigrationError, on_source, on_target};
 
 impl BaseCopy<'_> {
     /// Leaves schemas out that the target has, and ends the migration if roles or tablespaces are
@@ -73,46 +67,6 @@ impl BaseCopy<'_> {
         }
     }
 
-    /// Drops from the target what is about to be made there. Tables go first, with what depends on
-    /// them; then the rest, last made first dropped. Each may be dropped again, so a run that was
-    /// interrupted begins anew with it; once it is done it never is, since what is there then is
-    /// ours.
-    pub(super) async fn drop_what_is_there(
-        &mut self,
-        contents: &Contents,
-    ) -> Result<(), MigrationError> {
-        const STEP: &str = "drop";
-        if self.step_is_done(STEP).await? {
-            return Ok(());
-        }
-        self.store.begin_step(STEP)?;
-        let session = Session::connect(&self.config.target, STEP)
-            .await
-            .map_err(to_target(&self.config.target))?;
-        self.drop_tables(&session).await?;
-        // Of what is made late, these do not go with a table.
-        let late = contents
-            .post_data
-            .iter()
-            .chain(&contents.last)
-            .filter(|entry| entry.is_dispensable() && !entry.is_part());
-        // Extensions may have been made before, as a step of their own.
-        let made = ledger::entries(&self.target).await;
-        let made = made.map_err(on_target("reading the ledger"))?;
-        let entries = contents.pre_data.iter().chain(late);
-        let entries = entries.filter(|entry| made.get(&entry.dump_id) != Some(&EntryState::Done));
-        let entries: Vec<Entry> = entries.cloned().collect();
-        let mut waiting: Vec<Vec<Entry>> = entries
-            .chunks(DROPPED_TOGETHER)
-            .map(<[Entry]>::to_vec)
-            .collect();
-        while let Some(chunk) = waiting.pop() {
-            self.go_on()?;
-            self.drop_chunk(&session, chunk, &mut waiting).await?;
-        }
-        self.finish_on_target(STEP).await
-    }
-
     /// Refuses to copy rows to tables that are not there. Where somebody else has made all of them,
     /// what is there is taken as the definitions.
     pub(super) async fn find_tables(&mut self, tables: &[TableRow]) -> Result<(), MigrationError> {
@@ -148,61 +102,6 @@ impl BaseCopy<'_> {
             }
             .to_owned(),
         })
-    }
-
-    async fn drop_tables(&self, session: &Session) -> Result<(), MigrationError> {
-        let tables = self.store.tables()?;
-        let mut waiting: Vec<&[TableRow]> = tables.chunks(DROPPED_TOGETHER).collect();
-        while let Some(tables) = waiting.pop() {
-            self.go_on()?;
-            let drops = tables
-                .iter()
-                .map(|table| format!("DROP TABLE IF EXISTS {} CASCADE;\n", table.name.quoted()));
-            match session.batch(&drops.collect::<String>()).await {
-                Ok(()) => {}
-                // More locks than there is room for: half of them may fit.
-                Err(error) if error.sqlstate() == Some("53200") && tables.len() > 1 => {
-                    waiting.extend(<[_; 2]>::from(tables.split_at(tables.len() / 2)));
-                }
-                Err(error) => return Err(on_target("dropping tables")(error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops `chunk` in one transaction, or puts its halves back.
-    async fn drop_chunk(
-        &self,
-        session: &Session,
-        mut chunk: Vec<Entry>,
-        waiting: &mut Vec<Vec<Entry>>,
-    ) -> Result<(), MigrationError> {
-        let list_file = self.config.work_dir.schema_path().join("drop.list");
-        let script = schema::drop_script(
-            &self.config.programs,
-            &self.dump_path(),
-            &restore_list::list(&chunk),
-            &list_file,
-        )?;
-        // Nobody needs it any more; one that stays does no harm.
-        let _ = fs::remove_file(&list_file);
-        let Err(error) = session.batch(&format!("BEGIN;\n{script}\nCOMMIT;")).await else {
-            return Ok(());
-        };
-        if error.sqlstate().is_none() {
-            return Err(on_target("dropping what is there")(error));
-        }
-        let ended = session.batch("ROLLBACK").await;
-        ended.map_err(on_target("dropping what is there"))?;
-        match chunk.len() {
-            // A schema or a type that others use stays; where that matters, making it says so.
-            0 | 1 => tracing::debug!("not dropped: {error}"),
-            count => {
-                let later = chunk.split_off(count / 2);
-                waiting.extend([chunk, later]);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -66,7 +66,9 @@ impl SourceSide<'_> {
         for notice in &selection.notices {
             tracing::warn!("{notice}");
         }
-        self.store.set_left_out(selection.left_out())?;
+        let own = self.own_publications(epoch.session()).await?;
+        self.store
+            .set_left_out(&[selection.left_out(), &own].concat())?;
         self.store.set_rows_left_out(&selection.rows_left_out())?;
         selection.filter_tables(&mut tables);
         selection.filter_indexes(&mut indexes);
@@ -77,9 +79,11 @@ impl SourceSide<'_> {
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
             self.store.set_parts(&parts)?;
         }
+        let source = schema::for_programs(self.source).await;
+        let source = source.map_err(on_source("asking for its settings"))?;
         let dumped = schema::dump(
             self.programs,
-            self.source,
+            &source,
             &epoch.id,
             selection.schemas(),
             &dump_path(self.work_dir),

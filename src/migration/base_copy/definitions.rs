@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 
 use crate::catalog::ledger::{self, EntryState};
-use crate::catalog::restore_list::{
-    self, Contents, Entry, Objects, PG_CLASS, PG_CONSTRAINT, PG_PUBLICATION, PG_PUBLICATION_REL,
-};
+use crate::catalog::restore_list::{self, Contents, Entry, Objects, PG_CLASS, PG_CONSTRAINT};
 use crate::clone::programs::Programs;
 use crate::clone::restore::{Outcome, Refused, Restore, RestoreError};
 use crate::clone::schema::{self, Leave};
 use crate::pg::{self, Session};
-use crate::store::{IndexRow, Store, WorkDir};
+use crate::store::{IndexRow, LeftOut, Store, WorkDir};
 
 use super::refused::{self, Definition, Verdict};
 use super::source::SourceSide;
@@ -43,35 +41,62 @@ pub fn contents_of_dump(
 
 impl SourceSide<'_> {
     /// What of the dump the target is to have, whoever makes it.
-    pub(super) async fn wanted_contents(&self) -> Result<Contents, MigrationError> {
-        let leave = &self.choices.leave;
-        let mut contents = contents_of_dump(self.programs, self.work_dir, leave, self.store)?;
-        contents.leave_out(&self.own_publications().await?, &Objects::new());
-        Ok(contents)
+    pub(super) fn wanted_contents(&self) -> Result<Contents, MigrationError> {
+        contents_of_dump(
+            self.programs,
+            self.work_dir,
+            &self.choices.leave,
+            self.store,
+        )
+    }
+
+    /// Writes the lists of what the target is to have, before the rows and after them.
+    pub(super) fn write_lists(&self, contents: &Contents) -> Result<(), MigrationError> {
+        let late = contents
+            .post_data
+            .iter()
+            .chain(&contents.foreign_keys)
+            .chain(&contents.last);
+        for (name, list) in [
+            ("pre-data.list", restore_list::list(&contents.pre_data)),
+            ("post-data.list", restore_list::list(late)),
+        ] {
+            let path = self.work_dir.schema_path().join(name);
+            durable_file::replace(&path, list.as_bytes()).map_err(|source| MigrationError::Io {
+                doing: "writing",
+                path,
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// What is pgflit's own on the source.
-    async fn own_publications(&self) -> Result<Objects, MigrationError> {
-        let mut objects = Objects::new();
+    pub(super) async fn own_publications(
+        &self,
+        source: &Session,
+    ) -> Result<Vec<LeftOut>, MigrationError> {
         let Some(publication) = &self.run.publication else {
-            return Ok(objects);
+            return Ok(Vec::new());
         };
-        let failed = on_source("reading its publications");
-        let source = Session::connect(self.source, "base copy")
-            .await
-            .map_err(&failed)?;
-        let sql = "SELECT p.oid, r.oid FROM pg_publication p
-                     LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
+        let sql = "SELECT 'pg_publication'::regclass::oid, p.oid, p.pubname::text
+                     FROM pg_publication p WHERE p.pubname = ANY ($1)
+                   UNION ALL
+                   SELECT 'pg_publication_rel'::regclass::oid, r.oid, p.pubname::text
+                     FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid
                     WHERE p.pubname = ANY ($1)";
         let names = vec![publication.clone(), inserts_publication(publication)];
-        for row in source.query(sql, &[&names]).await.map_err(&failed)? {
-            objects.insert((PG_PUBLICATION, row.get(0)));
-            objects.extend(
-                row.get::<_, Option<u32>>(1)
-                    .map(|oid| (PG_PUBLICATION_REL, oid)),
-            );
-        }
-        Ok(objects)
+        let rows = source.query(sql, &[&names]).await;
+        let rows = rows.map_err(on_source("reading its publications"))?;
+        let own = |row: &tokio_postgres::Row| LeftOut {
+            catalog_oid: row.get(0),
+            object_oid: row.get(1),
+            kind: "publication".to_owned(),
+            schema: None,
+            name: row.get(2),
+            reason: "pgflit's own".to_owned(),
+        };
+        Ok(rows.iter().map(own).collect())
     }
 }
 
@@ -90,12 +115,13 @@ impl BaseCopy<'_> {
     }
 
     /// What of the dump is to be made by pg_restore's scripts.
-    pub(super) async fn contents(&mut self) -> Result<Contents, MigrationError> {
+    pub(super) fn contents(&mut self) -> Result<Contents, MigrationError> {
         if let Some(known) = &self.contents {
             return Ok(known.clone());
         }
         let side = self.source_side();
-        let mut contents = side.wanted_contents().await?;
+        let mut contents = side.wanted_contents()?;
+        side.write_lists(&contents)?;
         contents.leave_out(&Objects::new(), &made_here(side.store)?);
         self.contents = Some(contents.clone());
         Ok(contents)
@@ -107,7 +133,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let mut contents = self.contents().await?;
+        let mut contents = self.contents()?;
         if self.config.choices.drop_if_exists {
             self.drop_what_is_there(&contents).await?;
         }
@@ -127,7 +153,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let entries = self.contents().await?.post_data;
+        let entries = self.contents()?.post_data;
         self.restore_late(STEP, entries).await
     }
 
@@ -139,7 +165,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let entries = self.contents().await?.last;
+        let entries = self.contents()?.last;
         self.restore_late(STEP, entries).await
     }
 
@@ -181,7 +207,6 @@ impl BaseCopy<'_> {
     ) -> Result<Vec<Definition>, MigrationError> {
         let config = self.config;
         let folder = config.work_dir.schema_path();
-        self.write(&format!("{step}.list"), &restore_list::list(&entries))?;
         let known = ledger::entries(&self.target)
             .await
             .map_err(on_target("reading the ledger"))?;

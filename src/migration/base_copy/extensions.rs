@@ -54,7 +54,7 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
-        let mut contents = self.contents().await?;
+        let mut contents = self.contents()?;
         let wanted = with_needs(&contents.pre_data);
         contents.retain(|entry| wanted.contains(&entry.dump_id));
         self.check_needs(&mut contents).await?;

@@ -60,7 +60,7 @@ impl BaseCopy<'_> {
         self.store.begin_step(STEP)?;
         let mut known = self.kept_foreign_keys()?;
         let (mut keys, mut others) = (Vec::new(), Vec::new());
-        for entry in self.contents().await?.foreign_keys {
+        for entry in self.contents()?.foreign_keys {
             match known.remove(&entry.object.1) {
                 Some(key) => keys.push(key),
                 // Not expected; the dump is the truth, and pg_restore adds it as a whole.

@@ -16,14 +16,15 @@
 //! | last | the target's mark; before that, each entry by the ledger |
 //! | sequences | doing it again does no harm |
 //!
-//! The catalog is in `catalog`; definitions in `definitions`, what is looked at and dropped first
-//! in `before_pre_data`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
+//! The catalog is in `catalog`; definitions in `definitions`, what is looked at first in
+//! `before_pre_data`, what is dropped first in `dropping`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
 //! and indexes in `tables` (what is left of a table is decided in `left`); their order in `steps`.
 
 mod before_pre_data;
 mod catalog;
 mod database;
 mod definitions;
+mod dropping;
 mod extensions;
 mod foreign_keys;
 mod large_objects;

@@ -118,7 +118,7 @@ fn hint(entry: &Entry, error: &pg::Error) -> String {
             "have an administrator run its SQL, which is in the work directory's schema folder (*-refused.sql), on the target; then go on with --resume"
         }
         Some(code) if DUPLICATE.contains(&code) => {
-            "it is on the target already: drop it there, or have pgflit do that with --restart --drop-if-exists"
+            "it is on the target already: drop it there with what depends on it; or have pgflit drop it with --restart --drop-if-exists, which leaves what other objects of the target need"
         }
         _ => GO_ON,
     };

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use crate::clone::programs::Programs;
 use crate::clone::roles::script::Statement;
 use crate::clone::roles::{self, Passwords, RolesError};
-use crate::clone::schema::SchemaError;
+use crate::clone::schema::{self, SchemaError};
 use crate::pg::{Address, Session};
 use crate::store::WorkDir;
 
 use super::steps::BaseCopy;
 use crate::base::Shutdown;
-use crate::migration::error::MigrationError;
+use crate::migration::error::{MigrationError, on_source};
 
 impl BaseCopy<'_> {
     pub(super) async fn roles(&mut self) -> Result<(), MigrationError> {
@@ -65,19 +65,27 @@ pub async fn copy_roles(
     passwords: Passwords,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
-    let statements = dump_roles(programs, source, work_dir, passwords, shutdown)?;
+    let statements = dump_roles(programs, source, work_dir, passwords, shutdown).await?;
     make(target, &statements).await
 }
 
 /// Has pg_dumpall write the roles; the script in the work directory holds no passwords.
-pub fn dump_roles(
+pub async fn dump_roles(
     programs: &Programs,
     source: &Address,
     work_dir: &WorkDir,
     passwords: Passwords,
     shutdown: &Shutdown,
 ) -> Result<Vec<Statement>, MigrationError> {
-    match roles::dump(programs, source, passwords, &roles_path(work_dir), shutdown) {
+    let source = schema::for_programs(source).await;
+    let source = source.map_err(on_source("asking for its settings"))?;
+    match roles::dump(
+        programs,
+        &source,
+        passwords,
+        &roles_path(work_dir),
+        shutdown,
+    ) {
         Err(RolesError::Dump(SchemaError::Stopped)) => Err(MigrationError::Stopped),
         dumped => Ok(dumped?),
     }

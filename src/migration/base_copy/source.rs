@@ -7,7 +7,6 @@ use crate::base::durable_file;
 use crate::base::snapshot::Snapshot;
 use crate::catalog::discovery;
 use crate::catalog::ledger::Ledger;
-use crate::catalog::restore_list;
 use crate::catalog::sizes::Sizes;
 use crate::clone::epoch::Epoch;
 use crate::clone::programs::Programs;
@@ -87,23 +86,8 @@ impl SourceSide<'_> {
     /// entries they have.
     pub async fn dump(mut self) -> Result<usize, MigrationError> {
         self.read_catalog(&Ledger::default()).await?;
-        let contents = self.wanted_contents().await?;
-        let late = contents
-            .post_data
-            .iter()
-            .chain(&contents.foreign_keys)
-            .chain(&contents.last);
-        for (name, list) in [
-            ("pre-data.list", restore_list::list(&contents.pre_data)),
-            ("post-data.list", restore_list::list(late)),
-        ] {
-            let path = self.work_dir.schema_path().join(name);
-            durable_file::replace(&path, list.as_bytes()).map_err(|source| MigrationError::Io {
-                doing: "writing",
-                path,
-                source,
-            })?;
-        }
+        let contents = self.wanted_contents()?;
+        self.write_lists(&contents)?;
         Ok(contents.all().count())
     }
 

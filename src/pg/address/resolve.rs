@@ -99,6 +99,14 @@ impl Address {
         &self.dbname
     }
 
+    /// The same, with one more word of `options`, which goes before those that were given.
+    pub fn with_option(&self, option: &str) -> Address {
+        let mut other = self.clone();
+        let given = other.settings.0.entry("options").or_default();
+        *given = format!("{option} {given}").trim_end().to_owned();
+        other
+    }
+
     /// The same servers and passwords, another database.
     pub fn with_dbname(&self, dbname: &str) -> Address {
         let mut other = self.clone();
