@@ -76,7 +76,7 @@ impl Relations {
     }
 
     /// The description that must stand before a change of `rel`, unless it does already.
-    pub(super) fn to_describe(&mut self, rel: u32) -> Option<&Relation> {
+    pub(super) fn describe_once(&mut self, rel: u32) -> Option<&Relation> {
         let known = self.known.get(&rel)?;
         self.described.insert(rel).then_some(&known.relation)
     }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn described(relations: &mut Relations) -> Option<String> {
-        let relation = relations.to_describe(7);
+        let relation = relations.describe_once(7);
         relation.map(|relation| relation.table.clone())
     }
 

@@ -79,7 +79,7 @@ impl Sink {
 
     /// Repeats a relation at its first use in this segment.
     fn describe(&mut self, rel: u32) {
-        if let Some(relation) = self.relations.to_describe(rel) {
+        if let Some(relation) = self.relations.describe_once(rel) {
             json_line::write(&Event::Relation(relation.clone()), &mut self.lines);
         }
     }
