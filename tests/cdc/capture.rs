@@ -13,7 +13,11 @@ pub(super) struct Capture {
 impl Capture {
     /// `tables` on both sides; what is written to the source from now on is captured.
     pub(super) fn of(tables: &str) -> Self {
-        let pair = Pair::new();
+        Self::of_pair(Pair::new(), tables)
+    }
+
+    /// The same, between these.
+    pub(super) fn of_pair(pair: Pair, tables: &str) -> Self {
         pair.source.sql(tables);
         pair.target.sql(tables);
         pair.source

@@ -5,5 +5,7 @@ mod files;
 mod interruptions;
 mod pipes;
 mod segments;
+mod streamed;
+mod streamed_large;
 
 use capture::Capture;

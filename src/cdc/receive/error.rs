@@ -67,6 +67,14 @@ pub enum ReceiveError {
     /// The publication is gone.
     #[error("publication \"{0}\" does not exist on the source")]
     Publication(String),
+    /// The source says of a transaction in progress what does not follow from what it said before.
+    #[error("transaction {xid}, streamed while in progress: {problem}")]
+    Streamed {
+        /// The top-level transaction.
+        xid: u32,
+        /// What does not follow.
+        problem: &'static str,
+    },
     /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
@@ -88,9 +96,10 @@ impl ReceiveError {
             | ReceiveError::Segment(_)
             | ReceiveError::Feed(_) => Remedy::AskOperator,
             ReceiveError::Store(error) => error.remedy(),
-            ReceiveError::Wire(_) | ReceiveError::Decode(_) | ReceiveError::Thread(_) => {
-                Remedy::Bug
-            }
+            ReceiveError::Wire(_)
+            | ReceiveError::Decode(_)
+            | ReceiveError::Streamed { .. }
+            | ReceiveError::Thread(_) => Remedy::Bug,
         }
     }
 

@@ -14,6 +14,18 @@
 //! Decode, append, sync, and only then report as flushed. A position is reported only at a
 //! transaction boundary.
 //!
+//! # Large transactions
+//! From Postgres 14 on, the source sends a transaction that outgrows its memory while it is in
+//! progress, in blocks between others. Its pieces wait in a file ([`spill`]) and become lines of
+//! the segments at its commit ([`streamed`]), or go when it is aborted. The order of lines is that
+//! of commits, as for others.
+//!
+//! Such a transaction does not hold back the positions that are reported, though its pieces are in
+//! no segment. The source keeps WAL from the oldest transaction in progress on, whatever was
+//! reported, and after a reconnection sends everything that *commits* after the reported position,
+//! whole. A boundary of ours is the end of a commit that is in the segments, or a keepalive's
+//! position outside of one; what is only in a file commits later than either.
+//!
 //! # Crash story
 //! 1. *Killed while appending*: the torn line is cut off at the next start; the transaction it
 //!    belonged to has no `C` and comes again behind it, see [`crate::cdc`].
@@ -23,15 +35,22 @@
 //!    position comes from the disk, so nothing is received twice.
 //! 4. *Killed between closing a segment and opening the next*: the next start opens the one after
 //!    the last closed one, whatever position comes first.
+//! 5. *Killed while transactions are in progress*: their files are removed at the next start, and
+//!    the source sends them again from their beginning.
+//! 6. *Killed between the commit of such a transaction and the sync*: as 1 and 2; a boundary past
+//!    its commit is written only after its `C`.
 
 mod error;
 mod feed;
 mod pgoutput;
 mod pipe;
+mod relations;
 mod resume;
 mod session;
 mod sink;
 mod source;
+mod spill;
+mod streamed;
 mod timeline;
 mod writer;
 

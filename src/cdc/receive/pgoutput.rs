@@ -1,4 +1,9 @@
-//! PostgreSQL's own output plugin, protocol version 1.
+//! PostgreSQL's own output plugin, protocol versions 1 to 4.
+//!
+//! From version 2 on the source may send a transaction while it is in progress: in blocks, each
+//! framed by a [`StreamMessage`], and every piece in them with the xid of its subtransaction. Such
+//! pieces are decoded when the transaction is committed ([`Decoder::decode_streamed`]); until then
+//! only the frames are read.
 //!
 //! Source of the formats: "Logical Replication Message Formats" in PostgreSQL's documentation,
 //! `src/backend/replication/logical/proto.c`.
@@ -33,6 +38,42 @@ pub enum DecodeError {
     },
 }
 
+/// What frames the pieces of a transaction that is sent while it is in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum StreamMessage {
+    /// A block of pieces of the transaction `xid` begins.
+    Start {
+        /// The top-level transaction.
+        xid: u32,
+        /// Whether it is the first of that transaction.
+        is_first: bool,
+    },
+    /// The block ends.
+    Stop,
+    /// The transaction is committed.
+    Commit(StreamCommit),
+    /// The subtransaction is aborted; when both are the same, all of it is.
+    Abort {
+        /// The top-level transaction.
+        xid: u32,
+        /// The subtransaction.
+        subxid: u32,
+    },
+}
+
+/// The end of a streamed transaction: what `B` and `C` say of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StreamCommit {
+    /// The top-level transaction.
+    pub(super) xid: u32,
+    /// Where its commit record starts.
+    pub(super) commit_lsn: Lsn,
+    /// Just after its commit record.
+    pub(super) lsn: Lsn,
+    /// When it committed.
+    pub(super) timestamp: String,
+}
+
 /// Columns that are `GENERATED ALWAYS AS IDENTITY`: relation OID and column name.
 pub(super) type IdentityAlways = HashSet<(u32, String)>;
 
@@ -56,24 +97,75 @@ impl Decoder {
     /// The event that the message `body`, sent for the WAL at `lsn`, says; none for those that
     /// only describe types and origins.
     pub(super) fn decode(&mut self, lsn: Lsn, body: &[u8]) -> Result<Option<Event>, DecodeError> {
-        let Some((kind, rest)) = body.split_first() else {
-            return Err(DecodeError::Short('?'));
-        };
-        let mut fields = Fields {
-            kind: char::from(*kind),
-            rest,
-        };
+        let mut fields = Fields::of(body)?;
+        match fields.kind {
+            'B' => Ok(Some(self.begin(lsn, &mut fields)?)),
+            'C' => Ok(Some(self.commit(&mut fields)?)),
+            _ => self.piece(lsn, &mut fields),
+        }
+    }
+
+    /// The frame that `body` is, if it is one.
+    pub(super) fn stream_message(&self, body: &[u8]) -> Result<Option<StreamMessage>, DecodeError> {
+        let mut fields = Fields::of(body)?;
+        Ok(Some(match fields.kind {
+            'S' => StreamMessage::Start {
+                xid: fields.u32()?,
+                is_first: fields.u8()? == 1,
+            },
+            'E' => StreamMessage::Stop,
+            'c' => {
+                let xid = fields.u32()?;
+                let _flags = fields.u8()?;
+                StreamMessage::Commit(StreamCommit {
+                    xid,
+                    commit_lsn: fields.lsn()?,
+                    lsn: fields.lsn()?,
+                    timestamp: format_postgres_micros(fields.i64()?),
+                })
+            }
+            'A' => StreamMessage::Abort {
+                xid: fields.u32()?,
+                subxid: fields.u32()?,
+            },
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The subtransaction of `body`, a piece in a block; none for what may be left out there.
+    pub(super) fn subtransaction(&self, body: &[u8]) -> Result<Option<u32>, DecodeError> {
+        let mut fields = Fields::of(body)?;
+        match fields.kind {
+            'R' | 'I' | 'U' | 'D' | 'T' | 'M' | 'Y' => Ok(Some(fields.u32()?)),
+            'O' => Ok(None),
+            other => Err(DecodeError::Unknown(other)),
+        }
+    }
+
+    /// As [`Decoder::decode`], for a piece of a block of the transaction `xid`, which is committed.
+    pub(super) fn decode_streamed(
+        &mut self,
+        xid: u32,
+        lsn: Lsn,
+        body: &[u8],
+    ) -> Result<Option<Event>, DecodeError> {
+        let mut fields = Fields::of(body)?;
+        let _subtransaction = fields.u32()?;
+        self.xid = xid;
+        self.piece(lsn, &mut fields)
+    }
+
+    /// What stands between the beginning and the end of a transaction.
+    fn piece(&mut self, lsn: Lsn, fields: &mut Fields<'_>) -> Result<Option<Event>, DecodeError> {
         let event = match fields.kind {
-            'B' => self.begin(lsn, &mut fields)?,
-            'C' => self.commit(&mut fields)?,
-            'R' => self.relation(&mut fields)?,
+            'R' => self.relation(fields)?,
             'I' => {
                 let rel = fields.u32()?;
                 fields.expect(b'N')?;
                 let new = Some(fields.tuple()?);
                 self.row(Operation::Insert, lsn, rel, None, new)
             }
-            'U' => self.update(lsn, &mut fields)?,
+            'U' => self.update(lsn, fields)?,
             'D' => {
                 let rel = fields.u32()?;
                 match fields.u8()? {
@@ -83,8 +175,8 @@ impl Decoder {
                 let old = Some(fields.tuple()?);
                 self.row(Operation::Delete, lsn, rel, old, None)
             }
-            'T' => self.truncate(lsn, &mut fields)?,
-            'M' => self.message(&mut fields)?,
+            'T' => self.truncate(lsn, fields)?,
+            'M' => self.message(fields)?,
             'Y' => {
                 let oid = fields.u32()?;
                 let (schema, name) = (fields.string()?, fields.string()?);
@@ -241,6 +333,14 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    fn of(body: &'a [u8]) -> Result<Self, DecodeError> {
+        let (kind, rest) = body.split_first().ok_or(DecodeError::Short('?'))?;
+        Ok(Self {
+            kind: char::from(*kind),
+            rest,
+        })
+    }
+
     fn wrong(&self, what: String) -> DecodeError {
         DecodeError::Field {
             kind: self.kind,
@@ -325,10 +425,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_messages_give_errors(kind in prop::sample::select(b"BCRIUDTMYO?".to_vec()), rest: Vec<u8>) {
+        fn hostile_messages_give_errors(kind in prop::sample::select(b"BCRIUDTMYOSEcA?".to_vec()), rest: Vec<u8>) {
             let mut body = vec![kind];
             body.extend(rest);
-            let _ = Decoder::new(IdentityAlways::new()).decode(Lsn::ZERO, &body);
+            let mut decoder = Decoder::new(IdentityAlways::new());
+            let _ = decoder.decode(Lsn::ZERO, &body);
+            let _ = decoder.decode_streamed(1, Lsn::ZERO, &body);
+            let _ = decoder.stream_message(&body);
+            let _ = decoder.subtransaction(&body);
         }
     }
 

@@ -21,6 +21,7 @@ use super::pipe::{Pipe, PipeWatch, Reader};
 use super::resume::last_boundary;
 use super::sink::{Geometry, Sink};
 use super::source::{check_slot, identity_always, start};
+use super::spill::Spills;
 use super::timeline;
 use super::writer::{Progress, Shared, Writer};
 
@@ -119,12 +120,16 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     let (batches, queue) = crossbeam_channel::bounded(QUEUE_BATCHES);
     let (wake_feed, wake) = crossbeam_channel::bounded(1);
     let writer_shared = Arc::clone(&shared);
+    let spills = Spills::open(&config.work_dir.cdc)?;
+    let writer_shutdown = shutdown.clone();
     let writes_feed = config.to_stdout.map(|_| wake_feed);
     let writer = spawn("writer", move || {
         let writer = Writer {
             sink,
             decoder,
             store,
+            spills,
+            shutdown: writer_shutdown,
             shared: &writer_shared,
             wake_feed: writes_feed,
             progress: Progress::starting_at(on_disk),

@@ -1,15 +1,20 @@
 //! Events become lines of the right segment.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::base::Lsn;
-use crate::cdc::change::{Event, Position, Relation};
+use crate::cdc::change::{Event, Position};
 use crate::cdc::json_line;
 use crate::segment::{self, Appender, Kind, SegmentName};
 
+use super::relations::Relations;
+
 /// Lines gathered before they are written to the file.
 const WRITE_BYTES: usize = 256 * 1024;
+/// A segment ends at this many of the source's WAL segments at the latest: the pieces of a streamed
+/// transaction stand where the source was long ago, so their positions end none. Not fewer, because
+/// each that ends so takes a name ahead of the source's position.
+const SEGMENT_MAX: u64 = 16;
 
 /// How the source numbers its WAL files; segments are named after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +31,7 @@ pub(super) struct Sink {
     appender: Option<Appender>,
     /// The last closed segment found at the start: the next one opened comes after it.
     last_closed: Option<SegmentName>,
-    relations: HashMap<u32, Relation>,
-    /// Relations that the current segment has described since this start.
-    described: HashSet<u32>,
+    pub(super) relations: Relations,
     lines: Vec<u8>,
 }
 
@@ -49,8 +52,7 @@ impl Sink {
                 .rev()
                 .find(|entry| entry.closed)
                 .map(|entry| entry.name),
-            relations: HashMap::new(),
-            described: HashSet::new(),
+            relations: Relations::default(),
             lines: Vec::new(),
         })
     }
@@ -59,8 +61,7 @@ impl Sink {
     /// [`Sink::flush`], and durable after [`Sink::sync`].
     pub(super) fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), segment::Error> {
         if let Event::Relation(relation) = event {
-            self.described.remove(&relation.rel);
-            self.relations.insert(relation.rel, relation);
+            self.relations.learn(relation);
             return Ok(());
         }
         self.turn_to(lsn)?;
@@ -78,22 +79,27 @@ impl Sink {
 
     /// Repeats a relation at its first use in this segment.
     fn describe(&mut self, rel: u32) {
-        let Some(relation) = self.relations.get(&rel) else {
-            return;
-        };
-        if self.described.insert(rel) {
+        if let Some(relation) = self.relations.describe_once(rel) {
             json_line::write(&Event::Relation(relation.clone()), &mut self.lines);
         }
     }
 
     /// Makes the segment for `lsn` the current one. Positions inside a transaction may be earlier
-    /// than what stands already; they stay in the current segment.
+    /// than what stands already; they stay in the current segment, unless it is full. Names never go
+    /// back, and a reader that looks for a position begins at the last name that is not past it: a
+    /// name ahead of what the segment holds makes it begin earlier, and miss nothing.
     fn turn_to(&mut self, lsn: Lsn) -> Result<(), segment::Error> {
         let Geometry {
             timeline,
             wal_segment_bytes,
         } = self.geometry;
         let mut name = SegmentName::holding(lsn, timeline, wal_segment_bytes);
+        if let Some(current) = &self.appender {
+            let length = current.length() + self.lines.len() as u64;
+            if length >= SEGMENT_MAX * wal_segment_bytes {
+                name = name.max(current.name().next(wal_segment_bytes));
+            }
+        }
         match &self.appender {
             Some(current) if name <= current.name() => return Ok(()),
             Some(_) => {
@@ -114,7 +120,7 @@ impl Sink {
             name = name.max(last.next(wal_segment_bytes));
         }
         self.appender = Some(Appender::open(&self.folder, Kind::Json, name)?);
-        self.described.clear();
+        self.relations.begin_segment();
         Ok(())
     }
 
@@ -140,7 +146,7 @@ impl Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cdc::change::{Begin, Commit, Identity, Operation, RowChange};
+    use crate::cdc::change::{Begin, Commit, Identity, Operation, Relation, RowChange};
 
     const GEOMETRY: Geometry = Geometry {
         timeline: 1,
@@ -222,6 +228,25 @@ mod tests {
                 ("00000001".into(), false, "RIIC".into())
             ]
         );
+    }
+
+    #[test]
+    fn a_transaction_from_long_ago_spans_segments_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x910, begin());
+        write(&mut sink, 0x910, relation());
+        for _ in 0..100 {
+            write(&mut sink, 0x20, insert(0x20));
+        }
+        write(&mut sink, 0x920, begin());
+        sink.sync().expect("synced");
+        let actions = actions(folder.path());
+        assert!(
+            actions.len() == 2 && actions[1].2.starts_with("RI"),
+            "{actions:?}"
+        );
+        assert_eq!(actions[1].0, "0000000A");
     }
 
     #[test]

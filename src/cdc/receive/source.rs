@@ -109,16 +109,13 @@ pub(super) async fn start(
     from: Lsn,
     some_inserts_only: bool,
 ) -> Result<(), ReceiveError> {
-    let messages = match connection.server_version().major() {
-        14.. => ", messages 'true'",
-        _ => "",
-    };
+    let options = options(connection.server_version().major());
     let publications = publications(connection, &config.publication, some_inserts_only).await?;
     // The option is a list of identifiers inside a string, in which replication commands know no
     // escape but the doubled quote.
     let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
     let sql = format!(
-        "START_REPLICATION SLOT {} LOGICAL {from} (proto_version '1', publication_names '{}'{messages})",
+        "START_REPLICATION SLOT {} LOGICAL {from} ({options}, publication_names '{}')",
         quote_ident(&config.slot),
         list.join(",").replace('\'', "''"),
     );
@@ -131,5 +128,16 @@ pub(super) async fn start(
             }
             started => return Ok(started?),
         }
+    }
+}
+
+/// What is asked of pgoutput, by the source's major version: the newest protocol it speaks, and
+/// large transactions while they are in progress where it can send them.
+fn options(major: u32) -> &'static str {
+    match major {
+        16.. => "proto_version '4', streaming 'on', messages 'true'",
+        15 => "proto_version '3', streaming 'on', messages 'true'",
+        14 => "proto_version '2', streaming 'on', messages 'true'",
+        _ => "proto_version '1'",
     }
 }

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::base::Lsn;
+use crate::base::{Lsn, Shutdown};
 use crate::cdc::change::{Event, Position};
 use crate::cdc::positions::{Positions, endpos_is_reached};
 use crate::cdc::timestamp::format_unix_micros;
 use crate::store::{self, Store};
-use crate::wire::replication::ReplicationMessage;
+use crate::wire::replication::{ReplicationMessage, XLogData};
 
 use super::error::ReceiveError;
 use super::pgoutput::Decoder;
 use super::sink::Sink;
+use super::spill::Spills;
 
 /// While data keeps coming, one sync covers what arrived in this time.
 const SYNC_BUSY: Duration = Duration::from_millis(100);
@@ -86,7 +87,11 @@ impl Shared {
 pub(super) struct Writer<'a> {
     pub(super) sink: Sink,
     pub(super) decoder: Decoder,
+    /// Transactions that are streamed while in progress.
+    pub(super) spills: Spills,
     pub(super) store: Store,
+    /// Looked at where one message makes work for long.
+    pub(super) shutdown: Shutdown,
     pub(super) shared: &'a Shared,
     /// Tells the feed that there is more to read back.
     pub(super) wake_feed: Option<Sender<()>>,
@@ -96,7 +101,10 @@ pub(super) struct Writer<'a> {
 /// What is written and what is not yet durable.
 #[derive(Debug)]
 pub(super) struct Progress {
-    open: bool,
+    pub(super) open: bool,
+    /// Asked to stop inside a transaction that is released, which was left without its end: nothing
+    /// may be written after it.
+    pub(super) abandoned: bool,
     /// The last transaction boundary written.
     boundary: Lsn,
     dirty: bool,
@@ -113,6 +121,7 @@ impl Progress {
         let now = Instant::now();
         Self {
             open: false,
+            abandoned: false,
             boundary,
             dirty: false,
             synced_at: now,
@@ -139,34 +148,39 @@ impl Writer<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            let since = self.progress.synced_at.elapsed();
-            if since >= SYNC_BUSY || (batches.is_empty() && since >= SYNC_IDLE) {
-                self.sync()?;
-            } else if batches.is_empty() {
-                self.flush()?;
+            if self.progress.abandoned {
+                break;
             }
-            if self.progress.reported_at.elapsed() >= REPORT {
-                self.look_at_store()?;
-                // An endpos that was set where an idle source already is: no message will follow
-                // that reaches it. What is open now commits past it.
-                self.end_if_reached(self.progress.boundary)?;
-            }
+            self.look_around(batches.is_empty())?;
         }
         self.sync()?;
         Ok(self.look_at_store()?)
     }
 
+    /// Syncs, reports and learns, when it is time to.
+    pub(super) fn look_around(&mut self, is_idle: bool) -> Result<(), ReceiveError> {
+        let since = self.progress.synced_at.elapsed();
+        if since >= SYNC_BUSY || (is_idle && since >= SYNC_IDLE) {
+            self.sync()?;
+        } else if is_idle {
+            self.flush()?;
+        }
+        if self.progress.reported_at.elapsed() >= REPORT {
+            self.look_at_store()?;
+            // An endpos that was set where an idle source already is: no message will follow
+            // that reaches it. What is open now commits past it.
+            self.end_if_reached(self.progress.boundary)?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, batch: &[Bytes]) -> Result<(), ReceiveError> {
         for message in batch {
-            if self.shared.ended() {
+            if self.shared.ended() || self.progress.abandoned {
                 return Ok(());
             }
             match ReplicationMessage::parse(message.clone())? {
-                ReplicationMessage::XLogData(data) => {
-                    if let Some(event) = self.decoder.decode(data.start, &data.body)? {
-                        self.write(data.start, event)?;
-                    }
-                }
+                ReplicationMessage::XLogData(data) => self.message(&data)?,
                 ReplicationMessage::Keepalive(keepalive) => {
                     self.keepalive(keepalive.wal_end, keepalive.sent_at_micros)?;
                 }
@@ -175,7 +189,23 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), ReceiveError> {
+    fn message(&mut self, data: &XLogData) -> Result<(), ReceiveError> {
+        if let Some(message) = self.decoder.stream_message(&data.body)? {
+            return self.stream_message(data.start, message);
+        }
+        if self.spills.in_block() {
+            return match self.decoder.subtransaction(&data.body)? {
+                Some(subxid) => self.spills.piece(data.start, subxid, &data.body),
+                None => Ok(()),
+            };
+        }
+        match self.decoder.decode(data.start, &data.body)? {
+            Some(event) => self.write(data.start, event),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), ReceiveError> {
         match &event {
             Event::Begin(begin) => {
                 let commit = begin.commit_lsn.unwrap_or(begin.lsn);
