@@ -41,6 +41,7 @@ mod sizes;
 mod stages;
 mod standby;
 mod steps;
+mod streamed;
 mod torture;
 mod traffic;
 mod watching;

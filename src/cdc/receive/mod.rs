@@ -35,10 +35,17 @@
 //!    position comes from the disk, so nothing is received twice.
 //! 4. *Killed between closing a segment and opening the next*: the next start opens the one after
 //!    the last closed one, whatever position comes first.
-//! 5. *Killed while transactions are in progress*: their files are removed at the next start, and
-//!    the source sends them again from their beginning.
-//! 6. *Killed between the commit of such a transaction and the sync*: as 1 and 2; a boundary past
-//!    its commit is written only after its `C`.
+//! 5. *Killed while transactions are in progress*: their files stay. Positions may have been
+//!    reported that are past where those transactions began, never past where one commits. The next
+//!    start removes the files and begins at the last boundary, and the source sends each of them
+//!    again: what it has WAL for from the oldest on. It may send one whole that it streamed before.
+//! 6. *Killed or stopped while such a transaction is written to the segments*: its `B` and some
+//!    rows stay, perhaps over several segments, without a `C`; as 1. Its commit was never reported.
+//! 7. *Killed between its `C` and the sync, or the sync and the report*: as 2 and 3. Its file may
+//!    still be there; nobody reads it.
+//! 8. *Killed after a relation was described inside one*: nothing of it was learned, except by the
+//!    lines that stand in the segments after its `B`; the source describes every relation anew to
+//!    a new connection.
 
 mod error;
 mod feed;

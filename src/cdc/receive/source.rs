@@ -133,6 +133,11 @@ pub(super) async fn start(
 
 /// What is asked of pgoutput, by the source's major version: the newest protocol it speaks, and
 /// large transactions while they are in progress where it can send them.
+///
+/// Not `streaming 'parallel'`, which 16 and later offer: all it adds is the position and time of
+/// an abort, for a subscriber that applies a transaction before it commits. Nothing asks for
+/// two-phase commit either, and the slot is made without it, so a prepared transaction is sent when
+/// it is committed, as any other; or, if it was streamed, aborted.
 fn options(major: u32) -> &'static str {
     match major {
         16.. => "proto_version '4', streaming 'on', messages 'true'",
