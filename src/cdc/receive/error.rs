@@ -75,6 +75,9 @@ pub enum ReceiveError {
         /// What does not follow.
         problem: &'static str,
     },
+    /// The source failed while it sent transactions in progress; it is not asked for them again.
+    #[error("the source failed at sending transactions in progress")]
+    InProgress(#[source] pg::Error),
     /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
@@ -88,7 +91,7 @@ impl ReceiveError {
     pub fn remedy(&self) -> Remedy {
         match self {
             ReceiveError::Source(error) => error.remedy(),
-            ReceiveError::StreamEnded => Remedy::Retry,
+            ReceiveError::StreamEnded | ReceiveError::InProgress(_) => Remedy::Retry,
             ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
@@ -117,6 +120,9 @@ impl ReceiveError {
             ReceiveError::Timeline { .. } => Some(
                 "connect to the server that went on from there; if it is lost, changes may be on the target that no server has any more: begin anew with --restart"
                     .to_owned(),
+            ),
+            ReceiveError::InProgress(_) => Some(
+                "go on: from now on it sends transactions when they are committed".to_owned(),
             ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
             ReceiveError::Segment(error) if error.source.kind() == io::ErrorKind::StorageFull => {

@@ -26,6 +26,8 @@
 //! whole. A boundary of ours is the end of a commit that is in the segments, or a keepalive's
 //! position outside of one; what is only in a file commits later than either.
 //!
+//! A source that fails at it is asked for committed transactions only ([`streaming`]).
+//!
 //! # Crash story
 //! 1. *Killed while appending*: the torn line is cut off at the next start; the transaction it
 //!    belonged to has no `C` and comes again behind it, see [`crate::cdc`].
@@ -58,6 +60,7 @@ mod sink;
 mod source;
 mod spill;
 mod streamed;
+mod streaming;
 mod timeline;
 mod writer;
 
