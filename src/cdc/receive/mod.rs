@@ -16,8 +16,8 @@
 //!
 //! # Large transactions
 //! From Postgres 14 on, the source sends a transaction that outgrows its memory while it is in
-//! progress, in blocks between others. Its pieces wait in a file ([`spill`]) and become lines of
-//! the segments at its commit ([`streamed`]), or go when it is aborted. The order of lines is that
+//! progress, in blocks between others. Its pieces wait in a file (`spill`) and become lines of
+//! the segments at its commit (`streamed`), or go when it is aborted. The order of lines is that
 //! of commits, as for others.
 //!
 //! Such a transaction does not hold back the positions that are reported, though its pieces are in
@@ -26,7 +26,7 @@
 //! whole. A boundary of ours is the end of a commit that is in the segments, or a keepalive's
 //! position outside of one; what is only in a file commits later than either.
 //!
-//! A source that fails at it is asked for committed transactions only ([`streaming`]).
+//! A source that fails at it is asked for committed transactions only (`streaming`).
 //!
 //! # Crash story
 //! 1. *Killed while appending*: the torn line is cut off at the next start; the transaction it
