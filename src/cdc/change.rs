@@ -60,12 +60,24 @@ pub struct Column {
     /// The name of its type; with its schema when not in `pg_catalog`.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// What its type is limited to, as `pg_attribute.atttypmod` has it: length, precision and
+    /// scale; -1 for nothing.
+    #[serde(default = "unlimited", skip_serializing_if = "is_unlimited")]
+    pub modifier: i32,
     /// Whether it is part of the replica identity.
     #[serde(default)]
     pub key: bool,
     /// Whether it is `GENERATED ALWAYS AS IDENTITY`, which an UPDATE may not set.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub identity_always: bool,
+}
+
+fn unlimited() -> i32 {
+    -1
+}
+
+fn is_unlimited(modifier: &i32) -> bool {
+    *modifier == unlimited()
 }
 
 /// A table's `REPLICA IDENTITY`.

@@ -400,6 +400,7 @@ mod tests {
                 columns: vec![Column {
                     name: "rental_id".into(),
                     type_name: "int4".into(),
+                    modifier: -1,
                     key: true,
                     identity_always: false,
                 }],

@@ -3,7 +3,7 @@
 //! | line | means |
 //! |---|---|
 //! | `BEGIN; -- {"xid":…,"lsn":…,"commit_lsn":…,"timestamp":…}` | a source transaction begins |
-//! | `PREPARE <id> AS <statement>; -- {"op":…,"schema":…,"table":…,"columns":[…],"key":[…]}` | a statement, at its first use in the segment |
+//! | `PREPARE <id> AS <statement>; -- {"op":…,"schema":…,"table":…,"identity":…,"columns":[…],"types":[…],"modifiers":[…],"key":[…]}` | a statement, at its first use in the segment |
 //! | `EXECUTE <id>["…",null];` | run it with these values |
 //! | `TRUNCATE ONLY "s"."t", …; -- {"rels":[["s","t"],…],…}` | relations emptied |
 //! | `ROLLBACK;` | what stood since the last `BEGIN` never happened |
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ident::quote_ident;
 
-use super::change::{Begin, Commit, Operation, Position, Value};
+use super::change::{Begin, Commit, Identity, Operation, Position, Value};
 use super::json_line::write_json;
 
 /// A line of a SQL segment.
@@ -47,21 +47,17 @@ pub enum SqlLine {
     Endpos(Position),
 }
 
-/// The name of a statement: 64 bits of its text's digest. Who reads two different texts under one
-/// name must stop; see [`super::apply`].
+/// The name of a statement: 64 bits of the digest of its text and shape, so that another text,
+/// or the same for parameters of other types, is another statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StatementId(u64);
 
 impl StatementId {
-    /// The name of this text with parameters of these types: a server that has it prepared for
-    /// other types must not take it for the same.
-    pub fn of<'a>(sql: &str, types: impl Iterator<Item = &'a str>) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(sql.as_bytes());
-        for name in types {
-            hasher.update(b"\0").update(name.as_bytes());
-        }
-        let digest = hasher.finalize();
+    fn of(sql: &str, shape: &Shape) -> Self {
+        let mut said = sql.as_bytes().to_vec();
+        said.push(0);
+        write_json(shape, &mut said);
+        let digest = blake3::hash(&said);
         let mut first = [0; 8];
         first.copy_from_slice(&digest.as_bytes()[..8]);
         Self(u64::from_be_bytes(first))
@@ -98,6 +94,17 @@ pub struct Prepare {
     pub shape: Shape,
 }
 
+impl Prepare {
+    /// The statement `sql`, named after what it says and does.
+    pub fn new(sql: String, shape: Shape) -> Self {
+        Self {
+            id: StatementId::of(&sql, &shape),
+            sql,
+            shape,
+        }
+    }
+}
+
 /// What a statement does, for those who must not guess at SQL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
@@ -107,8 +114,14 @@ pub struct Shape {
     pub schema: String,
     /// The relation.
     pub table: String,
+    /// What identifies its rows.
+    pub identity: Identity,
     /// The column each parameter is for, in order.
     pub columns: Vec<String>,
+    /// The type of each on the source, as [`super::change::Column::type_name`] has it.
+    pub types: Vec<String>,
+    /// What each type is limited to, as [`super::change::Column::modifier`] has it.
+    pub modifiers: Vec<i32>,
     /// Which parameters, from 0, identify the row.
     pub key: Vec<usize>,
 }
@@ -136,12 +149,20 @@ pub struct TruncateLine {
 }
 
 impl TruncateLine {
-    /// The statement. ONLY, because the stream names inheritance children that were emptied too.
-    pub fn sql(&self) -> String {
+    /// The statement. ONLY, because the stream names inheritance children that were emptied too;
+    /// a table that is partitioned where it runs cannot be emptied so.
+    pub fn sql(&self, is_partitioned: impl Fn(&str, &str) -> bool) -> String {
         let rels: Vec<_> = self
             .rels
             .iter()
-            .map(|(schema, table)| format!("ONLY {}.{}", ident(schema), ident(table)))
+            .map(|(schema, table)| {
+                let only = if is_partitioned(schema, table) {
+                    ""
+                } else {
+                    "ONLY "
+                };
+                format!("{only}{}.{}", ident(schema), ident(table))
+            })
             .collect();
         let restart = if self.restart_identity {
             " RESTART IDENTITY"
@@ -162,6 +183,9 @@ pub enum Error {
     /// The JSON in it is not what it must be.
     #[error("the JSON in the line cannot be read")]
     Json(#[from] serde_json::Error),
+    /// A statement whose text or comment is not what its name says.
+    #[error("statement {0} is not what transform wrote under this name: the line was edited")]
+    Edited(StatementId),
     /// It is not UTF-8.
     #[error("the line is not UTF-8")]
     Utf8(#[from] std::str::Utf8Error),
@@ -205,7 +229,11 @@ impl SqlLine {
                 line.extend_from_slice(b";\n");
             }
             SqlLine::Truncate(truncate) => {
-                commented(line, &format!("{}; -- ", truncate.sql()), truncate);
+                commented(
+                    line,
+                    &format!("{}; -- ", truncate.sql(|_, _| false)),
+                    truncate,
+                );
             }
             SqlLine::Rollback => line.extend_from_slice(b"ROLLBACK;\n"),
             SqlLine::Commit(commit) => commented(line, "COMMIT; -- ", commit),
@@ -242,11 +270,12 @@ impl SqlLine {
         let (sql, json) = (&line[..at], &line[at + "; -- ".len()..]);
         if let Some(rest) = sql.strip_prefix("PREPARE ") {
             let (id, text) = rest.split_once(" AS ").ok_or(Error::Unknown)?;
-            return Ok(SqlLine::Prepare(Prepare {
-                id: id.parse().map_err(|()| Error::Unknown)?,
-                sql: text.to_owned(),
-                shape: serde_json::from_str(json)?,
-            }));
+            let id: StatementId = id.parse().map_err(|()| Error::Unknown)?;
+            let prepare = Prepare::new(text.to_owned(), serde_json::from_str(json)?);
+            return match prepare.id == id {
+                true => Ok(SqlLine::Prepare(prepare)),
+                false => Err(Error::Edited(id)),
+            };
         }
         match sql {
             "BEGIN" => Ok(SqlLine::Begin(serde_json::from_str(json)?)),
@@ -282,11 +311,10 @@ mod tests {
         #[test]
         fn statements_on_any_name_are_read_as_written(schema: String, table: String, columns: Vec<String>) {
             let sql = format!("DELETE FROM {}.{} WHERE x = $1", ident(&schema), ident(&table));
-            same_after_writing_and_reading(&SqlLine::Prepare(Prepare {
-                id: StatementId::of(&sql, ["int4"].into_iter()),
-                sql,
-                shape: Shape { op: Operation::Delete, schema: schema.clone(), table: table.clone(), columns, key: vec![0] },
-            }));
+            same_after_writing_and_reading(&SqlLine::Prepare(Prepare::new(sql, Shape {
+                op: Operation::Delete, schema: schema.clone(), table: table.clone(),
+                identity: Identity::Default, types: columns.clone(), modifiers: vec![-1; columns.len()], columns, key: vec![0],
+            })));
             same_after_writing_and_reading(&SqlLine::Truncate(TruncateLine {
                 rels: vec![(schema, table)], cascade: true, restart_identity: false,
             }));
@@ -318,6 +346,28 @@ mod tests {
             same_after_writing_and_reading(&execute),
             r#"EXECUTE 5e3a9c175e3a9c17["16050",null];"#
         );
+    }
+
+    #[test]
+    fn a_statement_that_was_edited_is_not_taken() {
+        let shape = Shape {
+            op: Operation::Delete,
+            schema: "public".into(),
+            table: "t".into(),
+            identity: Identity::Default,
+            columns: vec!["id".into()],
+            types: vec!["int4".into()],
+            modifiers: vec![-1],
+            key: vec![0],
+        };
+        let sql = r#"DELETE FROM ONLY "public"."t" WHERE "id" = $1"#;
+        let text =
+            same_after_writing_and_reading(&SqlLine::Prepare(Prepare::new(sql.into(), shape)));
+        for (written, edited) in [("$1", "$1 OR true"), ("[0]", "[]"), ("int4", "text")] {
+            let edited = text.trim_end().replace(written, edited);
+            let read = SqlLine::read(edited.as_bytes());
+            assert!(matches!(read, Err(Error::Edited(_))), "{edited}: {read:?}");
+        }
     }
 
     #[test]

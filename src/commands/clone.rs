@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{CommandError, all_databases, choices, not_built, place, progress};
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
-use crate::cli::options::{Ack, CdcSettings, CloneOptions, ProgressTracking};
+use crate::cli::options::{Ack, CdcSettings, CloneOptions, OnConflict, ProgressTracking};
 use crate::cli::{ExitCode, options};
 use crate::clone::schema::Side;
 use crate::migration::base_copy::left_out;
@@ -115,10 +115,13 @@ pub(super) fn config(
         work_dir: work_dir.clone(),
         shared_arguments,
         receive_arguments: vec![format!("--ack={}", ack(options.cdc.ack))],
-        apply_arguments: vec![format!(
-            "--progress-tracking={}",
-            tracking(options.cdc.progress_tracking)
-        )],
+        apply_arguments: vec![
+            format!(
+                "--progress-tracking={}",
+                tracking(options.cdc.progress_tracking)
+            ),
+            format!("--on-conflict={}", on_conflict(options.cdc.on_conflict)),
+        ],
         source_environment: vec![("PGFLIT_SOURCE_PGURI".to_owned(), source.to_uri())],
         target_environment: vec![("PGFLIT_TARGET_PGURI".to_owned(), target.to_uri())],
         retry_for: options.retry_for,
@@ -159,7 +162,15 @@ const fn ack(ack: Ack) -> &'static str {
     }
 }
 
-const fn tracking(tracking: ProgressTracking) -> &'static str {
+const fn on_conflict(choice: OnConflict) -> &'static str {
+    match choice {
+        OnConflict::Stop => "stop",
+        OnConflict::Skip => "skip",
+        OnConflict::Overwrite => "overwrite",
+    }
+}
+
+fn tracking(tracking: ProgressTracking) -> &'static str {
     match tracking {
         ProgressTracking::Auto => "auto",
         ProgressTracking::Origin => "origin",

@@ -187,6 +187,7 @@ impl From<ApplyError> for CommandError {
             ApplyError::Target(_)
             | ApplyError::Refused { .. }
             | ApplyError::RowCount { .. }
+            | ApplyError::Misfit { .. }
             | ApplyError::PositionGone(_)
             | ApplyError::NoOrigin(_) => ExitCode::Target,
             ApplyError::PastEndpos { .. } => ExitCode::Usage,

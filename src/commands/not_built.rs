@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use crate::cli::ExitCode;
-use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions, OnConflict, Plugin};
+use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions, Plugin};
 
 /// A command or option of the contract that this version cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +57,6 @@ pub(super) fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
         (
             cdc.plugin != Plugin::Pgoutput,
             "--plugin other than pgoutput",
-        ),
-        (
-            cdc.on_conflict != OnConflict::Stop,
-            "--on-conflict other than stop",
         ),
         (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
         (cdc.compress_segments, "--compress-segments"),

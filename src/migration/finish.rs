@@ -65,6 +65,12 @@ pub async fn finish(
     let sequences = set_sequences(source, &on_target_session, store).await?;
     base_copy::set_database_properties(copy).await?;
     store.finish_run()?;
+    let conflicts = store.conflicts()?;
+    if conflicts > 0 {
+        tracing::warn!(
+            "{conflicts} changes found the target otherwise than the source was; the log names each and what --on-conflict made of it"
+        );
+    }
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
 }

@@ -202,6 +202,7 @@ mod tests {
                 duration_ms: Some(61_000),
                 follow: true,
                 endpos: Some("0/1".to_owned()),
+                conflicts: 0,
             },
             total: Total {
                 tables: count as usize,

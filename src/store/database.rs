@@ -8,10 +8,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
+    include_str!("../../migrations/0004_conflicts.sql"),
 ];
 
 /// The version this program writes.

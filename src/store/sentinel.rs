@@ -184,6 +184,29 @@ impl Store {
         .map(drop)
     }
 
+    /// Apply has let `more` changes pass that found the target otherwise than the source was.
+    pub fn count_conflicts(&mut self, more: u64) -> Result<(), Error> {
+        self.write("counting conflicts", |transaction| {
+            transaction.execute(
+                "UPDATE apply_position SET conflicts = conflicts + ?1",
+                [i64::try_from(more).unwrap_or(i64::MAX)],
+            )
+        })
+        .map(drop)
+    }
+
+    /// How many changes found the target otherwise than the source was, and did not stop apply.
+    pub fn conflicts(&self) -> Result<u64, Error> {
+        let counted: Option<i64> = self.read("reading the conflicts", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT conflicts FROM apply_position")?;
+            statement.query_row([], |row| row.get(0)).optional()
+        })?;
+        Ok(counted
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
+    }
+
     /// A number that changes whenever another process has written to the store. Cheap.
     pub fn data_version(&self) -> Result<i64, Error> {
         self.read("looking for news", |connection| {

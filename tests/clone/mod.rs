@@ -3,6 +3,7 @@
 mod all_databases;
 mod altered;
 mod by_hand;
+mod conflicts;
 mod constraints;
 mod crashed_target;
 mod database;
@@ -38,6 +39,7 @@ mod roles;
 mod row_kinds;
 mod server_restarts;
 mod sizes;
+mod source_ddl;
 mod stages;
 mod standby;
 mod steps;

@@ -1,19 +1,18 @@
 //! Whole source transactions, filtered, grouped and committed.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{Lsn, QualifiedName};
-use crate::cdc::change::{Begin, Commit};
+use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
 
 use super::error::ApplyError;
 use super::filter::Filter;
-use super::input::Place;
+use super::place::Place;
 use super::steering::Steering;
-use super::target::Target;
+use super::target::{Change, Emptying, Target};
 
 /// A source transaction is held here until its COMMIT is seen, so that one that was cut off costs
 /// nothing. Past this many bytes it gets a target transaction of its own and goes there directly.
@@ -35,8 +34,8 @@ pub(super) enum After {
 /// One change of a source transaction.
 #[derive(Debug)]
 enum Step {
-    Row(Arc<Prepare>, Execute),
-    Truncate(TruncateLine),
+    Row(Arc<Change>),
+    Truncate(Arc<Emptying>),
 }
 
 /// The source transaction being read.
@@ -58,7 +57,6 @@ pub(super) struct Applier {
     pub(super) filter: Filter,
     pub(super) steering: Steering,
     pub(super) positions: Reached,
-    path: PathBuf,
     statements: HashMap<StatementId, Arc<Prepare>>,
     reading: Reading,
     /// The last source transaction in the open target transaction.
@@ -79,13 +77,7 @@ pub(super) struct Reached {
 }
 
 impl Applier {
-    pub(super) fn new(
-        target: Target,
-        filter: Filter,
-        steering: Steering,
-        committed: Lsn,
-        path: PathBuf,
-    ) -> Self {
+    pub(super) fn new(target: Target, filter: Filter, steering: Steering, committed: Lsn) -> Self {
         Self {
             target,
             filter,
@@ -94,7 +86,6 @@ impl Applier {
                 committed,
                 reached: committed,
             },
-            path,
             statements: HashMap::new(),
             reading: Reading::Between,
             last: None,
@@ -114,12 +105,12 @@ impl Applier {
     }
 
     /// Takes one line.
-    pub(super) async fn line(&mut self, line: SqlLine, place: Place) -> Result<After, ApplyError> {
+    pub(super) async fn line(&mut self, line: SqlLine, place: &Place) -> Result<After, ApplyError> {
         match line {
             SqlLine::Begin(begin) => return self.begin(begin, place).await,
             SqlLine::Prepare(prepare) => self.prepare(prepare, place)?,
             SqlLine::Execute(execute) => self.row(execute, place).await?,
-            SqlLine::Truncate(truncate) => self.step(Step::Truncate(truncate), 0, place).await?,
+            SqlLine::Truncate(line) => self.truncate(line, place).await?,
             SqlLine::Rollback => self.undo().await?,
             SqlLine::Commit(commit) => return self.commit(commit, place).await,
             SqlLine::Keepalive(at) | SqlLine::Endpos(at) => {
@@ -131,14 +122,14 @@ impl Applier {
         Ok(After::GoOn)
     }
 
-    fn out_of_order(&self, place: Place, problem: impl Into<String>) -> ApplyError {
+    fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
         ApplyError::Order {
-            place: place.describe(&self.path),
+            place: place.clone(),
             problem: problem.into(),
         }
     }
 
-    async fn begin(&mut self, begin: Begin, place: Place) -> Result<After, ApplyError> {
+    async fn begin(&mut self, begin: Begin, place: &Place) -> Result<After, ApplyError> {
         if !self.is_between() {
             return Err(self.out_of_order(place, "BEGIN inside a transaction"));
         }
@@ -180,21 +171,21 @@ impl Applier {
             .map_or(past, |endpos| endpos.min(past))
     }
 
-    fn prepare(&mut self, prepare: Prepare, place: Place) -> Result<(), ApplyError> {
-        // Repeated after the relation has changed: what the server has planned may be outdated.
-        self.target.forget(prepare.id)?;
+    fn prepare(&mut self, prepare: Prepare, place: &Place) -> Result<(), ApplyError> {
         if let Some(known) = self.statements.get(&prepare.id) {
             if known.sql != prepare.sql {
                 let problem = format!("statement {} stands for two texts", prepare.id);
                 return Err(self.out_of_order(place, problem));
             }
-            return Ok(());
+            // Repeated because the source has described the relation again: what the server has
+            // planned may be outdated.
+            return self.target.forget(&prepare);
         }
         self.statements.insert(prepare.id, Arc::new(prepare));
         Ok(())
     }
 
-    async fn row(&mut self, execute: Execute, place: Place) -> Result<(), ApplyError> {
+    async fn row(&mut self, execute: Execute, place: &Place) -> Result<(), ApplyError> {
         let Some(prepare) = self.statements.get(&execute.id).cloned() else {
             let problem = format!("statement {} is not prepared before", execute.id);
             return Err(self.out_of_order(place, problem));
@@ -208,23 +199,47 @@ impl Applier {
             );
             return Err(self.out_of_order(place, problem));
         }
-        let bytes = execute
-            .values
-            .iter()
-            .map(crate::cdc::change::Value::byte_count)
-            .sum();
-        self.step(Step::Row(prepare, execute), bytes, place).await
+        let Some(begin) = self.open_transaction(place)? else {
+            return Ok(());
+        };
+        let bytes = execute.values.iter().map(Value::byte_count).sum();
+        let change = Change {
+            prepare,
+            values: execute.values,
+            begin,
+            place: place.clone(),
+        };
+        self.step(Step::Row(Arc::new(change)), bytes).await
     }
 
-    async fn step(&mut self, step: Step, bytes: usize, place: Place) -> Result<(), ApplyError> {
-        /// What a step costs to hold besides its values.
-        const STEP_BYTES: usize = 128;
-        match &mut self.reading {
-            Reading::Between if !self.begun => return Ok(()),
-            Reading::Between => {
-                return Err(self.out_of_order(place, "a change outside a transaction"));
+    async fn truncate(&mut self, line: TruncateLine, place: &Place) -> Result<(), ApplyError> {
+        let Some(begin) = self.open_transaction(place)? else {
+            return Ok(());
+        };
+        let emptying = Emptying {
+            line,
+            begin,
+            place: place.clone(),
+        };
+        self.step(Step::Truncate(Arc::new(emptying)), 0).await
+    }
+
+    /// The transaction that a change belongs to; none if the change is not to be applied.
+    fn open_transaction(&self, place: &Place) -> Result<Option<Arc<Begin>>, ApplyError> {
+        match &self.reading {
+            Reading::Between if self.begun => {
+                Err(self.out_of_order(place, "a change outside a transaction"))
             }
-            Reading::Skipping => return Ok(()),
+            Reading::Between | Reading::Skipping => Ok(None),
+            Reading::Holding(begin, ..) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
+        }
+    }
+
+    async fn step(&mut self, step: Step, bytes: usize) -> Result<(), ApplyError> {
+        /// What a step costs to hold besides its values.
+        const STEP_BYTES: usize = 192;
+        match &mut self.reading {
+            Reading::Between | Reading::Skipping => return Ok(()),
             Reading::Holding(_, steps, held) => {
                 steps.push(step);
                 *held += bytes + STEP_BYTES;
@@ -232,53 +247,49 @@ impl Applier {
                     return Ok(());
                 }
             }
-            Reading::Passing(begin) => {
-                let begin = Arc::clone(begin);
-                return self.send(step, &begin).await;
-            }
+            Reading::Passing(_) => return self.send(step).await,
         }
         // Too large to hold: alone in a target transaction of its own.
         self.finish_group().await?;
         if let Reading::Holding(begin, steps, _) =
             std::mem::replace(&mut self.reading, Reading::Between)
         {
-            self.reading = Reading::Passing(Arc::clone(&begin));
-            self.send_all(steps, &begin).await?;
+            self.reading = Reading::Passing(begin);
+            self.send_all(steps).await?;
         }
         Ok(())
     }
 
-    async fn send_all(&mut self, steps: Vec<Step>, begin: &Arc<Begin>) -> Result<(), ApplyError> {
+    async fn send_all(&mut self, steps: Vec<Step>) -> Result<(), ApplyError> {
         for step in steps {
-            self.send(step, begin).await?;
+            self.send(step).await?;
         }
         Ok(())
     }
 
     /// Sends a change into the open target transaction, unless the copy contains it.
-    async fn send(&mut self, step: Step, begin: &Arc<Begin>) -> Result<(), ApplyError> {
+    async fn send(&mut self, step: Step) -> Result<(), ApplyError> {
         match step {
-            Step::Row(prepare, execute) => {
-                let table = QualifiedName::new(&prepare.shape.schema, &prepare.shape.table);
-                if self.filter.contains(&table, begin.xid) {
+            Step::Row(change) => {
+                if self.filter.contains(&change.table(), change.begin.xid) {
                     return Ok(());
                 }
                 self.target.begin()?;
                 self.group_rows += 1;
-                self.target.row(&prepare, execute, begin).await
+                self.target.row(change).await
             }
-            Step::Truncate(mut line) => {
+            Step::Truncate(emptying) => {
+                let mut line = emptying.line.clone();
                 line.rels.retain(|(schema, name)| {
-                    !self
-                        .filter
-                        .contains(&QualifiedName::new(schema, name), begin.xid)
+                    let table = QualifiedName::new(schema, name);
+                    !self.filter.contains(&table, emptying.begin.xid)
                 });
                 if line.rels.is_empty() {
                     return Ok(());
                 }
                 self.target.begin()?;
                 self.group_rows += 1;
-                self.target.truncate(line, begin).await
+                self.target.truncate(&line, emptying).await
             }
         }
     }
@@ -293,7 +304,7 @@ impl Applier {
         Ok(())
     }
 
-    async fn commit(&mut self, commit: Commit, place: Place) -> Result<After, ApplyError> {
+    async fn commit(&mut self, commit: Commit, place: &Place) -> Result<After, ApplyError> {
         match std::mem::replace(&mut self.reading, Reading::Between) {
             Reading::Between if !self.begun => return Ok(After::GoOn),
             Reading::Between => {
@@ -305,7 +316,7 @@ impl Applier {
                 if self.is_past_end(&commit, place).await? {
                     return Ok(After::AtEnd);
                 }
-                self.send_all(steps, &begin).await?;
+                self.send_all(steps).await?;
                 self.last = Some(commit);
                 if self.group_rows >= GROUP_ROWS {
                     return self.finish_group().await;
@@ -326,7 +337,7 @@ impl Applier {
 
     /// Whether this transaction, which is whole, ends past the end that was asked for. Then
     /// everything before it is committed when this returns.
-    async fn is_past_end(&mut self, commit: &Commit, place: Place) -> Result<bool, ApplyError> {
+    async fn is_past_end(&mut self, commit: &Commit, place: &Place) -> Result<bool, ApplyError> {
         self.steering.look()?;
         while !commit_is_within(commit.lsn, self.steering.endpos()) {
             if self.position(self.endpos_before(commit.lsn), place).await? == After::AtEnd {
@@ -336,7 +347,7 @@ impl Applier {
         Ok(false)
     }
 
-    fn check_xid(&self, begin: &Begin, commit: &Commit, place: Place) -> Result<(), ApplyError> {
+    fn check_xid(&self, begin: &Begin, commit: &Commit, place: &Place) -> Result<(), ApplyError> {
         if begin.xid == commit.xid {
             return Ok(());
         }
@@ -345,7 +356,7 @@ impl Applier {
     }
 
     /// Nothing else happens before `lsn`.
-    async fn position(&mut self, lsn: Lsn, place: Place) -> Result<After, ApplyError> {
+    async fn position(&mut self, lsn: Lsn, place: &Place) -> Result<After, ApplyError> {
         if !self.is_between() {
             return Err(self.out_of_order(place, "a position inside a transaction"));
         }
@@ -361,7 +372,8 @@ impl Applier {
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
         if let Some(last) = self.last.take() {
             if self.target.is_open() {
-                self.target.commit(&last).await?;
+                let conflicts = self.target.commit(&last).await?;
+                self.steering.count_conflicts(conflicts)?;
                 self.positions.committed = last.lsn;
             }
             self.positions.reached = self.positions.reached.max(last.lsn);

@@ -9,6 +9,8 @@ use crate::pg;
 use crate::segment;
 use crate::store;
 
+use super::place::Place;
+
 /// Apply failed. The target holds exactly what it held after the last confirmed group.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
@@ -16,7 +18,7 @@ pub enum ApplyError {
     #[error(transparent)]
     Target(#[from] pg::Error),
     /// One statement of a transaction was refused.
-    #[error("{command} on {table} ({key}) of transaction {xid} at {lsn} was refused")]
+    #[error("{command} on {table} ({key}) of transaction {xid} at {lsn} was refused ({place})")]
     Refused {
         /// INSERT, UPDATE, DELETE or TRUNCATE.
         command: &'static str,
@@ -28,13 +30,15 @@ pub enum ApplyError {
         xid: u32,
         /// Where it begins.
         lsn: Lsn,
+        /// Which line of what.
+        place: Place,
         /// The target's answer.
         #[source]
         source: Box<pg::Error>,
     },
     /// One statement did not touch exactly one row.
     #[error(
-        "{command} on {table} ({key}) of transaction {xid} at {lsn} touched {rows} rows instead of one"
+        "{command} on {table} ({key}) of transaction {xid} at {lsn} touched {rows} rows instead of one ({place})"
     )]
     RowCount {
         /// UPDATE or DELETE.
@@ -49,12 +53,28 @@ pub enum ApplyError {
         lsn: Lsn,
         /// How many it touched.
         rows: u64,
+        /// Which line of what.
+        place: Place,
+    },
+    /// The target's table does not take what the source's gives.
+    #[error("{table} on the target does not fit transaction {xid} at {lsn}: {problem} ({place})")]
+    Misfit {
+        /// Which table.
+        table: Box<QualifiedName>,
+        /// What is different.
+        problem: String,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+        /// Which line of what.
+        place: Place,
     },
     /// A line is not what transform writes.
     #[error("{place}")]
     Line {
         /// Which line of what.
-        place: String,
+        place: Place,
         /// Why.
         #[source]
         source: sql_line::Error,
@@ -63,7 +83,7 @@ pub enum ApplyError {
     #[error("{place}: {problem}")]
     Order {
         /// Which line of what.
-        place: String,
+        place: Place,
         /// What is wrong.
         problem: String,
     },
@@ -127,7 +147,15 @@ impl ApplyError {
                     .to_owned(),
             ),
             ApplyError::RowCount { .. } => Some(
-                "something else has changed the target; mend the row there, then run the same command with --resume"
+                "something else has changed the target; mend the row there, or choose with --on-conflict skip or overwrite, then run the same command with --resume"
+                    .to_owned(),
+            ),
+            ApplyError::Misfit { .. } => Some(
+                "alter the target as the source was altered, then run the same command with --resume"
+                    .to_owned(),
+            ),
+            ApplyError::Line { .. } => Some(
+                "remove this .sql segment and all later ones: they are made again from the .json segments"
                     .to_owned(),
             ),
             ApplyError::PastEndpos { applied, .. } => {

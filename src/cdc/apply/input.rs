@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -10,6 +11,7 @@ use crate::cdc::sql_line::SqlLine;
 use crate::segment::{Follower, Kind, Next, SegmentName};
 
 use super::error::ApplyError;
+use super::place::{Place, Segments};
 
 /// Lines parsed and handed over at once end at this many bytes of text.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -42,24 +44,6 @@ pub(super) enum Piece {
     End,
 }
 
-/// Where a line stands, for messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The byte in the segment or file.
-    Byte(u64),
-    /// The line of standard input, from 1.
-    Line(u64),
-}
-
-impl Place {
-    pub(super) fn describe(self, path: &Path) -> String {
-        match self {
-            Place::Byte(byte) => format!("{}, byte {byte}", path.display()),
-            Place::Line(line) => format!("standard input, line {line}"),
-        }
-    }
-}
-
 type Pieces = Sender<Result<Piece, ApplyError>>;
 
 /// Starts reading; the pieces come in order, the last is [`Piece::End`] or an error.
@@ -67,6 +51,7 @@ pub(super) fn start(
     input: Input,
     folder: PathBuf,
     first: Option<SegmentName>,
+    wal_segment_bytes: u64,
 ) -> Result<Receiver<Result<Piece, ApplyError>>, ApplyError> {
     let (sender, receiver) = channel(BLOCKS_AHEAD);
     std::thread::Builder::new()
@@ -75,10 +60,25 @@ pub(super) fn start(
             let read = match input {
                 Input::Folder => read_folder(&folder, first, &sender),
                 Input::File(path) => match std::fs::File::open(&path) {
-                    Ok(file) => read_stream(file, &path, &sender),
+                    Ok(file) => {
+                        let shared: Arc<Path> = path.as_path().into();
+                        read_stream(
+                            file,
+                            &path,
+                            |line| Place::Line(Arc::clone(&shared), line),
+                            &sender,
+                        )
+                    }
                     Err(source) => Err(ApplyError::Read { path, source }),
                 },
-                Input::Pipe => read_stream(io::stdin(), Path::new("standard input"), &sender),
+                Input::Pipe => {
+                    let segments = Arc::new(Segments {
+                        folder,
+                        wal_segment_bytes,
+                    });
+                    let place = |line| Place::Piped(Arc::clone(&segments), line);
+                    read_stream(io::stdin(), Path::new("standard input"), place, &sender)
+                }
             };
             // Nobody listening means that apply has ended.
             let _ = sender.blocking_send(read.map(|()| Piece::End));
@@ -96,17 +96,18 @@ fn read_folder(
     let mut block = Block::default();
     let mut line = Vec::new();
     let mut paused = false;
+    let mut path: Arc<Path> = folder.into();
     loop {
         match follower.next(&mut line)? {
             Next::Line => {
                 paused = false;
-                let (path, byte) = follower.place();
-                block.add(&line, &path, Place::Byte(byte))?;
+                block.add(&line, Place::Byte(Arc::clone(&path), follower.place().1))?;
                 if block.bytes < BLOCK_BYTES {
                     continue;
                 }
             }
             Next::Segment(_) => {
+                path = follower.place().0.into();
                 if !block.send(pieces) || pieces.blocking_send(Ok(Piece::Segment)).is_err() {
                     return Ok(());
                 }
@@ -133,7 +134,12 @@ fn read_folder(
     }
 }
 
-fn read_stream(input: impl Read, path: &Path, pieces: &Pieces) -> Result<(), ApplyError> {
+fn read_stream(
+    input: impl Read,
+    path: &Path,
+    place: impl Fn(u64) -> Place,
+    pieces: &Pieces,
+) -> Result<(), ApplyError> {
     let mut input = BufReader::with_capacity(BLOCK_BYTES, input);
     let mut block = Block::default();
     let mut line = Vec::new();
@@ -151,7 +157,7 @@ fn read_stream(input: impl Read, path: &Path, pieces: &Pieces) -> Result<(), App
             return Ok(());
         }
         number += 1;
-        block.add(&line, path, Place::Line(number))?;
+        block.add(&line, place(number))?;
         let pauses = !input.buffer().contains(&b'\n');
         if (pauses || block.bytes >= BLOCK_BYTES) && !block.send(pieces) {
             return Ok(());
@@ -169,14 +175,15 @@ struct Block {
 }
 
 impl Block {
-    fn add(&mut self, line: &[u8], path: &Path, place: Place) -> Result<(), ApplyError> {
-        let parsed = SqlLine::read(line).map_err(|source| ApplyError::Line {
-            place: place.describe(path),
-            source,
-        })?;
-        self.bytes += line.len();
-        self.lines.push((parsed, place));
-        Ok(())
+    fn add(&mut self, line: &[u8], place: Place) -> Result<(), ApplyError> {
+        match SqlLine::read(line) {
+            Ok(parsed) => {
+                self.bytes += line.len();
+                self.lines.push((parsed, place));
+                Ok(())
+            }
+            Err(source) => Err(ApplyError::Line { place, source }),
+        }
     }
 
     /// Hands over what is gathered; false if nobody wants it any more.

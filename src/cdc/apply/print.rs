@@ -136,6 +136,8 @@ fn filled_in(sql: &str, literals: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cdc::change::{Identity, Operation};
+    use crate::cdc::sql_line::Shape;
 
     fn printed(lines: &[&str]) -> Result<String, PrintError> {
         let (mut printer, mut sql) = (SqlPrinter::default(), Vec::new());
@@ -145,15 +147,36 @@ mod tests {
         Ok(String::from_utf8(sql).expect("UTF-8"))
     }
 
-    const PREPARE: &str = r#"PREPARE 5e3a9c175e3a9c17 AS INSERT INTO "a $1 ""b" ("x", "y") VALUES ($1, $2); -- {"op":"I","schema":"public","table":"t","columns":["x","y"],"key":[]}"#;
+    /// The PREPARE of a statement, and the beginning of its EXECUTE.
+    fn prepared() -> (String, String) {
+        let prepare = Prepare::new(
+            r#"INSERT INTO "a $1 ""b" ("x", "y") VALUES ($1, $2)"#.into(),
+            Shape {
+                op: Operation::Insert,
+                schema: "public".into(),
+                table: "t".into(),
+                identity: Identity::Default,
+                columns: vec!["x".into(), "y".into()],
+                types: vec!["text".into(), "text".into()],
+                modifiers: vec![-1, -1],
+                key: vec![],
+            },
+        );
+        let execute = format!("EXECUTE {}", prepare.id);
+        let mut line = Vec::new();
+        SqlLine::Prepare(prepare).write(&mut line);
+        let line = String::from_utf8(line).expect("UTF-8");
+        (line.trim_end().to_owned(), execute)
+    }
 
     #[test]
     fn values_stand_where_their_parameters_stood_and_names_are_left_alone() {
+        let (prepare, execute) = prepared();
         let sql = printed(&[
             r#"BEGIN; -- {"xid":5,"lsn":"0/10"}"#,
-            PREPARE,
-            r#"EXECUTE 5e3a9c175e3a9c17["it's $2",null];"#,
-            r#"EXECUTE 5e3a9c175e3a9c17["a\\b\nc","ü"];"#,
+            &prepare,
+            &format!(r#"{execute}["it's $2",null];"#),
+            &format!(r#"{execute}["a\\b\nc","ü"];"#),
             r#"COMMIT; -- {"xid":5,"lsn":"0/28"}"#,
             r#"-- KEEPALIVE {"lsn":"0/30"}"#,
         ]);
@@ -169,9 +192,10 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_refused_by_name() {
+        let (prepare, execute) = prepared();
         let error = printed(&[
-            PREPARE,
-            r#"EXECUTE 5e3a9c175e3a9c17[{"base64":"/w=="},null];"#,
+            &prepare,
+            &format!(r#"{execute}[{{"base64":"/w=="}},null];"#),
         ])
         .expect_err("not UTF-8");
         assert!(error.to_string().starts_with("column \"x\" of public.t"));
@@ -179,13 +203,14 @@ mod tests {
 
     #[test]
     fn a_statement_that_is_not_prepared_or_lacks_values_is_refused() {
-        let execute = r#"EXECUTE 5e3a9c175e3a9c17["1"];"#;
+        let (prepare, execute) = prepared();
+        let execute = &format!(r#"{execute}["1"];"#);
         assert!(matches!(
             printed(&[execute]),
             Err(PrintError::Unprepared(_))
         ));
         assert!(matches!(
-            printed(&[PREPARE, execute]),
+            printed(&[&prepare, execute]),
             Err(PrintError::TooFew { values: 1, .. })
         ));
     }

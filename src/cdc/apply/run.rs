@@ -12,6 +12,7 @@ use super::applier::{After, Applier};
 use super::error::ApplyError;
 use super::filter::Filter;
 use super::input::{self, Input, Piece};
+use super::plan::OnConflict;
 use super::steering::Steering;
 use super::target::Target;
 use super::tracking::{Tracking, TrackingChoice};
@@ -34,6 +35,8 @@ pub struct Config {
     pub origin: String,
     /// Where the position is kept.
     pub tracking: TrackingChoice,
+    /// What to do with a change that finds the target otherwise than the source was.
+    pub on_conflict: OnConflict,
     /// The source's WAL segment size, which names the segments.
     pub wal_segment_bytes: u64,
 }
@@ -94,17 +97,18 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
     drop(session);
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
     let committed = tracking.start(&mut connection, &config.origin).await?;
-    let target = Target::start(connection, tracking, &config.origin).await?;
+    let target = Target::start(connection, tracking, &config.origin, config.on_conflict).await?;
     tracing::info!("applying from {}", committed.max(steering.look()?.startpos));
 
     let cdc = &config.work_dir.cdc;
     let first = segment_holding(cdc, Kind::Sql, committed, config.wal_segment_bytes)?;
-    let path = match &config.input {
-        Input::File(path) => path.clone(),
-        _ => cdc.clone(),
-    };
-    let mut pieces = input::start(config.input.clone(), cdc.clone(), first)?;
-    let mut applier = Applier::new(target, filter, steering, committed, path);
+    let mut pieces = input::start(
+        config.input.clone(),
+        cdc.clone(),
+        first,
+        config.wal_segment_bytes,
+    )?;
+    let mut applier = Applier::new(target, filter, steering, committed);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions.reached;
     applier.steering.report_now(reached)?;
@@ -145,7 +149,7 @@ async fn run(
         match piece {
             Piece::Lines(lines) => {
                 for (line, place) in lines {
-                    if applier.line(line, place).await? == After::AtEnd {
+                    if applier.line(line, &place).await? == After::AtEnd {
                         return Ok(Ended::Endpos);
                     }
                 }

@@ -89,6 +89,14 @@ impl Steering {
         Ok(true)
     }
 
+    /// Changes that found the target otherwise than the source was have been committed.
+    pub(super) fn count_conflicts(&mut self, more: u64) -> Result<(), ApplyError> {
+        if more > 0 {
+            self.store.count_conflicts(more)?;
+        }
+        Ok(())
+    }
+
     /// Reports to the store, unless it was told just now.
     pub(super) fn report(&mut self, reached: Lsn) -> Result<(), ApplyError> {
         let news = (reached, self.sentinel.endpos);

@@ -232,11 +232,12 @@ impl Decoder {
             let key = fields.u8()? & 1 != 0;
             let name = fields.string()?;
             let type_oid = fields.u32()?;
-            let _modifier = fields.u32()?;
+            let modifier = fields.i32()?;
             columns.push(Column {
                 identity_always: self.identity_always.contains(&(rel, name.clone())),
                 name,
                 type_name: self.type_name(type_oid),
+                modifier,
                 key,
             });
         }
@@ -369,6 +370,10 @@ impl<'a> Fields<'a> {
 
     fn u32(&mut self) -> Result<u32, DecodeError> {
         Ok(u32::from_be_bytes(self.array()?))
+    }
+
+    fn i32(&mut self) -> Result<i32, DecodeError> {
+        Ok(i32::from_be_bytes(self.array()?))
     }
 
     fn i64(&mut self) -> Result<i64, DecodeError> {

@@ -10,11 +10,18 @@
 //! | types whose `=` is missing or calls different texts equal, under FULL | their text compared |
 
 use crate::cdc::change::{Column, Identity, Operation, Relation, RowChange, Value};
-use crate::cdc::sql_line::{Execute, Prepare, Shape, StatementId, ident};
+use crate::cdc::sql_line::{Prepare, Shape, ident};
 
 /// A statement and its values for one row.
-pub(super) struct Statement {
-    pub(super) prepare: Prepare,
+pub(super) struct Statement<'a> {
+    relation: &'a Relation,
+    operation: Operation,
+    /// Of one description of a relation, the same text always has the same columns and key.
+    pub(super) sql: String,
+    /// The column each parameter is for, in order.
+    columns: Vec<&'a Column>,
+    /// Which parameters identify the row.
+    key: Vec<usize>,
     pub(super) values: Vec<Value>,
 }
 
@@ -86,7 +93,10 @@ const EXACT_EQUALITY: [&str; 17] = [
 
 /// The statement for `row` of `relation`; none if there is nothing to write (an update of
 /// nothing that can be set).
-pub(super) fn for_row(relation: &Relation, row: &RowChange) -> Result<Option<Statement>, RowError> {
+pub(super) fn for_row<'a>(
+    relation: &'a Relation,
+    row: &RowChange,
+) -> Result<Option<Statement<'a>>, RowError> {
     for side in [&row.old, &row.new].into_iter().flatten() {
         if side.len() != relation.columns.len() {
             return Err(RowError::Width {
@@ -96,7 +106,7 @@ pub(super) fn for_row(relation: &Relation, row: &RowChange) -> Result<Option<Sta
             });
         }
     }
-    let mut builder = Builder::new(relation, row.operation);
+    let mut builder = Statement::new(relation, row.operation);
     let empty = Vec::new();
     let new = row.new.as_ref().unwrap_or(&empty);
     match row.operation {
@@ -120,40 +130,20 @@ pub(super) fn for_row(relation: &Relation, row: &RowChange) -> Result<Option<Sta
             builder.sql = format!("DELETE FROM ONLY {table} WHERE {found}");
         }
     }
-    Ok(Some(builder.finish()))
-}
-
-impl Statement {
-    pub(super) fn execute(self) -> Execute {
-        Execute {
-            id: self.prepare.id,
-            values: self.values,
-        }
-    }
+    Ok(Some(builder))
 }
 
 fn display(relation: &Relation) -> String {
     crate::base::QualifiedName::new(&relation.schema, &relation.table).to_string()
 }
 
-struct Builder<'a> {
-    relation: &'a Relation,
-    operation: Operation,
-    sql: String,
-    columns: Vec<String>,
-    types: Vec<&'a str>,
-    key: Vec<usize>,
-    values: Vec<Value>,
-}
-
-impl<'a> Builder<'a> {
+impl<'a> Statement<'a> {
     fn new(relation: &'a Relation, operation: Operation) -> Self {
         Self {
             relation,
             operation,
             sql: String::new(),
             columns: Vec::new(),
-            types: Vec::new(),
             key: Vec::new(),
             values: Vec::new(),
         }
@@ -172,8 +162,7 @@ impl<'a> Builder<'a> {
         if identifies {
             self.key.push(self.values.len());
         }
-        self.columns.push(column.name.clone());
-        self.types.push(&column.type_name);
+        self.columns.push(column);
         self.values.push(value.clone());
         format!("${}", self.values.len())
     }
@@ -297,21 +286,20 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn finish(self) -> Statement {
-        Statement {
-            prepare: Prepare {
-                id: StatementId::of(&self.sql, self.types.into_iter()),
-                shape: Shape {
-                    op: self.operation,
-                    schema: self.relation.schema.clone(),
-                    table: self.relation.table.clone(),
-                    columns: self.columns,
-                    key: self.key,
-                },
-                sql: self.sql,
-            },
-            values: self.values,
-        }
+    /// Its line before the first use.
+    pub(super) fn prepare(&self) -> Prepare {
+        let columns = || self.columns.iter();
+        let shape = Shape {
+            op: self.operation,
+            schema: self.relation.schema.clone(),
+            table: self.relation.table.clone(),
+            identity: self.relation.identity,
+            columns: columns().map(|column| column.name.clone()).collect(),
+            types: columns().map(|column| column.type_name.clone()).collect(),
+            modifiers: columns().map(|column| column.modifier).collect(),
+            key: self.key.clone(),
+        };
+        Prepare::new(self.sql.clone(), shape)
     }
 }
 
@@ -330,6 +318,7 @@ mod tests {
                 .map(|(name, type_name, key)| Column {
                     name: (*name).into(),
                     type_name: (*type_name).into(),
+                    modifier: -1,
                     key: *key,
                     identity_always: *name == "always",
                 })
@@ -357,7 +346,7 @@ mod tests {
         let statement = for_row(relation, row)
             .expect("a statement")
             .expect("something to do");
-        (statement.prepare.sql, statement.values)
+        (statement.sql, statement.values)
     }
 
     #[test]

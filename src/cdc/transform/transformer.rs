@@ -1,10 +1,10 @@
 //! The function from JSON lines to SQL lines.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::cdc::change::{Event, Relation, RowChange, Truncate};
 use crate::cdc::json_line;
-use crate::cdc::sql_line::{SqlLine, StatementId, TruncateLine};
+use crate::cdc::sql_line::{Execute, SqlLine, StatementId, TruncateLine};
 
 use super::statement::{self, RowError};
 
@@ -29,8 +29,8 @@ pub enum TransformError {
 #[derive(Debug, Default)]
 pub struct Transformer {
     relations: HashMap<u32, Relation>,
-    /// Statements whose PREPARE stands already, by relation.
-    prepared: HashMap<u32, HashSet<StatementId>>,
+    /// Statements whose PREPARE stands already, by relation and text.
+    prepared: HashMap<u32, HashMap<String, StatementId>>,
     open: bool,
 }
 
@@ -111,14 +111,24 @@ impl Transformer {
 
     fn row(&mut self, row: &RowChange, sql: &mut Vec<u8>) -> Result<(), TransformError> {
         self.inside("row")?;
-        let Some(statement) = statement::for_row(self.relation(row.rel)?, row)? else {
+        let relation = self.relations.get(&row.rel);
+        let relation = relation.ok_or(TransformError::UnknownRelation(row.rel))?;
+        let Some(statement) = statement::for_row(relation, row)? else {
             return Ok(());
         };
         let prepared = self.prepared.entry(row.rel).or_default();
-        if prepared.insert(statement.prepare.id) {
-            SqlLine::Prepare(statement.prepare.clone()).write(sql);
-        }
-        SqlLine::Execute(statement.execute()).write(sql);
+        let id = match prepared.get(&statement.sql) {
+            Some(id) => *id,
+            None => {
+                let prepare = statement.prepare();
+                let id = prepare.id;
+                SqlLine::Prepare(prepare).write(sql);
+                prepared.insert(statement.sql, id);
+                id
+            }
+        };
+        let values = statement.values;
+        SqlLine::Execute(Execute { id, values }).write(sql);
         Ok(())
     }
 

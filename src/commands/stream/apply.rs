@@ -1,9 +1,9 @@
 //! `pgflit stream apply`.
 
 use super::{apply_to_stdout, begin};
-use crate::cdc::apply::{Config, Ended, Input, TrackingChoice, Until, apply};
+use crate::cdc::apply::{Config, Ended, Input, OnConflict, TrackingChoice, Until, apply};
 use crate::cli::ExitCode;
-use crate::cli::options::{ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
+use crate::cli::options::{self, ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
 use crate::clone::schema::Side;
 use crate::commands::{CommandError, not_built, place, runtime};
 use crate::store::{Store, WorkDir};
@@ -63,6 +63,11 @@ fn config(
             ProgressTracking::Auto => TrackingChoice::Auto,
             ProgressTracking::Origin => TrackingChoice::Origin,
             ProgressTracking::Table => TrackingChoice::Table,
+        },
+        on_conflict: match options.follow.cdc.on_conflict {
+            options::OnConflict::Stop => OnConflict::Stop,
+            options::OnConflict::Skip => OnConflict::Skip,
+            options::OnConflict::Overwrite => OnConflict::Overwrite,
         },
         wal_segment_bytes: begin::known(
             run.wal_segment_bytes,

@@ -73,6 +73,7 @@ impl RunSummary {
             duration_ms: finished_at.map(|finished_at| seconds_to_millis(finished_at - begun_at)),
             follow: run.slot.is_some(),
             endpos: None,
+            conflicts: store.conflicts()?,
         })
     }
 }

@@ -62,6 +62,10 @@ pub struct RunSummary {
     pub follow: bool,
     /// Where following ended.
     pub endpos: Option<String>,
+    /// Changes that found the target otherwise than the source was, and were skipped or overwrote
+    /// it.
+    #[serde(default)]
+    pub conflicts: u64,
 }
 
 /// All tables together.

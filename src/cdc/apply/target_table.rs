@@ -1,0 +1,273 @@
+//! Whether a table of the target takes what the stream says of the source's.
+//!
+//! The source may have been altered while it is followed, and the stream only says what its
+//! columns are called and how they are typed from there on. Where the target was not altered
+//! alike, most differences are errors by themselves; some would change values without a word (a
+//! numeric with fewer digits rounds, a varchar drops blanks), so each column is looked at before a
+//! statement's first use.
+
+use std::collections::HashMap;
+
+use crate::base::ident::{quote_ident, quote_literal};
+use crate::cdc::sql_line::Shape;
+use crate::pg::ResultSet;
+
+/// A table as it is on the target.
+#[derive(Debug)]
+pub(super) struct TargetTable {
+    /// Whether its rows are in its partitions.
+    pub(super) partitioned: bool,
+    columns: HashMap<String, TargetColumn>,
+}
+
+#[derive(Debug)]
+struct TargetColumn {
+    column_type: ColumnType,
+    /// The type that a domain limits.
+    base: Option<ColumnType>,
+    generated: bool,
+}
+
+#[derive(Debug, Clone)]
+struct ColumnType {
+    schema: String,
+    name: String,
+    oid: String,
+    modifier: i32,
+}
+
+/// The question that [`TargetTable::read`] reads the answer to.
+pub(super) fn question(schema: &str, table: &str) -> String {
+    let name = format!("{}.{}", quote_ident(schema), quote_ident(table));
+    format!(
+        "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
+                a.atttypmod::text, (a.attgenerated <> '')::text,
+                bn.nspname, b.typname, b.oid::text, t.typtypmod::text
+           FROM pg_catalog.pg_class c
+           LEFT JOIN pg_catalog.pg_attribute a
+                  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+           LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+           LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+           LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
+          WHERE c.oid = pg_catalog.to_regclass({})",
+        quote_literal(&name)
+    )
+}
+
+impl TargetTable {
+    /// The table, if the target has it.
+    pub(super) fn read(answer: &ResultSet) -> Option<Self> {
+        let first = answer.rows.first()?;
+        let field = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten();
+        let column_type = |row: &[Option<String>], at: usize, modifier: usize| {
+            Some(ColumnType {
+                schema: field(row, at)?,
+                name: field(row, at + 1)?,
+                oid: field(row, at + 2)?,
+                modifier: field(row, modifier)?.parse().ok()?,
+            })
+        };
+        let columns = answer.rows.iter().filter_map(|row| {
+            let column = TargetColumn {
+                column_type: column_type(row, 2, 5)?,
+                base: column_type(row, 7, 10),
+                generated: field(row, 6).as_deref() == Some("true"),
+            };
+            Some((field(row, 1)?, column))
+        });
+        Some(Self {
+            partitioned: field(first, 0).as_deref() == Some("true"),
+            columns: columns.collect(),
+        })
+    }
+
+    /// Why the values of `shape` cannot be put into this table as they are, if so.
+    pub(super) fn misfit(&self, shape: &Shape) -> Option<String> {
+        let types = shape.types.iter().zip(&shape.modifiers);
+        shape
+            .columns
+            .iter()
+            .zip(types)
+            .find_map(|(name, (source, modifier))| {
+                let Some(column) = self.columns.get(name) else {
+                    return Some(format!("it has no column \"{name}\""));
+                };
+                let fits = column.column_type.takes(source, *modifier)
+                    || (column.base.as_ref()).is_some_and(|base| base.takes(source, *modifier));
+                (!fits).then(|| {
+                    format!(
+                        "its column \"{name}\" is {}, and {} on the source",
+                        column.column_type.shown(),
+                        shown_type(source, *modifier)
+                    )
+                })
+            })
+    }
+
+    /// Whether these are all its columns that an INSERT gives values to.
+    pub(super) fn is_covered_by(&self, columns: &[String]) -> bool {
+        self.columns
+            .iter()
+            .filter(|(_, column)| !column.generated)
+            .all(|(name, _)| columns.contains(name))
+    }
+}
+
+const UNLIMITED: i32 = -1;
+
+impl ColumnType {
+    /// Whether every value of `source`, limited by `modifier`, is the same here as there.
+    fn takes(&self, source: &str, modifier: i32) -> bool {
+        if self.is(source) {
+            return same_within(&self.name, modifier, self.modifier);
+        }
+        // Text holds what the source writes, character by character.
+        let wider: &[&str] = match source {
+            "int2" => &["int4", "int8", "numeric", "text", "varchar"],
+            "int4" => &["int8", "numeric", "text", "varchar"],
+            "int8" => &["numeric", "text", "varchar"],
+            _ => &["text", "varchar"],
+        };
+        let is_built_in = self.schema == "pg_catalog";
+        is_built_in && self.modifier == UNLIMITED && wider.contains(&self.name.as_str())
+    }
+
+    /// Whether `source` names this type. One of an extension may stand in another schema here.
+    fn is(&self, source: &str) -> bool {
+        if source.strip_prefix("oid ") == Some(&self.oid) {
+            return true;
+        }
+        match self.schema.as_str() {
+            "pg_catalog" => source == self.name,
+            _ => source
+                .strip_suffix(&self.name)
+                .is_some_and(|schema| schema.ends_with('.')),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self.schema.as_str() {
+            "pg_catalog" => shown_type(&self.name, self.modifier),
+            schema => shown_type(&format!("{schema}.{}", self.name), self.modifier),
+        }
+    }
+}
+
+/// What a length is stored as more than it is.
+const VARHDRSZ: i32 = 4;
+
+/// Whether a value within `source` stays the same when put into the same type within `target`.
+fn same_within(type_name: &str, source: i32, target: i32) -> bool {
+    if source == target || target == UNLIMITED {
+        return true;
+    }
+    match type_name.trim_start_matches('_') {
+        "varchar" | "varbit" => source != UNLIMITED && target > source,
+        // Without a precision they have the most there is.
+        "time" | "timetz" | "timestamp" | "timestamptz" => {
+            let most = 6;
+            target >= if source == UNLIMITED { most } else { source }
+        }
+        "numeric" => {
+            let (digits, scale) = precision_and_scale(source);
+            let (room, places) = precision_and_scale(target);
+            source != UNLIMITED && scale == places && room >= digits
+        }
+        _ => false,
+    }
+}
+
+/// As `numerictypmodin` packs them; a scale may be negative.
+fn precision_and_scale(modifier: i32) -> (i32, i32) {
+    let packed = modifier.wrapping_sub(VARHDRSZ);
+    ((packed >> 16) & 0xffff, ((packed & 0x7ff) ^ 1024) - 1024)
+}
+
+fn shown_type(name: &str, modifier: i32) -> String {
+    if modifier == UNLIMITED {
+        return name.to_owned();
+    }
+    match name.trim_start_matches('_') {
+        "varchar" | "bpchar" => format!("{name}({})", modifier.wrapping_sub(VARHDRSZ)),
+        "numeric" => {
+            let (precision, scale) = precision_and_scale(modifier);
+            format!("{name}({precision},{scale})")
+        }
+        _ => format!("{name}({modifier})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numeric(precision: i32, scale: i32) -> i32 {
+        ((precision << 16) | (scale & 0x7ff)) + VARHDRSZ
+    }
+
+    fn built_in(name: &str, modifier: i32) -> ColumnType {
+        ColumnType {
+            schema: "pg_catalog".into(),
+            name: name.into(),
+            oid: "23".into(),
+            modifier,
+        }
+    }
+
+    #[test]
+    fn only_what_keeps_every_value_fits() {
+        for (source, within, target, limited, fits) in [
+            ("int4", -1, "int4", -1, true),
+            ("int4", -1, "int8", -1, true),
+            ("int8", -1, "int4", -1, false),
+            ("int8", -1, "numeric", -1, true),
+            ("int8", -1, "numeric", numeric(30, 0), false),
+            ("float4", -1, "float8", -1, false),
+            ("json", -1, "jsonb", -1, false),
+            ("json", -1, "text", -1, true),
+            ("text", -1, "varchar", -1, true),
+            ("text", -1, "varchar", 14, false),
+            ("varchar", 14, "varchar", 24, true),
+            ("varchar", 14, "varchar", 13, false),
+            ("varchar", -1, "varchar", 24, false),
+            ("_varchar", 14, "_varchar", 24, true),
+            ("bpchar", 14, "bpchar", 24, false),
+            ("numeric", numeric(10, 2), "numeric", numeric(12, 2), true),
+            ("numeric", numeric(10, 2), "numeric", numeric(12, 4), false),
+            ("numeric", numeric(10, 4), "numeric", numeric(10, 2), false),
+            ("numeric", -1, "numeric", numeric(10, 2), false),
+            ("numeric", numeric(10, 2), "numeric", -1, true),
+            ("timestamptz", 3, "timestamptz", 6, true),
+            ("timestamptz", -1, "timestamptz", 6, true),
+            ("timestamptz", -1, "timestamptz", 3, false),
+            ("oid 23", -1, "int4", -1, true),
+        ] {
+            let target = built_in(target, limited);
+            assert_eq!(
+                target.takes(source, within),
+                fits,
+                "{} into {}",
+                shown_type(source, within),
+                target.shown()
+            );
+        }
+    }
+
+    #[test]
+    fn a_type_of_an_extension_may_stand_in_another_schema() {
+        let hstore = ColumnType {
+            schema: "extensions".into(),
+            ..built_in("hstore", -1)
+        };
+        assert!(hstore.takes("public.hstore", -1));
+        assert!(!hstore.takes("hstore", -1));
+        assert!(!hstore.takes("public.myhstore", -1));
+    }
+
+    #[test]
+    fn a_negative_scale_is_one() {
+        assert_eq!(precision_and_scale(numeric(5, -2)), (5, -2));
+        assert_eq!(shown_type("numeric", numeric(10, 2)), "numeric(10,2)");
+    }
+}

@@ -1,0 +1,138 @@
+//! Definitions that change while the source is followed.
+
+use nix::sys::signal::Signal;
+
+use super::Following;
+use crate::support::{Pair, SOON, eventually};
+
+/// Tables that are altered in every way that matters.
+const TABLES: &str = "
+    CREATE TABLE t (id int PRIMARY KEY, price numeric(10,2), code varchar(10), at timestamp(0));
+    INSERT INTO t VALUES (1, 1.25, 'a', '2026-01-01 10:00:00')";
+
+#[test]
+fn apply_stops_before_the_first_change_that_does_not_fit_and_goes_on_once_it_does() {
+    for (altered, change, told) in [
+        (
+            "ALTER TABLE t ADD extra text DEFAULT 'none'",
+            "INSERT INTO t VALUES (2, 2, 'b', now(), 'new')",
+            "it has no column \"extra\"",
+        ),
+        (
+            // It would be rounded without a word.
+            "ALTER TABLE t ALTER price TYPE numeric(12,4)",
+            "UPDATE t SET price = 1.2345",
+            "its column \"price\" is numeric(10,2), and numeric(12,4) on the source",
+        ),
+        (
+            "ALTER TABLE t ALTER at TYPE timestamp(6)",
+            "UPDATE t SET at = '2026-01-01 10:00:00.123456'",
+            "its column \"at\" is timestamp(0), and timestamp(6) on the source",
+        ),
+        (
+            // Blanks at its end would be cut off without a word.
+            "ALTER TABLE t ALTER code TYPE varchar(20)",
+            "UPDATE t SET code = 'a               '",
+            "its column \"code\" is varchar(10), and varchar(20) on the source",
+        ),
+        (
+            "ALTER TABLE t RENAME code TO label",
+            "INSERT INTO t VALUES (2, 2, 'b', now())",
+            "it has no column \"label\"",
+        ),
+        (
+            "ALTER TABLE t ALTER id TYPE bigint",
+            "UPDATE t SET id = 5000000000 WHERE id = 1",
+            "its column \"id\" is int4, and int8 on the source",
+        ),
+    ] {
+        let pair = Pair::new();
+        pair.source.sql(TABLES);
+        let following = Following::start(&pair).until_live();
+        pair.source.sql("INSERT INTO t VALUES (10, 10, 'x', now())");
+        pair.source.sql(altered);
+        pair.source.sql(change);
+        let ended = following.run.wait_for_exit().assert_code(7);
+        ended
+            .assert_stderr("public.t on the target does not fit")
+            .assert_stderr(told)
+            .assert_stderr(".sql.partial, byte ")
+            .assert_stderr("alter the target");
+        assert_eq!(pair.target.number("SELECT count(*) FROM t"), 2, "{altered}");
+        pair.target.sql(altered);
+        Following::resume(&pair).until_live().end_equal();
+    }
+}
+
+#[test]
+fn what_fits_goes_on_without_a_stop() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let following = Following::start(&pair).until_live();
+    pair.source.sql("UPDATE t SET price = 2");
+    eventually(SOON, "the update arrives", || {
+        pair.target.number("SELECT count(*) FROM t WHERE price = 2") == 1
+    });
+    // The target first, while apply knows what it was.
+    for wider in [
+        "ALTER TABLE t ALTER id TYPE bigint",
+        "ALTER TABLE t ALTER price TYPE numeric(14,2)",
+        "ALTER TABLE t ADD extra text",
+    ] {
+        pair.target.sql(wider);
+        pair.source.sql("UPDATE t SET price = price + 1");
+        pair.source.sql(wider);
+        pair.source
+            .sql("UPDATE t SET price = price + 1, id = id + 1000000");
+    }
+    pair.source
+        .sql("INSERT INTO t VALUES (5000000000, 123456789012.25, 'b', now(), 'more')");
+    // One that goes may go on the source first.
+    pair.source
+        .sql("ALTER TABLE t DROP code; INSERT INTO t VALUES (7, 7, now(), 'less')");
+    eventually(SOON, "the narrow row arrives", || {
+        pair.target.number("SELECT count(*) FROM t WHERE id = 7") == 1
+    });
+    pair.target.sql("ALTER TABLE t DROP code");
+    pair.source.sql("UPDATE t SET extra = 'end'");
+    following.end_equal();
+}
+
+#[test]
+fn a_table_that_is_partitioned_on_the_target_only_is_written_by_its_root() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE TABLE keyed (id int PRIMARY KEY, n int);
+         CREATE TABLE alike (id int, n int); ALTER TABLE alike REPLICA IDENTITY FULL;
+         INSERT INTO keyed SELECT g, 0 FROM generate_series(1, 20) g;
+         INSERT INTO alike SELECT 1, 0 FROM generate_series(1, 3);
+         INSERT INTO alike SELECT 15, 0 FROM generate_series(1, 3)",
+    );
+    let following = Following::start(&pair).until_live();
+    following.run.signal(Signal::SIGTERM);
+    following.run.wait_for_exit().assert_code(9);
+    for (table, key) in [("keyed", "PRIMARY KEY"), ("alike", "")] {
+        pair.target.sql(&format!(
+            "ALTER TABLE {table} RENAME TO whole;
+             CREATE TABLE {table} (id int {key}, n int) PARTITION BY RANGE (id);
+             CREATE TABLE {table}_1 PARTITION OF {table} FOR VALUES FROM (0) TO (10);
+             CREATE TABLE {table}_2 PARTITION OF {table} FOR VALUES FROM (10) TO (100);
+             INSERT INTO {table} SELECT * FROM whole; DROP TABLE whole"
+        ));
+    }
+    let following = Following::resume(&pair).until_live();
+    pair.source.sql(
+        "UPDATE keyed SET n = 1 WHERE id % 3 = 0; UPDATE keyed SET id = id + 30 WHERE id < 4;
+         DELETE FROM keyed WHERE id = 15; INSERT INTO keyed VALUES (2, 2);
+         DELETE FROM alike WHERE ctid IN (SELECT ctid FROM alike WHERE id = 15 LIMIT 1);
+         UPDATE alike SET n = 5 WHERE ctid IN (SELECT ctid FROM alike WHERE id = 1 LIMIT 1)",
+    );
+    let rows = "SELECT id, n FROM keyed UNION ALL SELECT id, n FROM alike ORDER BY 1, 2";
+    let same = |pair: &Pair| pair.source.rows(rows) == pair.target.rows(rows);
+    eventually(SOON, "the changes arrive", || same(&pair));
+    pair.source
+        .sql("TRUNCATE keyed, alike; INSERT INTO keyed VALUES (7, 7)");
+    eventually(SOON, "they are emptied", || same(&pair));
+    super::end_now(&pair);
+    following.run.wait_for_exit().assert_code(0);
+}
