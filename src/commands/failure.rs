@@ -167,6 +167,7 @@ impl From<ReceiveError> for CommandError {
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
             | ReceiveError::Publication(_)
+            | ReceiveError::InProgress(_)
             | ReceiveError::StreamEnded => ExitCode::Source,
             _ => ExitCode::Other,
         };

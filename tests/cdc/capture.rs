@@ -53,6 +53,18 @@ impl Capture {
         Store::create(&self.work_dir().store_path()).expect("a store")
     }
 
+    /// The same with segments as if WAL files had that size, so that little data makes many.
+    pub(super) fn with_wal_segments_of(self, bytes: u64) -> Self {
+        let mut store = self.store();
+        let run = store.run().expect("read").expect("a run");
+        let run = Run {
+            wal_segment_bytes: Some(bytes),
+            ..run
+        };
+        store.set_run(&run).expect("a run");
+        self
+    }
+
     pub(super) fn receive(&self) -> Pgflit {
         let receive = pgflit("stream receive").dir(self.pair.dir());
         receive.source(&self.pair.source)

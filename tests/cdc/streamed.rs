@@ -4,14 +4,16 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
+use pgflit::base::Lsn;
 use pgflit::segment::{self, Kind};
 
 use super::Capture;
 use crate::support::{
-    Held, Pair, Run, SOON, assert_equal, eventually, source_options, target_options,
+    Held, Pair, Run, SOON, assert_equal, eventually, pgflit, source_options, target_options,
 };
 
 const TABLES: &str = "
+    ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public;
     CREATE TABLE fruit (id int PRIMARY KEY, body text);
     CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL;
     CREATE TABLE filled (id int PRIMARY KEY, body text);
@@ -44,19 +46,18 @@ fn streamed(capture: &Capture) -> Vec<String> {
     names.filter(|name| name.ends_with(".streamed")).collect()
 }
 
-/// Whether the source streams at all: not before 14.
+/// Whether the source streams at all: not before 14, nor once it has failed at it.
 fn streams(capture: &Capture) -> bool {
     let version = "SELECT current_setting('server_version_num')::int >= 140000";
-    capture.pair.source.sql(version) == "t"
+    let failed = capture.work_dir().cdc.join("streaming.off");
+    capture.pair.source.sql(version) == "t" && !failed.exists()
 }
 
 #[track_caller]
 fn until_streamed(capture: &Capture, count: usize) {
-    if streams(capture) {
-        eventually(SOON, "transactions in progress are on disk", || {
-            streamed(capture).len() == count
-        });
-    }
+    eventually(SOON, "transactions in progress are on disk", || {
+        !streams(capture) || streamed(capture).len() == count
+    });
 }
 
 /// What the JSON segments hold.
@@ -252,24 +253,66 @@ fn killed_in_the_middle_again_and_again_nothing_is_lost_or_repeated() {
     finish_and_compare(&capture);
 }
 
+/// Some 25 MB into `fruit`, which take a moment to be written, from the id `first` on.
+fn many_rows(first: u32) -> String {
+    format!(
+        "INSERT INTO fruit SELECT n, repeat(md5(n::text), 12)
+           FROM generate_series({first}, {first} + 60000) n"
+    )
+}
+
+/// Starts receive; returns once it is writing a large transaction to the segments.
+#[track_caller]
+fn inside_a_release(capture: &Capture) -> Run {
+    let before = json_bytes(capture);
+    let receive = capture.receive().start();
+    eventually(SOON, "the transaction is being written", || {
+        // Elsewhere the run before may have had it all.
+        json_bytes(capture) > before + 2_000_000 || !streams(capture)
+    });
+    receive
+}
+
 #[test]
 fn stopped_or_killed_inside_a_release_the_transaction_comes_again_whole() {
-    let capture = capture();
+    // It spans some thirty segments.
+    let capture = capture().with_wal_segments_of(64 << 10);
     let source = &capture.pair.source;
-    for (round, signal) in [Signal::SIGTERM, Signal::SIGKILL].into_iter().enumerate() {
-        let first = round * 1_000_000;
-        // Some 50 MB, which take a moment to be written.
-        source.sql(&format!(
-            "INSERT INTO fruit SELECT n, repeat(md5(n::text), 12)
-               FROM generate_series({first}, {first} + 120000) n"
-        ));
-        let before = json_bytes(&capture);
-        let receive = capture.receive().start();
-        let begun = || json_bytes(&capture) > before + 1_000_000;
-        eventually(SOON, "the transaction is being written", begun);
-        receive.signal(signal);
-        drop(receive);
-    }
+    source.sql("INSERT INTO log VALUES ('before')");
+    source.sql(&many_rows(0));
+    let stopped = inside_a_release(&capture);
+    stopped.signal(Signal::SIGTERM);
+    stopped.wait_for_exit_within(SOON).assert_code(9);
+    let killed = inside_a_release(&capture);
+    killed.signal(Signal::SIGKILL);
+    drop(killed);
+    // What was left without its end is passed over, and others commit meanwhile.
+    capture.transform().arg("--until-end").run().assert_code(0);
+    capture.apply().arg("--until-end").run().assert_code(0);
+    assert_eq!(capture.pair.target.sql("SELECT count(*) FROM fruit"), "0");
+    source.sql(&format!("BEGIN; {}; ROLLBACK", rows(1_000_000)));
+    source.sql("INSERT INTO log VALUES ('after')");
+    finish_and_compare(&capture);
+    let segments = segment::entries(&capture.work_dir().cdc, Kind::Json).expect("segments");
+    assert!(segments.len() > 3 || !streams(&capture), "{segments:?}");
+}
+
+#[test]
+fn an_end_that_is_set_inside_a_release_leaves_the_transaction_out() {
+    let capture = capture().with_wal_segments_of(64 << 10);
+    let pair = &capture.pair;
+    let held = Held::open(&pair.source, &many_rows(0));
+    pair.source.sql("INSERT INTO log VALUES ('before')");
+    let end = pair.source.sql("SELECT pg_current_wal_flush_lsn()");
+    held.commit();
+    pair.source.sql("INSERT INTO log VALUES ('after')");
+    let receive = inside_a_release(&capture);
+    let set = pgflit("sentinel set endpos").arg(&end).dir(pair.dir());
+    set.run().assert_code(0);
+    receive.wait_for_exit().assert_code(0);
+    replay(&capture);
+    assert_eq!(pair.target.sql("SELECT * FROM log"), "before");
+    assert_eq!(pair.target.sql("SELECT count(*) FROM fruit"), "0");
     finish_and_compare(&capture);
 }
 
@@ -329,6 +372,25 @@ fn a_prepared_transaction_arrives_when_it_is_committed_or_never() {
 }
 
 #[test]
+fn a_source_that_has_failed_at_it_sends_what_is_committed() {
+    let capture = capture();
+    let off = capture.work_dir().cdc.join("streaming.off");
+    fs::write(off, "could not map filenumber").expect("written");
+    let receive = capture.receive().start();
+    receive.wait_for_stderr("receiving from slot");
+    let mut held = Held::open(&capture.pair.source, &rows(0));
+    held.run(&format!("SAVEPOINT a; {}; ROLLBACK TO a", rows(1000)));
+    let now = "SELECT pg_current_wal_flush_lsn()";
+    let now: Lsn = capture.pair.source.sql(now).parse().expect("an LSN");
+    eventually(SOON, "receive is past it", || {
+        capture.store().sentinel().expect("a sentinel").flush_lsn >= now
+    });
+    assert_eq!(streamed(&capture), [""; 0]);
+    held.commit();
+    end(&capture, receive);
+}
+
+#[test]
 fn a_full_disk_ends_receive_in_order() {
     let capture = capture();
     let source = &capture.pair.source;
@@ -347,7 +409,8 @@ fn a_full_disk_ends_receive_in_order() {
     let ended = receive.wait_for_exit_within(SOON).assert_code(12);
     ended
         .assert_stderr("streamed")
-        .assert_stderr("No space left");
+        .assert_stderr("No space left")
+        .assert_stderr("hint: make room on this disk");
     held.commit();
     finish_and_compare(&capture);
 }

@@ -44,6 +44,7 @@ mod source_ddl;
 mod stages;
 mod standby;
 mod steps;
+mod streamed;
 mod torture;
 mod traffic;
 mod watching;

@@ -94,6 +94,9 @@ pub enum ReceiveError {
         /// What was allowed.
         limit: ByteSize,
     },
+    /// The source failed while it sent transactions in progress; it is not asked for them again.
+    #[error("the source failed at sending transactions in progress")]
+    InProgress(#[source] pg::Error),
     /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
@@ -107,7 +110,7 @@ impl ReceiveError {
     pub fn remedy(&self) -> Remedy {
         match self {
             ReceiveError::Source(error) => error.remedy(),
-            ReceiveError::StreamEnded => Remedy::Retry,
+            ReceiveError::StreamEnded | ReceiveError::InProgress(_) => Remedy::Retry,
             ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
@@ -142,7 +145,16 @@ impl ReceiveError {
             ReceiveError::LimitTooSmall { .. } | ReceiveError::DiskLimit { .. } => {
                 Some("give more with --cdc-disk-limit, and run the same command with --resume".to_owned())
             }
+            ReceiveError::InProgress(_) => Some(
+                "go on: from now on it sends transactions when they are committed".to_owned(),
+            ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
+            ReceiveError::Segment(error) if error.source.kind() == io::ErrorKind::StorageFull => {
+                Some(
+                    "make room on this disk, then go on (`clone` with --resume): nothing is lost, the source keeps what is not here"
+                        .to_owned(),
+                )
+            }
             _ => None,
         }
     }

@@ -16,8 +16,8 @@
 //!
 //! # Large transactions
 //! From Postgres 14 on, the source sends a transaction that outgrows its memory while it is in
-//! progress, in blocks between others. Its pieces wait in a file ([`spill`]) and become lines of
-//! the segments at its commit ([`streamed`]), or go when it is aborted. The order of lines is that
+//! progress, in blocks between others. Its pieces wait in a file (`spill`) and become lines of
+//! the segments at its commit (`streamed`), or go when it is aborted. The order of lines is that
 //! of commits, as for others.
 //!
 //! Such a transaction does not hold back the positions that are reported, though its pieces are in
@@ -25,6 +25,8 @@
 //! reported, and after a reconnection sends everything that *commits* after the reported position,
 //! whole. A boundary of ours is the end of a commit that is in the segments, or a keepalive's
 //! position outside of one; what is only in a file commits later than either.
+//!
+//! A source that fails at it is asked for committed transactions only (`streaming`).
 //!
 //! # Crash story
 //! 1. *Killed while appending*: the torn line is cut off at the next start; the transaction it
@@ -35,10 +37,17 @@
 //!    position comes from the disk, so nothing is received twice.
 //! 4. *Killed between closing a segment and opening the next*: the next start opens the one after
 //!    the last closed one, whatever position comes first.
-//! 5. *Killed while transactions are in progress*: their files are removed at the next start, and
-//!    the source sends them again from their beginning.
-//! 6. *Killed between the commit of such a transaction and the sync*: as 1 and 2; a boundary past
-//!    its commit is written only after its `C`.
+//! 5. *Killed while transactions are in progress*: their files stay. Positions may have been
+//!    reported that are past where those transactions began, never past where one commits. The next
+//!    start removes the files and begins at the last boundary, and the source sends each of them
+//!    again: what it has WAL for from the oldest on. It may send one whole that it streamed before.
+//! 6. *Killed or stopped while such a transaction is written to the segments*: its `B` and some
+//!    rows stay, perhaps over several segments, without a `C`; as 1. Its commit was never reported.
+//! 7. *Killed between its `C` and the sync, or the sync and the report*: as 2 and 3. Its file may
+//!    still be there; nobody reads it.
+//! 8. *Killed after a relation was described inside one*: nothing of it was learned, except by the
+//!    lines that stand in the segments after its `B`; the source describes every relation anew to
+//!    a new connection.
 
 mod error;
 mod feed;
@@ -53,6 +62,7 @@ mod sink;
 mod source;
 mod spill;
 mod streamed;
+mod streaming;
 mod timeline;
 mod writer;
 

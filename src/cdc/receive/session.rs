@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use crossbeam_channel::{Sender, TrySendError};
 
+use crate::base::cause::chain;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
@@ -25,6 +26,7 @@ use super::room::Room;
 use super::sink::{Geometry, Sink};
 use super::source::{check_slot, identity_always, start};
 use super::spill::Spills;
+use super::streaming::Streaming;
 use super::timeline;
 use super::writer::{Progress, Shared, Writer};
 
@@ -101,6 +103,17 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     if let Some(limit) = config.disk_limit.filter(|limit| limit.0 < least.0) {
         return Err(ReceiveError::LimitTooSmall { limit, least });
     }
+    match receive_once(&config, shutdown).await {
+        // Nothing has gone into a pipe, where it would go again.
+        Err(error @ ReceiveError::InProgress(_)) if config.to_stdout.is_none() => {
+            tracing::warn!("{}; asking for committed ones only", chain(&error));
+            receive_once(&config, shutdown).await
+        }
+        ended => ended,
+    }
+}
+
+async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, ReceiveError> {
     let mut connection = Connection::open(&config.source, Mode::Replication, "receive").await?;
     let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
     let store = config.work_dir.open_store()?.reporting_only()?;
@@ -118,7 +131,7 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
     if on_disk < slot_flushed {
         // Nothing is ever reported that is not on this disk, so someone else has moved it.
         return Err(ReceiveError::SlotMoved {
-            slot: config.slot,
+            slot: config.slot.clone(),
             slot_flushed,
             on_disk,
         });
@@ -128,7 +141,15 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
         .tables()?
         .iter()
         .any(|table| table.capture == Capture::InsertsOnly);
-    start(&mut connection, &config, on_disk, some_inserts_only).await?;
+    let streaming = Streaming::of(&config.work_dir.cdc);
+    start(
+        &mut connection,
+        config,
+        on_disk,
+        some_inserts_only,
+        streaming,
+    )
+    .await?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
 
     let keeper = Keeper::start(
@@ -185,7 +206,7 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
         pipe.finish(shutdown).await?;
     }
     written?;
-    match streamed? {
+    match streamed.map_err(|error| streaming.judge(error, &config.work_dir.cdc))? {
         Ended::Endpos => Ok(Ended::Endpos),
         ended @ (Ended::Asked | Ended::ReaderGone) => {
             goodbye?;

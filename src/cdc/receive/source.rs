@@ -9,6 +9,7 @@ use crate::pg::{self, Connection};
 use super::error::ReceiveError;
 use super::pgoutput::IdentityAlways;
 use super::session::Config;
+use super::streaming::Streaming;
 
 /// SQLSTATE of a slot that another walsender is reading.
 const IN_USE: &str = "55006";
@@ -108,8 +109,9 @@ pub(super) async fn start(
     config: &Config,
     from: Lsn,
     some_inserts_only: bool,
+    streaming: Streaming,
 ) -> Result<(), ReceiveError> {
-    let options = options(connection.server_version().major());
+    let options = options(connection.server_version().major(), streaming);
     let publications = publications(connection, &config.publication, some_inserts_only).await?;
     // The option is a list of identifiers inside a string, in which replication commands know no
     // escape but the doubled quote.
@@ -133,11 +135,41 @@ pub(super) async fn start(
 
 /// What is asked of pgoutput, by the source's major version: the newest protocol it speaks, and
 /// large transactions while they are in progress where it can send them.
-fn options(major: u32) -> &'static str {
-    match major {
-        16.. => "proto_version '4', streaming 'on', messages 'true'",
-        15 => "proto_version '3', streaming 'on', messages 'true'",
-        14 => "proto_version '2', streaming 'on', messages 'true'",
-        _ => "proto_version '1'",
+///
+/// Not `streaming 'parallel'`, which 16 and later offer: all it adds is the position and time of
+/// an abort, for a subscriber that applies a transaction before it commits. Nothing asks for
+/// two-phase commit either, and the slot is made without it, so a prepared transaction is sent when
+/// it is committed, as any other; or, if it was streamed, aborted.
+fn options(major: u32, streaming: Streaming) -> String {
+    let version = match major {
+        16.. => 4,
+        15 => 3,
+        14 => 2,
+        _ => 1,
+    };
+    let messages = if version > 1 { ", messages 'true'" } else { "" };
+    let streaming = match streaming {
+        Streaming::InProgress if version > 1 => ", streaming 'on'",
+        Streaming::InProgress | Streaming::Committed => "",
+    };
+    format!("proto_version '{version}'{messages}{streaming}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_asked_for_what_its_version_has() {
+        for (major, asked) in [
+            (13, "proto_version '1'"),
+            (14, "proto_version '2', messages 'true', streaming 'on'"),
+            (15, "proto_version '3', messages 'true', streaming 'on'"),
+            (18, "proto_version '4', messages 'true', streaming 'on'"),
+        ] {
+            assert_eq!(options(major, Streaming::InProgress), asked);
+        }
+        let committed = options(17, Streaming::Committed);
+        assert_eq!(committed, "proto_version '4', messages 'true'");
     }
 }

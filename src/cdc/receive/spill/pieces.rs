@@ -133,10 +133,10 @@ pub(super) fn search(
                 searched.first = Some(at);
                 return Ok(searched);
             }
-            (Record::Piece(_), Some(found)) if found != xid => {
-                if searched.latest.is_none_or(|latest| follows(found, latest)) {
-                    searched.latest = Some(found);
-                }
+            (Record::Piece(_), Some(found))
+                if found != xid && searched.latest.is_none_or(|latest| follows(found, latest)) =>
+            {
+                searched.latest = Some(found);
             }
             _ => {}
         }
