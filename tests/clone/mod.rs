@@ -31,6 +31,7 @@ mod no_identity;
 mod parts;
 mod plain;
 mod processes;
+mod random_workload;
 mod refused_rows;
 mod regression;
 mod restarts;
