@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench lint build install generate doc clean
+.PHONY: help demo test test-long test-regression bench bench-live lint build install generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,10 @@ test-regression: ## Set up, then clone PostgreSQL's own regression database (nee
 bench: ## Set up, then compare the base copy with its peers and its limit (ARGS="--only small")
 	@.ci/setup test
 	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench base_copy -- $(ARGS)
+
+bench-live: ## Set up, then measure how soon changes are on the target (ARGS="--seconds 60")
+	@.ci/setup test
+	cargo bench --bench live_replay -- $(ARGS)
 
 lint: ## Formatting and lints
 	cargo fmt --check
