@@ -97,7 +97,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l on-conflict -d '
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -178,7 +178,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l on-conflict -d 'W
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -259,7 +259,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l on-conflict -d 
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -329,7 +329,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l on-conflict -
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
@@ -416,7 +416,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -497,7 +497,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -578,7 +578,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -659,7 +659,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -740,7 +740,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -821,7 +821,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -902,7 +902,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -983,7 +983,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -1064,7 +1064,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -1145,7 +1145,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -1951,7 +1951,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2002,7 +2002,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2053,7 +2053,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2104,7 +2104,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2155,7 +2155,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2206,7 +2206,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2257,7 +2257,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2309,7 +2309,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2362,7 +2362,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
@@ -2571,7 +2571,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l on-conflict -d '
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk [default: no limit]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F

@@ -45,7 +45,7 @@ fn an_endpos_that_the_target_has_passed_is_refused_with_the_earliest_that_is_not
     sentinel("setup", dir).run().assert_code(0);
     let mut store = Store::open(&dir.join("pgflit.db")).expect("the store");
     store
-        .report_replayed(Lsn::new(0x100), Lsn::ZERO)
+        .report_replayed(Lsn::new(0x100), Lsn::new(0x100), Lsn::ZERO)
         .expect("a report");
     let refused = sentinel("set endpos 0/FF", dir).run().assert_code(1);
     refused

@@ -24,6 +24,7 @@ pub mod apply;
 pub mod change;
 pub mod json_line;
 pub mod positions;
+pub mod prune;
 pub mod receive;
 pub mod sql_line;
 pub mod timestamp;

@@ -114,7 +114,7 @@ pub(super) fn config(
     let children = supervisor::Config {
         work_dir: work_dir.clone(),
         shared_arguments,
-        receive_arguments: vec![format!("--ack={}", ack(options.cdc.ack))],
+        receive_arguments: receive_arguments(&options.cdc),
         apply_arguments: vec![
             format!(
                 "--progress-tracking={}",
@@ -160,6 +160,17 @@ const fn ack(ack: Ack) -> &'static str {
         Ack::Spill => "spill",
         Ack::Apply => "apply",
     }
+}
+
+fn receive_arguments(cdc: &CdcSettings) -> Vec<String> {
+    let mut arguments = vec![format!("--ack={}", ack(cdc.ack))];
+    if cdc.compress_segments {
+        arguments.push("--compress-segments".to_owned());
+    }
+    if let Some(limit) = cdc.disk_limit {
+        arguments.push(format!("--cdc-disk-limit={}B", limit.0));
+    }
+    arguments
 }
 
 const fn on_conflict(choice: OnConflict) -> &'static str {

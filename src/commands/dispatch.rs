@@ -61,7 +61,7 @@ fn run_stream(command: StreamCommand) -> Result<ExitCode, CommandError> {
     match command {
         StreamCommand::Setup(options) => stream::setup(&options),
         StreamCommand::Cleanup(options) => stream::cleanup(&options),
-        StreamCommand::Prune(_) => not_built("stream prune"),
+        StreamCommand::Prune(options) => stream::prune(&options),
         StreamCommand::Prefetch(_) => not_built("stream prefetch"),
         StreamCommand::Catchup(_) => not_built("stream catchup"),
         StreamCommand::Replay(_) => not_built("stream replay"),

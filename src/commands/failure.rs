@@ -188,6 +188,7 @@ impl From<ApplyError> for CommandError {
             | ApplyError::Refused { .. }
             | ApplyError::RowCount { .. }
             | ApplyError::Misfit { .. }
+            | ApplyError::Pruned { .. }
             | ApplyError::PositionGone(_)
             | ApplyError::NoOrigin(_) => ExitCode::Target,
             ApplyError::PastEndpos { .. } => ExitCode::Usage,

@@ -59,8 +59,6 @@ pub(super) fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
             "--plugin other than pgoutput",
         ),
         (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
-        (cdc.compress_segments, "--compress-segments"),
-        (cdc.disk_limit.is_some(), "--cdc-disk-limit"),
     ])
 }
 

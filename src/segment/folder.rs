@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::Lsn;
 
+use super::open::{COMPRESSED, is_compressed};
 use super::{Error, SegmentName, failed};
 
 /// What the lines of a segment are.
@@ -28,6 +29,17 @@ impl Kind {
     /// The path of this segment in `folder` when closed.
     pub fn closed_path(self, folder: &Path, name: SegmentName) -> PathBuf {
         folder.join(format!("{name}.{}", self.extension()))
+    }
+
+    /// The path of this segment in `folder` when closed and compressed.
+    pub fn compressed_path(self, folder: &Path, name: SegmentName) -> PathBuf {
+        folder.join(format!("{name}.{}{COMPRESSED}", self.extension()))
+    }
+
+    /// Whether this segment of `folder` is closed.
+    pub fn is_closed(self, folder: &Path, name: SegmentName) -> bool {
+        // In this order: the compressed one is there before the plain one goes.
+        self.closed_path(folder, name).exists() || self.compressed_path(folder, name).exists()
     }
 
     /// The path of this segment in `folder` while it grows.
@@ -80,7 +92,7 @@ fn list(folder: &Path, kind: Kind) -> Result<Vec<Entry>, Error> {
             continue;
         };
         let closed = match ending.strip_prefix(kind.extension()) {
-            Some("") => true,
+            Some("" | COMPRESSED) => true,
             Some(".partial") => false,
             _ => continue,
         };
@@ -88,8 +100,9 @@ fn list(folder: &Path, kind: Kind) -> Result<Vec<Entry>, Error> {
             found.push(Entry { name, path, closed });
         }
     }
-    found.sort_by_key(|entry| (entry.name, !entry.closed));
-    // Renamed while the folder was read: both names may be listed; the closed one is the truth.
+    // Renamed or compressed while the folder was read: two names may be listed. Of these the later
+    // one stays.
+    found.sort_by_key(|entry| (entry.name, !entry.closed, !is_compressed(&entry.path)));
     found.dedup_by_key(|entry| entry.name);
     Ok(found)
 }

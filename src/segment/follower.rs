@@ -1,9 +1,9 @@
 //! Reading segments one after the other while they grow.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::open::Content;
 use super::{Error, Kind, SegmentName, entries, failed};
 
 /// Bytes read at once: large enough that reading is not the cost.
@@ -35,7 +35,7 @@ pub struct Follower {
 struct Current {
     name: SegmentName,
     path: PathBuf,
-    file: File,
+    content: Content,
     closed: bool,
     /// Read from the file and not returned yet: `buffer[start..]`.
     buffer: Vec<u8>,
@@ -97,7 +97,7 @@ impl Follower {
             }
             if !current.closed {
                 // Asked before the last read, the answer "closed" means that the read saw all.
-                current.closed = self.kind.closed_path(&self.folder, current.name).exists();
+                current.closed = self.kind.is_closed(&self.folder, current.name);
                 if !current.closed {
                     return Ok(Next::AtEnd);
                 }
@@ -123,15 +123,15 @@ impl Follower {
         let Some(entry) = all.into_iter().find(|entry| Some(entry.name) > self.after) else {
             return Ok(Next::AtEnd);
         };
-        let file = match File::open(&entry.path) {
-            // Closed and renamed since the folder was read: the next call sees the new name.
+        let content = match Content::open(&entry.path) {
+            // Renamed or compressed since the folder was read: the next call sees the new name.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Next::AtEnd),
             other => other.map_err(failed("opening", &entry.path))?,
         };
         self.current = Some(Current {
             name: entry.name,
             path: entry.path,
-            file,
+            content,
             closed: entry.closed,
             buffer: Vec::new(),
             start: 0,
@@ -168,14 +168,27 @@ impl Current {
     /// so that a line of many blocks costs no more than twice its length.
     fn fill(&mut self) -> Result<bool, Error> {
         let begun = self.buffer.len() - self.start;
+        let file = match &mut self.content {
+            Content::Plain(file) => file,
+            Content::Compressed(lines) => {
+                // It does not change any more, and is only read forwards.
+                self.buffer.drain(..self.start);
+                self.start = 0;
+                self.searched = begun;
+                self.buffer.resize(begun + begun.max(BLOCK), 0);
+                let read = lines.read(&mut self.buffer[begun..]);
+                let read = read.map_err(failed("reading", &self.path))?;
+                self.buffer.truncate(begun + read);
+                return Ok(read > 0);
+            }
+        };
         self.buffer.clear();
         self.start = 0;
         self.searched = 0;
         self.buffer.resize(begun + begun.max(BLOCK), 0);
-        let read = self
-            .file
+        let read = file
             .seek(SeekFrom::Start(self.offset))
-            .and_then(|_| self.file.read(&mut self.buffer))
+            .and_then(|_| file.read(&mut self.buffer))
             .map_err(failed("reading", &self.path))?;
         self.buffer.truncate(read);
         Ok(read > begun)

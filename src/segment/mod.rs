@@ -7,6 +7,7 @@
 //! | `<timeline 8 hex><segment 16 hex>.json.partial` | receive | growing |
 //! | `….json` | receive | closed: synced, renamed, never written again |
 //! | `….sql.partial`, `….sql` | transform | the same, made from the JSON of the same name |
+//! | `….json.zst`, `….sql.zst` | receive | closed and compressed, if asked for |
 //!
 //! The name is that of the source's WAL segment that holds the first LSN of the file. Lines end
 //! with `\n`; a line without it is not there yet.
@@ -20,17 +21,23 @@
 //!    growing. The writer opens the next; readers wait for it.
 
 mod appender;
+mod compress;
 mod error;
 mod folder;
 mod follower;
 mod lines;
 mod name;
+mod open;
+mod prune;
 
 pub use appender::Appender;
+pub use compress::compress;
 pub use error::Error;
 pub use folder::{Entry, Kind, entries, segment_holding};
 pub use follower::{Follower, Next};
 pub use lines::for_each_line;
 pub use name::SegmentName;
+pub use open::open;
+pub use prune::{bytes_taken, remove_before};
 
 use error::failed;

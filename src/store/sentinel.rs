@@ -174,14 +174,45 @@ impl Store {
     }
 
     /// Apply's report; `seen_endpos` is the endpos it acts on.
-    pub fn report_replayed(&mut self, replayed: Lsn, seen_endpos: Lsn) -> Result<(), Error> {
+    ///
+    /// `committed`: the end of the last transaction that the target has confirmed; nothing else
+    /// happened from there to `replayed`.
+    pub fn report_replayed(
+        &mut self,
+        replayed: Lsn,
+        committed: Lsn,
+        seen_endpos: Lsn,
+    ) -> Result<(), Error> {
+        let texts = [replayed, committed, seen_endpos].map(|lsn| lsn.to_string());
         self.write("reporting what is applied", |transaction| {
             transaction.execute(
-                "UPDATE apply_position SET replay_lsn = ?1, seen_endpos = ?2",
-                (replayed.to_string(), seen_endpos.to_string()),
+                "UPDATE apply_position SET replay_lsn = ?1, committed_lsn = ?2, seen_endpos = ?3",
+                texts.clone(),
             )
         })
         .map(drop)
+    }
+
+    /// Segments are about to be removed because of what the target has confirmed so far. Durable
+    /// when this returns: they are not there again after a crash.
+    pub fn note_pruned(&mut self) -> Result<(), Error> {
+        self.write("noting what is pruned", |transaction| {
+            transaction.execute(
+                "UPDATE receive_position SET pruned_lsn = committed_lsn FROM apply_position",
+                [],
+            )
+        })
+        .map(drop)
+    }
+
+    /// What the target must have: segments were removed because it had confirmed that.
+    pub fn pruned(&self) -> Result<Lsn, Error> {
+        let text: Option<String> = self.read("reading what is pruned", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT pruned_lsn FROM receive_position")?;
+            statement.query_row([], |row| row.get(0)).optional()
+        })?;
+        text.map_or(Ok(Lsn::ZERO), |text| self.parse("pruned_lsn", text))
     }
 
     /// Apply has let `more` changes pass that found the target otherwise than the source was.
@@ -227,7 +258,7 @@ mod tests {
         let mut store = Store::create(&folder.path().join("pgflit.db")).expect("made");
         assert_eq!(store.sentinel().expect("read"), Sentinel::default());
         store
-            .report_replayed(Lsn::new(100), Lsn::ZERO)
+            .report_replayed(Lsn::new(100), Lsn::new(90), Lsn::ZERO)
             .expect("reported");
         let refused = store.set_endpos(Lsn::new(99), false).expect_err("passed");
         assert_eq!(

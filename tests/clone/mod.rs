@@ -37,6 +37,7 @@ mod restarts;
 mod rewritten;
 mod roles;
 mod row_kinds;
+mod segments_on_disk;
 mod server_restarts;
 mod sizes;
 mod source_ddl;

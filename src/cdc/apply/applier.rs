@@ -384,9 +384,8 @@ impl Applier {
 
     /// Reports, and says whether the end is reached.
     pub(super) fn look_around(&mut self) -> Result<After, ApplyError> {
-        let Reached { committed, reached } = self.positions;
-        let at_end = self.steering.is_at_end(committed, reached)?;
-        self.steering.report(reached)?;
+        let at_end = self.steering.is_at_end(self.positions)?;
+        self.steering.report(self.positions)?;
         Ok(match at_end {
             true => After::AtEnd,
             false => After::GoOn,

@@ -118,6 +118,16 @@ pub enum ApplyError {
         "the target has lost the position of \"{0}\": its replication origin, or its line in pgflit.progress, is gone"
     )]
     PositionGone(String),
+    /// The target has gone back behind what it had confirmed.
+    #[error(
+        "the target is at {committed}, and changes that it had confirmed up to {pruned} are removed here: it was restored from an earlier state"
+    )]
+    Pruned {
+        /// Where the target is.
+        committed: Lsn,
+        /// What it had confirmed when segments were removed.
+        pruned: Lsn,
+    },
     /// A thread could not be run.
     #[error("running a thread")]
     Thread(#[source] io::Error),
@@ -161,6 +171,9 @@ impl ApplyError {
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }
+            ApplyError::Pruned { .. } => Some(
+                "the changes between are lost: begin anew with --restart".to_owned(),
+            ),
             ApplyError::PositionGone(_) => Some(
                 "applying from the beginning would apply changes twice: begin anew with --restart"
                     .to_owned(),

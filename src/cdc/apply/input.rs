@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::cdc::sql_line::SqlLine;
-use crate::segment::{Follower, Kind, Next, SegmentName};
+use crate::segment::{self, Follower, Kind, Next, SegmentName};
 
 use super::error::ApplyError;
 use super::place::{Place, Segments};
@@ -59,7 +59,7 @@ pub(super) fn start(
         .spawn(move || {
             let read = match input {
                 Input::Folder => read_folder(&folder, first, &sender),
-                Input::File(path) => match std::fs::File::open(&path) {
+                Input::File(path) => match segment::open(&path) {
                     Ok(file) => {
                         let shared: Arc<Path> = path.as_path().into();
                         read_stream(
@@ -69,7 +69,7 @@ pub(super) fn start(
                             &sender,
                         )
                     }
-                    Err(source) => Err(ApplyError::Read { path, source }),
+                    Err(error) => Err(error.into()),
                 },
                 Input::Pipe => {
                     let segments = Arc::new(Segments {

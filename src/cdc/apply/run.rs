@@ -97,6 +97,10 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
     drop(session);
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
     let committed = tracking.start(&mut connection, &config.origin).await?;
+    let pruned = steering.pruned()?;
+    if matches!(config.input, Input::Folder | Input::Pipe) && committed < pruned {
+        return Err(ApplyError::Pruned { committed, pruned });
+    }
     let target = Target::start(connection, tracking, &config.origin, config.on_conflict).await?;
     tracing::info!("applying from {}", committed.max(steering.look()?.startpos));
 
@@ -110,7 +114,7 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
     )?;
     let mut applier = Applier::new(target, filter, steering, committed);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
-    let reached = applier.positions.reached;
+    let reached = applier.positions;
     applier.steering.report_now(reached)?;
     Ok(ended)
 }

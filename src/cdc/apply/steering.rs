@@ -6,6 +6,7 @@ use crate::base::Lsn;
 use crate::cdc::positions::endpos_is_reached;
 use crate::store::{Sentinel, Store};
 
+use super::applier::Reached;
 use super::error::ApplyError;
 
 /// How often the store is told how far the target is, at most.
@@ -60,7 +61,8 @@ impl Steering {
     /// Whether the end is reached at `reached`. If it was set a moment too late to be met exactly,
     /// then with `--current` the end becomes where the target is. Any other is taken back and apply
     /// goes on, which whoever has set it is told; one that stood there when apply began is an error.
-    pub(super) fn is_at_end(&mut self, committed: Lsn, reached: Lsn) -> Result<bool, ApplyError> {
+    pub(super) fn is_at_end(&mut self, at: Reached) -> Result<bool, ApplyError> {
+        let Reached { committed, reached } = at;
         self.look()?;
         let Some(endpos) = self
             .endpos()
@@ -80,13 +82,18 @@ impl Steering {
                 tracing::warn!("{late}: it is taken back, and changes are applied as before");
                 self.store.take_back_endpos(endpos)?;
                 self.sentinel = self.store.sentinel()?;
-                self.report_now(reached)?;
+                self.report_now(at)?;
                 return Ok(false);
             }
             self.store.raise_endpos(committed)?;
             self.sentinel = self.store.sentinel()?;
         }
         Ok(true)
+    }
+
+    /// What the target must have: segments were removed because it had confirmed that.
+    pub(super) fn pruned(&self) -> Result<Lsn, ApplyError> {
+        Ok(self.store.pruned()?)
     }
 
     /// Changes that found the target otherwise than the source was have been committed.
@@ -98,8 +105,8 @@ impl Steering {
     }
 
     /// Reports to the store, unless it was told just now.
-    pub(super) fn report(&mut self, reached: Lsn) -> Result<(), ApplyError> {
-        let news = (reached, self.sentinel.endpos);
+    pub(super) fn report(&mut self, reached: Reached) -> Result<(), ApplyError> {
+        let news = (reached.reached, self.sentinel.endpos);
         // An endpos that has just been seen is acknowledged at once: someone may wait for it.
         let urgent = news.1 != self.reported.1;
         if news == self.reported || (!urgent && self.reported_at.elapsed() < REPORT) {
@@ -109,8 +116,10 @@ impl Steering {
     }
 
     /// Reports to the store.
-    pub(super) fn report_now(&mut self, reached: Lsn) -> Result<(), ApplyError> {
-        self.store.report_replayed(reached, self.sentinel.endpos)?;
+    pub(super) fn report_now(&mut self, at: Reached) -> Result<(), ApplyError> {
+        let Reached { committed, reached } = at;
+        self.store
+            .report_replayed(reached, committed, self.sentinel.endpos)?;
         self.reported = (reached, self.sentinel.endpos);
         self.reported_at = Instant::now();
         Ok(())

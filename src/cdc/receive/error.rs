@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Remedy};
 use crate::pg;
 use crate::segment;
@@ -75,6 +76,24 @@ pub enum ReceiveError {
         /// What does not follow.
         problem: &'static str,
     },
+    /// The limit leaves no room to work in.
+    #[error("--cdc-disk-limit {limit} is less than {least}, four segments as the source cuts them")]
+    LimitTooSmall {
+        /// What was asked for.
+        limit: ByteSize,
+        /// The least that works.
+        least: ByteSize,
+    },
+    /// The target has replayed all there is, and it still takes more than the limit.
+    #[error(
+        "the segments take {taken}, more than --cdc-disk-limit {limit}, and nothing that the target could replay: one transaction is larger than the limit"
+    )]
+    DiskLimit {
+        /// What they take.
+        taken: ByteSize,
+        /// What was allowed.
+        limit: ByteSize,
+    },
     /// The source failed while it sent transactions in progress; it is not asked for them again.
     #[error("the source failed at sending transactions in progress")]
     InProgress(#[source] pg::Error),
@@ -97,6 +116,8 @@ impl ReceiveError {
             | ReceiveError::Timeline { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::Segment(_)
+            | ReceiveError::LimitTooSmall { .. }
+            | ReceiveError::DiskLimit { .. }
             | ReceiveError::Feed(_) => Remedy::AskOperator,
             ReceiveError::Store(error) => error.remedy(),
             ReceiveError::Wire(_)
@@ -121,6 +142,9 @@ impl ReceiveError {
                 "connect to the server that went on from there; if it is lost, changes may be on the target that no server has any more: begin anew with --restart"
                     .to_owned(),
             ),
+            ReceiveError::LimitTooSmall { .. } | ReceiveError::DiskLimit { .. } => {
+                Some("give more with --cdc-disk-limit, and run the same command with --resume".to_owned())
+            }
             ReceiveError::InProgress(_) => Some(
                 "go on: from now on it sends transactions when they are committed".to_owned(),
             ),

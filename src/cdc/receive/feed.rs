@@ -9,6 +9,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::segment::{self, Follower, Kind, Next, SegmentName};
 
+use super::keeper::Kept;
+
 /// Without a wake-up, look this often: only for lines written before the feed began to wait.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -77,8 +79,10 @@ pub(super) fn feed(
     first: Option<SegmentName>,
     wake: &Receiver<()>,
     stall: &Stall,
+    kept: &Kept,
     output: impl Write,
 ) -> Result<(), FeedError> {
+    kept.note_fed(first);
     let mut follower = Follower::new(folder, Kind::Json, first)?;
     let watched = Watched {
         inner: output,
@@ -102,7 +106,7 @@ pub(super) fn feed(
                     output.write_all(&line)?;
                 }
             }
-            Next::Segment(_) => {}
+            Next::Segment(name) => kept.note_fed(Some(name)),
             Next::AtEnd if last_look => {
                 output.flush()?;
                 return Ok(());
@@ -133,7 +137,15 @@ mod tests {
         let (sender, wake) = crossbeam_channel::bounded(1);
         drop(sender);
         let mut piped = Vec::new();
-        feed(folder.path(), Some(name), &wake, &Stall::new(), &mut piped).expect("fed");
+        feed(
+            folder.path(),
+            Some(name),
+            &wake,
+            &Stall::new(),
+            &Kept::default(),
+            &mut piped,
+        )
+        .expect("fed");
         let expected: String = ["R", "B", "I", "C"].map(line).concat();
         assert_eq!(String::from_utf8_lossy(&piped), expected);
     }

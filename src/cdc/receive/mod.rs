@@ -51,10 +51,12 @@
 
 mod error;
 mod feed;
+mod keeper;
 mod pgoutput;
 mod pipe;
 mod relations;
 mod resume;
+mod room;
 mod session;
 mod sink;
 mod source;

@@ -15,6 +15,7 @@ use crate::segment::SegmentName;
 
 use super::error::ReceiveError;
 use super::feed::{self, FeedError, Stall};
+use super::keeper::Kept;
 use super::session::spawn;
 
 /// How long a pipe may take nothing before live replay is left.
@@ -59,11 +60,14 @@ impl PipeWatch {
         folder: &Path,
         first: Option<SegmentName>,
         wake: Receiver<()>,
+        kept: Arc<Kept>,
     ) -> Result<Self, ReceiveError> {
         let stall = Arc::new(Stall::new());
         let (watched, folder) = (Arc::clone(&stall), folder.to_owned());
         let feed = spawn("feed", move || {
-            feed::feed(&folder, first, &wake, &watched, io::stdout().lock())
+            let fed = feed::feed(&folder, first, &wake, &watched, &kept, io::stdout().lock());
+            kept.note_fed(None);
+            fed
         })?;
         Ok(Self {
             pipe,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crossbeam_channel::{Sender, TrySendError};
 
 use crate::base::cause::chain;
+use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
@@ -17,9 +18,11 @@ use crate::store::{Capture, WorkDir};
 use crate::wire::replication::StandbyStatus;
 
 use super::error::ReceiveError;
+use super::keeper::Keeper;
 use super::pgoutput::Decoder;
 use super::pipe::{Pipe, PipeWatch, Reader};
 use super::resume::last_boundary;
+use super::room::Room;
 use super::sink::{Geometry, Sink};
 use super::source::{check_slot, identity_always, start};
 use super::spill::Spills;
@@ -48,6 +51,10 @@ const NAP: Duration = Duration::from_millis(1);
 /// What counts as behind: a read that brought at least this much.
 const BEHIND_BYTES: usize = 128 * 1024;
 
+/// The least limit on the disk, in segments as the source cuts its WAL: one that grows and one that
+/// is being replayed, as JSON and as SQL.
+const LIMIT_SEGMENTS: u64 = 4;
+
 /// How long the last status and the end of the stream may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(10);
 
@@ -68,6 +75,10 @@ pub struct Config {
     pub work_dir: WorkDir,
     /// What to report as flushed.
     pub ack: Ack,
+    /// Whether closed segments are compressed.
+    pub compress: bool,
+    /// What the segments may take on the disk before the source is left to keep its WAL.
+    pub disk_limit: Option<ByteSize>,
     /// Whether to pass everything on to standard output too.
     pub to_stdout: Option<Pipe>,
 }
@@ -88,6 +99,10 @@ pub enum Ended {
 /// Everything received is synced when this returns, and reported to the source as far as the
 /// connection still allows.
 pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, ReceiveError> {
+    let least = ByteSize(LIMIT_SEGMENTS * config.wal_segment_bytes);
+    if let Some(limit) = config.disk_limit.filter(|limit| limit.0 < least.0) {
+        return Err(ReceiveError::LimitTooSmall { limit, least });
+    }
     match receive_once(&config, shutdown).await {
         // Nothing has gone into a pipe, where it would go again.
         Err(error @ ReceiveError::InProgress(_)) if config.to_stdout.is_none() => {
@@ -137,6 +152,12 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
     .await?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
 
+    let keeper = Keeper::start(
+        config.work_dir.cdc.clone(),
+        config.work_dir.open_store()?,
+        config.wal_segment_bytes,
+        config.compress,
+    )?;
     let shared = Arc::new(Shared::default());
     let (batches, queue) = crossbeam_channel::bounded(QUEUE_BATCHES);
     let (wake_feed, wake) = crossbeam_channel::bounded(1);
@@ -163,7 +184,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
             let folder = &config.work_dir.cdc;
             let applied = sentinel.replay_lsn;
             let first = segment_holding(folder, Kind::Json, applied, config.wal_segment_bytes)?;
-            Some(PipeWatch::start(pipe, folder, first, wake)?)
+            Some(PipeWatch::start(pipe, folder, first, wake, keeper.kept())?)
         }
     };
 
@@ -171,6 +192,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         connection,
         shared: &shared,
         ack: config.ack,
+        room: Room::new(config.disk_limit, keeper.kept()),
         status_at: Instant::now(),
         asked_at: Instant::now(),
     };
@@ -214,6 +236,7 @@ struct Socket<'a> {
     connection: Connection,
     shared: &'a Shared,
     ack: Ack,
+    room: Room,
     status_at: Instant,
     asked_at: Instant,
 }
@@ -239,6 +262,10 @@ impl Socket<'_> {
                 && pipe.look() == Reader::Gone
             {
                 return Ok(Ended::ReaderGone);
+            }
+            if !self.room.is_there(self.shared)? {
+                tokio::time::sleep(TICK).await;
+                continue;
             }
             let batch = match waiting.take() {
                 Some(batch) => batch,

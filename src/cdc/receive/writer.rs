@@ -35,6 +35,8 @@ pub(super) struct Shared {
     positions: Mutex<Positions>,
     endpos: AtomicU64,
     ended: AtomicBool,
+    /// Whether apply is at work.
+    applying: AtomicBool,
     /// Bytes that the socket has handed over and the writer has not finished with.
     queued_bytes: AtomicUsize,
 }
@@ -52,6 +54,14 @@ impl Shared {
     pub(super) fn endpos(&self) -> Option<Lsn> {
         let endpos = Lsn::new(self.endpos.load(Ordering::SeqCst));
         (!endpos.is_zero()).then_some(endpos)
+    }
+
+    /// Whether the target has everything that is whole on this disk.
+    pub(super) fn all_is_replayed(&self) -> bool {
+        let Positions {
+            written, replayed, ..
+        } = self.positions();
+        self.applying.load(Ordering::SeqCst) && replayed >= written
     }
 
     /// Whether the end is reached and durable.
@@ -313,6 +323,7 @@ impl Writer<'_> {
             self.shared
                 .endpos
                 .store(sentinel.endpos.as_u64(), Ordering::SeqCst);
+            self.shared.applying.store(sentinel.apply, Ordering::SeqCst);
             self.shared.lock().replayed = sentinel.replay_lsn;
         }
         Ok(())

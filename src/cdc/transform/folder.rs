@@ -8,7 +8,7 @@ use crate::base::Lsn;
 use crate::cdc::json_line;
 use crate::segment::{self, Appender, Follower, Kind, Next, SegmentName};
 
-use super::transformer::{TransformError, Transformer};
+use super::transformer::{Open, TransformError, Transformer};
 
 /// SQL gathered before it is written: large enough that writing is not the cost, small enough
 /// that apply sees it soon.
@@ -91,7 +91,7 @@ impl FolderTransform {
     fn starting_at(folder: &Path, first: Option<SegmentName>) -> Result<Self, FolderError> {
         let open = match first {
             Some(first) => is_open_after(folder, |name| name < first)?,
-            None => false,
+            None => Open::Unknown,
         };
         Ok(Self {
             folder: folder.to_owned(),
@@ -238,11 +238,11 @@ fn same_bytes(file: &mut File, expected: &[u8]) -> io::Result<usize> {
 }
 
 /// Whether the JSON segment at `path` begins inside a transaction, as those beside it say.
-pub fn begins_inside(path: &Path) -> Result<bool, FolderError> {
+pub fn begins_inside(path: &Path) -> Result<Open, FolderError> {
     let file_name = path.file_name().and_then(|name| name.to_str());
     let name = file_name.and_then(|name| name.split('.').next()?.parse().ok());
     let Some(name) = name else {
-        return Ok(false);
+        return Ok(Open::No);
     };
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -255,25 +255,25 @@ pub fn begins_inside(path: &Path) -> Result<bool, FolderError> {
 fn is_open_after(
     folder: &Path,
     earlier: impl Fn(SegmentName) -> bool,
-) -> Result<bool, FolderError> {
+) -> Result<Open, FolderError> {
     let entries = segment::entries(folder, Kind::Json)?;
     for entry in entries.iter().rev().filter(|entry| earlier(entry.name)) {
-        let mut open = None;
+        let mut open = Open::Unknown;
         segment::for_each_line(&entry.path, |line| {
             match line
                 .strip_prefix(br#"{"action":""#)
                 .and_then(|rest| rest.first())
             {
-                Some(b'B') => open = Some(true),
-                Some(b'C' | b'K' | b'E') => open = Some(false),
+                Some(b'B') => open = Open::Yes,
+                Some(b'C' | b'K' | b'E') => open = Open::No,
                 _ => {}
             }
         })?;
-        if let Some(open) = open {
+        if open != Open::Unknown {
             return Ok(open);
         }
     }
-    Ok(false)
+    Ok(Open::Unknown)
 }
 
 #[cfg(test)]
@@ -361,10 +361,16 @@ mod tests {
         first.close().expect("closed");
         let mut second = Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
         append(&mut second, &lines(5)[3..]);
-        let inside = |path: &Path| begins_inside(path).expect("read");
-        assert!(!inside(&Kind::Json.closed_path(folder.path(), name(1))));
-        assert!(inside(&Kind::Json.partial_path(folder.path(), name(2))));
-        assert!(!inside(&folder.path().join("by-hand.json")));
+        for (path, open) in [
+            (
+                Kind::Json.closed_path(folder.path(), name(1)),
+                Open::Unknown,
+            ),
+            (Kind::Json.partial_path(folder.path(), name(2)), Open::Yes),
+            (folder.path().join("by-hand.json"), Open::No),
+        ] {
+            assert_eq!(begins_inside(&path).expect("read"), open);
+        }
     }
 
     #[test]

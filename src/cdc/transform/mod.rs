@@ -15,4 +15,4 @@ mod transformer;
 
 pub use folder::{FolderError, FolderTransform, Progress, begins_inside};
 pub use pipe::{PipeError, transform_pipe};
-pub use transformer::{TransformError, Transformer};
+pub use transformer::{Open, TransformError, Transformer};

@@ -25,18 +25,30 @@ pub enum TransformError {
     Outside(&'static str),
 }
 
+/// Whether a transaction is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Open {
+    /// None is.
+    #[default]
+    No,
+    /// One is.
+    Yes,
+    /// The next line tells: what stood before it was pruned.
+    Unknown,
+}
+
 /// Keeps what the lines so far have said about relations, and whether a transaction is open.
 #[derive(Debug, Default)]
 pub struct Transformer {
     relations: HashMap<u32, Relation>,
     /// Statements whose PREPARE stands already, by relation and text.
     prepared: HashMap<u32, HashMap<String, StatementId>>,
-    open: bool,
+    open: Open,
 }
 
 impl Transformer {
-    /// One that begins inside a transaction, if `open`.
-    pub fn starting(open: bool) -> Self {
+    /// One before whose first line a transaction is `open`, or is not.
+    pub fn starting(open: Open) -> Self {
         Self {
             open,
             ..Self::default()
@@ -49,11 +61,6 @@ impl Transformer {
         self.prepared.clear();
     }
 
-    /// Whether a transaction is open after the lines so far.
-    pub fn is_open(&self) -> bool {
-        self.open
-    }
-
     /// Appends to `sql` what `json` becomes; nothing for lines that only describe.
     pub fn line(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
         match json_line::read(json)? {
@@ -62,11 +69,11 @@ impl Transformer {
                 self.relations.insert(relation.rel, relation);
             }
             Event::Begin(begin) => {
-                if self.open {
+                if self.open == Open::Yes {
                     // Receive was cut off inside that transaction and has it again from here.
                     SqlLine::Rollback.write(sql);
                 }
-                self.open = true;
+                self.open = Open::Yes;
                 SqlLine::Begin(begin).write(sql);
             }
             Event::Row(row) => self.row(&row, sql)?,
@@ -74,7 +81,7 @@ impl Transformer {
             Event::Message(_) => {}
             Event::Commit(commit) => {
                 self.inside("C")?;
-                self.open = false;
+                self.open = Open::No;
                 SqlLine::Commit(commit).write(sql);
             }
             Event::Keepalive(at) => {
@@ -92,16 +99,18 @@ impl Transformer {
 
     /// Positions stand outside transactions: one that is still open was cut off.
     fn cut_off(&mut self, sql: &mut Vec<u8>) {
-        if std::mem::take(&mut self.open) {
+        if std::mem::take(&mut self.open) == Open::Yes {
             SqlLine::Rollback.write(sql);
         }
     }
 
-    fn inside(&self, action: &'static str) -> Result<(), TransformError> {
+    fn inside(&mut self, action: &'static str) -> Result<(), TransformError> {
         match self.open {
-            true => Ok(()),
-            false => Err(TransformError::Outside(action)),
+            Open::Yes => {}
+            Open::Unknown => self.open = Open::Yes,
+            Open::No => return Err(TransformError::Outside(action)),
         }
+        Ok(())
     }
 
     fn relation(&self, rel: u32) -> Result<&Relation, TransformError> {
@@ -195,6 +204,24 @@ mod tests {
         transform(&mut whole, &before);
         let continued = transform(&mut whole, &after);
         assert_eq!(continued, transform(&mut Transformer::default(), &after));
+    }
+
+    #[test]
+    fn behind_what_was_pruned_the_next_line_tells_whether_a_transaction_is_open() {
+        for (lines, expected) in [
+            (
+                &[BEGIN, RELATION, INSERT][..],
+                &["BEGIN", "PREPARE", "EXECUTE"][..],
+            ),
+            (
+                &[RELATION, INSERT, BEGIN],
+                &["PREPARE", "EXECUTE", "ROLLBACK", "BEGIN"],
+            ),
+            (&[COMMIT, BEGIN], &["COMMIT", "BEGIN"]),
+        ] {
+            let mut transformer = Transformer::starting(Open::Unknown);
+            assert_eq!(words(&transform(&mut transformer, lines)), expected);
+        }
     }
 
     #[test]

@@ -75,7 +75,8 @@ pub(super) struct CdcArgs {
     #[arg(long)]
     compress_segments: bool,
 
-    /// Receive no more while the captured changes take this much disk [default: no limit]
+    /// Receive no more while the captured changes take this much disk, at least 64 MB [default: no
+    /// limit]
     #[arg(long, value_name = "SIZE")]
     cdc_disk_limit: Option<ByteSize>,
 
@@ -127,10 +128,23 @@ impl CdcArgs {
             replay_no_op_updates: settings
                 .switch("replay-no-op-updates", self.replay_no_op_updates)?,
             compress_segments: settings.switch("compress-segments", self.compress_segments)?,
-            disk_limit: settings.value("cdc-disk-limit", self.cdc_disk_limit)?,
+            disk_limit: disk_limit(settings.value("cdc-disk-limit", self.cdc_disk_limit)?)?,
             new_tables: settings
                 .choice("new-tables", self.new_tables)?
                 .unwrap_or(NewTables::Stop),
         })
+    }
+}
+
+/// Four segments of the usual size: one that grows and one that is replayed, as JSON and as SQL.
+const DISK_LIMIT_MIN: ByteSize = ByteSize(64 << 20);
+
+fn disk_limit(asked: Option<ByteSize>) -> Result<Option<ByteSize>, UsageError> {
+    match asked.filter(|asked| asked.0 < DISK_LIMIT_MIN.0) {
+        None => Ok(asked),
+        Some(small) => Err(UsageError::Value {
+            origin: "--cdc-disk-limit".to_owned(),
+            reason: format!("{small} is too little to work in: at least {DISK_LIMIT_MIN}"),
+        }),
     }
 }

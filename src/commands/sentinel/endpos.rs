@@ -101,7 +101,7 @@ mod tests {
             let mut apply = Store::open(&path).expect("opened");
             apply.raise_endpos(Lsn::new(120)).expect("raised");
             apply
-                .report_replayed(Lsn::new(120), Lsn::new(120))
+                .report_replayed(Lsn::new(120), Lsn::new(120), Lsn::new(120))
                 .expect("reported");
         });
         let settled = settled(&store, || true).expect("settled");
@@ -120,7 +120,7 @@ mod tests {
             let mut apply = Store::open(&path).expect("opened");
             apply.take_back_endpos(endpos).expect("taken back");
             apply
-                .report_replayed(Lsn::new(120), Lsn::ZERO)
+                .report_replayed(Lsn::new(120), Lsn::new(120), Lsn::ZERO)
                 .expect("reported");
         });
         let refused = kept(&store, endpos, || true).expect_err("refused");

@@ -2,7 +2,6 @@
 //!
 //! Nothing is skipped and nothing is kept: no store, no lock, no target.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -48,20 +47,15 @@ pub(super) fn run(
         Some(FileOrPipe::File(path)) => print(open(path)?, path, &mut output)?,
         None => {
             for entry in segment::entries(&work_dir.cdc, Kind::Sql)? {
-                // Closed since the folder was read: it has its other name now.
-                let path = match entry.path.exists() {
-                    true => entry.path,
-                    false => Kind::Sql.closed_path(&work_dir.cdc, entry.name),
-                };
-                print(open(&path)?, &path, &mut output)?;
+                print(open(&entry.path)?, &entry.path, &mut output)?;
             }
         }
     }
     Ok(ExitCode::Done)
 }
 
-fn open(path: &Path) -> Result<File, CommandError> {
-    File::open(path).map_err(|source| unreadable(path, source))
+fn open(path: &Path) -> Result<impl Read, CommandError> {
+    segment::open(path).map_err(|error| unreadable(path, error.source))
 }
 
 /// A name that is wrong was typed wrong; anything else is the disk's.

@@ -11,6 +11,7 @@ mod apply;
 mod apply_to_stdout;
 mod begin;
 mod cleanup;
+mod prune;
 mod receive;
 mod setup;
 mod transform;
@@ -20,6 +21,7 @@ mod transform_pipe;
 
 pub(super) use apply::run as apply;
 pub(super) use cleanup::run as cleanup;
+pub(super) use prune::run as prune;
 pub(super) use receive::run as receive;
 pub(super) use setup::run as setup;
 pub(super) use transform::run as transform;

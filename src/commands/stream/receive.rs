@@ -63,6 +63,8 @@ fn config(
             Ack::Spill => positions::Ack::Spill,
             Ack::Apply => positions::Ack::Apply,
         },
+        compress: options.follow.cdc.compress_segments,
+        disk_limit: options.follow.cdc.disk_limit,
         to_stdout: options.to_stdout.then_some(pipe),
     })
 }

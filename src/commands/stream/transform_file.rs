@@ -9,6 +9,7 @@ use crate::cdc::transform::{PipeError, Transformer, begins_inside, transform_pip
 use crate::cli::ExitCode;
 use crate::cli::options::FileOrPipe;
 use crate::commands::CommandError;
+use crate::segment;
 
 /// A file named by hand cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,7 @@ impl From<FileError> for CommandError {
 
 /// Transforms `json` to `sql`; without `sql`, to the file beside it.
 pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCode, CommandError> {
-    let (input_name, transformer, input): (_, _, Box<dyn Read>) = match json {
+    let (input_name, transformer, input): (_, _, Box<dyn Read + Send>) = match json {
         FileOrPipe::Pipe => (
             Path::new("standard input"),
             Transformer::default(),
@@ -55,7 +56,7 @@ pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCod
         FileOrPipe::File(path) => (
             path.as_path(),
             Transformer::starting(begins_inside(path)?),
-            Box::new(File::open(path).map_err(failed("opening", path))?),
+            segment::open(path)?,
         ),
     };
     let transformed = |source| FileError::Transform {
@@ -91,12 +92,14 @@ pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCod
 /// The SQL segment that belongs to the JSON segment at `path`, growing or closed.
 fn beside(path: &Path) -> Result<PathBuf, FileError> {
     let text = path.to_str();
-    let renamed = text.and_then(|text| match text.strip_suffix(".json") {
-        Some(stem) => Some(format!("{stem}.sql")),
-        None => Some(format!(
-            "{}.sql.partial",
-            text.strip_suffix(".json.partial")?
-        )),
+    let endings = [
+        (".json", ".sql"),
+        (".json.zst", ".sql"),
+        (".json.partial", ".sql.partial"),
+    ];
+    let renamed = text.and_then(|text| {
+        let stem = |(json, sql)| Some(format!("{}{sql}", text.strip_suffix(json)?));
+        endings.into_iter().find_map(stem)
     });
     let renamed = renamed.ok_or_else(|| FileError::Name(path.to_owned()))?;
     Ok(PathBuf::from(renamed))
@@ -130,6 +133,7 @@ mod tests {
             beside("d/1.json.partial").expect("named"),
             "d/1.sql.partial"
         );
+        assert_eq!(beside("d/1.json.zst").expect("named"), "d/1.sql");
         assert!(beside("d/1.txt").is_err());
     }
 }
