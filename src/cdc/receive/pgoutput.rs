@@ -180,7 +180,12 @@ impl Decoder {
             'Y' => {
                 let oid = fields.u32()?;
                 let (schema, name) = (fields.string()?, fields.string()?);
-                self.types.insert(oid, format!("{schema}.{name}"));
+                // Of a domain, the type below it is told; no schema stands for pg_catalog.
+                let name = match schema.as_str() {
+                    "" | "pg_catalog" => name,
+                    schema => format!("{schema}.{name}"),
+                };
+                self.types.insert(oid, name);
                 return Ok(None);
             }
             'O' => return Ok(None),
