@@ -134,7 +134,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s a -l skip-analyz
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l compress-segments -d 'Compress closed segments with zstd'
@@ -215,7 +215,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s a -l skip-analyze
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l compress-segments -d 'Compress closed segments with zstd'
@@ -296,7 +296,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s a -l skip-analy
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l compress-segments -d 'Compress closed segments with zstd'
@@ -345,7 +345,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l compress-segments -d 'Compress closed segments with zstd'
@@ -453,7 +453,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l compress-segments -d 'Compress closed segments with zstd'
@@ -534,7 +534,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l compress-segments -d 'Compress closed segments with zstd'
@@ -615,7 +615,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l compress-segments -d 'Compress closed segments with zstd'
@@ -696,7 +696,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l compress-segments -d 'Compress closed segments with zstd'
@@ -777,7 +777,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l compress-segments -d 'Compress closed segments with zstd'
@@ -858,7 +858,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l compress-segments -d 'Compress closed segments with zstd'
@@ -939,7 +939,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l compress-segments -d 'Compress closed segments with zstd'
@@ -1020,7 +1020,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l compress-segments -d 'Compress closed segments with zstd'
@@ -1101,7 +1101,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l compress-segments -d 'Compress closed segments with zstd'
@@ -1182,7 +1182,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l compress-segments -d 'Compress closed segments with zstd'
@@ -1967,7 +1967,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2018,7 +2018,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2069,7 +2069,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2120,7 +2120,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2171,7 +2171,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2222,7 +2222,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2274,7 +2274,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l to-stdout -d 'Write the changes to stdout as well as to disk'
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2326,7 +2326,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l until-end -d 'End where the segments end now; the supervisor\'s way from catchup to live replay'
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2379,7 +2379,7 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l until-end -d 'End where the segments end now, receive being stopped; the supervisor\'s way to live replay'
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l compress-segments -d 'Compress closed segments with zstd'
@@ -2588,7 +2588,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l log-time-format 
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l fix -d 'Fix what can be fixed, such as replica identities and parameters, after asking'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l yes -d 'With --fix: do not ask'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, so that none loses digits'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s t -l create-slot -d 'Create the replication slot if it is missing'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l replay-no-op-updates -d 'Apply updates that change nothing too, for the triggers that they fire'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l compress-segments -d 'Compress closed segments with zstd'

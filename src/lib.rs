@@ -27,6 +27,7 @@
 //! | `summary.json` | whoever copies | [`migration::summary`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
 //! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
+//! | `cdc/identities` | receive, with test_decoding | [`cdc::receive`] |
 //! | `cdc/*.streamed` | receive: large transactions in progress | [`cdc::receive`] |
 //! | `cdc/*.sql` | transform | [`cdc::transform`], [`segment`] |
 //!

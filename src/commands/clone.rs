@@ -144,7 +144,7 @@ fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {
     CaptureConfig {
         slot: cdc.slot_name.clone(),
         origin: cdc.origin.clone(),
-        publication: cdc.publication.clone(),
+        publication: cdc.own_publication(),
         plugin: cdc.plugin.name().to_owned(),
         endpos: cdc.endpos,
         new_tables: match cdc.new_tables {

@@ -3,7 +3,7 @@
 use crate::base::Remedy;
 use crate::catalog::filters::FilterError;
 use crate::cdc::apply::ApplyError;
-use crate::cdc::receive::ReceiveError;
+use crate::cdc::receive::{NotUnderstood, ReceiveError};
 use crate::cdc::transform::{FolderError, PipeError};
 use crate::cli::ExitCode;
 use crate::clone::epoch::EpochError;
@@ -166,6 +166,15 @@ impl From<ReceiveError> for CommandError {
             | ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
+            | ReceiveError::Unexplained { .. }
+            | ReceiveError::TableGone(_)
+            | ReceiveError::Uncaptured { .. }
+            | ReceiveError::IdentityChanged(_)
+            | ReceiveError::Encoding { .. }
+            | ReceiveError::NotUnderstood {
+                source: NotUnderstood::Ambiguous { .. },
+                ..
+            }
             | ReceiveError::Publication(_)
             | ReceiveError::InProgress(_)
             | ReceiveError::StreamEnded => ExitCode::Source,

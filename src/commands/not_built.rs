@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use crate::cli::ExitCode;
-use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions, Plugin};
+use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions};
 
 /// A command or option of the contract that this version cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +53,7 @@ pub(super) fn of_setup(options: &FollowOptions) -> Option<&'static str> {
 
 /// The same of change capture.
 pub(super) fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
-    first(&[
-        (
-            cdc.plugin != Plugin::Pgoutput,
-            "--plugin other than pgoutput",
-        ),
-        (cdc.apply_jobs.get() > 1, "--apply-jobs above 1"),
-    ])
+    first(&[(cdc.apply_jobs.get() > 1, "--apply-jobs above 1")])
 }
 
 fn first(asked: &[(bool, &'static str)]) -> Option<&'static str> {

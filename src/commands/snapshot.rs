@@ -23,7 +23,7 @@ pub(super) fn run(options: &SnapshotOptions) -> Result<ExitCode, CommandError> {
             work_dir: work_dir.clone(),
             slot: cdc.slot_name.clone(),
             origin: cdc.origin.clone(),
-            publication: cdc.publication.clone(),
+            publication: cdc.own_publication(),
             plugin: cdc.plugin.name().to_owned(),
             endpos: cdc.endpos,
             filters,

@@ -123,8 +123,8 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
     for (what, begun, asked) in [
         ("slot", &run.slot, &now.slot),
         ("origin", &run.origin, &now.origin),
-        ("publication", &run.publication, &now.publication),
         ("plugin", &run.plugin, &now.plugin),
+        ("publication", &run.publication, &now.publication),
     ] {
         // Without --follow nothing is said about capture: `stream setup` has, before.
         if now.slot.is_some() && begun != asked {

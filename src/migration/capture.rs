@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::Lsn;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::base::snapshot::Snapshot;
+use crate::clone::schema::Side;
 use crate::pg::{self, Address, Connection, Mode, Session};
 use crate::store::{Capture, TableRow};
 
@@ -24,6 +25,22 @@ pub struct Slot {
 /// The publication for tables of which only inserts can be captured.
 pub fn inserts_publication(publication: &str) -> String {
     format!("{publication}_inserts")
+}
+
+/// Says which of `tables` have no replica identity, and what that means.
+pub fn tell_inserts_only(tables: &[TableRow]) {
+    let names: Vec<_> = tables
+        .iter()
+        .filter(|table| table.capture == Capture::InsertsOnly)
+        .map(|table| table.name.to_string())
+        .collect();
+    if !names.is_empty() {
+        tracing::warn!(
+            "no replica identity, so only inserts and truncates are captured; an update or delete \
+             will be noticed, at the end at the latest, and end the migration with an error: {}",
+            names.join(", ")
+        );
+    }
 }
 
 /// Makes the publications for `tables`.
@@ -59,16 +76,6 @@ pub async fn create_publications(
     if inserts_only.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = tables
-        .iter()
-        .filter(|table| table.capture == Capture::InsertsOnly)
-        .map(|table| table.name.to_string())
-        .collect();
-    tracing::warn!(
-        "no replica identity, so only inserts and truncates are captured; an update or delete \
-         will be noticed at the end and end the migration with an error: {}",
-        names.join(", ")
-    );
     let inserts = format!(
         "CREATE PUBLICATION {}{} WITH (publish = 'insert, truncate')",
         quote_ident(&inserts_publication(publication)),
@@ -147,14 +154,18 @@ pub async fn blockers_of_slot(source: &Session, slot: &str) -> Result<Option<Str
 ///
 /// The text of the snapshot at its consistent point is read, and no table: reading tables under
 /// that snapshot is not safe on every minor release, see [`crate::clone::epoch`].
-pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, MigrationError> {
-    let failed = on_source("making the replication slot");
+pub async fn create_slot(
+    source: &Address,
+    slot: &str,
+    plugin: &str,
+) -> Result<Slot, MigrationError> {
+    let failed = |error| slot_error(error, plugin);
     let mut connection = Connection::open(source, Mode::Replication, "slot")
         .await
         .map_err(to_source(source))?;
     let timeline = first_row(&mut connection, "IDENTIFY_SYSTEM")
         .await
-        .map_err(&failed)?;
+        .map_err(failed)?;
     let timeline = timeline
         .get(1)
         .cloned()
@@ -162,7 +173,7 @@ pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, Migration
         .and_then(|text| text.parse().ok());
     let timeline = timeline.unwrap_or(1);
     tracing::info!("making replication slot {slot}: this waits for running transactions to end");
-    match create_with_snapshot(&mut connection, slot).await {
+    match create_with_snapshot(&mut connection, slot, plugin).await {
         Ok((lsn, snapshot)) => {
             return Ok(Slot {
                 lsn,
@@ -176,9 +187,9 @@ pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, Migration
         }
         Err(error) => return Err(failed(error)),
     }
-    let (lsn, snapshot) = create_and_wait(&mut connection, slot)
+    let (lsn, snapshot) = create_and_wait(&mut connection, slot, plugin)
         .await
-        .map_err(&failed)?;
+        .map_err(failed)?;
     Ok(Slot {
         lsn,
         snapshot,
@@ -186,16 +197,44 @@ pub async fn create_slot(source: &Address, slot: &str) -> Result<Slot, Migration
     })
 }
 
+/// SQLSTATE undefined_file: the server has no library of the plugin's name.
+pub(super) const NO_LIBRARY: &str = "58P01";
+
+/// The source lacks an output plugin; every server has pgoutput.
+pub(super) fn no_such_plugin(plugin: &str) -> MigrationError {
+    let package = match plugin {
+        "test_decoding" => "postgresql-contrib; with Debian it comes with the server",
+        _ => "Debian: postgresql-NN-wal2json, Red Hat: wal2json_NN, NN the server's version",
+    };
+    MigrationError::Refused {
+        side: Some(Side::Source),
+        problem: format!("output plugin {plugin} is not installed on the source"),
+        hint: format!(
+            "install its package on the source's machine ({package}), which takes no restart; or \
+             use pgoutput, which every server has"
+        ),
+    }
+}
+
+fn slot_error(error: pg::Error, plugin: &str) -> MigrationError {
+    match error.sqlstate() {
+        Some(NO_LIBRARY) => no_such_plugin(plugin),
+        _ => on_source("making the replication slot")(error),
+    }
+}
+
 async fn create_with_snapshot(
     connection: &mut Connection,
     slot: &str,
+    plugin: &str,
 ) -> Result<(Lsn, Snapshot), pg::Error> {
     connection
         .query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ")
         .await?;
     let create = format!(
-        "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput USE_SNAPSHOT",
-        quote_ident(slot)
+        "CREATE_REPLICATION_SLOT {} LOGICAL {} USE_SNAPSHOT",
+        quote_ident(slot),
+        quote_ident(plugin)
     );
     let made = first_row(connection, &create).await;
     let made = match made {
@@ -216,10 +255,12 @@ async fn create_with_snapshot(
 async fn create_and_wait(
     connection: &mut Connection,
     slot: &str,
+    plugin: &str,
 ) -> Result<(Lsn, Snapshot), pg::Error> {
     let create = format!(
-        "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput NOEXPORT_SNAPSHOT",
-        quote_ident(slot)
+        "CREATE_REPLICATION_SLOT {} LOGICAL {} NOEXPORT_SNAPSHOT",
+        quote_ident(slot),
+        quote_ident(plugin)
     );
     let made = first_row(connection, &create).await?;
     let snapshot = first_row(connection, &current_snapshot(connection)).await?;

@@ -55,8 +55,8 @@ pub struct CaptureConfig {
     pub slot: String,
     /// The position's name on the target.
     pub origin: String,
-    /// The publication on the source.
-    pub publication: String,
+    /// The publication on the source; pgoutput alone has one.
+    pub publication: Option<String>,
     /// The output plugin.
     pub plugin: String,
     /// Where to end, if it is known already.
@@ -303,6 +303,7 @@ async fn prepare(
     if let Begin::StartOver(run) = &begin {
         let wanted = Wanted {
             slot: None,
+            plugin: None,
             publication: None,
             endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
             target_may_be_filled: config.copy.drop_if_exists,
@@ -317,7 +318,8 @@ async fn prepare(
     let new_slot = config.capture.as_ref().filter(|_| begin == Begin::New);
     let wanted = Wanted {
         slot: new_slot.map(|capture| capture.slot.as_str()),
-        publication: new_slot.map(|capture| capture.publication.as_str()),
+        plugin: new_slot.map(|capture| capture.plugin.as_str()),
+        publication: new_slot.and_then(|capture| capture.publication.as_deref()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
@@ -414,7 +416,7 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
         target_system: Some(facts.target.system.clone()),
         slot: capture.map(|capture| capture.slot.clone()),
         origin: capture.map(|capture| capture.origin.clone()),
-        publication: capture.map(|capture| capture.publication.clone()),
+        publication: capture.and_then(|capture| capture.publication.clone()),
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
         filters: config.filters.text(),

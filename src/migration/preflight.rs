@@ -1,7 +1,7 @@
 //! Everything that would make a migration fail, looked at before anything is changed anywhere.
 
 use crate::base::Lsn;
-use crate::base::ident::quote_ident;
+use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
 use crate::catalog::server::{self, Server};
@@ -21,6 +21,8 @@ use super::lock_room;
 pub struct Wanted<'a> {
     /// The slot to make; none without change capture.
     pub slot: Option<&'a str>,
+    /// The output plugin it is made for.
+    pub plugin: Option<&'a str>,
     /// The publication to make with it.
     pub publication: Option<&'a str>,
     /// Where streaming is to end; looked at where a slot is to be made.
@@ -137,6 +139,9 @@ async fn check_source(
     if let Some(slot) = wanted.slot {
         check_capture(session, server, address, slot).await?;
     }
+    if let Some(plugin) = wanted.plugin {
+        check_plugin(session, plugin).await?;
+    }
     if let Some(filters) = wanted.filters {
         let selection = filters::resolve(session, filters, Strictness::Begin).await?;
         for notice in &selection.unmatched {
@@ -199,11 +204,13 @@ async fn check_capture(
             ),
         );
     }
-    let sql = "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)";
-    let taken = session.query_one(sql, &[&slot]).await;
-    if taken.map_err(on_source("looking at its slots"))?.get(0) {
+    let sql = "SELECT coalesce(plugin::text, 'physical replication')
+                 FROM pg_replication_slots WHERE slot_name = $1";
+    let taken = session.query_opt(sql, &[&slot]).await;
+    if let Some(taken) = taken.map_err(on_source("looking at its slots"))? {
+        let plugin: &str = taken.get(0);
         return on_source_side(
-            format!("replication slot \"{slot}\" exists on the source already"),
+            format!("replication slot \"{slot}\" exists on the source already, for {plugin}"),
             "resume the migration it belongs to, name another with --slot-name, or remove it with pgflit stream cleanup".into(),
         );
     }
@@ -227,6 +234,67 @@ async fn check_capture(
         );
     }
     Ok(())
+}
+
+/// SQLSTATE insufficient_privilege.
+const NOT_ALLOWED: &str = "42501";
+
+/// Whether the plugin is installed, the source lets it be used, and its text can be read.
+async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationError> {
+    if plugin == "pgoutput" {
+        return Ok(());
+    }
+    // Loaded into this session alone. Others than superusers may not: then the making of the slot
+    // tells, which comes before anything else on the servers.
+    match session
+        .batch(&format!("LOAD {}", quote_literal(plugin)))
+        .await
+    {
+        Err(error) if error.sqlstate() == Some(capture::NO_LIBRARY) => {
+            return Err(capture::no_such_plugin(plugin));
+        }
+        Err(error) if error.sqlstate().is_none() => {
+            return Err(on_source("looking for the output plugin")(error));
+        }
+        _ => {}
+    }
+    let setting = async |name: &str| {
+        let sql = "SELECT current_setting($1, true)";
+        let row = session.query_one(sql, &[&name]).await;
+        row.map(|row| row.get::<_, Option<String>>(0))
+    };
+    let encoding = setting("server_encoding").await;
+    let encoding = encoding.map_err(on_source("looking at its settings"))?;
+    let encoding = encoding.unwrap_or_default();
+    if encoding != "UTF8" && encoding != "SQL_ASCII" {
+        return Err(refused(
+            Some(Side::Source),
+            format!("{plugin} sends text in the encoding of the database, {encoding}"),
+            "use --plugin pgoutput, which converts",
+        ));
+    }
+    // Minor releases of 2026 let only those be used that an administrator has listed.
+    let allowed = match setting("output_plugin_libraries").await {
+        // Not for everybody to see: then the making of the slot tells.
+        Err(error) if error.sqlstate() == Some(NOT_ALLOWED) => None,
+        allowed => allowed.map_err(on_source("looking at its settings"))?,
+    };
+    let is_allowed = |allowed: &str| {
+        let mut names = allowed.split(',').map(|name| name.trim().trim_matches('"'));
+        names.any(|name| name == plugin)
+    };
+    match allowed {
+        Some(allowed) if !is_allowed(&allowed) => Err(refused(
+            Some(Side::Source),
+            format!(
+                "the source does not let output plugin {plugin} be used: output_plugin_libraries is {allowed}"
+            ),
+            format!(
+                "have an administrator run: ALTER SYSTEM SET output_plugin_libraries = {allowed}, {plugin}; SELECT pg_reload_conf(); or use --plugin pgoutput"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A standby has the definitions of unlogged tables, and none of their rows.

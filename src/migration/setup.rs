@@ -28,8 +28,8 @@ pub struct Config {
     pub slot: String,
     /// The position's name on the target.
     pub origin: String,
-    /// The publication to make.
-    pub publication: String,
+    /// The publication to make; pgoutput alone has one.
+    pub publication: Option<String>,
     /// The output plugin.
     pub plugin: String,
     /// Where to end, if it is known already.
@@ -70,7 +70,8 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
     }
     let wanted = Wanted {
         slot: Some(&config.slot),
-        publication: Some(&config.publication),
+        plugin: Some(&config.plugin),
+        publication: config.publication.as_deref(),
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
@@ -98,7 +99,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         target_system: target.map(|target| target.system),
         slot: Some(config.slot.clone()),
         origin: Some(config.origin.clone()),
-        publication: Some(config.publication.clone()),
+        publication: config.publication.clone(),
         plugin: Some(config.plugin.clone()),
         wal_segment_bytes: Some(source.wal_segment_bytes),
         filters: config.filters.text(),
@@ -144,7 +145,7 @@ pub(super) async fn set_up_capture(
     run: &mut Run,
     footprint: &mut Footprint,
 ) -> Result<(), MigrationError> {
-    let (Some(slot), Some(publication)) = (&run.slot, &run.publication) else {
+    let (Some(slot), Some(plugin)) = (&run.slot, &run.plugin) else {
         return Ok(());
     };
     let source = Session::connect(source_address, "setup")
@@ -158,11 +159,14 @@ pub(super) async fn set_up_capture(
         .await?
         .filter_tables(&mut tables);
     store.set_catalog(&tables, &[])?;
-    footprint.makes_publication(publication);
-    capture::drop_publications(&source, publication).await?;
-    capture::create_publications(&source, publication, &tables).await?;
+    capture::tell_inserts_only(&tables);
+    if let Some(publication) = &run.publication {
+        footprint.makes_publication(publication);
+        capture::drop_publications(&source, publication).await?;
+        capture::create_publications(&source, publication, &tables).await?;
+    }
     footprint.makes_slot(slot);
-    let made = slot_when_others_have_ended(&source, source_address, slot).await;
+    let made = slot_when_others_have_ended(&source, source_address, slot, plugin).await;
     let made = made.inspect_err(|error| {
         if matches!(error, MigrationError::Source { source, .. } if source.sqlstate() == Some(DUPLICATE)) {
             footprint.slot_was_refused();
@@ -188,8 +192,9 @@ async fn slot_when_others_have_ended(
     source: &Session,
     address: &Address,
     slot: &str,
+    plugin: &str,
 ) -> Result<capture::Slot, MigrationError> {
-    let making = capture::create_slot(address, slot);
+    let making = capture::create_slot(address, slot, plugin);
     tokio::pin!(making);
     loop {
         tokio::select! {

@@ -209,6 +209,7 @@ fn wanted<'a>(
     let has = |action| scope.has(action);
     Ok(Wanted {
         slot: None,
+        plugin: None,
         publication: None,
         endpos: None,
         target_may_be_filled: !scope.makes_tables() || choices.drop_if_exists || is_made,
@@ -305,6 +306,7 @@ async fn source_facts(
 ) -> Result<(crate::catalog::server::Server, Programs), MigrationError> {
     let wanted = Wanted {
         slot: None,
+        plugin: None,
         publication: None,
         endpos: None,
         target_may_be_filled: true,

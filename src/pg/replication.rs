@@ -6,13 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use postgres_protocol::message::backend::{
     COMMAND_COMPLETE_TAG, COPY_DATA_TAG, COPY_DONE_TAG, ERROR_RESPONSE_TAG, Message,
+    NOTICE_RESPONSE_TAG,
 };
 use postgres_protocol::message::frontend;
 
 use super::connection::Connection;
 use super::error::Error;
-use super::server_error::server_error;
+use super::server_error::{ServerError, server_error};
 use crate::wire::frame;
+use crate::wire::replication::NOTICE;
 
 /// How long a walsender may take to end: it first sends what it has already decoded.
 const END_LIMIT: Duration = Duration::from_secs(5);
@@ -37,8 +39,9 @@ impl Connection {
         }
     }
 
-    /// The body of the next CopyData; none when the server has ended the stream (CopyDone, or
-    /// CommandComplete at its shutdown). Cancel safe: what was read is kept.
+    /// The body of the next CopyData, or the text of a notice behind [`NOTICE`]; none when the
+    /// server has ended the stream (CopyDone, or CommandComplete at its shutdown). Cancel safe: what
+    /// was read is kept.
     ///
     /// # Errors
     /// The server's, or the connection is lost.
@@ -49,6 +52,7 @@ impl Connection {
                 COPY_DATA_TAG => return Ok(Some(frame::take_body(&mut self.link.input, header))),
                 // Left in the buffer, so that asking again gives the same answer.
                 COPY_DONE_TAG | COMMAND_COMPLETE_TAG => return Ok(None),
+                NOTICE_RESPONSE_TAG => return Ok(Some(self.take_notice()?)),
                 _ => self.take_side_message()?,
             }
         }
@@ -62,13 +66,24 @@ impl Connection {
                 COPY_DATA_TAG => return Ok(Some(frame::take_body(&mut self.link.input, header))),
                 // An error is left for the call that reads.
                 COPY_DONE_TAG | COMMAND_COMPLETE_TAG | ERROR_RESPONSE_TAG => return Ok(None),
+                NOTICE_RESPONSE_TAG => return Ok(Some(self.take_notice()?)),
                 _ => self.take_side_message()?,
             }
         }
         Ok(None)
     }
 
-    /// A notice or the like within the stream; an error ends it.
+    /// A notice within the stream, in its place: output plugins say there what they do not send.
+    fn take_notice(&mut self) -> Result<Bytes, Error> {
+        let Some(Message::NoticeResponse(body)) = Message::parse(&mut self.link.input)? else {
+            return Err(Error::Protocol("a notice that is none".to_owned()));
+        };
+        let mut text = vec![NOTICE];
+        text.extend(ServerError::of_notice(&body).message.bytes());
+        Ok(text.into())
+    }
+
+    /// A parameter or the like within the stream; an error ends it.
     fn take_side_message(&mut self) -> Result<(), Error> {
         match self.link.take_message()? {
             None => Ok(()),

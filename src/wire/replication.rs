@@ -15,7 +15,13 @@ pub enum ReplicationMessage {
     XLogData(XLogData),
     /// `k`: nothing new, or nothing for us.
     Keepalive(Keepalive),
+    /// A notice that came within the stream, in its place: what the output plugin logs. On the wire
+    /// it is a message of its own, see [`NOTICE`].
+    Notice(String),
 }
+
+/// What stands before the text of a notice where one is passed on between CopyData bodies.
+pub const NOTICE: u8 = b'N';
 
 /// A piece of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +93,9 @@ impl ReplicationMessage {
                 sent_at_micros: unix_micros(body.get_i64()),
                 reply_requested: body.get_u8() != 0,
             })),
+            NOTICE => Ok(ReplicationMessage::Notice(
+                String::from_utf8_lossy(&body).into_owned(),
+            )),
             b'w' => Err(WireError::Short("XLogData")),
             b'k' => Err(WireError::Short("keepalive")),
             tag => Err(WireError::UnknownReplication(tag)),

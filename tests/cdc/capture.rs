@@ -1,13 +1,15 @@
 //! What `stream setup` leaves behind, made by SQL: a slot, a publication, and a store that knows
 //! them.
 
-use pgflit::store::{Run, Store, WorkDir};
+use pgflit::base::QualifiedName;
+use pgflit::store::{Capture as StoredCapture, Run, Store, TableRow, WorkDir};
 
-use crate::support::{Database, Pair, Pgflit, pgflit};
+use crate::support::{Database, Pair, Pgflit, allow_plugin, pgflit};
 
 /// A pair of databases with the same tables, and a slot from which changes are captured.
 pub(super) struct Capture {
     pub(super) pair: Pair,
+    pub(super) plugin: String,
 }
 
 impl Capture {
@@ -16,16 +18,30 @@ impl Capture {
         Self::of_pair(Pair::new(), tables)
     }
 
+    /// The same with an output plugin; none if the source lacks it.
+    pub(super) fn with_plugin(plugin: &str, tables: &str) -> Option<Self> {
+        let pair = Pair::new();
+        allow_plugin(&pair.source, plugin).then(|| Self::between(pair, plugin, tables))
+    }
+
     /// The same, between these.
     pub(super) fn of_pair(pair: Pair, tables: &str) -> Self {
+        Self::between(pair, "pgoutput", tables)
+    }
+
+    fn between(pair: Pair, plugin: &str, tables: &str) -> Self {
         pair.source.sql(tables);
         pair.target.sql(tables);
         pair.source
             .sql("CREATE PUBLICATION pgflit FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')");
-        let slot_lsn = pair
-            .source
-            .sql("SELECT lsn FROM pg_create_logical_replication_slot('pgflit', 'pgoutput')");
-        let capture = Self { pair };
+        let slot_lsn = pair.source.sql(&format!(
+            "SELECT lsn FROM pg_create_logical_replication_slot('pgflit', '{plugin}')"
+        ));
+        let tables = tables_of(&pair.source);
+        let capture = Self {
+            pair,
+            plugin: plugin.to_owned(),
+        };
         capture.work_dir().create().expect("a work directory");
         let mut store = capture.store();
         store.set_apply(true).expect("apply enabled");
@@ -36,11 +52,13 @@ impl Capture {
                 slot: Some("pgflit".into()),
                 origin: Some("pgflit".into()),
                 publication: Some("pgflit".into()),
+                plugin: Some(plugin.into()),
                 wal_segment_bytes: Some(wal_segment_bytes(&capture.pair.source)),
                 slot_lsn: Some(slot_lsn.parse().expect("an LSN")),
                 ..Run::default()
             })
             .expect("a run");
+        store.set_catalog(&tables, &[]).expect("a catalog");
         capture
     }
 
@@ -86,6 +104,23 @@ impl Capture {
         let set = set.source(&self.pair.source).run().assert_code(0);
         set.stdout.trim().to_owned()
     }
+}
+
+/// The tables that are captured, as `stream setup` finds them.
+fn tables_of(source: &Database) -> Vec<TableRow> {
+    let sql = "SELECT c.oid, c.relname FROM pg_class c
+                WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace";
+    let rows = source.rows(sql);
+    let table = |row: &Vec<String>| TableRow {
+        oid: row[0].parse().expect("an OID"),
+        name: QualifiedName::new("public", &row[1]),
+        columns: Vec::new(),
+        bytes: 0,
+        estimated_rows: 0,
+        capture: StoredCapture::Rows,
+        uncaptured: 0,
+    };
+    rows.iter().map(table).collect()
 }
 
 fn wal_segment_bytes(source: &Database) -> u64 {

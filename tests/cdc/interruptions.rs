@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::Capture;
-use crate::support::{Pgflit, Run, SOON, assert_equal, eventually};
+use crate::support::{Held, PLUGINS, Pgflit, Run, SOON, assert_equal, eventually};
 
 const TABLES: &str = "
     CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL);
@@ -16,11 +16,20 @@ const LARGE: &str = "INSERT INTO entry (account, amount, note)
 const SMALL: &str = "UPDATE account SET balance = balance + 1 WHERE id % 3 = 0;
     INSERT INTO entry (account, amount) SELECT id, 1 FROM account";
 
+const ACCOUNTS: &str = "INSERT INTO account SELECT n, 0 FROM generate_series(1, 100) n";
+
 fn capture() -> Capture {
     let capture = Capture::of(TABLES);
-    let accounts = "INSERT INTO account SELECT n, 0 FROM generate_series(1, 100) n";
-    capture.pair.source.sql(accounts);
+    capture.pair.source.sql(ACCOUNTS);
     capture
+}
+
+/// With an output plugin, if the source has it.
+fn with_plugin(plugin: &str, scenario: impl Fn(&Capture)) {
+    if let Some(capture) = Capture::with_plugin(plugin, TABLES) {
+        capture.pair.source.sql(ACCOUNTS);
+        scenario(&capture);
+    }
 }
 
 #[track_caller]
@@ -38,9 +47,25 @@ fn finish_and_compare(capture: &Capture) {
 
 #[test]
 fn workers_on_a_folder_killed_again_and_again_lose_and_repeat_nothing() {
-    let capture = capture();
+    with_plugin("pgoutput", |capture| lose_and_repeat_nothing(capture, 8));
+}
+
+#[test]
+fn workers_killed_again_and_again_lose_and_repeat_nothing_with_test_decoding() {
+    with_plugin("test_decoding", |capture| {
+        lose_and_repeat_nothing(capture, 4)
+    });
+}
+
+#[test]
+fn workers_killed_again_and_again_lose_and_repeat_nothing_with_wal2json() {
+    with_plugin("wal2json", |capture| lose_and_repeat_nothing(capture, 4));
+}
+
+fn lose_and_repeat_nothing(capture: &Capture, rounds: u32) {
     let source = &capture.pair.source;
-    for round in 0..8 {
+    for round in 0..rounds {
+        let before = capture.pair.target.number("SELECT count(*) FROM entry");
         let workers = [
             capture.receive().start(),
             capture.transform().start(),
@@ -52,7 +77,6 @@ fn workers_on_a_folder_killed_again_and_again_lose_and_repeat_nothing() {
         }
         source.sql(SMALL);
         // Each round kills at another place: at once, or once something has arrived.
-        let before = capture.pair.target.number("SELECT count(*) FROM entry");
         if round % 2 == 1 {
             eventually(SOON, "something arrives", || {
                 capture.pair.target.number("SELECT count(*) FROM entry") > before
@@ -62,7 +86,7 @@ fn workers_on_a_folder_killed_again_and_again_lose_and_repeat_nothing() {
             .iter()
             .for_each(|worker: &Run| worker.signal(Signal::SIGKILL));
     }
-    finish_and_compare(&capture);
+    finish_and_compare(capture);
 }
 
 #[test]
@@ -89,7 +113,12 @@ fn an_interrupted_live_replay_goes_on_from_disk() {
 
 #[test]
 fn a_lower_end_leaves_out_what_commits_after_it() {
-    let capture = capture();
+    for plugin in PLUGINS {
+        with_plugin(plugin, leaves_out_what_commits_after_the_end);
+    }
+}
+
+fn leaves_out_what_commits_after_the_end(capture: &Capture) {
     let source = &capture.pair.source;
     source.sql(SMALL);
     let end = source.sql("SELECT pg_current_wal_flush_lsn()");
@@ -101,7 +130,39 @@ fn a_lower_end_leaves_out_what_commits_after_it() {
     at_end(capture.apply()).assert_code(0);
     let target = &capture.pair.target;
     assert_eq!(target.sql("SELECT sum(balance) FROM account"), expected);
-    finish_and_compare(&capture);
+    finish_and_compare(capture);
+}
+
+#[test]
+fn an_end_inside_a_large_transaction_leaves_all_of_it_out() {
+    with_plugin("pgoutput", leaves_it_out);
+}
+
+#[test]
+fn an_end_inside_a_large_transaction_leaves_all_of_it_out_with_test_decoding() {
+    with_plugin("test_decoding", leaves_it_out);
+}
+
+#[test]
+fn an_end_inside_a_large_transaction_leaves_all_of_it_out_with_wal2json() {
+    with_plugin("wal2json", leaves_it_out);
+}
+
+fn leaves_it_out(capture: &Capture) {
+    let source = &capture.pair.source;
+    let before = source.sql("SELECT count(*) FROM entry");
+    let after = Held::open(source, LARGE);
+    source.sql(SMALL);
+    let end = source.sql("SELECT pg_current_wal_flush_lsn()");
+    after.commit();
+    let at_end = |worker: Pgflit| worker.args(["--endpos", &end]).run();
+    at_end(capture.receive()).assert_code(0);
+    capture.transform().run().assert_code(0);
+    at_end(capture.apply()).assert_code(0);
+    let target = &capture.pair.target;
+    assert_eq!(before, "0");
+    assert_eq!(target.sql("SELECT count(*) FROM entry"), "100");
+    finish_and_compare(capture);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::Following;
-use crate::support::{Finished, Pair, Pgflit, Run, pgflit};
+use crate::support::{Finished, PLUGINS, Pair, Pgflit, Run, allow_plugin, pgflit};
 
 /// Schemas, tables and indexes with names that need quotes, and everything that can hang on them.
 const SOURCE: &str = r#"
@@ -406,8 +406,9 @@ fn end(pair: &Pair, run: Run) {
 
 /// Follows with `filters` while `changes` happen, which touch what is left out too.
 #[track_caller]
-fn follow(pair: &Pair, filters: &str, changes: &str) {
-    let run = with_filters(pair, "clone --follow", filters).start();
+fn follow(pair: &Pair, plugin: &str, filters: &str, changes: &str) {
+    let clone = with_filters(pair, "clone --follow", filters);
+    let run = clone.args(["--plugin", plugin]).start();
     run.wait_for_stderr(super::following::LIVE);
     pair.source.sql(changes);
     end(pair, run);
@@ -415,9 +416,18 @@ fn follow(pair: &Pair, filters: &str, changes: &str) {
 
 #[test]
 fn changes_of_what_is_left_out_do_not_disturb_following() {
-    let pair = pair();
+    for plugin in PLUGINS {
+        let pair = pair();
+        if allow_plugin(&pair.source, plugin) {
+            changes_of_what_is_left_out(&pair, plugin);
+        }
+    }
+}
+
+fn changes_of_what_is_left_out(pair: &Pair, plugin: &str) {
     follow(
-        &pair,
+        pair,
+        plugin,
         &format!(
             "[exclude-schema]\naudit\n[exclude-table]\n{GONE}\npublic.~/^tmp_/\n[exclude-table-data]\npublic.part\n"
         ),
@@ -431,28 +441,37 @@ fn changes_of_what_is_left_out_do_not_disturb_following() {
              ALTER TABLE {GONE} RENAME TO renamed; INSERT INTO refers VALUES (4, 99)"
         ),
     );
-    assert_eq!(relations(&pair), "kept on_kept part part_1 part_2 refers");
+    assert_eq!(relations(pair), "kept on_kept part part_1 part_2 refers");
     assert_eq!(
         pair.target
             .sql("SELECT string_agg(note, ' ' ORDER BY id) FROM kept"),
         "one two three"
     );
     assert_eq!(pair.target.number("SELECT count(*) FROM refers"), 2);
-    assert_none_of(&pair, "part");
+    assert_none_of(pair, "part");
 }
 
 #[test]
 fn only_included_tables_are_followed() {
-    let pair = pair();
+    for plugin in PLUGINS {
+        let pair = pair();
+        if allow_plugin(&pair.source, plugin) {
+            only_included_tables(&pair, plugin);
+        }
+    }
+}
+
+fn only_included_tables(pair: &Pair, plugin: &str) {
     follow(
-        &pair,
+        pair,
+        plugin,
         "[include-only-table]\npublic.kept\npublic.part\n",
         "INSERT INTO kept VALUES (3, 'three'); INSERT INTO part VALUES (3, 3);
          INSERT INTO audit.log (what) VALUES ('z'); DELETE FROM refers;
          CREATE TABLE newer (id int)",
     );
     assert_eq!(
-        relations(&pair),
+        relations(pair),
         "audit.counter kept on_kept part part_1 part_2"
     );
     assert_eq!(pair.target.number("SELECT count(*) FROM kept"), 3);

@@ -29,6 +29,14 @@ impl<'a> Following<'a> {
         Self { pair, run }
     }
 
+    /// From the beginning, with an output plugin that the source has.
+    #[track_caller]
+    pub(super) fn start_with(pair: &'a Pair, plugin: &str) -> Self {
+        let clone = pgflit("clone --plugin").arg(plugin).follow();
+        let run = clone.between(pair).start();
+        Self { pair, run }
+    }
+
     /// From where an earlier one stopped.
     #[track_caller]
     pub(super) fn resume(pair: &'a Pair) -> Self {

@@ -30,6 +30,7 @@ mod never_silent;
 mod no_identity;
 mod parts;
 mod plain;
+mod plugins;
 mod processes;
 mod random_workload;
 mod refused_rows;

@@ -1,7 +1,7 @@
 //! Every kind of row, value and name, copied and then streamed.
 
 use super::Following;
-use crate::support::{Database, Held, Pair, SOON, eventually};
+use crate::support::{Database, Held, Pair, SOON, allow_plugin, eventually};
 
 /// Names that need care, each of a table with a column of the same name. The fourth has the 63
 /// bytes that Postgres keeps of a name.
@@ -140,6 +140,7 @@ fn changes() -> Vec<String> {
         // From one partition to another.
         "INSERT INTO days VALUES ('2026-02-07', 3); UPDATE days SET day = '2026-02-06' WHERE n = 1",
         "TRUNCATE days_2; INSERT INTO days VALUES ('2026-02-08', 4)",
+        "TRUNCATE days; INSERT INTO days VALUES ('2026-02-09', 5)",
         "UPDATE dropped SET id = 2, b = NULL; INSERT INTO dropped VALUES (NULL, 3, 'c')",
         "BEGIN; INSERT INTO parent VALUES (8); SAVEPOINT a; INSERT INTO parent VALUES (9);
          ROLLBACK TO a; SAVEPOINT b; INSERT INTO parent VALUES (10); RELEASE b; COMMIT",
@@ -165,9 +166,26 @@ fn changes() -> Vec<String> {
 
 #[test]
 fn every_kind_of_row_value_and_name_arrives_as_it_was() {
+    arrives_as_it_was("pgoutput");
+}
+
+#[test]
+fn every_kind_of_row_value_and_name_arrives_through_test_decoding() {
+    arrives_as_it_was("test_decoding");
+}
+
+#[test]
+fn every_kind_of_row_value_and_name_arrives_through_wal2json() {
+    arrives_as_it_was("wal2json");
+}
+
+fn arrives_as_it_was(plugin: &str) {
     let pair = Pair::new();
+    if !allow_plugin(&pair.source, plugin) {
+        return;
+    }
     fill(&pair);
-    let following = Following::start(&pair).until_live();
+    let following = Following::start_with(&pair, plugin).until_live();
     for change in changes() {
         pair.source.sql(&known_to(&pair.source, &change));
     }
@@ -187,7 +205,24 @@ fn every_kind_of_row_value_and_name_arrives_as_it_was() {
 
 #[test]
 fn every_kind_of_row_arrives_from_disk_too() {
+    arrives_from_disk("pgoutput");
+}
+
+#[test]
+fn every_kind_of_row_arrives_from_disk_through_test_decoding() {
+    arrives_from_disk("test_decoding");
+}
+
+#[test]
+fn every_kind_of_row_arrives_from_disk_through_wal2json() {
+    arrives_from_disk("wal2json");
+}
+
+fn arrives_from_disk(plugin: &str) {
     let pair = Pair::new();
+    if !allow_plugin(&pair.source, plugin) {
+        return;
+    }
     fill(&pair);
     // Building the index waits on the target, so everything is written after the copy and before
     // apply may begin.
@@ -198,7 +233,7 @@ fn every_kind_of_row_arrives_from_disk_too() {
          CREATE INDEX gated_index ON gated (gate(id))",
     );
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-    let following = Following::start(&pair);
+    let following = Following::start_with(&pair, plugin);
     eventually(SOON, "the index is being built", || {
         let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'";
         pair.target.number(waiting) == 1

@@ -49,6 +49,8 @@ enum Reading {
     Holding(Arc<Begin>, Vec<Step>, usize),
     /// One that is too large to hold: it is in the open target transaction, alone.
     Passing(Arc<Begin>),
+    /// One that is too large to hold, of which only its COMMIT will tell that the target has it.
+    Doubted,
 }
 
 /// Applies lines to the target.
@@ -65,6 +67,11 @@ pub(super) struct Applier {
     /// Whether a line that begins or lies outside a transaction has been seen: before that, lines
     /// belong to a transaction whose beginning is in an earlier segment, which is applied.
     begun: bool,
+    /// Whether everything that the target had at the start is behind. Until then a transaction
+    /// whose BEGIN does not say where it commits may be one that the target has: such a plugin's
+    /// transactions are told apart at their COMMIT. The COMMIT of the last one that the target has
+    /// is always read, see [`crate::segment::segment_holding`], unless a position past it is.
+    past_applied: bool,
 }
 
 /// How far the target is.
@@ -91,6 +98,7 @@ impl Applier {
             last: None,
             group_rows: 0,
             begun: false,
+            past_applied: committed.is_zero(),
         }
     }
 
@@ -115,6 +123,7 @@ impl Applier {
             SqlLine::Commit(commit) => return self.commit(commit, place).await,
             SqlLine::Keepalive(at) | SqlLine::Endpos(at) => {
                 self.begun = true;
+                self.pass(at.lsn);
                 return self.position(at.lsn, place).await;
             }
             SqlLine::Switch(_) => {}
@@ -230,7 +239,7 @@ impl Applier {
             Reading::Between if self.begun => {
                 Err(self.out_of_order(place, "a change outside a transaction"))
             }
-            Reading::Between | Reading::Skipping => Ok(None),
+            Reading::Between | Reading::Skipping | Reading::Doubted => Ok(None),
             Reading::Holding(begin, ..) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
         }
     }
@@ -239,7 +248,7 @@ impl Applier {
         /// What a step costs to hold besides its values.
         const STEP_BYTES: usize = 192;
         match &mut self.reading {
-            Reading::Between | Reading::Skipping => return Ok(()),
+            Reading::Between | Reading::Skipping | Reading::Doubted => return Ok(()),
             Reading::Holding(_, steps, held) => {
                 steps.push(step);
                 *held += bytes + STEP_BYTES;
@@ -254,6 +263,11 @@ impl Applier {
         if let Reading::Holding(begin, steps, _) =
             std::mem::replace(&mut self.reading, Reading::Between)
         {
+            let is_new = begin.commit_lsn.is_some() || begin.lsn >= self.positions.committed;
+            if !self.past_applied && !is_new {
+                self.reading = Reading::Doubted;
+                return Ok(());
+            }
             self.reading = Reading::Passing(begin);
             self.send_all(steps).await?;
         }
@@ -306,12 +320,27 @@ impl Applier {
 
     async fn commit(&mut self, commit: Commit, place: &Place) -> Result<After, ApplyError> {
         match std::mem::replace(&mut self.reading, Reading::Between) {
-            Reading::Between if !self.begun => return Ok(After::GoOn),
+            Reading::Between if !self.begun => {
+                self.pass(commit.lsn);
+                return Ok(After::GoOn);
+            }
             Reading::Between => {
                 return Err(self.out_of_order(place, "COMMIT outside a transaction"));
             }
-            Reading::Skipping => return Ok(After::GoOn),
+            Reading::Skipping => {
+                self.pass(commit.lsn);
+                return Ok(After::GoOn);
+            }
+            Reading::Holding(..) | Reading::Doubted if self.has_applied(commit.lsn) => {
+                self.pass(commit.lsn);
+                return Ok(After::GoOn);
+            }
+            Reading::Doubted => {
+                let problem = "a transaction that the target should have, and has not";
+                return Err(self.out_of_order(place, problem));
+            }
             Reading::Holding(begin, steps, _) => {
+                self.pass(commit.lsn);
                 self.check_xid(&begin, &commit, place)?;
                 if self.is_past_end(&commit, place).await? {
                     return Ok(After::AtEnd);
@@ -333,6 +362,16 @@ impl Applier {
             }
         }
         Ok(After::GoOn)
+    }
+
+    /// Whether the target had a transaction that ends at `end` when this began.
+    fn has_applied(&self, end: Lsn) -> bool {
+        !self.past_applied && end <= self.positions.committed
+    }
+
+    /// Nothing that follows ends before `lsn`.
+    fn pass(&mut self, lsn: Lsn) {
+        self.past_applied |= lsn >= self.positions.committed;
     }
 
     /// Whether this transaction, which is whole, ends past the end that was asked for. Then

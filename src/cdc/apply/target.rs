@@ -104,6 +104,12 @@ impl Target {
         connection
             .query("SET session_replication_role = replica; SET synchronous_commit = on")
             .await?;
+        if connection.parameter("server_encoding") == Some("SQL_ASCII") {
+            // What the source has may be no text in any encoding.
+            connection
+                .query("SET client_encoding = 'SQL_ASCII'")
+                .await?;
+        }
         let mut target = Self {
             connection,
             output: BytesMut::new(),

@@ -3,7 +3,8 @@
 use std::io;
 
 use crate::base::quantity::ByteSize;
-use crate::base::{Lsn, Remedy};
+use crate::base::{Lsn, QualifiedName, Remedy};
+use crate::cdc::change::Operation;
 use crate::pg;
 use crate::segment;
 use crate::store;
@@ -11,6 +12,7 @@ use crate::wire::WireError;
 
 use super::feed::FeedError;
 use super::pgoutput::DecodeError;
+use super::said::NotUnderstood;
 
 /// Receive failed. What was synced before is there and will be found.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,62 @@ pub enum ReceiveError {
     /// The same, inside a change.
     #[error("decoding a change")]
     Decode(#[from] DecodeError),
+    /// The same, of a plugin that sends text.
+    #[error("a message of {plugin} at {lsn} cannot be understood")]
+    NotUnderstood {
+        /// The plugin.
+        plugin: &'static str,
+        /// Where it stands.
+        lsn: Lsn,
+        /// What is wrong.
+        source: NotUnderstood,
+    },
+    /// Messages come in an order in which they cannot.
+    #[error("at {lsn}: {problem}")]
+    Order {
+        /// Where.
+        lsn: Lsn,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The columns of a row are not those that the source's catalog has.
+    #[error("{} on {table} at {lsn} cannot be read with the source's catalog as it is now: {difference}", operation.command())]
+    Unexplained {
+        /// The table.
+        table: QualifiedName,
+        /// What happened to the row.
+        operation: Operation,
+        /// Where.
+        lsn: Lsn,
+        /// What does not fit.
+        difference: String,
+    },
+    /// A table that is captured has gone, or another has its name.
+    #[error("{0} has changes, and on the source it was dropped, renamed or replaced since")]
+    TableGone(QualifiedName),
+    /// The stream does not carry which row changed.
+    #[error("{table} has no replica identity, and {} at {lsn} does not say which row it was", operation.command())]
+    Uncaptured {
+        /// The table.
+        table: QualifiedName,
+        /// What happened to the row.
+        operation: Operation,
+        /// Where; or the transaction before.
+        lsn: Lsn,
+    },
+    /// Changes since then may have been read by the wrong key.
+    #[error(
+        "the replica identity of {0} was changed while its changes were captured with test_decoding, which does not show it"
+    )]
+    IdentityChanged(QualifiedName),
+    /// The plugin does not convert what it sends.
+    #[error("{plugin} sends text in the encoding of the database, {encoding}")]
+    Encoding {
+        /// The plugin.
+        plugin: &'static str,
+        /// The database's encoding.
+        encoding: String,
+    },
     /// The disk.
     #[error(transparent)]
     Segment(#[from] segment::Error),
@@ -39,7 +97,7 @@ pub enum ReceiveError {
         /// Its name.
         slot: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
         /// What to do.
         hint: &'static str,
     },
@@ -114,14 +172,24 @@ impl ReceiveError {
             ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
+            | ReceiveError::Unexplained { .. }
+            | ReceiveError::TableGone(_)
+            | ReceiveError::Uncaptured { .. }
+            | ReceiveError::IdentityChanged(_)
+            | ReceiveError::Encoding { .. }
             | ReceiveError::Publication(_)
             | ReceiveError::Segment(_)
             | ReceiveError::LimitTooSmall { .. }
             | ReceiveError::DiskLimit { .. }
             | ReceiveError::Feed(_) => Remedy::AskOperator,
             ReceiveError::Store(error) => error.remedy(),
+            ReceiveError::NotUnderstood { source, .. } => match source {
+                NotUnderstood::Ambiguous { .. } => Remedy::AskOperator,
+                NotUnderstood::Malformed { .. } => Remedy::Bug,
+            },
             ReceiveError::Wire(_)
             | ReceiveError::Decode(_)
+            | ReceiveError::Order { .. }
             | ReceiveError::Streamed { .. }
             | ReceiveError::Thread(_) => Remedy::Bug,
         }
@@ -142,6 +210,28 @@ impl ReceiveError {
                 "connect to the server that went on from there; if it is lost, changes may be on the target that no server has any more: begin anew with --restart"
                     .to_owned(),
             ),
+            ReceiveError::Unexplained { .. } | ReceiveError::TableGone(_) => Some(
+                "the table was altered after that change, and this plugin does not tell how it was: begin anew with --restart, with pgoutput if tables are altered meanwhile"
+                    .to_owned(),
+            ),
+            ReceiveError::Uncaptured { table, .. } => Some(format!(
+                "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                table.quoted()
+            )),
+            ReceiveError::IdentityChanged(_) => Some(
+                "begin anew with --restart; pgoutput and wal2json tell the identity with each change"
+                    .to_owned(),
+            ),
+            ReceiveError::NotUnderstood {
+                source: NotUnderstood::Ambiguous { .. },
+                ..
+            } => Some(
+                "install wal2json 2.6 or later on the source and --resume: it says which; pgoutput and test_decoding do too"
+                    .to_owned(),
+            ),
+            ReceiveError::Encoding { .. } => {
+                Some("begin anew with --restart and --plugin pgoutput, which converts".to_owned())
+            }
             ReceiveError::LimitTooSmall { .. } | ReceiveError::DiskLimit { .. } => {
                 Some("give more with --cdc-disk-limit, and run the same command with --resume".to_owned())
             }

@@ -10,6 +10,11 @@
 //! is never in front of the disk: it is fed by reading the segments back, so that a slow target
 //! costs disk space and nothing else.
 //!
+//! # Plugins
+//! One decoder for each output plugin (`plugin`). pgoutput describes tables itself. The others
+//! (`test_decoding`, `wal2json`) say names and values (`said`); what is missing comes from the
+//! source's catalog (`source_tables`), and `named` takes a row only if both agree.
+//!
 //! # Order
 //! Decode, append, sync, and only then report as flushed. A position is reported only at a
 //! transaction boundary.
@@ -51,22 +56,32 @@
 
 mod error;
 mod feed;
+mod identities;
 mod keeper;
+mod modifier;
+mod named;
 mod pgoutput;
 mod pipe;
+mod plugin;
 mod relations;
 mod resume;
 mod room;
+mod said;
 mod session;
 mod sink;
 mod source;
+mod source_tables;
 mod spill;
 mod streamed;
 mod streaming;
+mod test_decoding;
 mod timeline;
+mod wal2json;
 mod writer;
 
 pub use error::ReceiveError;
 pub use pipe::Pipe;
+pub use plugin::Plugin;
 pub use resume::last_boundary;
+pub use said::NotUnderstood;
 pub use session::{Config, Ended, receive};

@@ -180,10 +180,10 @@ impl Decoder {
             'Y' => {
                 let oid = fields.u32()?;
                 let (schema, name) = (fields.string()?, fields.string()?);
-                // Of a domain it says the type under it, and no schema where that is pg_catalog.
-                let name = match schema.is_empty() {
-                    true => name,
-                    false => format!("{schema}.{name}"),
+                // Of a domain, the type below it is told; no schema stands for pg_catalog.
+                let name = match schema.as_str() {
+                    "" | "pg_catalog" => name,
+                    schema => format!("{schema}.{name}"),
                 };
                 self.types.insert(oid, name);
                 return Ok(None);

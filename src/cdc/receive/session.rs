@@ -14,17 +14,17 @@ use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
 use crate::pg::{Address, Connection, Mode};
 use crate::segment::{self, Kind, segment_holding};
-use crate::store::{Capture, WorkDir};
+use crate::store::WorkDir;
 use crate::wire::replication::StandbyStatus;
 
 use super::error::ReceiveError;
 use super::keeper::Keeper;
-use super::pgoutput::Decoder;
 use super::pipe::{Pipe, PipeWatch, Reader};
+use super::plugin::{self, Plugin, Wanted};
 use super::resume::last_boundary;
 use super::room::Room;
 use super::sink::{Geometry, Sink};
-use super::source::{check_slot, identity_always, start};
+use super::source::check_slot;
 use super::spill::Spills;
 use super::streaming::Streaming;
 use super::timeline;
@@ -65,7 +65,9 @@ pub struct Config {
     pub source: Address,
     /// The slot to read.
     pub slot: String,
-    /// The publication that says which tables.
+    /// What the slot was made for.
+    pub plugin: Plugin,
+    /// The publication that says which tables; pgoutput alone reads it.
     pub publication: String,
     /// Where to begin if there are no segments yet: the slot's consistent point.
     pub slot_lsn: Lsn,
@@ -126,8 +128,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         wal_segment_bytes: config.wal_segment_bytes,
     };
     let sink = Sink::open(&config.work_dir.cdc, geometry)?;
-    let slot_flushed = check_slot(&mut connection, &config.slot).await?;
-    let decoder = Decoder::new(identity_always(&mut connection).await?);
+    let slot_flushed = check_slot(&mut connection, &config.slot, config.plugin).await?;
     if on_disk < slot_flushed {
         // Nothing is ever reported that is not on this disk, so someone else has moved it.
         return Err(ReceiveError::SlotMoved {
@@ -137,17 +138,19 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         });
     }
     let sentinel = store.sentinel()?;
-    let some_inserts_only = store
-        .tables()?
-        .iter()
-        .any(|table| table.capture == Capture::InsertsOnly);
     let streaming = Streaming::of(&config.work_dir.cdc);
-    start(
-        &mut connection,
-        config,
-        on_disk,
-        some_inserts_only,
+    let wanted = Wanted {
+        slot: &config.slot,
+        publication: &config.publication,
         streaming,
+        from: on_disk,
+    };
+    let folder = &config.work_dir.cdc;
+    let decoder = plugin::start(
+        &mut connection,
+        config.plugin,
+        wanted,
+        (&config.source, &store.tables()?, folder),
     )
     .await?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
@@ -169,6 +172,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         let writer = Writer {
             sink,
             decoder,
+            events: Vec::new(),
             store,
             spills,
             shutdown: writer_shutdown,

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use crate::base::Lsn;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::{self, Connection};
+use crate::store::{Capture, TableRow};
 
 use super::error::ReceiveError;
 use super::pgoutput::IdentityAlways;
-use super::session::Config;
+use super::plugin::Plugin;
 use super::streaming::Streaming;
 
 /// SQLSTATE of a slot that another walsender is reading.
@@ -22,19 +23,20 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) async fn check_slot(
     connection: &mut Connection,
     slot: &str,
+    plugin: Plugin,
 ) -> Result<Lsn, ReceiveError> {
     let wal_status = match connection.server_version().major() {
         13.. => "wal_status",
         _ => "NULL::text",
     };
     let sql = format!(
-        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text
+        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text, plugin::text
            FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
         quote_literal(slot)
     );
-    let problem = |problem, hint| ReceiveError::Slot {
+    let problem = |problem: &str, hint| ReceiveError::Slot {
         slot: slot.to_owned(),
-        problem,
+        problem: problem.to_owned(),
         hint,
     };
     let results = connection.query(&sql).await?;
@@ -45,6 +47,12 @@ pub(super) async fn check_slot(
         ));
     };
     let field = |at: usize| row.get(at).cloned().flatten();
+    if let Some(other) = field(3).filter(|made_for| made_for != plugin.name()) {
+        return Err(problem(
+            &format!("it is for output plugin {other}, and this migration began with {plugin}"),
+            "it was dropped, and somebody has made another: begin anew with --restart",
+        ));
+    }
     if field(1).as_deref() == Some("lost") {
         return Err(problem(
             "the source has removed WAL that it needed",
@@ -104,26 +112,32 @@ async fn publications(
     }
 }
 
-pub(super) async fn start(
+/// The options of `START_REPLICATION` for pgoutput: the publications that cover `tables`.
+pub(super) async fn pgoutput_options(
     connection: &mut Connection,
-    config: &Config,
-    from: Lsn,
-    some_inserts_only: bool,
+    publication: &str,
+    tables: &[TableRow],
     streaming: Streaming,
-) -> Result<(), ReceiveError> {
+) -> Result<String, ReceiveError> {
     let options = options(connection.server_version().major(), streaming);
-    let publications = publications(connection, &config.publication, some_inserts_only).await?;
+    let some_inserts_only = tables
+        .iter()
+        .any(|table| table.capture == Capture::InsertsOnly);
+    let publications = publications(connection, publication, some_inserts_only).await?;
     // The option is a list of identifiers inside a string, in which replication commands know no
     // escape but the doubled quote.
     let list: Vec<_> = publications.iter().map(|name| quote_ident(name)).collect();
-    let sql = format!(
-        "START_REPLICATION SLOT {} LOGICAL {from} ({options}, publication_names '{}')",
-        quote_ident(&config.slot),
+    Ok(format!(
+        "{options}, publication_names '{}'",
         list.join(",").replace('\'', "''"),
-    );
+    ))
+}
+
+/// Starts the stream by `command`.
+pub(super) async fn start(connection: &mut Connection, command: &str) -> Result<(), ReceiveError> {
     let begun = Instant::now();
     loop {
-        match connection.start_replication(&sql).await {
+        match connection.start_replication(command).await {
             // The walsender of a receive that has just ended may not have noticed yet.
             Err(error) if error.sqlstate() == Some(IN_USE) && begun.elapsed() < IN_USE_MAX => {
                 tokio::time::sleep(ASK_AGAIN).await;

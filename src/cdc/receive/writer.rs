@@ -16,7 +16,7 @@ use crate::store::{self, Store};
 use crate::wire::replication::{ReplicationMessage, XLogData};
 
 use super::error::ReceiveError;
-use super::pgoutput::Decoder;
+use super::plugin::Decoder;
 use super::sink::Sink;
 use super::spill::Spills;
 
@@ -97,6 +97,8 @@ impl Shared {
 pub(super) struct Writer<'a> {
     pub(super) sink: Sink,
     pub(super) decoder: Decoder,
+    /// What the message at hand says; kept for its room.
+    pub(super) events: Vec<(Lsn, Event)>,
     /// Transactions that are streamed while in progress.
     pub(super) spills: Spills,
     pub(super) store: Store,
@@ -164,7 +166,8 @@ impl Writer<'_> {
             self.look_around(batches.is_empty())?;
         }
         self.sync()?;
-        Ok(self.look_at_store()?)
+        self.look_at_store()?;
+        self.decoder.look_at_source(true)
     }
 
     /// Syncs, reports and learns, when it is time to.
@@ -177,6 +180,7 @@ impl Writer<'_> {
         }
         if self.progress.reported_at.elapsed() >= REPORT {
             self.look_at_store()?;
+            self.decoder.look_at_source(false)?;
             // An endpos that was set where an idle source already is: no message will follow
             // that reaches it. What is open now commits past it.
             self.end_if_reached(self.progress.boundary)?;
@@ -192,7 +196,11 @@ impl Writer<'_> {
             match ReplicationMessage::parse(message.clone())? {
                 ReplicationMessage::XLogData(data) => self.message(&data)?,
                 ReplicationMessage::Keepalive(keepalive) => {
-                    self.keepalive(keepalive.wal_end, keepalive.sent_at_micros)?;
+                    let sent_at = || Some(format_unix_micros(keepalive.sent_at_micros));
+                    self.keepalive(keepalive.wal_end, sent_at)?;
+                }
+                ReplicationMessage::Notice(text) => {
+                    self.decoder.notice(self.progress.boundary, &text)?;
                 }
             }
         }
@@ -209,10 +217,16 @@ impl Writer<'_> {
                 None => Ok(()),
             };
         }
-        match self.decoder.decode(data.start, &data.body)? {
-            Some(event) => self.write(data.start, event),
-            None => Ok(()),
+        let mut events = std::mem::take(&mut self.events);
+        self.decoder.decode(data.start, &data.body, &mut events)?;
+        for (lsn, event) in events.drain(..) {
+            // What stands behind the end is not written.
+            if !self.shared.ended() {
+                self.write(lsn, event)?;
+            }
         }
+        self.events = events;
+        Ok(())
     }
 
     pub(super) fn write(&mut self, lsn: Lsn, event: Event) -> Result<(), ReceiveError> {
@@ -224,6 +238,11 @@ impl Writer<'_> {
                     return Ok(());
                 }
                 self.progress.open = true;
+            }
+            // Nothing of a transaction that ended there is captured.
+            Event::Keepalive(at) => {
+                let timestamp = at.timestamp.clone();
+                return self.keepalive(at.lsn, || timestamp);
             }
             Event::Commit(commit) => {
                 let end = commit.lsn;
@@ -242,7 +261,11 @@ impl Writer<'_> {
     }
 
     /// Nothing happened up to `lsn`; inside a transaction that says nothing.
-    fn keepalive(&mut self, lsn: Lsn, sent_at: i64) -> Result<(), ReceiveError> {
+    fn keepalive(
+        &mut self,
+        lsn: Lsn,
+        sent_at: impl FnOnce() -> Option<String>,
+    ) -> Result<(), ReceiveError> {
         if self.progress.open || lsn <= self.progress.boundary {
             return Ok(());
         }
@@ -250,7 +273,7 @@ impl Writer<'_> {
         if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
             // Only with a line on disk: what is reported to the source must be found here again.
             self.progress.boundary = lsn;
-            let timestamp = Some(format_unix_micros(sent_at));
+            let timestamp = sent_at();
             self.sink
                 .write(lsn, Event::Keepalive(Position { lsn, timestamp }))?;
             self.progress.keepalive_at = Instant::now();

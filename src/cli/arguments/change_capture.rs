@@ -25,7 +25,7 @@ pub(super) struct CdcArgs {
     #[arg(short = 'p', long, value_name = "PLUGIN")]
     plugin: Option<Plugin>,
 
-    /// Have wal2json print numbers as strings, so that none loses digits
+    /// Have wal2json print numbers as strings, where it can; no digit is lost either way
     #[arg(short = 'w', long)]
     wal2json_numeric_as_string: bool,
 

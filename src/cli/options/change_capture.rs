@@ -65,6 +65,13 @@ pub struct CdcSettings {
     pub new_tables: NewTables,
 }
 
+impl CdcSettings {
+    /// The publication to make: no other plugin reads one.
+    pub fn own_publication(&self) -> Option<String> {
+        (self.plugin == Plugin::Pgoutput).then(|| self.publication.clone())
+    }
+}
+
 /// A logical decoding output plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Plugin {

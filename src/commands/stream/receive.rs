@@ -2,7 +2,7 @@
 
 use super::begin;
 use crate::cdc::positions;
-use crate::cdc::receive::{Config, Ended, Pipe, receive};
+use crate::cdc::receive::{Config, Ended, Pipe, Plugin, receive};
 use crate::cli::ExitCode;
 use crate::cli::options::{Ack, ReceiveOptions};
 use crate::clone::schema::Side;
@@ -44,6 +44,9 @@ fn config(
     store: &Store,
 ) -> Result<Config, CommandError> {
     let run = begin::known_run(work_dir, store)?;
+    // Runs of versions that knew no other plugin do not name it.
+    let plugin = run.plugin.as_deref().unwrap_or(Plugin::Pgoutput.name());
+    let plugin = begin::known(Plugin::named(plugin), "a known output plugin", work_dir)?;
     let pipe = match supervised {
         true => Pipe::Live,
         false => Pipe::Patient,
@@ -51,7 +54,11 @@ fn config(
     Ok(Config {
         source: place::address(Side::Source, options.follow.source.as_deref())?,
         slot: begin::known(run.slot, "the slot", work_dir)?,
-        publication: begin::known(run.publication, "the publication", work_dir)?,
+        publication: match plugin {
+            Plugin::Pgoutput => begin::known(run.publication, "the publication", work_dir)?,
+            Plugin::TestDecoding | Plugin::Wal2json => String::new(),
+        },
+        plugin,
         slot_lsn: begin::known(run.slot_lsn, "the slot's position", work_dir)?,
         wal_segment_bytes: begin::known(
             run.wal_segment_bytes,

@@ -16,7 +16,7 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
         work_dir: place::work_dir(&options.work_dir),
         slot: options.cdc.slot_name.clone(),
         origin: options.cdc.origin.clone(),
-        publication: options.cdc.publication.clone(),
+        publication: options.cdc.own_publication(),
         plugin: options.cdc.plugin.name().to_owned(),
         endpos: options.cdc.endpos,
         filters: place::filters(options.filters.as_deref())?,
