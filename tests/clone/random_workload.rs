@@ -6,16 +6,26 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::Following;
-use crate::support::{Pair, SOON, Workload, let_pass, long_tests_wanted};
+use crate::support::{
+    PLUGINS, Pair, SOON, Workload, allow_plugin, let_pass, long_tests_wanted, pgflit,
+};
 
 /// Batches of transactions of which some are copied, some prefetched and some replayed live.
 const BATCHES: u32 = 40;
 
-fn moves(seed: u64) {
-    println!("seed {seed}");
+fn moves(seed: u64, plugin: &str) {
+    println!("seed {seed}, {plugin}");
     let pair = Pair::new();
+    if !allow_plugin(&pair.source, plugin) {
+        return;
+    }
     let workload = Workload::start(&pair.source, seed);
-    let following = Following::start(&pair).until_live();
+    let run = pgflit(&format!("clone --follow --plugin {plugin}")).between(&pair);
+    let following = Following {
+        pair: &pair,
+        run: run.start(),
+    };
+    let following = following.until_live();
     workload.wait_for(BATCHES);
     workload.stop();
     following.end_equal();
@@ -23,11 +33,15 @@ fn moves(seed: u64) {
 
 /// Each seed a test, so that they run side by side.
 macro_rules! seeds {
-    ($($name:ident $seed:literal)*) => { $(#[test] fn $name() { moves($seed); })* };
+    ($($name:ident $seed:literal $plugin:literal,)*) => {
+        $(#[test] fn $name() { moves($seed, $plugin); })*
+    };
 }
 
 seeds! {
-    seed_1 1 seed_2 2 seed_3 3 seed_4 4 seed_5 5 seed_6 6 seed_7 7 seed_8 8 seed_9 9 seed_10 10
+    seed_1 1 "pgoutput", seed_2 2 "pgoutput", seed_3 3 "pgoutput", seed_4 4 "pgoutput",
+    seed_5 5 "test_decoding", seed_6 6 "test_decoding", seed_7 7 "test_decoding",
+    seed_8 8 "wal2json", seed_9 9 "wal2json", seed_10 10 "wal2json",
 }
 
 #[test]
@@ -38,7 +52,7 @@ fn a_hundred_more_seeds() {
     // A new hundred each time; the one that fails is printed.
     let first: u64 = rand::random_range(11..1_000_000);
     for seed in first..first + 100 {
-        moves(seed);
+        moves(seed, PLUGINS[seed as usize % PLUGINS.len()]);
     }
 }
 
