@@ -61,7 +61,7 @@ pub struct Column {
     #[serde(rename = "type")]
     pub type_name: String,
     /// What its type is limited to, as `pg_attribute.atttypmod` has it: length, precision and
-    /// scale; -1 for nothing.
+    /// scale; [`UNLIMITED`] for nothing, [`OF_DOMAIN`] for what a domain says.
     #[serde(default = "unlimited", skip_serializing_if = "is_unlimited")]
     pub modifier: i32,
     /// Whether it is part of the replica identity.
@@ -72,12 +72,17 @@ pub struct Column {
     pub identity_always: bool,
 }
 
+/// [`Column::modifier`] of a type without a limit.
+pub const UNLIMITED: i32 = -1;
+/// [`Column::modifier`] of a domain that the plugin gives as the type under it, without its limit.
+pub const OF_DOMAIN: i32 = -2;
+
 fn unlimited() -> i32 {
-    -1
+    UNLIMITED
 }
 
 fn is_unlimited(modifier: &i32) -> bool {
-    *modifier == unlimited()
+    *modifier == UNLIMITED
 }
 
 /// A table's `REPLICA IDENTITY`.

@@ -55,6 +55,13 @@ impl<'a> Following<'a> {
         found
     }
 
+    /// The child processes that there are at this moment.
+    pub(super) fn children_now(&self) -> Vec<Process> {
+        let mut found = children(self.run.pid());
+        found.retain(|child| child.line.starts_with("pgflit stream "));
+        found
+    }
+
     /// The child of that role.
     #[track_caller]
     pub(super) fn child(&self, role: &str) -> Process {

@@ -35,6 +35,7 @@ mod no_identity;
 mod parts;
 mod plain;
 mod processes;
+mod random_workload;
 mod refused_rows;
 mod regression;
 mod restarts;

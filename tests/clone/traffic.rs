@@ -1,7 +1,6 @@
 //! A pgbench database that is written to all along.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use pgflit::base::Lsn;
 
@@ -28,6 +27,8 @@ fn a_busy_database_moves_and_is_equal_where_the_traffic_stopped() {
 fn an_endpos_amid_the_traffic_is_a_moment_that_the_source_had() {
     let pair = Pair::new();
     Pgbench::init(&pair.source, 1);
+    pair.source
+        .sql("SELECT pg_create_logical_replication_slot('oracle', 'test_decoding')");
     let traffic = Pgbench::start(&pair.source);
     let following = Following::start(&pair).until_live();
     traffic.wait_for(LIVE_TRANSACTIONS);
@@ -76,21 +77,14 @@ fn an_endpos_amid_the_traffic_is_a_moment_that_the_source_had() {
     again.assert_code(0).assert_stderr("nothing left to do");
 }
 
-/// The transactions whose COMMIT line is in the JSON segments at or before `endpos`.
+/// The transactions that end at or before `endpos`, as a slot of its own tells.
 fn committed_until(pair: &Pair, endpos: Lsn) -> BTreeSet<u64> {
-    let mut xids = BTreeSet::new();
-    for entry in fs::read_dir(pair.dir().join("cdc")).expect("segments") {
-        let path = entry.expect("a segment").path();
-        if !path.to_string_lossy().contains(".json") {
-            continue;
-        }
-        for line in fs::read_to_string(path).expect("JSON").lines() {
-            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            let lsn = || line["lsn"].as_str().and_then(|lsn| lsn.parse::<Lsn>().ok());
-            if line["action"] == "C" && lsn().expect("an LSN") <= endpos {
-                xids.insert(line["xid"].as_u64().expect("a number"));
-            }
-        }
-    }
-    xids
+    let commits = format!(
+        "SELECT xid FROM pg_logical_slot_peek_changes('oracle', NULL, NULL, 'skip-empty-xacts', '1')
+          WHERE data LIKE 'COMMIT%' AND lsn <= '{endpos}'"
+    );
+    let rows = pair.source.rows(&commits);
+    rows.iter()
+        .map(|row| row[0].parse().expect("a number"))
+        .collect()
 }

@@ -15,6 +15,7 @@ mod pgflit;
 mod process;
 mod sql;
 mod wait;
+mod workload;
 
 pub(crate) use compare::{assert_equal, definition_differences, differences};
 pub(crate) use held::Held;
@@ -24,6 +25,7 @@ pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
 pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};
 pub(crate) use wait::{eventually, eventually_some, let_pass};
+pub(crate) use workload::Workload;
 
 use std::time::Duration;
 

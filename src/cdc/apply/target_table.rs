@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use crate::base::ident::{quote_ident, quote_literal};
+use crate::cdc::change::{OF_DOMAIN, UNLIMITED};
 use crate::cdc::sql_line::Shape;
 use crate::pg::ResultSet;
 
@@ -94,7 +95,8 @@ impl TargetTable {
                     return Some(format!("it has no column \"{name}\""));
                 };
                 let fits = column.column_type.takes(source, *modifier)
-                    || (column.base.as_ref()).is_some_and(|base| base.takes(source, *modifier));
+                    || (column.base.as_ref())
+                        .is_some_and(|base| base.takes_below(source, *modifier));
                 (!fits).then(|| {
                     format!(
                         "its column \"{name}\" is {}, and {} on the source",
@@ -114,8 +116,6 @@ impl TargetTable {
     }
 }
 
-const UNLIMITED: i32 = -1;
-
 impl ColumnType {
     /// Whether every value of `source`, limited by `modifier`, is the same here as there.
     fn takes(&self, source: &str, modifier: i32) -> bool {
@@ -131,6 +131,17 @@ impl ColumnType {
         };
         let is_built_in = self.schema == "pg_catalog";
         is_built_in && self.modifier == UNLIMITED && wider.contains(&self.name.as_str())
+    }
+
+    /// The same where this is what a domain limits: the source's, if it is that of a domain too, is
+    /// the same domain's.
+    fn takes_below(&self, source: &str, modifier: i32) -> bool {
+        let of_domain =
+            modifier == OF_DOMAIN || (modifier == UNLIMITED && self.schema != "pg_catalog");
+        match of_domain {
+            true => self.is(source),
+            false => self.takes(source, modifier),
+        }
     }
 
     /// Whether `source` names this type. One of an extension may stand in another schema here.
@@ -187,6 +198,9 @@ fn precision_and_scale(modifier: i32) -> (i32, i32) {
 fn shown_type(name: &str, modifier: i32) -> String {
     if modifier == UNLIMITED {
         return name.to_owned();
+    }
+    if modifier == OF_DOMAIN {
+        return format!("a domain over {name}");
     }
     match name.trim_start_matches('_') {
         "varchar" | "bpchar" => format!("{name}({})", modifier.wrapping_sub(VARHDRSZ)),
@@ -263,6 +277,18 @@ mod tests {
         assert!(hstore.takes("public.hstore", -1));
         assert!(!hstore.takes("hstore", -1));
         assert!(!hstore.takes("public.myhstore", -1));
+    }
+
+    #[test]
+    fn a_domain_takes_the_same_domain_and_nothing_wider() {
+        let limited = built_in("numeric", numeric(10, 2));
+        assert!(limited.takes_below("numeric", OF_DOMAIN));
+        assert!(limited.takes_below("numeric", numeric(9, 2)));
+        assert!(!limited.takes_below("numeric", UNLIMITED));
+        assert!(!limited.takes_below("text", OF_DOMAIN));
+        // Where the source has a domain and the target has none.
+        assert!(!limited.takes("numeric", OF_DOMAIN));
+        assert!(built_in("numeric", UNLIMITED).takes("numeric", OF_DOMAIN));
     }
 
     #[test]

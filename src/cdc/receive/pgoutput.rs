@@ -14,8 +14,8 @@ use tokio_postgres::types::Type;
 
 use crate::base::Lsn;
 use crate::cdc::change::{
-    Begin, Column, Commit, Event, Identity, Message, Operation, Relation, RowChange, Truncate,
-    Value,
+    Begin, Column, Commit, Event, Identity, Message, OF_DOMAIN, Operation, Relation, RowChange,
+    Truncate, UNLIMITED, Value,
 };
 use crate::cdc::timestamp::format_postgres_micros;
 
@@ -180,7 +180,12 @@ impl Decoder {
             'Y' => {
                 let oid = fields.u32()?;
                 let (schema, name) = (fields.string()?, fields.string()?);
-                self.types.insert(oid, format!("{schema}.{name}"));
+                // Of a domain it says the type under it, and no schema where that is pg_catalog.
+                let name = match schema.is_empty() {
+                    true => name,
+                    false => format!("{schema}.{name}"),
+                };
+                self.types.insert(oid, name);
                 return Ok(None);
             }
             'O' => return Ok(None),
@@ -232,7 +237,10 @@ impl Decoder {
             let key = fields.u8()? & 1 != 0;
             let name = fields.string()?;
             let type_oid = fields.u32()?;
-            let modifier = fields.i32()?;
+            let modifier = match (fields.i32()?, self.types.get(&type_oid)) {
+                (UNLIMITED, Some(built_in)) if !built_in.contains('.') => OF_DOMAIN,
+                (modifier, _) => modifier,
+            };
             columns.push(Column {
                 identity_always: self.identity_always.contains(&(rel, name.clone())),
                 name,

@@ -1,0 +1,84 @@
+//! Random changes while the database is copied and followed: equal at the end, whatever happens.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::Following;
+use crate::support::{Pair, SOON, Workload, let_pass, long_tests_wanted};
+
+/// Batches of transactions of which some are copied, some prefetched and some replayed live.
+const BATCHES: u32 = 40;
+
+fn moves(seed: u64) {
+    println!("seed {seed}");
+    let pair = Pair::new();
+    let workload = Workload::start(&pair.source, seed);
+    let following = Following::start(&pair).until_live();
+    workload.wait_for(BATCHES);
+    workload.stop();
+    following.end_equal();
+}
+
+/// Each seed a test, so that they run side by side.
+macro_rules! seeds {
+    ($($name:ident $seed:literal)*) => { $(#[test] fn $name() { moves($seed); })* };
+}
+
+seeds! {
+    seed_1 1 seed_2 2 seed_3 3 seed_4 4 seed_5 5 seed_6 6 seed_7 7 seed_8 8 seed_9 9 seed_10 10
+}
+
+#[test]
+fn a_hundred_more_seeds() {
+    if !long_tests_wanted() {
+        return;
+    }
+    // A new hundred each time; the one that fails is printed.
+    let first: u64 = rand::random_range(11..1_000_000);
+    for seed in first..first + 100 {
+        moves(seed);
+    }
+}
+
+/// Kills one of the processes at random, every now and then.
+fn moves_while_processes_are_killed(seed: u64) {
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let pair = Pair::new();
+    let workload = Workload::start(&pair.source, seed);
+    let mut following = Following::start(&pair);
+    for _ in 0..if long_tests_wanted() { 30 } else { 6 } {
+        let_pass(Duration::from_millis(random.random_range(300..2500)));
+        let children = following.children_now();
+        match random.random_range(0..4) {
+            at if at < children.len() => children[at].kill(),
+            _ => {
+                following.run.signal(nix::sys::signal::Signal::SIGKILL);
+                following.run.wait_for_exit_within(SOON);
+                following = Following::resume(&pair);
+            }
+        }
+    }
+    let following = following.until_live();
+    workload.stop();
+    following.end_equal();
+}
+
+#[test]
+fn killed_seed_1() {
+    moves_while_processes_are_killed(1);
+}
+
+#[test]
+fn killed_seed_2() {
+    moves_while_processes_are_killed(2);
+}
+
+#[test]
+fn killed_with_a_seed_of_its_own() {
+    let seed = std::env::var("PGFLIT_SEED").ok();
+    let seed = seed.map(|seed| seed.parse().expect("a number"));
+    moves_while_processes_are_killed(seed.unwrap_or_else(|| rand::random_range(3..1_000_000)));
+}
