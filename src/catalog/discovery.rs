@@ -3,6 +3,8 @@
 //! Not listed: what belongs to an extension (CREATE EXTENSION makes it), system schemas, and the
 //! schema `pgflit`. Partitioned tables have no rows of their own; their partitions are listed.
 
+use std::collections::HashMap;
+
 use super::restore_list::{Objects, PG_CLASS};
 use super::sizes::Sizes;
 use crate::base::QualifiedName;
@@ -60,6 +62,20 @@ pub async fn tables(source: &Session, sizes: Sizes) -> Result<Vec<TableRow>, Err
             uncaptured: count(row.get(7)),
         })
         .collect())
+}
+
+/// The names of the tables that [`tables`] lists, by OID.
+pub async fn table_names(source: &Session) -> Result<HashMap<u32, QualifiedName>, Error> {
+    let sql = format!(
+        "SELECT c.oid, n.nspname::text, c.relname::text
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND {USERS_OWN}"
+    );
+    let rows = source.query(&sql, &[]).await?;
+    let name = |row: &tokio_postgres::Row| {
+        QualifiedName::new(row.get::<_, String>(1), row.get::<_, String>(2))
+    };
+    Ok(rows.iter().map(|row| (row.get(0), name(row))).collect())
 }
 
 /// The names of what pg_dump locks, partitioned tables included, but for the schemas `left_out`.

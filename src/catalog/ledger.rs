@@ -151,6 +151,14 @@ pub fn note_large_objects_sql(first: u32, last: u32) -> String {
     format!("INSERT INTO pgflit.large_objects VALUES ({first}, {last})")
 }
 
+/// Notes large objects that are the target's own; the control schema must be there.
+pub async fn note_kept_large_objects(target: &Session, oids: &[u32]) -> Result<(), Error> {
+    let sql = "INSERT INTO pgflit.kept_large_object
+               SELECT unnest($1::oid[]) ON CONFLICT DO NOTHING";
+    target.execute(sql, &[&oids]).await?;
+    Ok(())
+}
+
 /// The ranges of OIDs whose large objects are on the target, in order.
 pub async fn large_objects(target: &Session) -> Result<Vec<(u32, u32)>, Error> {
     let sql = "SELECT first_oid, last_oid FROM pgflit.large_objects ORDER BY 1";

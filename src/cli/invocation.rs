@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::{
     CheckOptions, CloneOptions, CompareOptions, CompareSubject, CopyStep, CutoverOptions,
-    DemoOptions, DumpOptions, FollowOptions, ListCommand, PingOptions, ProxyCommand, ReportOptions,
+    DemoOptions, DumpOptions, ListCommand, PingOptions, ProxyCommand, ReportOptions,
     RestoreCommand, SentinelCommand, SnapshotOptions, StatusOptions, StreamCommand,
 };
 
@@ -102,7 +102,7 @@ pub enum Command {
     /// The whole base copy, with change capture if asked for.
     Clone(CloneOptions),
     /// Change capture alone.
-    Follow(FollowOptions),
+    Follow(CloneOptions),
     /// Export a snapshot and hold it.
     Snapshot(SnapshotOptions),
     /// One step of clone alone.

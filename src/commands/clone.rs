@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, all_databases, choices, not_built, place, progress};
+use super::{CommandError, all_databases, children, choices, not_built, place, progress};
 use crate::base::cause::chain;
-use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
-use crate::cli::options::{Ack, CdcSettings, CloneOptions, OnConflict, ProgressTracking};
+use crate::cli::invocation::{LogSettings, OutputSettings};
+use crate::cli::options::{CdcSettings, CloneOptions};
 use crate::cli::{ExitCode, options};
 use crate::clone::schema::Side;
 use crate::migration::base_copy::left_out;
@@ -14,9 +14,8 @@ use crate::migration::finish::NewTables;
 use crate::migration::summary::Summary;
 use crate::migration::supervisor;
 use crate::report::progress::Shown;
-use crate::report::{stdout, summary, terminal};
+use crate::report::{stdout, summary};
 use crate::store::WorkDir;
-use crate::worker::child::LogSink;
 
 /// Copies, follows if asked to, and tells how it went.
 pub(super) fn run(
@@ -103,30 +102,17 @@ pub(super) fn config(
     let source = place::address(Side::Source, options.source.as_deref())?;
     let target = place::address(Side::Target, options.target.as_deref())?;
     let work_dir = place::work_dir(&options.work_dir);
-    let mut shared_arguments = log_arguments(logging);
-    if let Shown::Bars { color: true } = shown {
-        // Their stderr is a pipe to us.
-        shared_arguments.push("--color=always".to_owned());
-    }
-    if options.work_dir.dir_given {
-        shared_arguments.push(format!("--dir={}", options.work_dir.dir.display()));
-    }
-    let children = supervisor::Config {
-        work_dir: work_dir.clone(),
-        shared_arguments,
-        receive_arguments: receive_arguments(&options.cdc),
-        apply_arguments: vec![
-            format!(
-                "--progress-tracking={}",
-                tracking(options.cdc.progress_tracking)
-            ),
-            format!("--on-conflict={}", on_conflict(options.cdc.on_conflict)),
-        ],
-        source_environment: vec![("PGFLIT_SOURCE_PGURI".to_owned(), source.to_uri())],
-        target_environment: vec![("PGFLIT_TARGET_PGURI".to_owned(), target.to_uri())],
-        retry_for: options.retry_for,
-        log_sink: shown.redraws().then_some(terminal::write as LogSink),
-    };
+    let children = children::config(
+        &children::Place {
+            work_dir: &options.work_dir,
+            source: Some(&source),
+            target: Some(&target),
+        },
+        &options.cdc,
+        options.retry_for,
+        logging,
+        shown,
+    );
     Ok(Config {
         source,
         target,
@@ -140,69 +126,21 @@ pub(super) fn config(
     })
 }
 
-fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {
+pub(super) fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {
     CaptureConfig {
         slot: cdc.slot_name.clone(),
         origin: cdc.origin.clone(),
         publication: cdc.own_publication(),
         plugin: cdc.plugin.name().to_owned(),
         endpos: cdc.endpos,
-        new_tables: match cdc.new_tables {
-            options::NewTables::Stop => NewTables::Stop,
-            options::NewTables::Warn => NewTables::Warn,
-        },
+        new_tables: new_tables(cdc.new_tables),
         children,
     }
 }
 
-const fn ack(ack: Ack) -> &'static str {
-    match ack {
-        Ack::Spill => "spill",
-        Ack::Apply => "apply",
+pub(super) const fn new_tables(typed: options::NewTables) -> NewTables {
+    match typed {
+        options::NewTables::Stop => NewTables::Stop,
+        options::NewTables::Warn => NewTables::Warn,
     }
-}
-
-fn receive_arguments(cdc: &CdcSettings) -> Vec<String> {
-    let mut arguments = vec![format!("--ack={}", ack(cdc.ack))];
-    if cdc.compress_segments {
-        arguments.push("--compress-segments".to_owned());
-    }
-    if let Some(limit) = cdc.disk_limit {
-        arguments.push(format!("--cdc-disk-limit={}B", limit.0));
-    }
-    arguments
-}
-
-const fn on_conflict(choice: OnConflict) -> &'static str {
-    match choice {
-        OnConflict::Stop => "stop",
-        OnConflict::Skip => "skip",
-        OnConflict::Overwrite => "overwrite",
-    }
-}
-
-fn tracking(tracking: ProgressTracking) -> &'static str {
-    match tracking {
-        ProgressTracking::Auto => "auto",
-        ProgressTracking::Origin => "origin",
-        ProgressTracking::Table => "table",
-    }
-}
-
-/// The same logging in the child processes.
-fn log_arguments(logging: &LogSettings) -> Vec<String> {
-    let verbosity = match logging.verbosity {
-        Verbosity::Quiet => Some("--quiet"),
-        Verbosity::Normal => None,
-        Verbosity::Debug => Some("--debug"),
-        Verbosity::Trace => Some("--trace"),
-    };
-    let mut arguments: Vec<_> = verbosity.map(str::to_owned).into_iter().collect();
-    if logging.json {
-        arguments.push("--log-json".to_owned());
-    }
-    if let Some(file) = &logging.file {
-        arguments.push(format!("--log-file={}", file.display()));
-    }
-    arguments
 }

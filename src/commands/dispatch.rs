@@ -2,10 +2,11 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, copy, demo, dump, generate, list, names, ping, restore,
-    sentinel, snapshot, stream, version,
+    CommandError, clone, completions, copy, demo, dump, follow, generate, list, names, ping,
+    restore, sentinel, snapshot, stream, version,
 };
 use crate::base::cause::chain;
+use crate::cli::invocation::LogSettings;
 use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
@@ -33,14 +34,14 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     let output = invocation.output;
     match invocation.command {
         Command::Clone(options) => clone::run(&options, &invocation.logging, &output),
-        Command::Follow(_) => not_built("follow"),
+        Command::Follow(options) => follow::run(&options, &invocation.logging, &output),
         Command::Snapshot(options) => snapshot::run(&options),
         Command::Copy { step, options } => copy::run(step, &options, &invocation.logging, &output),
         Command::Dump(options) => dump::run(&options),
         Command::Restore(command) => restore::run(&command, &invocation.logging, &output),
         Command::List(command) => list::run(&command, output.json),
         Command::Compare { subject, .. } => not_built(names::compare(subject)),
-        Command::Stream(stream) => run_stream(stream),
+        Command::Stream(stream) => run_stream(stream, &invocation.logging),
         Command::Sentinel(command) => sentinel::run(command, output.json),
         Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(_) => not_built("check"),
@@ -57,14 +58,14 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
     }
 }
 
-fn run_stream(command: StreamCommand) -> Result<ExitCode, CommandError> {
+fn run_stream(command: StreamCommand, logging: &LogSettings) -> Result<ExitCode, CommandError> {
     match command {
         StreamCommand::Setup(options) => stream::setup(&options),
         StreamCommand::Cleanup(options) => stream::cleanup(&options),
         StreamCommand::Prune(options) => stream::prune(&options),
-        StreamCommand::Prefetch(_) => not_built("stream prefetch"),
-        StreamCommand::Catchup(_) => not_built("stream catchup"),
-        StreamCommand::Replay(_) => not_built("stream replay"),
+        StreamCommand::Prefetch(options) => stream::prefetch(&options, logging),
+        StreamCommand::Catchup(options) => stream::catchup(&options, logging),
+        StreamCommand::Replay(options) => stream::replay(&options, logging),
         StreamCommand::Receive(options) => stream::receive(&options),
         StreamCommand::Transform(options) => stream::transform(&options),
         StreamCommand::Apply(options) => stream::apply(&options),

@@ -4,6 +4,7 @@
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
 mod all_databases;
+mod children;
 mod choices;
 mod clone;
 mod completions;
@@ -13,6 +14,7 @@ mod dispatch;
 mod dump;
 mod error;
 mod failure;
+mod follow;
 mod generate;
 mod list;
 mod names;

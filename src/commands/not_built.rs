@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use crate::cli::ExitCode;
-use crate::cli::options::{CdcSettings, CloneOptions, FollowOptions};
+use crate::cli::options::{CdcSettings, CloneOptions};
 
 /// A command or option of the contract that this version cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -39,15 +39,9 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
     first(&asked).or_else(|| of_capture(cdc))
 }
 
-/// The same of a streaming step, to which the publication says what is left out.
-pub(super) fn of_follow(options: &FollowOptions) -> Option<&'static str> {
-    let asked = [(options.filters.is_some(), "--filters")];
-    first(&asked).or_else(|| of_setup(options))
-}
-
-/// The same of setting up change capture.
-pub(super) fn of_setup(options: &FollowOptions) -> Option<&'static str> {
-    let asked = [(options.snapshot.is_some(), "--snapshot")];
+/// The same of following, which copies nothing: what only a copy reads is of no use there.
+pub(super) fn of_follow(options: &CloneOptions) -> Option<&'static str> {
+    let asked = [(options.all_databases, "--all-databases")];
     first(&asked).or_else(|| of_capture(&options.cdc))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn run(options: &SnapshotOptions) -> Result<ExitCode, CommandError> {
             plugin: cdc.plugin.name().to_owned(),
             endpos: cdc.endpos,
             filters,
+            snapshot: None,
         }),
         source,
         work_dir,

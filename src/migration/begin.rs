@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use crate::catalog::filters::Filters;
 use crate::catalog::server::Server;
 use crate::clone::schema::Side;
-use crate::store::{CATALOG_STEP, Lock, Run, Store, WorkDir};
+use crate::store::{CATALOG_STEP, FOLLOWING_STEP, Lock, Run, Store, WorkDir};
 
+use super::base_copy::lacks_definitions;
 use super::error::MigrationError;
 
 /// What was asked for.
@@ -72,6 +73,30 @@ pub fn look(work_dir: &WorkDir, start: Start) -> Result<(Begin, Option<Lock>), M
     Ok((begin, Some(lock)))
 }
 
+/// As [`look`] for a copy: none is made where changes are applied to rows of somebody else's.
+pub fn look_for_copy(
+    work_dir: &WorkDir,
+    start: Start,
+) -> Result<(Begin, Option<Lock>), MigrationError> {
+    let (begin, lock) = look(work_dir, start)?;
+    if matches!(begin, Begin::Resume(_) | Begin::AfterSetup(_)) {
+        let store = Store::create(&work_dir.store_path())?;
+        if store.step_is_begun(FOLLOWING_STEP)? && !store.step_is_begun(CATALOG_STEP)? {
+            return Err(MigrationError::Refused {
+                side: None,
+                problem: format!(
+                    "changes are followed in {}, for rows that pgflit has not copied",
+                    work_dir.root.display()
+                ),
+                hint: "go on with pgflit follow --resume, or name another work directory with \
+                       --dir"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok((begin, lock))
+}
+
 /// As [`look`] for one step of a copy that is made in steps: it goes on, without being told to, with
 /// what the steps before it have left, unless one of them was interrupted.
 pub fn look_for_step(
@@ -79,8 +104,8 @@ pub fn look_for_step(
     start: Start,
 ) -> Result<(Begin, Option<Lock>), MigrationError> {
     let (begin, lock) = match start {
-        Start::Fresh => look(work_dir, Start::Resume)?,
-        start => look(work_dir, start)?,
+        Start::Fresh => look_for_copy(work_dir, Start::Resume)?,
+        start => look_for_copy(work_dir, start)?,
     };
     if start == Start::Fresh && matches!(begin, Begin::Resume(_)) {
         let store = Store::create(&work_dir.store_path())?;
@@ -96,6 +121,83 @@ pub fn look_for_step(
         }
     }
     Ok((begin, lock))
+}
+
+/// What `follow` is to do with the work directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowBegin {
+    /// Nothing has begun here.
+    New,
+    /// Change capture was set up here, and a copy, if one was begun, has all rows.
+    GoOn(Run),
+    /// Drop what this has made, then begin anew.
+    StartOver(Run),
+    /// Everything is done already.
+    Finished,
+}
+
+/// As [`look`] for `follow`, which goes on with what was set up and copied before.
+///
+/// # Errors
+/// As [`look`]; or the copy is not complete, or was made without capturing changes.
+pub fn look_for_follow(
+    work_dir: &WorkDir,
+    start: Start,
+) -> Result<(FollowBegin, Option<Lock>), MigrationError> {
+    let wanted = match start {
+        Start::Fresh => Start::Resume,
+        start => start,
+    };
+    let (begin, lock) = look(work_dir, wanted)?;
+    let run = match begin {
+        Begin::New => return Ok((FollowBegin::New, lock)),
+        Begin::Finished => return Ok((FollowBegin::Finished, lock)),
+        Begin::StartOver(run) => return Ok((FollowBegin::StartOver(run), lock)),
+        Begin::Resume(run) | Begin::AfterSetup(run) => run,
+    };
+    let root = work_dir.root.display();
+    let refused = |problem: String, hint: &str| {
+        Err(MigrationError::Refused {
+            side: None,
+            problem,
+            hint: hint.to_owned(),
+        })
+    };
+    if run.slot.is_none() {
+        return refused(
+            format!("the copy in {root} was made without capturing changes"),
+            "those made since are known to nobody: begin anew with pgflit clone --follow --restart",
+        );
+    }
+    let store = Store::create(&work_dir.store_path())?;
+    if let Some(step) = store.interrupted_step()? {
+        return refused(
+            format!("the copy in {root} was interrupted (in step \"{step}\")"),
+            "complete it first: run the command that made it again with --resume, such as pgflit clone --follow --resume",
+        );
+    }
+    if !store.copy_allows_apply()? {
+        return refused(
+            format!("the copy in {root} is not complete: rows are missing"),
+            "copy them first, with pgflit copy data; or let pgflit clone --follow --resume copy them and follow",
+        );
+    }
+    if lacks_definitions(&store)? {
+        return refused(
+            format!("the copy in {root} is not complete: indexes or constraints are missing"),
+            "make them first, with pgflit copy indexes and pgflit copy constraints; or let pgflit \
+             clone --follow --resume make them and follow",
+        );
+    }
+    let has_followed =
+        store.step_is_begun(FOLLOWING_STEP)? || !store.sentinel()?.replay_lsn.is_zero();
+    match start == Start::Fresh && has_followed {
+        true => refused(
+            format!("changes were followed in {root} before"),
+            "go on with --resume",
+        ),
+        false => Ok((FollowBegin::GoOn(run), lock)),
+    }
 }
 
 const RESUME_OR_RESTART: &str = "go on with --resume, or begin anew with --restart";
@@ -182,6 +284,20 @@ pub fn check_servers(run: &Run, source: &Server, target: &Server) -> Result<(), 
         (Some(system), Some(name)) if *system != target.system => other(Side::Target, name),
         _ => Ok(()),
     }
+}
+
+/// Makes sure that none of the streaming processes, and nobody who starts them, is at work here, for
+/// as long as what it gives is held.
+///
+/// # Errors
+/// One is.
+pub fn nobody_streams(work_dir: &WorkDir) -> Result<Vec<Lock>, MigrationError> {
+    if !work_dir.cdc.exists() {
+        return Ok(Vec::new());
+    }
+    let roles = ["supervisor", "receive", "transform", "apply"];
+    let locks = roles.map(|role| Lock::take(&work_dir.role_lock_path(role)));
+    Ok(locks.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// Removes the files of an earlier run; the lock stays.

@@ -99,6 +99,35 @@ pub async fn drop_publications(source: &Session, publication: &str) -> Result<()
     Ok(())
 }
 
+/// The position that the target keeps under the name `origin`, in an origin or in our table; none
+/// if nothing was ever applied under it.
+pub async fn applied_until(target: &Session, origin: &str) -> Result<Option<Lsn>, pg::Error> {
+    let in_table = "SELECT to_regclass('pgflit.progress') IS NOT NULL";
+    let mut known: Vec<Option<String>> = Vec::new();
+    if target.query_one(in_table, &[]).await?.get(0) {
+        let sql = "SELECT max(lsn)::text FROM pgflit.progress WHERE origin = $1 AND lsn <> '0/0'";
+        known.push(target.query_one(sql, &[&origin]).await?.get(0));
+    }
+    let sql = "SELECT max(lsn)::text
+                 FROM (SELECT pg_replication_origin_progress(roname, false)
+                         FROM pg_replication_origin WHERE roname = $1) AS kept (lsn)
+                WHERE lsn <> '0/0'";
+    match target.query_one(sql, &[&origin]).await {
+        Ok(row) => known.push(row.get(0)),
+        // Apply cannot use it either.
+        Err(error) if error.sqlstate() == Some("42501") => {}
+        Err(error) => return Err(error),
+    }
+    let mut latest = None;
+    for text in known.into_iter().flatten() {
+        let lsn: Lsn = text.parse().map_err(|_| {
+            pg::Error::Protocol(format!("the target says \"{text}\" of how far it is"))
+        })?;
+        latest = latest.max(Some(lsn));
+    }
+    Ok(latest)
+}
+
 /// Drops the slot, if it is there. True if it was. Names of slots are those of the whole server: a
 /// slot of another database is somebody else's.
 pub async fn drop_slot(source: &Session, slot: &str) -> Result<bool, MigrationError> {
@@ -173,28 +202,99 @@ pub async fn create_slot(
         .and_then(|text| text.parse().ok());
     let timeline = timeline.unwrap_or(1);
     tracing::info!("making replication slot {slot}: this waits for running transactions to end");
-    match create_with_snapshot(&mut connection, slot, plugin).await {
-        Ok((lsn, snapshot)) => {
-            return Ok(Slot {
-                lsn,
-                snapshot,
-                timeline,
-            });
+    let mut kind = Kind::best_of(&connection);
+    let mut way = Way::WithSnapshot;
+    loop {
+        let made = match way {
+            Way::WithSnapshot => create_with_snapshot(&mut connection, slot, plugin, kind).await,
+            Way::Waiting => create_and_wait(&mut connection, slot, plugin, kind).await,
+        };
+        match made {
+            Ok((lsn, snapshot)) => {
+                return Ok(Slot {
+                    lsn,
+                    snapshot,
+                    timeline,
+                });
+            }
+            // "initial slot snapshot too large": on a busy server with many running transactions.
+            Err(pg::Error::Server(error))
+                if way == Way::WithSnapshot && error.message.contains("snapshot too large") =>
+            {
+                tracing::info!("{}; waiting instead", error.message);
+                way = Way::Waiting;
+            }
+            Err(pg::Error::Server(error))
+                if kind == Kind::Failover && refuses_kind(&error.sqlstate) =>
+            {
+                tracing::info!(
+                    "the source makes no slot that its standbys keep too ({}): this one is lost in a failover",
+                    error.message
+                );
+                kind = Kind::Plain;
+            }
+            Err(error) => return Err(failed(error)),
         }
-        // "initial slot snapshot too large": on a busy server with many running transactions.
-        Err(pg::Error::Server(error)) if error.message.contains("snapshot too large") => {
-            tracing::info!("{}; waiting instead", error.message);
-        }
-        Err(error) => return Err(failed(error)),
     }
-    let (lsn, snapshot) = create_and_wait(&mut connection, slot, plugin)
-        .await
-        .map_err(failed)?;
-    Ok(Slot {
-        lsn,
-        snapshot,
-        timeline,
-    })
+}
+
+/// What becomes of the slot when a standby takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Standbys that synchronize slots have it too.
+    Failover,
+    /// It is lost, unless somebody hands it over.
+    Plain,
+}
+
+impl Kind {
+    fn best_of(connection: &Connection) -> Self {
+        match connection.server_version().major() {
+            17.. => Kind::Failover,
+            _ => Kind::Plain,
+        }
+    }
+
+    /// CREATE_REPLICATION_SLOT, with the snapshot that is used or none. The old words are
+    /// understood by every version.
+    fn create(self, slot: &str, plugin: &str, uses_snapshot: bool) -> String {
+        let options = match (self, uses_snapshot) {
+            (Kind::Plain, true) => "USE_SNAPSHOT",
+            (Kind::Plain, false) => "NOEXPORT_SNAPSHOT",
+            (Kind::Failover, true) => "(SNAPSHOT 'use', FAILOVER true)",
+            (Kind::Failover, false) => "(SNAPSHOT 'nothing', FAILOVER true)",
+        };
+        format!(
+            "CREATE_REPLICATION_SLOT {} LOGICAL {} {options}",
+            quote_ident(slot),
+            quote_ident(plugin)
+        )
+    }
+}
+
+/// How the snapshot at the slot's point is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    WithSnapshot,
+    Waiting,
+}
+
+/// Whether a server that refuses so may make a slot of the plain kind: it does not know the option,
+/// or may not have it.
+fn refuses_kind(sqlstate: &str) -> bool {
+    const SYNTAX_ERROR: &str = "42601";
+    const INVALID_VALUE: &str = "22023";
+    const NOT_SUPPORTED: &str = "0A000";
+    const WRONG_STATE: &str = "55000";
+    const NOT_PERMITTED: &str = "42501";
+    [
+        SYNTAX_ERROR,
+        INVALID_VALUE,
+        NOT_SUPPORTED,
+        WRONG_STATE,
+        NOT_PERMITTED,
+    ]
+    .contains(&sqlstate)
 }
 
 /// SQLSTATE undefined_file: the server has no library of the plugin's name.
@@ -227,16 +327,12 @@ async fn create_with_snapshot(
     connection: &mut Connection,
     slot: &str,
     plugin: &str,
+    kind: Kind,
 ) -> Result<(Lsn, Snapshot), pg::Error> {
     connection
         .query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ")
         .await?;
-    let create = format!(
-        "CREATE_REPLICATION_SLOT {} LOGICAL {} USE_SNAPSHOT",
-        quote_ident(slot),
-        quote_ident(plugin)
-    );
-    let made = first_row(connection, &create).await;
+    let made = first_row(connection, &kind.create(slot, plugin, true)).await;
     let made = match made {
         Ok(made) => made,
         Err(error) => {
@@ -256,13 +352,9 @@ async fn create_and_wait(
     connection: &mut Connection,
     slot: &str,
     plugin: &str,
+    kind: Kind,
 ) -> Result<(Lsn, Snapshot), pg::Error> {
-    let create = format!(
-        "CREATE_REPLICATION_SLOT {} LOGICAL {} NOEXPORT_SNAPSHOT",
-        quote_ident(slot),
-        quote_ident(plugin)
-    );
-    let made = first_row(connection, &create).await?;
+    let made = first_row(connection, &kind.create(slot, plugin, false)).await?;
     let snapshot = first_row(connection, &current_snapshot(connection)).await?;
     let snapshot = snapshot.first().cloned().flatten().unwrap_or_default();
     let xmax = snapshot.split(':').nth(1).unwrap_or_default();

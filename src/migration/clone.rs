@@ -22,8 +22,10 @@ use super::footprint::Footprint;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
+use super::stage::Mode;
 use super::summary::{self, Jobs};
-use super::supervisor::{self, Ended};
+use super::supervisor::{self, Alone, Ended, supervise};
+use super::watch::Watch;
 
 /// What clone is to do.
 #[derive(Debug, Clone)]
@@ -82,7 +84,7 @@ pub enum Outcome {
 
 /// Runs it. Must be called on the main thread: it starts the child processes.
 pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationError> {
-    let (begin, lock) = begin::look(&config.work_dir, config.start)?;
+    let (begin, lock) = begin::look_for_copy(&config.work_dir, config.start)?;
     if begin == Begin::Finished {
         return Ok(Outcome::NothingLeft);
     }
@@ -101,9 +103,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         target: config.target.clone(),
         work_dir: config.work_dir.clone(),
         programs: facts.programs,
+        // A streamed change is filtered by the one snapshot of its table.
+        several_moments: config.start == Start::ResumeNotConsistent && run.slot.is_none(),
         run,
         snapshot: config.snapshot.clone().map(|id| ForeignSnapshot { id }),
-        several_moments: config.start == Start::ResumeNotConsistent,
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
@@ -112,7 +115,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         let copying = async {
             base_copy::run(&copy, Scope::Whole, shutdown).await?;
             end_plain_copy(&copy, &mut store).await?;
-            summarize(&copy, &store, None)
+            summarize(&config.work_dir, &config.copy, &store, None)
         };
         return match runtime.block_on(unless_overdue(copying, shutdown)) {
             Ok(()) => Ok(Outcome::Copied),
@@ -121,13 +124,19 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         };
     };
     match follow(&copy, capture, shutdown)? {
-        Ended::Asked => Ok(Outcome::Stopped),
+        Ended::Asked | Ended::DiskEnd => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let finishing = finish(&copy, &mut store, endpos, capture.new_tables, shutdown);
+            let finishing = finish(
+                copy.ends(),
+                &mut store,
+                endpos,
+                capture.new_tables,
+                shutdown,
+            );
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => {
-                    summarize(&copy, &store, Some(endpos))?;
+                    summarize(&config.work_dir, &config.copy, &store, Some(endpos))?;
                     Ok(Outcome::Followed(endpos))
                 }
                 Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
@@ -166,7 +175,7 @@ pub(super) async fn end_plain_copy(
     store: &mut Store,
 ) -> Result<(), MigrationError> {
     if copy.run.slot.is_some() {
-        base_copy::set_database_properties(copy).await?;
+        base_copy::set_database_properties(copy.ends()).await?;
         store.set_apply(true)?;
         return Ok(());
     }
@@ -175,7 +184,7 @@ pub(super) async fn end_plain_copy(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
-    base_copy::set_database_properties(copy).await?;
+    base_copy::set_database_properties(copy.ends()).await?;
     Ok(store.finish_run()?)
 }
 
@@ -185,6 +194,8 @@ fn follow(
     capture: &CaptureConfig,
     shutdown: &Shutdown,
 ) -> Result<Ended, MigrationError> {
+    let alone = Alone::take(&copy.work_dir)?;
+    let _watch = Watch::start(&copy.source, &copy.work_dir, capture.new_tables);
     // The copy is stopped by a signal to us, and when streaming fails.
     let stop_copy = Shutdown::default();
     let (sender, receiver) = mpsc::channel();
@@ -195,16 +206,22 @@ fn follow(
             let _ = sender.send(copy_in_thread(config, stop));
         });
         let copied = Cell::new(false);
-        let ended =
-            supervisor::supervise(&capture.children, shutdown, || match receiver.try_recv() {
-                Ok(result) => {
-                    result?;
-                    copied.set(true);
-                    Ok(())
-                }
-                Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(without_result()),
-                Err(_) => Ok(()),
-            });
+        let still_fine = || match receiver.try_recv() {
+            Ok(result) => {
+                result?;
+                copied.set(true);
+                Ok(())
+            }
+            Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(without_result()),
+            Err(_) => Ok(()),
+        };
+        let ended = supervise(
+            &capture.children,
+            &alone,
+            Mode::Follow,
+            shutdown,
+            still_fine,
+        );
         if !matches!(ended, Ok(Ended::Endpos(_))) {
             stop_copy.ask();
             return ended;
@@ -249,22 +266,23 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
     let mut store = copy.work_dir.open_store()?;
     store.set_apply(true)?;
     tracing::info!("the base copy is complete");
-    summarize(copy, &store, None)
+    summarize(&copy.work_dir, &copy.choices, &store, None)
 }
 
 /// Writes what was done so far into the work directory.
 pub(super) fn summarize(
-    copy: &base_copy::Config,
+    work_dir: &WorkDir,
+    choices: &base_copy::Choices,
     store: &Store,
     endpos: Option<Lsn>,
 ) -> Result<(), MigrationError> {
     let jobs = Jobs {
-        table: copy.choices.table_jobs,
-        index: copy.choices.index_jobs,
-        restore: copy.choices.restore_jobs,
-        large_objects: copy.choices.large_object_jobs,
+        table: choices.table_jobs,
+        index: choices.index_jobs,
+        restore: choices.restore_jobs,
+        large_objects: choices.large_object_jobs,
     };
-    summary::collect(store, jobs, endpos)?.write(&copy.work_dir);
+    summary::collect(store, jobs, endpos)?.write(work_dir);
     Ok(())
 }
 
@@ -305,6 +323,7 @@ async fn prepare(
             slot: None,
             plugin: None,
             publication: None,
+            origin: None,
             endpos: config.capture.as_ref().and_then(|capture| capture.endpos),
             target_may_be_filled: config.copy.drop_if_exists,
             skip_large_objects: config.copy.large_object_jobs.is_none(),
@@ -320,6 +339,7 @@ async fn prepare(
         slot: new_slot.map(|capture| capture.slot.as_str()),
         plugin: new_slot.map(|capture| capture.plugin.as_str()),
         publication: new_slot.and_then(|capture| capture.publication.as_deref()),
+        origin: new_slot.map(|capture| capture.origin.as_str()),
         endpos: new_slot.and_then(|capture| capture.endpos),
         target_may_be_filled: config.copy.drop_if_exists || matches!(begin, Begin::Resume(_)),
         skip_large_objects: config.copy.large_object_jobs.is_none(),
@@ -433,6 +453,7 @@ pub(super) async fn start_over(
 ) -> Result<(), MigrationError> {
     let facts = preflight::look(&config.source, &config.target, wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;
+    let _alone = begin::nobody_streams(&config.work_dir)?;
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)
 }

@@ -4,17 +4,21 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use crate::base::snapshot::Snapshot;
 use crate::base::{Lsn, QualifiedName, Shutdown};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
 use crate::catalog::{discovery, ledger};
+use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
-use crate::store::{Capture, Store, TableRow};
+use crate::store::{CATALOG_STEP, Capture, Store, TableRow};
 
-use super::base_copy::{self, set_sequences};
+use super::base_copy::{self, Ends, set_sequences};
 use super::begin::filters_of;
+use super::capture;
 use super::error::{MigrationError, on_source, on_target, to_target};
+use super::take_over;
 
 /// What to do about a table that was created on the source while following.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +41,13 @@ const COUNTS_SETTLE: Duration = Duration::from_millis(1500);
 /// tables are consistent with each other; a table of which only inserts are captured was updated
 /// or deleted from; a table was created meanwhile.
 pub async fn finish(
-    copy: &base_copy::Config,
+    ends: Ends<'_>,
     store: &mut Store,
     endpos: Lsn,
     new_tables: NewTables,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
-    let (source, target) = (&copy.source, &copy.target);
+    let (source, target, choices) = (ends.source, ends.target, ends.choices);
     let on_target_session = Session::connect(target, "finish")
         .await
         .map_err(to_target(target))?;
@@ -59,11 +63,17 @@ pub async fn finish(
     }
     check_source(source, store, new_tables).await?;
     let sides = (target, &on_target_session);
-    base_copy::compare_large_objects(source, sides, &copy.choices, shutdown).await?;
-    base_copy::copy_extension_rows(copy, store).await?;
-    base_copy::refresh_again(source, target, &copy.choices, shutdown).await?;
+    base_copy::compare_large_objects(source, sides, choices, shutdown).await?;
+    // What pgflit has not made on the target it does not touch there.
+    let has_copied = store.step_is_begun(CATALOG_STEP)?;
+    if has_copied {
+        base_copy::copy_extension_rows(ends, store).await?;
+    }
+    base_copy::refresh_again(source, target, choices, shutdown).await?;
     let sequences = set_sequences(source, &on_target_session, store).await?;
-    base_copy::set_database_properties(copy).await?;
+    if has_copied {
+        base_copy::set_database_properties(ends).await?;
+    }
     store.finish_run()?;
     let conflicts = store.conflicts()?;
     if conflicts > 0 {
@@ -110,12 +120,13 @@ async fn check_source(
         }
     }
     check_names(known, &now)?;
+    check_publication(&session, store, &now).await?;
     check_counts(known, &now)
 }
 
 /// Which tables are nobody's business: those that were left out when the migration began, and
 /// those that its filters leave out by now.
-async fn left_out(
+pub(super) async fn left_out(
     source: &Session,
     store: &Store,
 ) -> Result<impl Fn(u32) -> bool + use<>, MigrationError> {
@@ -130,6 +141,68 @@ async fn left_out(
     Ok(move |oid| {
         !selection.copies(oid) || begun.contains(&(PG_CLASS, oid)) || empty.contains(&oid)
     })
+}
+
+/// Whether what was published when the migration began still is: of a table that is not any more,
+/// changes may be missing, and some servers pass a publication that is gone over in silence.
+async fn check_publication(
+    source: &Session,
+    store: &Store,
+    now: &[TableRow],
+) -> Result<(), MigrationError> {
+    let run = store.run()?.unwrap_or_default();
+    let Some(publication) = run
+        .publication
+        .filter(|_| run.plugin.as_deref() == Some("pgoutput"))
+    else {
+        return Ok(());
+    };
+    let is_still_there = |known: &TableRow| now.iter().any(|table| table.oid == known.oid);
+    let mut known = store.tables()?;
+    known.retain(is_still_there);
+    take_over::check_publication(source, &publication, &mut known).await?;
+    check_publication_rows(source, &publication, run.slot_snapshot.as_deref(), &known).await
+}
+
+/// Whether a table was taken out of the publication and put into it again: its row there is then
+/// younger than the slot.
+async fn check_publication_rows(
+    source: &Session,
+    publication: &str,
+    slot_snapshot: Option<&str>,
+    known: &[TableRow],
+) -> Result<(), MigrationError> {
+    let Some(snapshot) = slot_snapshot.and_then(|text| text.parse::<Snapshot>().ok()) else {
+        return Ok(());
+    };
+    let names = [
+        publication.to_owned(),
+        capture::inserts_publication(publication),
+    ];
+    let sql = "SELECT r.prrelid, r.xmin::text::bigint
+                 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                WHERE p.pubname = ANY ($1)";
+    let rows = source.query(sql, &[&&names[..]]).await;
+    let rows = rows.map_err(on_source("looking at its publications"))?;
+    let is_younger =
+        |xid: i64| u32::try_from(xid).is_ok_and(|xid| !snapshot.sees(snapshot.widen(xid)));
+    let younger: HashSet<u32> = rows
+        .iter()
+        .filter(|row| is_younger(row.get(1)))
+        .map(|row| row.get(0))
+        .collect();
+    match known.iter().find(|table| younger.contains(&table.oid)) {
+        None => Ok(()),
+        Some(table) => Err(MigrationError::Refused {
+            side: Some(Side::Source),
+            problem: format!(
+                "{} was put into publication \"{publication}\" after the migration began: changes from before are missing",
+                table.name
+            ),
+            hint: "somebody had taken it out: begin anew with pgflit clone --follow --restart"
+                .to_owned(),
+        }),
+    }
 }
 
 /// Whether a table has taken the name of another one: changes carry the name of their table, so

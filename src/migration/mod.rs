@@ -7,9 +7,10 @@
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //! - [`base_copy`]: the steps of the copy, each once;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
-//! - [`supervisor`]: carries that out with three child processes;
+//! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new tables;
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
+//! - [`follow`]: change capture without the copy;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
 //!
 //! # Crash story of `clone --follow`
@@ -35,7 +36,9 @@ pub mod capture;
 pub mod clone;
 pub mod error;
 pub mod finish;
+pub mod follow;
 mod footprint;
+mod foreign_rows;
 mod lock_room;
 pub mod preflight;
 pub mod progress;
@@ -45,5 +48,7 @@ pub mod stage;
 pub mod steps;
 pub mod summary;
 pub mod supervisor;
+mod take_over;
+pub mod watch;
 
 pub use error::MigrationError;

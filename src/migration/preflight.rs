@@ -6,7 +6,7 @@ use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
 use crate::catalog::server::{self, Server};
 use crate::catalog::sizes::Sizes;
-use crate::clone::programs::Programs;
+use crate::clone::programs::{Programs, ProgramsError};
 use crate::clone::roles;
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
@@ -25,6 +25,8 @@ pub struct Wanted<'a> {
     pub plugin: Option<&'a str>,
     /// The publication to make with it.
     pub publication: Option<&'a str>,
+    /// The origin that is to stand at the beginning.
+    pub origin: Option<&'a str>,
     /// Where streaming is to end; looked at where a slot is to be made.
     pub endpos: Option<Lsn>,
     /// Whether the target may hold tables already: `--drop-if-exists`, or a resume.
@@ -72,47 +74,71 @@ pub async fn look_at_servers(
     ))
 }
 
-/// Connects to both and looks. Nothing is changed.
+/// Connects to both and looks, also for the client programs that a copy needs. Nothing is changed.
 pub async fn look(
     source: &Address,
     target: &Address,
     wanted: &Wanted<'_>,
 ) -> Result<Facts, MigrationError> {
+    let ((source, target), programs) = look_at_both(source, target, wanted, Programs::find).await?;
+    Ok(Facts {
+        source,
+        target,
+        programs,
+    })
+}
+
+/// As [`look`], for what needs no client programs.
+pub async fn look_to_capture(
+    source: &Address,
+    target: &Address,
+    wanted: &Wanted<'_>,
+) -> Result<(Server, Server), MigrationError> {
+    let no_programs = |_| Ok::<(), ProgramsError>(());
+    let (servers, ()) = look_at_both(source, target, wanted, no_programs).await?;
+    Ok(servers)
+}
+
+async fn look_at_both<P>(
+    source: &Address,
+    target: &Address,
+    wanted: &Wanted<'_>,
+    find_programs: impl FnOnce(u32) -> Result<P, ProgramsError>,
+) -> Result<((Server, Server), P), MigrationError> {
     let on_source_session = Session::connect(source, "preflight")
         .await
         .map_err(to_source(source))?;
     let on_target_session = Session::connect(target, "preflight")
         .await
         .map_err(to_target(target))?;
-    let facts = Facts {
-        source: server::look(&on_source_session)
-            .await
-            .map_err(on_source("looking at the server"))?,
-        target: server::look(&on_target_session)
-            .await
-            .map_err(on_target("looking at the server"))?,
-        programs: Programs::find(on_source_session.server_version().major())?,
-    };
-    if facts.source.system == facts.target.system {
+    let on_source_server = server::look(&on_source_session)
+        .await
+        .map_err(on_source("looking at the server"))?;
+    let on_target_server = server::look(&on_target_session)
+        .await
+        .map_err(on_target("looking at the server"))?;
+    let programs = find_programs(on_source_session.server_version().major())?;
+    if on_source_server.system == on_target_server.system {
         return Err(refused(
             None,
             format!("source {source} and target {target} are the same database"),
             "name another server or database with --target",
         ));
     }
-    if facts.target.is_standby {
+    if on_target_server.is_standby {
         return Err(refused(
             Some(Side::Target),
             "the target is a standby, which takes no writes",
             "connect to its primary, for instance with target_session_attrs=read-write",
         ));
     }
-    check_source(&on_source_session, &facts.source, source, wanted).await?;
+    check_source(&on_source_session, &on_source_server, source, wanted).await?;
+    check_origin(&on_target_session, wanted).await?;
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
     }
-    Ok(facts)
+    Ok(((on_source_server, on_target_server), programs))
 }
 
 /// Connects to the source alone and looks. Nothing is changed.
@@ -355,6 +381,26 @@ async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(),
                 row.get::<_, String>(0)
             ),
             "name another with --publication, or remove what an earlier migration left with pgflit stream cleanup",
+        )),
+    }
+}
+
+/// A position that another migration has left would have changes skipped as applied.
+async fn check_origin(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
+    let Some(origin) = wanted.origin else {
+        return Ok(());
+    };
+    let failed = on_target("looking at its replication origins");
+    match capture::applied_until(session, origin)
+        .await
+        .map_err(failed)?
+    {
+        None => Ok(()),
+        Some(lsn) => Err(refused(
+            Some(Side::Target),
+            format!("replication origin \"{origin}\" exists on the target already, at {lsn}"),
+            "resume the migration it belongs to, name another with --origin, or remove what an \
+             earlier migration left with pgflit stream cleanup",
         )),
     }
 }

@@ -36,6 +36,8 @@ pub struct Config {
     pub endpos: Option<Lsn>,
     /// What is left out.
     pub filters: Filters,
+    /// The id of a snapshot that was held together with a slot that is there already.
+    pub snapshot: Option<String>,
 }
 
 /// Makes work directory, publications and slot, for streaming by hand; gives where it begins.
@@ -55,9 +57,14 @@ pub async fn set_up(config: &Config, shutdown: &Shutdown) -> Result<Lsn, Migrati
 async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn, MigrationError> {
     let (begin, lock) = begin::look(&config.work_dir, Start::Fresh)?;
     match begin {
-        Begin::New => {}
+        Begin::New => check_no_snapshot(config)?,
         Begin::AfterSetup(run) => {
+            check_snapshot(config)?;
+            check_names(config, &run)?;
             begin::check_filters(&run, config.filters.text().as_deref())?;
+            if let Some(endpos) = config.endpos {
+                set_endpos(&mut config.work_dir.open_store()?, &run, endpos)?;
+            }
             return Ok(run.slot_lsn.unwrap_or_default());
         }
         _ => {
@@ -72,6 +79,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         slot: Some(&config.slot),
         plugin: Some(&config.plugin),
         publication: config.publication.as_deref(),
+        origin: Some(&config.origin),
         endpos: config.endpos,
         target_may_be_filled: true,
         skip_large_objects: true,
@@ -81,8 +89,9 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
     };
     let (source, target) = match &config.target {
         Some(target) => {
-            let facts = preflight::look(&config.source, target, &wanted).await?;
-            (facts.source, Some(facts.target))
+            let (source, target) =
+                preflight::look_to_capture(&config.source, target, &wanted).await?;
+            (source, Some(target))
         }
         None => (
             preflight::look_at_source(&config.source, &wanted).await?.0,
@@ -113,6 +122,73 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
     Ok(run.slot_lsn.unwrap_or_default())
 }
 
+/// What was set up already stays what it is.
+fn check_names(config: &Config, run: &Run) -> Result<(), MigrationError> {
+    let names = [
+        ("slot", &run.slot, Some(&config.slot)),
+        ("origin", &run.origin, Some(&config.origin)),
+        ("plugin", &run.plugin, Some(&config.plugin)),
+        ("publication", &run.publication, config.publication.as_ref()),
+    ];
+    for (what, begun, asked) in names {
+        let asked = asked.filter(|asked| begun.as_ref() != Some(asked));
+        if let (Some(begun), Some(asked)) = (begun, asked) {
+            return Err(MigrationError::Refused {
+                side: None,
+                problem: format!(
+                    "change capture was set up in {} with {what} {begun}, not {asked}",
+                    config.work_dir.root.display()
+                ),
+                hint: "leave the option out, or remove what was set up with pgflit stream cleanup"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A slot that is made now begins after any snapshot that is held: what commits between the two
+/// would be in neither.
+fn check_no_snapshot(config: &Config) -> Result<(), MigrationError> {
+    match &config.snapshot {
+        None => Ok(()),
+        Some(id) => Err(MigrationError::Refused {
+            side: None,
+            problem: format!("a replication slot that is made now begins after snapshot {id}"),
+            hint:
+                "hold a snapshot that goes with a slot with pgflit snapshot --follow; it sets up \
+                   change capture too"
+                    .to_owned(),
+        }),
+    }
+}
+
+/// The snapshot must be the one that is held for this directory.
+fn check_snapshot(config: &Config) -> Result<(), MigrationError> {
+    let Some(id) = &config.snapshot else {
+        return Ok(());
+    };
+    let held = std::fs::read_to_string(config.work_dir.snapshot_path()).unwrap_or_default();
+    match held.trim() == id {
+        true => Ok(()),
+        false => Err(MigrationError::Refused {
+            side: None,
+            problem: format!(
+                "snapshot {id} is not the one that is held for {}",
+                config.work_dir.root.display()
+            ),
+            hint: "leave --snapshot out, or name the directory of that snapshot with --dir"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Whether somebody else had made the slot of `run`: of one of ours, what was visible at its point
+/// is known.
+fn is_taken_over(run: &Run) -> bool {
+    run.slot_lsn.is_some() && run.slot_snapshot.is_none()
+}
+
 /// Removes what the run in `work_dir` has made on both servers, and its files. Without a run
 /// there, what `named` names.
 pub async fn clean_up(
@@ -125,6 +201,7 @@ pub async fn clean_up(
         return remove_from_servers(source, target, named).await;
     }
     let _lock = work_dir.lock()?;
+    let _alone = begin::nobody_streams(work_dir)?;
     match Store::create(&work_dir.store_path())?.run()? {
         None => remove_from_servers(source, target, named).await?,
         Some(run) => {
@@ -242,7 +319,7 @@ pub async fn remove_from_servers(
     {
         tracing::info!("dropped replication slot {slot} on the source");
     }
-    if let Some(publication) = &run.publication {
+    if let Some(publication) = run.publication.as_ref().filter(|_| !is_taken_over(run)) {
         capture::drop_publications(&session, publication).await?;
         tracing::info!("dropped publication {publication} on the source");
     }

@@ -9,7 +9,7 @@ pub enum Stage {
     Prefetching,
     /// The same, and apply replays from disk.
     CatchingUp,
-    /// On the way to live replay: receive and transform are stopping.
+    /// All that run are stopping: on the way to live replay, or back to prefetching.
     Quieting,
     /// Nothing else runs: transform makes the last SQL.
     SettlingTransform,
@@ -21,6 +21,37 @@ pub enum Stage {
     Finished,
 }
 
+/// How far the stages go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Prefetch, catch up, replay live, for as long as it takes.
+    Follow,
+    /// Prefetch only, whatever the sentinel says.
+    Prefetch,
+    /// Apply what is on this disk, and no more.
+    Catchup,
+    /// As [`Mode::Follow`], with one catch-up from disk before anything is received.
+    Replay,
+}
+
+impl Mode {
+    /// Where it begins.
+    pub fn first(self) -> Stage {
+        match self {
+            Mode::Follow | Mode::Prefetch => Stage::Prefetching,
+            Mode::Catchup | Mode::Replay => Stage::SettlingTransform,
+        }
+    }
+
+    /// Where it begins again after a failure. Receive comes first: the source's WAL waits for it.
+    pub fn first_again(self) -> Stage {
+        match self {
+            Mode::Catchup => Stage::SettlingTransform,
+            Mode::Follow | Mode::Prefetch | Mode::Replay => Stage::Prefetching,
+        }
+    }
+}
+
 /// What the decision is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -28,6 +59,10 @@ pub struct Facts {
     pub apply_enabled: bool,
     /// The target has reached endpos.
     pub endpos_reached: bool,
+    /// Everything up to endpos is on this disk.
+    pub endpos_received: bool,
+    /// Some child still runs.
+    pub running: bool,
     /// How each child ended, if it has ended in this stage.
     pub receive: Option<Exit>,
     /// See above.
@@ -67,23 +102,48 @@ const DONE: Exit = Exit::Code(0);
 
 impl Stage {
     /// The decision in this stage.
-    pub fn decide(self, facts: &Facts) -> Decision {
+    pub fn decide(self, mode: Mode, facts: &Facts) -> Decision {
         if facts.endpos_reached && facts.apply == Some(DONE) {
             return Decision::Enter(Stage::Finished);
         }
         if let Some(failure) = self.failure(facts) {
             return failure;
         }
+        let is_received = facts.receive == Some(DONE) && facts.endpos_received;
+        let applies = facts.apply_enabled && mode != Mode::Prefetch;
         match self {
-            Stage::Prefetching if facts.apply_enabled => Decision::Enter(Stage::CatchingUp),
+            Stage::Prefetching if applies => Decision::Enter(Stage::CatchingUp),
+            Stage::Prefetching
+                if mode == Mode::Prefetch && is_received && facts.transform == Some(DONE) =>
+            {
+                Decision::Enter(Stage::Finished)
+            }
+            // The end that it had reached was moved on.
+            Stage::Prefetching
+                if facts.receive == Some(DONE)
+                    && !facts.endpos_received
+                    && !facts.endpos_reached =>
+            {
+                Decision::Enter(Stage::Quieting)
+            }
             Stage::CatchingUp if facts.apply.is_some() => Decision::Enter(Stage::Quieting),
-            Stage::Quieting if facts.receive.is_some() && facts.transform.is_some() => {
+            Stage::Quieting if !facts.running && applies => {
                 Decision::Enter(Stage::SettlingTransform)
             }
+            Stage::Quieting if !facts.running => Decision::Enter(Stage::Prefetching),
             Stage::SettlingTransform if facts.transform.is_some() => {
                 Decision::Enter(Stage::SettlingApply)
             }
-            Stage::SettlingApply if facts.apply.is_some() => Decision::Enter(Stage::Replaying),
+            Stage::SettlingApply if facts.apply.is_some() => Decision::Enter(match mode {
+                Mode::Catchup => Stage::Finished,
+                _ => Stage::Replaying,
+            }),
+            // Apply waits for the operator's word, and receive must not wait with it.
+            Stage::SettlingTransform | Stage::SettlingApply
+                if mode != Mode::Catchup && !applies =>
+            {
+                Decision::Enter(Stage::Quieting)
+            }
             // The pipe has ended and everything in it is applied.
             Stage::Replaying if facts.apply.is_some() && facts.transform.is_some() => {
                 Decision::Enter(Stage::CatchingUp)
@@ -150,6 +210,7 @@ mod tests {
                 Stage::Quieting,
                 Facts {
                     receive: ENDED,
+                    running: true,
                     ..enabled
                 },
                 Decision::Stay,
@@ -197,7 +258,11 @@ mod tests {
                 enter(Stage::CatchingUp),
             ),
         ] {
-            assert_eq!(stage.decide(&facts), decision, "{stage:?} {facts:?}");
+            assert_eq!(
+                stage.decide(Mode::Follow, &facts),
+                decision,
+                "{stage:?} {facts:?}"
+            );
         }
     }
 
@@ -209,12 +274,16 @@ mod tests {
                 apply: ENDED,
                 ..Facts::default()
             };
-            assert_eq!(stage.decide(&facts), Decision::Enter(Stage::Finished));
+            assert_eq!(
+                stage.decide(Mode::Follow, &facts),
+                Decision::Enter(Stage::Finished)
+            );
             let not_yet = Facts {
                 apply: None,
+                apply_enabled: true,
                 ..facts
             };
-            assert_eq!(stage.decide(&not_yet), Decision::Stay);
+            assert_eq!(stage.decide(Mode::Follow, &not_yet), Decision::Stay);
         }
     }
 
@@ -226,7 +295,10 @@ mod tests {
             transform: ENDED,
             ..Facts::default()
         };
-        assert_eq!(Stage::CatchingUp.decide(&facts), Decision::Stay);
+        assert_eq!(
+            Stage::CatchingUp.decide(Mode::Follow, &facts),
+            Decision::Stay
+        );
     }
 
     #[test]
@@ -236,7 +308,7 @@ mod tests {
             ..Facts::default()
         };
         assert_eq!(
-            Stage::Replaying.decide(&killed),
+            Stage::Replaying.decide(Mode::Follow, &killed),
             Decision::StartOver {
                 role: "transform",
                 exit: Exit::Signal(9)
@@ -248,11 +320,79 @@ mod tests {
             ..killed
         };
         assert_eq!(
-            Stage::Replaying.decide(&both),
+            Stage::Replaying.decide(Mode::Follow, &both),
             Decision::Fail {
                 role: "apply",
                 code: 7
             }
         );
+    }
+
+    #[test]
+    fn prefetching_alone_ends_when_everything_is_on_disk_and_applies_nothing() {
+        let decide = |facts: &Facts| Stage::Prefetching.decide(Mode::Prefetch, facts);
+        let received = Facts {
+            apply_enabled: true,
+            endpos_received: true,
+            receive: ENDED,
+            running: true,
+            ..Facts::default()
+        };
+        assert_eq!(decide(&received), Decision::Stay);
+        let transformed = Facts {
+            transform: ENDED,
+            running: false,
+            ..received
+        };
+        assert_eq!(decide(&transformed), Decision::Enter(Stage::Finished));
+    }
+
+    #[test]
+    fn an_end_that_is_moved_on_after_receive_has_reached_it_begins_again() {
+        let moved = Facts {
+            receive: ENDED,
+            running: true,
+            ..Facts::default()
+        };
+        for mode in [Mode::Prefetch, Mode::Follow] {
+            let decision = Stage::Prefetching.decide(mode, &moved);
+            assert_eq!(decision, Decision::Enter(Stage::Quieting));
+        }
+        let quiet = Facts {
+            running: false,
+            ..moved
+        };
+        let decision = Stage::Quieting.decide(Mode::Prefetch, &quiet);
+        assert_eq!(decision, Decision::Enter(Stage::Prefetching));
+    }
+
+    #[test]
+    fn catching_up_alone_ends_with_the_disk() {
+        let facts = Facts {
+            apply_enabled: true,
+            apply: ENDED,
+            ..Facts::default()
+        };
+        let decision = Stage::SettlingApply.decide(Mode::Catchup, &facts);
+        assert_eq!(decision, Decision::Enter(Stage::Finished));
+    }
+
+    #[test]
+    fn apply_that_is_held_back_before_live_replay_does_not_hold_receive_back() {
+        let held = Facts {
+            running: true,
+            ..Facts::default()
+        };
+        for stage in [Stage::SettlingTransform, Stage::SettlingApply] {
+            let decision = stage.decide(Mode::Follow, &held);
+            assert_eq!(decision, Decision::Enter(Stage::Quieting));
+            assert_eq!(stage.decide(Mode::Catchup, &held), Decision::Stay);
+        }
+        let quiet = Facts {
+            apply: Some(Exit::Code(9)),
+            ..Facts::default()
+        };
+        let decision = Stage::Quieting.decide(Mode::Follow, &quiet);
+        assert_eq!(decision, Decision::Enter(Stage::Prefetching));
     }
 }

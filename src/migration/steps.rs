@@ -108,9 +108,10 @@ async fn work(
         target: config.target.clone(),
         work_dir: config.work_dir.clone(),
         programs: facts.programs,
+        // A streamed change is filtered by the one snapshot of its table.
+        several_moments: config.start == Start::ResumeNotConsistent && run.slot.is_none(),
         run,
         snapshot: config.snapshot.clone().map(|id| ForeignSnapshot { id }),
-        several_moments: config.start == Start::ResumeNotConsistent,
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
@@ -120,7 +121,7 @@ async fn work(
         return Ok(Outcome::Done);
     }
     end_plain_copy(&copy, &mut store).await?;
-    clone::summarize(&copy, &store, None)?;
+    clone::summarize(&config.work_dir, &config.copy, &store, None)?;
     Ok(Outcome::Complete)
 }
 
@@ -211,6 +212,7 @@ fn wanted<'a>(
         slot: None,
         plugin: None,
         publication: None,
+        origin: None,
         endpos: None,
         target_may_be_filled: !scope.makes_tables() || choices.drop_if_exists || is_made,
         skip_large_objects: !has(Action::LargeObjects) || choices.large_object_jobs.is_none(),
@@ -308,6 +310,7 @@ async fn source_facts(
         slot: None,
         plugin: None,
         publication: None,
+        origin: None,
         endpos: None,
         target_may_be_filled: true,
         skip_large_objects: true,

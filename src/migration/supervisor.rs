@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crate::base::backoff::Backoff;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
-use crate::store::{Sentinel, Store, WorkDir};
+use crate::store::{Lock, LockError, Sentinel, Store, WorkDir};
 use crate::worker::child::{Child, ChildSpec, Exit, LogSink};
 
 use super::error::MigrationError;
-use super::stage::{Decision, Facts, Stage};
+use super::stage::{Decision, Facts, Mode, Stage};
 
 /// How often children, sentinel and signals are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -49,30 +49,53 @@ pub struct Config {
 /// Why streaming ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// The target has reached endpos.
+    /// Endpos is reached: on the target, or on this disk where nothing is to be applied.
     Endpos(Lsn),
+    /// Everything that was on this disk is on the target.
+    DiskEnd,
     /// It was asked to stop.
     Asked,
 }
 
-/// Streams until endpos, a signal, or a lasting failure, here or in the base copy.
+/// What nobody else supervises with, for as long as it is held.
+#[derive(Debug)]
+pub struct Alone {
+    _lock: Lock,
+}
+
+impl Alone {
+    /// Takes the lock of whoever starts the three processes in `work_dir`. The folder must be there.
+    ///
+    /// # Errors
+    /// Somebody else has it.
+    pub fn take(work_dir: &WorkDir) -> Result<Self, LockError> {
+        let lock = Lock::take(&work_dir.role_lock_path("supervisor"))?;
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// Streams as far as `mode` says, until endpos, a signal, or a lasting failure, here or in the base
+/// copy.
 ///
 /// `still_fine` is asked at every tick; its error ends streaming, children included.
 pub fn supervise(
     config: &Config,
+    _alone: &Alone,
+    mode: Mode,
     shutdown: &Shutdown,
     mut still_fine: impl FnMut() -> Result<(), MigrationError>,
 ) -> Result<Ended, MigrationError> {
     let mut supervisor = Supervisor {
         config,
+        mode,
         store: config.work_dir.open_store()?,
-        stage: Stage::Prefetching,
+        stage: mode.first(),
         children: Children::default(),
         failing_since: None,
         backoff: new_backoff(),
         entered_at: Instant::now(),
     };
-    supervisor.enter(Stage::Prefetching)?;
+    supervisor.enter(mode.first())?;
     loop {
         if shutdown.asked() {
             supervisor.children.stop()?;
@@ -82,8 +105,8 @@ pub fn supervise(
             supervisor.children.stop()?;
             return Err(error);
         }
-        if let Some(endpos) = supervisor.tick(shutdown)? {
-            return Ok(Ended::Endpos(endpos));
+        if let Some(ended) = supervisor.tick(shutdown)? {
+            return Ok(ended);
         }
         shutdown.sleep(TICK);
     }
@@ -104,6 +127,7 @@ struct Children {
 
 struct Supervisor<'a> {
     config: &'a Config,
+    mode: Mode,
     store: Store,
     stage: Stage,
     children: Children,
@@ -113,20 +137,23 @@ struct Supervisor<'a> {
 }
 
 impl Supervisor<'_> {
-    /// Looks and acts once; the reached endpos when finished.
-    fn tick(&mut self, shutdown: &Shutdown) -> Result<Option<Lsn>, MigrationError> {
+    /// Looks and acts once; how it ended when finished.
+    fn tick(&mut self, shutdown: &Shutdown) -> Result<Option<Ended>, MigrationError> {
         self.children.look()?;
+        // After the children: what one has reported before it ended is seen.
         let sentinel = self.store.sentinel()?;
         let facts = Facts {
             apply_enabled: sentinel.apply,
             endpos_reached: sentinel.is_finished(),
+            endpos_received: sentinel.is_received(),
+            running: self.children.any(),
             ..self.children.ends
         };
         if self.entered_at.elapsed() > WORKING {
             self.failing_since = None;
             self.backoff = new_backoff();
         }
-        match self.stage.decide(&facts) {
+        match self.stage.decide(self.mode, &facts) {
             Decision::Stay
                 if self.stage == Stage::Quieting && self.entered_at.elapsed() > STOP_MAX =>
             {
@@ -136,7 +163,11 @@ impl Supervisor<'_> {
             Decision::Stay => {}
             Decision::Enter(Stage::Finished) => {
                 self.children.stop()?;
-                return Ok(Some(sentinel.endpos));
+                let is_at_end = facts.endpos_reached || self.mode == Mode::Prefetch;
+                return Ok(Some(match is_at_end {
+                    true => Ended::Endpos(sentinel.endpos),
+                    false => Ended::DiskEnd,
+                }));
             }
             Decision::Enter(stage) => {
                 self.tell(stage, &sentinel);
@@ -167,7 +198,10 @@ impl Supervisor<'_> {
                 let behind = ByteSize(write_lsn.bytes_since(from));
                 tracing::info!("catching up from disk: {from} to {write_lsn}, {behind}");
             }
-            (_, Stage::Replaying) => tracing::info!("live replay from {replay_lsn}"),
+            (_, Stage::Replaying) => {
+                // On an idle source nothing has been applied yet.
+                tracing::info!("live replay from {}", replay_lsn.max(sentinel.startpos));
+            }
             (_, stage) => tracing::debug!("{stage:?}"),
         }
     }
@@ -253,7 +287,7 @@ impl Supervisor<'_> {
             wait.as_millis()
         );
         shutdown.sleep(wait);
-        self.enter(Stage::Prefetching)
+        self.enter(self.mode.first_again())
     }
 
     fn receive(&self, extra: &[&str], stdout: Stdio) -> Result<Child, MigrationError> {
@@ -325,6 +359,10 @@ impl Children {
         ]
     }
 
+    fn any(&mut self) -> bool {
+        self.all().iter().any(|(child, _)| child.is_some())
+    }
+
     /// Notes which have ended, and how.
     fn look(&mut self) -> Result<(), MigrationError> {
         for (child, end) in self.all() {
@@ -352,7 +390,7 @@ impl Children {
         let end = Instant::now() + STOP_MAX;
         while Instant::now() < end {
             self.look()?;
-            if self.all().iter().all(|(child, _)| child.is_none()) {
+            if !self.any() {
                 break;
             }
             std::thread::sleep(TICK / 2);

@@ -26,5 +26,5 @@ pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
-pub use step::{CATALOG_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
+pub use step::{CATALOG_STEP, FOLLOWING_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
 pub use work_dir::{WorkDir, WorkDirError};

@@ -33,6 +33,11 @@ impl Sentinel {
         (!self.endpos.is_zero()).then_some(self.endpos)
     }
 
+    /// Whether everything up to endpos is safe on this disk.
+    pub fn is_received(&self) -> bool {
+        self.endpos().is_some_and(|endpos| self.flush_lsn >= endpos)
+    }
+
     /// Whether everything up to endpos is on the target.
     pub fn is_finished(&self) -> bool {
         self.endpos()
@@ -105,16 +110,15 @@ impl Store {
         .map(drop)
     }
 
-    /// Sets where streaming is to end. `movable`: "now" rather than a position of its own.
+    /// Sets where streaming is to end; zero for nowhere. `movable`: "now" rather than a position of its own.
     pub fn set_endpos(&mut self, endpos: Lsn, movable: bool) -> Result<(), EndposError> {
         let replayed = self.write("setting endpos", |transaction| {
             let replayed: String =
                 transaction.query_row("SELECT replay_lsn FROM apply_position", [], |row| {
                     row.get(0)
                 })?;
-            let passed = replayed
-                .parse()
-                .is_ok_and(|replayed: Lsn| endpos < replayed);
+            let is_before = |replayed: Lsn| !endpos.is_zero() && endpos < replayed;
+            let passed = replayed.parse().is_ok_and(is_before);
             if !passed {
                 transaction.execute(
                     "UPDATE sentinel SET endpos = ?1, endpos_movable = ?2",
@@ -143,9 +147,14 @@ impl Store {
         .map(drop)
     }
 
-    /// Apply's other answer: the target is past it, so it is as if it had not been set.
-    pub fn take_back_endpos(&mut self, endpos: Lsn) -> Result<(), Error> {
+    /// Apply's other answer: the target is past it, at `replayed`, so it is as if it had not been set.
+    pub fn take_back_endpos(&mut self, endpos: Lsn, replayed: Lsn) -> Result<(), Error> {
         self.write("taking endpos back", |transaction| {
+            // Together: whoever sees that it is gone is told how far the target is.
+            transaction.execute(
+                "UPDATE apply_position SET replay_lsn = ?1",
+                [replayed.to_string()],
+            )?;
             transaction.execute(
                 "UPDATE sentinel SET endpos = ?1 WHERE endpos = ?2 AND NOT endpos_movable",
                 (Lsn::ZERO.to_string(), endpos.to_string()),
@@ -267,6 +276,9 @@ mod tests {
         );
         store.set_endpos(Lsn::new(100), true).expect("set");
         assert!(store.sentinel().expect("read").is_finished());
+        store.set_endpos(Lsn::ZERO, false).expect("taken away");
+        assert_eq!(store.sentinel().expect("read").endpos(), None);
+        store.set_endpos(Lsn::new(100), true).expect("set again");
         store.raise_endpos(Lsn::new(120)).expect("raised");
         assert_eq!(
             store.sentinel().expect("read").endpos(),

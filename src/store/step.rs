@@ -14,6 +14,9 @@ pub const ROWS_STEP: &str = "rows";
 /// The base copy's step after which every large object is on the target.
 pub const LARGE_OBJECTS_STEP: &str = "large objects";
 
+/// Following by itself; not a step of the copy.
+pub const FOLLOWING_STEP: &str = "following";
+
 /// A step and when it was; times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepTimes {
@@ -67,11 +70,14 @@ impl Store {
         })
     }
 
-    /// The first step that was begun and not finished, if there is one.
+    /// The first step of a copy that was begun and not finished, if there is one.
     pub fn interrupted_step(&self) -> Result<Option<String>, Error> {
         self.read("reading the steps", |connection| {
-            let sql = "SELECT name FROM step WHERE finished_at IS NULL ORDER BY begun_at LIMIT 1";
-            connection.query_row(sql, [], |row| row.get(0)).optional()
+            let sql = "SELECT name FROM step WHERE finished_at IS NULL AND name <> ?1
+                        ORDER BY begun_at LIMIT 1";
+            connection
+                .query_row(sql, [FOLLOWING_STEP], |row| row.get(0))
+                .optional()
         })
     }
 

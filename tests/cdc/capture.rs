@@ -45,6 +45,8 @@ impl Capture {
         capture.work_dir().create().expect("a work directory");
         let mut store = capture.store();
         store.set_apply(true).expect("apply enabled");
+        let slot_lsn = slot_lsn.parse().expect("an LSN");
+        store.set_startpos(slot_lsn).expect("where it begins");
         store
             .set_run(&Run {
                 source: "the source".into(),
@@ -54,7 +56,7 @@ impl Capture {
                 publication: Some("pgflit".into()),
                 plugin: Some(plugin.into()),
                 wal_segment_bytes: Some(wal_segment_bytes(&capture.pair.source)),
-                slot_lsn: Some(slot_lsn.parse().expect("an LSN")),
+                slot_lsn: Some(slot_lsn),
                 ..Run::default()
             })
             .expect("a run");

@@ -7,5 +7,6 @@ mod pipes;
 mod segments;
 mod streamed;
 mod streamed_large;
+mod supervised;
 
 use capture::Capture;

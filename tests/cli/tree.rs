@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 44] = [
+const BUILT: [&str; 49] = [
     "fork",
     "clone",
     "snapshot",
@@ -117,6 +117,11 @@ const BUILT: [&str; 44] = [
     "list depends",
     "list schema",
     "list progress",
+    "follow",
+    "stream prefetch",
+    "stream catchup",
+    "stream replay",
+    "stream prune",
     "ping",
     "demo",
     "stream sentinel get",

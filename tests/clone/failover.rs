@@ -122,3 +122,39 @@ fn changes_that_the_new_primary_has_lost_end_it() {
         )
         .assert_stderr("were received from the server before it");
 }
+
+#[test]
+fn a_slot_that_the_standby_has_synchronized_survives_a_failover() {
+    let pair = Pair::new();
+    if pair.source.number("SHOW server_version_num") < 170_000 {
+        return;
+    }
+    pair.source.sql(
+        "CREATE TABLE t (id int PRIMARY KEY);
+         SELECT pg_create_physical_replication_slot('standby')",
+    );
+    let options = source_options()
+        .setting("hot_standby", "on")
+        .setting("hot_standby_feedback", "on")
+        .setting("primary_slot_name", "standby");
+    let standby = pair.source_cluster.standby(&options).expect("a standby");
+    let mut failover = Failover { pair, standby };
+    let run = failover.follow();
+    failover.insert(1);
+    let standby = Database::of(&failover.standby, "app");
+    let synced = "SELECT count(*) FROM pg_replication_slots
+                   WHERE slot_name = 'pgflit' AND synced AND NOT temporary";
+    eventually(SOON, "the standby has the slot", || {
+        failover.pair.source.sql("SELECT pg_log_standby_snapshot()");
+        let _ = standby.try_sql("SELECT pg_sync_replication_slots()");
+        standby.number(synced) == 1
+    });
+    let new = failover.promote();
+    new.sql("INSERT INTO t VALUES (2)");
+    run.wait_for_stderr("the source has failed over: it goes on from");
+    failover.wait_for_target(2);
+    let set = pgflit("sentinel set endpos --current").dir(failover.pair.dir());
+    set.source(&new).run().assert_code(0);
+    run.wait_for_exit().assert_code(0);
+    assert_equal(&new, &failover.pair.target);
+}

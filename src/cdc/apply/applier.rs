@@ -112,6 +112,11 @@ impl Applier {
         matches!(self.reading, Reading::Between)
     }
 
+    /// Whether the sentinel, when last looked at, allowed nothing more, and nothing is half read.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.is_between() && !self.steering.allows_more()
+    }
+
     /// Takes one line.
     pub(super) async fn line(&mut self, line: SqlLine, place: &Place) -> Result<After, ApplyError> {
         match line {

@@ -143,8 +143,8 @@ async fn run(
                 if paused && is_near_enough(applier, until)? {
                     return Ok(Ended::InputEnd);
                 }
-                if !hold_while_disabled(applier, shutdown).await? {
-                    return Ok(Ended::Asked);
+                if let Some(ended) = hold_while_disabled(applier, shutdown).await? {
+                    return Ok(ended);
                 }
                 continue;
             }
@@ -155,6 +155,13 @@ async fn run(
                 for (line, place) in lines {
                     if applier.line(line, &place).await? == After::AtEnd {
                         return Ok(Ended::Endpos);
+                    }
+                    // At every boundary: a block of lines may end inside transaction after
+                    // transaction.
+                    if applier.is_held_back()
+                        && let Some(ended) = hold_while_disabled(applier, shutdown).await?
+                    {
+                        return Ok(ended);
                     }
                 }
             }
@@ -175,8 +182,8 @@ async fn run(
                 return Ok(Ended::InputEnd);
             }
         }
-        if !hold_while_disabled(applier, shutdown).await? {
-            return Ok(Ended::Asked);
+        if let Some(ended) = hold_while_disabled(applier, shutdown).await? {
+            return Ok(ended);
         }
     }
 }
@@ -211,14 +218,32 @@ async fn wait_until_enabled(
     Ok(true)
 }
 
-/// Between two transactions, stops here while the sentinel says prefetch; false if asked to stop.
+/// Between two transactions, stops here while the sentinel says prefetch. Everything before is
+/// committed and reported meanwhile. How apply ends, if it ends here.
 async fn hold_while_disabled(
     applier: &mut Applier,
     shutdown: &Shutdown,
-) -> Result<bool, ApplyError> {
+) -> Result<Option<Ended>, ApplyError> {
     if applier.steering.look()?.apply || !applier.is_between() {
-        return Ok(true);
+        return Ok(None);
     }
-    applier.finish_group().await?;
-    wait_until_enabled(&mut applier.steering, shutdown).await
+    if applier.finish_group().await? == After::AtEnd {
+        return Ok(Some(Ended::Endpos));
+    }
+    let positions = applier.positions;
+    let reached = positions.reached;
+    applier.steering.report_now(positions)?;
+    tracing::info!("applying is held back by the sentinel; the target is at {reached}");
+    while !applier.steering.may_apply()? {
+        if shutdown.asked() {
+            return Ok(Some(Ended::Asked));
+        }
+        // Whoever sets an end meanwhile waits for an answer, and it may be where the target is.
+        if applier.look_around()? == After::AtEnd {
+            return Ok(Some(Ended::Endpos));
+        }
+        tokio::time::sleep(LOOK_AROUND).await;
+    }
+    tracing::info!("the sentinel lets apply go on from {reached}");
+    Ok(None)
 }

@@ -53,6 +53,11 @@ impl Steering {
         Ok(self.look()?.apply && self.store.copy_allows_apply()?)
     }
 
+    /// What the sentinel says about applying, as last seen by [`Steering::look`].
+    pub(super) fn allows_more(&self) -> bool {
+        self.sentinel.apply
+    }
+
     /// Where to end, as last seen by [`Steering::look`].
     pub(super) fn endpos(&self) -> Option<Lsn> {
         self.sentinel.endpos()
@@ -80,7 +85,7 @@ impl Steering {
                     return Err(late);
                 }
                 tracing::warn!("{late}: it is taken back, and changes are applied as before");
-                self.store.take_back_endpos(endpos)?;
+                self.store.take_back_endpos(endpos, reached)?;
                 self.sentinel = self.store.sentinel()?;
                 self.report_now(at)?;
                 return Ok(false);

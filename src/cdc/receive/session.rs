@@ -210,12 +210,26 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         pipe.finish(shutdown).await?;
     }
     written?;
-    match streamed.map_err(|error| streaming.judge(error, &config.work_dir.cdc))? {
+    let streamed = streamed
+        .map_err(|error| streaming.judge(error, &config.work_dir.cdc))
+        .map_err(|error| named(error, &config.publication));
+    match streamed? {
         Ended::Endpos => Ok(Ended::Endpos),
         ended @ (Ended::Asked | Ended::ReaderGone) => {
             goodbye?;
             Ok(ended)
         }
+    }
+}
+
+/// What the server does not find while it decodes is a publication that was there at the start.
+fn named(error: ReceiveError, publication: &str) -> ReceiveError {
+    const UNDEFINED_OBJECT: &str = "42704";
+    match error {
+        ReceiveError::Source(error) if error.sqlstate() == Some(UNDEFINED_OBJECT) => {
+            ReceiveError::Publication(publication.to_owned())
+        }
+        error => error,
     }
 }
 

@@ -29,8 +29,12 @@ pub(super) async fn check_slot(
         13.. => "wal_status",
         _ => "NULL::text",
     };
+    let reason = match connection.server_version().major() {
+        17.. => "invalidation_reason",
+        _ => "NULL::text",
+    };
     let sql = format!(
-        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text, plugin::text
+        "SELECT active::text, {wal_status}, confirmed_flush_lsn::text, {reason}, plugin::text
            FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
         quote_literal(slot)
     );
@@ -47,17 +51,31 @@ pub(super) async fn check_slot(
         ));
     };
     let field = |at: usize| row.get(at).cloned().flatten();
-    if let Some(other) = field(3).filter(|made_for| made_for != plugin.name()) {
+    if let Some(other) = field(4).filter(|made_for| made_for != plugin.name()) {
         return Err(problem(
             &format!("it is for output plugin {other}, and this migration began with {plugin}"),
             "it was dropped, and somebody has made another: begin anew with --restart",
         ));
     }
     if field(1).as_deref() == Some("lost") {
-        return Err(problem(
-            "the source has removed WAL that it needed",
-            "raise max_slot_wal_keep_size and begin anew with --restart",
-        ));
+        return Err(match field(3).as_deref() {
+            Some("idle_timeout") => problem(
+                "the source has invalidated it, because nobody read from it for so long",
+                "raise idle_replication_slot_timeout and begin anew with --restart",
+            ),
+            Some("wal_level_insufficient") => problem(
+                "the source has invalidated it, because it ran with another wal_level",
+                "set wal_level = logical, restart the source and begin anew with --restart",
+            ),
+            Some("rows_removed") => problem(
+                "the source has invalidated it, because it has removed rows of the catalog",
+                "begin anew with --restart",
+            ),
+            _ => problem(
+                "the source has removed WAL that it needed",
+                "raise max_slot_wal_keep_size and begin anew with --restart",
+            ),
+        });
     }
     if field(0).as_deref() == Some("true") {
         // The server's own answer comes with START_REPLICATION; an earlier receive may still be

@@ -85,18 +85,14 @@ impl CloneArgs {
         })
     }
 
-    /// What `follow` reads of the options it shares with `clone`.
-    pub(super) fn into_follow(self) -> FollowArgs {
-        FollowArgs {
-            source: self.source,
-            target: self.target,
-            work_dir: self.work_dir,
-            filters: self.filters,
-            cdc: self.cdc,
-            start: self.start,
-            snapshot: self.snapshot,
-            retry: self.retry,
-        }
+    /// As `follow` means them: it captures changes without being told to.
+    pub(super) fn resolve_follow(
+        self,
+        settings: &Settings<'_>,
+    ) -> Result<CloneOptions, UsageError> {
+        let mut options = self.resolve(settings)?;
+        options.cdc.follow = true;
+        Ok(options)
     }
 }
 

@@ -135,7 +135,7 @@ impl TypedCommand {
     ) -> Result<Command, UsageError> {
         Ok(match self {
             TypedCommand::Clone(clone) => Command::Clone(clone.resolve(settings)?),
-            TypedCommand::Follow(clone) => Command::Follow(clone.into_follow().resolve(settings)?),
+            TypedCommand::Follow(clone) => Command::Follow(clone.resolve_follow(settings)?),
             TypedCommand::Snapshot(snapshot) => Command::Snapshot(snapshot.resolve(settings)?),
             TypedCommand::Copy(step) => step.resolve(settings)?,
             TypedCommand::Dump(subject) => Command::Dump(subject.resolve(settings)?),

@@ -118,10 +118,9 @@ mod tests {
         store.set_endpos(endpos, false).expect("set");
         let apply = thread::spawn(move || {
             let mut apply = Store::open(&path).expect("opened");
-            apply.take_back_endpos(endpos).expect("taken back");
             apply
-                .report_replayed(Lsn::new(120), Lsn::new(120), Lsn::ZERO)
-                .expect("reported");
+                .take_back_endpos(endpos, Lsn::new(120))
+                .expect("taken back");
         });
         let refused = kept(&store, endpos, || true).expect_err("refused");
         apply.join().expect("apply");

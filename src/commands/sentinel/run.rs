@@ -29,7 +29,7 @@ pub(in crate::commands) fn run(
             stdout::write(text.as_bytes()).map_err(CommandError::stdout)?;
         }
         SentinelCommand::SetStartpos { place, startpos } => {
-            open(&place)?.set_startpos(startpos)?;
+            set_startpos(&mut open(&place)?, startpos)?;
             stdout::write_line(&startpos.to_string()).map_err(CommandError::stdout)?;
         }
         SentinelCommand::SetEndpos { place, endpos } => {
@@ -41,6 +41,35 @@ pub(in crate::commands) fn run(
         SentinelCommand::SetPrefetch(place) => open(&place)?.set_apply(false)?,
     }
     Ok(ExitCode::Done)
+}
+
+/// It says where streaming begins; once there is a slot, the slot does.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "streaming begins at {begin}, where replication slot \"{slot}\" was made, not at {startpos}"
+)]
+struct StartposOfSlot {
+    begin: Lsn,
+    slot: String,
+    startpos: Lsn,
+}
+
+/// Remembers where streaming is to begin, until a slot says it.
+fn set_startpos(store: &mut Store, startpos: Lsn) -> Result<(), CommandError> {
+    let run = store.run()?.unwrap_or_default();
+    match (run.slot_lsn, run.slot) {
+        (Some(begin), Some(slot)) if begin != startpos => {
+            let refused = StartposOfSlot {
+                begin,
+                slot,
+                startpos,
+            };
+            Err(CommandError::usage(refused).with_hint(
+                "leave it as it is: where streaming goes on is known from the disk and the target",
+            ))
+        }
+        _ => Ok(store.set_startpos(startpos)?),
+    }
 }
 
 fn open(place: &SentinelPlace) -> Result<Store, CommandError> {
@@ -61,8 +90,8 @@ fn set_up(
             Store::create(&work_dir.store_path())?
         }
     };
-    if let Some(startpos) = startpos {
-        store.set_startpos(startpos)?;
+    if let Some(startpos) = startpos.filter(|startpos| !startpos.is_zero()) {
+        set_startpos(&mut store, startpos)?;
     }
     if let Some(endpos) = endpos {
         store.set_endpos(endpos, false)?;

@@ -11,13 +11,14 @@ use crate::store::{Store, WorkDir};
 /// Applies until endpos, the end of the input, or a signal.
 pub(in crate::commands) fn run(options: &ApplyOptions) -> Result<ExitCode, CommandError> {
     begin::supervised()?;
-    not_built::refuse_options("stream apply", not_built::of_follow(&options.follow))?;
+    not_built::refuse_options("stream apply", not_built::of_capture(&options.follow.cdc))?;
     let work_dir = place::work_dir(&options.follow.work_dir);
     if options.to == ApplyTo::Stdout {
         return apply_to_stdout::run(options.sql.as_ref(), &work_dir);
     }
     let shutdown = place::shutdown()?;
     let mut store = work_dir.open_store()?;
+    begin::check_filters(&options.follow, &store)?;
     let config = config(options, &work_dir, &store)?;
     let _lock = begin::role(&work_dir, "apply")?;
     begin::set_endpos(&mut store, options.follow.cdc.endpos)?;

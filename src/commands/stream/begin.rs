@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::base::Lsn;
 use crate::base::shutdown::POLL;
+use crate::catalog::filters::Filters;
 use crate::cli::ExitCode;
+use crate::cli::options::{FollowOptions, StartMode};
 use crate::commands::CommandError;
+use crate::migration::begin::check_filters as same_filters;
 use crate::report::log_file;
 use crate::store::{Lock, LockError, Run, Store, WorkDir};
 use crate::worker::death_watch;
@@ -14,6 +17,10 @@ use crate::worker::death_watch;
 /// How long the lock of a role is tried for: a predecessor that was told to end may still be
 /// writing its last lines.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// The same before all are started: those of a supervisor that was killed may still commit what they
+/// have begun.
+const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
 /// There is nothing to stream with.
 #[derive(Debug, thiserror::Error)]
@@ -38,21 +45,13 @@ struct LogError {
 
 /// Takes the lock of `role`, and keeps its log in the work directory.
 pub(super) fn role(work_dir: &WorkDir, role: &str) -> Result<Lock, CommandError> {
-    let deadline = Instant::now() + LOCK_WAIT;
-    loop {
-        match Lock::take(&work_dir.role_lock_path(role)) {
-            Err(LockError::Held { .. }) if Instant::now() < deadline => thread::sleep(POLL),
-            taken => {
-                let lock = taken?;
-                let logs = work_dir.log_path();
-                log_file::keep_in(&logs, role).map_err(|source| {
-                    let dir = logs.clone();
-                    CommandError::new(ExitCode::Other, LogError { dir, source })
-                })?;
-                return Ok(lock);
-            }
-        }
-    }
+    let lock = free_role(work_dir, role, LOCK_WAIT)?;
+    let logs = work_dir.log_path();
+    log_file::keep_in(&logs, role).map_err(|source| {
+        let dir = logs.clone();
+        CommandError::new(ExitCode::Other, LogError { dir, source })
+    })?;
+    Ok(lock)
 }
 
 /// What the run was begun with.
@@ -75,6 +74,66 @@ fn not_set_up(work_dir: &WorkDir, missing: &'static str) -> CommandError {
     let dir = work_dir.root.clone();
     CommandError::usage(NotSetUp { dir, missing })
         .with_hint("set it up with `pgflit stream setup`, or run `pgflit clone --follow`")
+}
+
+/// Refuses other filters than the run was begun with. Without `--filters`, those are meant.
+pub(super) fn check_filters(options: &FollowOptions, store: &Store) -> Result<(), CommandError> {
+    let Some(file) = &options.filters else {
+        return Ok(());
+    };
+    let filters = Filters::read(file)?;
+    match store.run()? {
+        Some(run) => Ok(same_filters(&run, filters.text().as_deref())?),
+        None => Ok(()),
+    }
+}
+
+/// An option that belongs to a whole migration.
+#[derive(Debug, thiserror::Error)]
+#[error("pgflit {command} takes no --restart")]
+struct NoRestart {
+    command: String,
+}
+
+/// Refuses `--restart`: a step alone cannot make anew what the others build on.
+pub(super) fn refuse_restart(command: &str, options: &FollowOptions) -> Result<(), CommandError> {
+    if options.start != StartMode::Restart {
+        return Ok(());
+    }
+    let command = command.to_owned();
+    Err(CommandError::usage(NoRestart { command }).with_hint(
+        "it goes on where the last one stopped; to begin anew, remove everything with pgflit \
+         stream cleanup",
+    ))
+}
+
+/// Looks whether somebody runs one of the three by hand in this directory, which a supervisor would
+/// take for its own that are still ending.
+pub(in crate::commands) fn free_roles(
+    work_dir: &WorkDir,
+    receives: bool,
+    applies: bool,
+) -> Result<(), CommandError> {
+    for (role, is_wanted) in [
+        ("receive", receives),
+        ("transform", true),
+        ("apply", applies),
+    ] {
+        if is_wanted {
+            free_role(work_dir, role, LEAVE_WAIT)?;
+        }
+    }
+    Ok(())
+}
+
+fn free_role(work_dir: &WorkDir, role: &str, wait: Duration) -> Result<Lock, CommandError> {
+    let deadline = Instant::now() + wait;
+    loop {
+        match Lock::take(&work_dir.role_lock_path(role)) {
+            Err(LockError::Held { .. }) if Instant::now() < deadline => thread::sleep(POLL),
+            taken => return Ok(taken?),
+        }
+    }
 }
 
 /// Puts `--endpos` into the sentinel, where all three read it. One that stands there already is

@@ -1,4 +1,4 @@
-//! `pgflit stream receive`, `transform` and `apply`: the three workers, by hand or as children.
+//! `pgflit stream …`: the three workers, by hand or as children, and what runs some of them.
 //!
 //! Owns how they are begun and how they end: the lock of the role, what the run was begun with,
 //! the exit code. What they do is in [`crate::cdc`].
@@ -14,14 +14,17 @@ mod cleanup;
 mod prune;
 mod receive;
 mod setup;
+mod supervised;
 mod transform;
 mod transform_file;
 mod transform_folder;
 mod transform_pipe;
 
 pub(super) use apply::run as apply;
+pub(super) use begin::free_roles;
 pub(super) use cleanup::run as cleanup;
 pub(super) use prune::run as prune;
 pub(super) use receive::run as receive;
 pub(super) use setup::run as setup;
+pub(super) use supervised::{catchup, prefetch, replay};
 pub(super) use transform::run as transform;

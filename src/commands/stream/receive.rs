@@ -12,10 +12,11 @@ use crate::store::{Store, WorkDir};
 /// Receives until endpos or a signal.
 pub(in crate::commands) fn run(options: &ReceiveOptions) -> Result<ExitCode, CommandError> {
     let supervised = begin::supervised()?;
-    not_built::refuse_options("stream receive", not_built::of_follow(&options.follow))?;
+    not_built::refuse_options("stream receive", not_built::of_capture(&options.follow.cdc))?;
     let shutdown = place::shutdown()?;
     let work_dir = place::work_dir(&options.follow.work_dir);
     let mut store = work_dir.open_store()?;
+    begin::check_filters(&options.follow, &store)?;
     let config = config(options, supervised, &work_dir, &store)?;
     let _lock = begin::role(&work_dir, "receive")?;
     begin::set_endpos(&mut store, options.follow.cdc.endpos)?;

@@ -1,5 +1,6 @@
 //! `pgflit stream setup`: slot, publications and sentinel, for streaming by hand.
 
+use super::begin;
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
 use crate::clone::schema::Side;
@@ -9,7 +10,8 @@ use crate::migration::setup::{Config, set_up};
 
 /// Makes them; then `pgflit clone` makes the base copy and the streaming commands follow.
 pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, CommandError> {
-    not_built::refuse_options("stream setup", not_built::of_setup(options))?;
+    not_built::refuse_options("stream setup", not_built::of_capture(&options.cdc))?;
+    begin::refuse_restart("stream setup", options)?;
     let config = Config {
         source: place::address(Side::Source, options.source.as_deref())?,
         target: Some(place::address(Side::Target, options.target.as_deref())?),
@@ -20,6 +22,7 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
         plugin: options.cdc.plugin.name().to_owned(),
         endpos: options.cdc.endpos,
         filters: place::filters(options.filters.as_deref())?,
+        snapshot: options.snapshot.clone(),
     };
     let shutdown = place::shutdown()?;
     let lsn = match runtime::block_on(set_up(&config, &shutdown))? {

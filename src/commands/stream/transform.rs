@@ -10,6 +10,9 @@ pub(in crate::commands) fn run(options: &TransformOptions) -> Result<ExitCode, C
     begin::supervised()?;
     let place = &options.follow.work_dir;
     let work_dir = place::work_dir(place);
+    if options.follow.filters.is_some() && (place.dir_given || options.json.is_none()) {
+        begin::check_filters(&options.follow, &work_dir.open_store()?)?;
+    }
     match (&options.json, &options.sql) {
         (None, _) => transform_folder::run(&work_dir, options.until_end),
         (Some(FileOrPipe::Pipe), None | Some(FileOrPipe::Pipe)) => {

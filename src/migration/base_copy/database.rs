@@ -3,21 +3,21 @@
 use crate::clone::database::{self, Wanted};
 use crate::pg::Session;
 
-use super::steps::Config;
+use super::steps::Ends;
 use crate::migration::error::{MigrationError, on_source, to_source, to_target};
 
 /// Gives the target database the source's properties, unless they are left out.
-pub async fn set_database_properties(config: &Config) -> Result<(), MigrationError> {
-    let choices = &config.choices;
+pub async fn set_database_properties(ends: Ends<'_>) -> Result<(), MigrationError> {
+    let choices = ends.choices;
     if choices.skip_db_properties {
         return Ok(());
     }
-    let source = Session::connect(&config.source, "database properties")
+    let source = Session::connect(ends.source, "database properties")
         .await
-        .map_err(to_source(&config.source))?;
-    let target = Session::connect(&config.target, "database properties")
+        .map_err(to_source(ends.source))?;
+    let target = Session::connect(ends.target, "database properties")
         .await
-        .map_err(to_target(&config.target))?;
+        .map_err(to_target(ends.target))?;
     let properties = database::read(&source).await;
     let properties = properties.map_err(on_source("reading properties of the database"))?;
     let wanted = Wanted {

@@ -13,7 +13,7 @@ use crate::pg::{Address, Session};
 use crate::store::Store;
 
 use super::refused;
-use super::steps::{BaseCopy, Choices, Config, EXTENSION_ROWS_STEP, PRE_DATA_STEP};
+use super::steps::{BaseCopy, Choices, EXTENSION_ROWS_STEP, Ends, PRE_DATA_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target, to_source};
 
 /// Between these hooks of its own, TimescaleDB lets its catalog be filled.
@@ -249,12 +249,12 @@ async fn wanted_relations(
 }
 
 /// Makes tables of extensions what they are on the source now: no stream carries them.
-pub async fn copy_extension_rows(config: &Config, store: &Store) -> Result<(), MigrationError> {
-    let relations = wanted_relations(&config.source, &config.choices, store).await?;
+pub async fn copy_extension_rows(ends: Ends<'_>, store: &Store) -> Result<(), MigrationError> {
+    let relations = wanted_relations(ends.source, ends.choices, store).await?;
     if relations.is_empty() {
         return Ok(());
     }
-    copy_config(&config.source, &config.target, None, &relations, "").await?;
+    copy_config(ends.source, ends.target, None, &relations, "").await?;
     Ok(())
 }
 

@@ -48,4 +48,7 @@ pub use refused::{Definition, left_out};
 pub use roles::{copy_roles, dump_roles, restore_roles, roles_path};
 pub use scope::{Action, Scope};
 pub use source::{ForeignSnapshot, SourceSide};
-pub use steps::{Choices, Config, PRE_DATA_STEP, dump_path, is_complete, run, set_sequences};
+pub use steps::{
+    Choices, Config, Ends, PRE_DATA_STEP, dump_path, is_complete, lacks_definitions, run,
+    set_sequences,
+};

@@ -64,6 +64,28 @@ pub struct Config {
     pub progress: Arc<Progress>,
 }
 
+/// What the last steps of a migration need to know, with a copy of ours or without.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends<'a> {
+    /// The source.
+    pub source: &'a Address,
+    /// The target.
+    pub target: &'a Address,
+    /// How.
+    pub choices: &'a Choices,
+}
+
+impl Config {
+    /// Both databases and how they are made equal.
+    pub fn ends(&self) -> Ends<'_> {
+        Ends {
+            source: &self.source,
+            target: &self.target,
+            choices: &self.choices,
+        }
+    }
+}
+
 /// How the copy is made.
 #[derive(Debug, Clone)]
 pub struct Choices {
@@ -287,6 +309,19 @@ pub fn is_complete(store: &Store, choices: &Choices) -> Result<bool, MigrationEr
         }
     }
     Ok(store.is_copied(choices.large_object_jobs.is_some())?)
+}
+
+/// Whether pgflit has made the tables, and not yet all that goes with their rows.
+pub fn lacks_definitions(store: &Store) -> Result<bool, MigrationError> {
+    if !store.step_is_done(PRE_DATA_STEP)? {
+        return Ok(false);
+    }
+    for step in [INDEXES_STEP, POST_DATA_STEP, FOREIGN_KEYS_STEP, LAST_STEP] {
+        if !store.step_is_done(step)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Sets the target's sequences to where the source's stand now; gives how many.

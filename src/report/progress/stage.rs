@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::store::{LARGE_OBJECTS_STEP, StepTimes};
+use crate::store::{FOLLOWING_STEP, LARGE_OBJECTS_STEP, StepTimes};
 
 /// The steps that are worked on at the same time.
 const TOGETHER: [&str; 3] = ["rows", "indexes", LARGE_OBJECTS_STEP];
@@ -35,6 +35,7 @@ impl Stage {
                     .find(|name| steps.iter().any(|step| step.name == *name && is_open(step)));
                 open.map_or(Stage::BetweenSteps, |name| Stage::Step(name.to_owned()))
             }
+            Some(last) if is_open(last) && last.name == FOLLOWING_STEP => Stage::Following,
             Some(last) if is_open(last) => Stage::Step(last.name.clone()),
             Some(_) => Stage::BetweenSteps,
         }
