@@ -19,7 +19,8 @@ fn moves(seed: u64, plugin: &str) {
     if !allow_plugin(&pair.source, plugin) {
         return;
     }
-    let workload = Workload::start(&pair.source, seed);
+    // Older versions of wal2json do not say enough of such values.
+    let workload = Workload::start(&pair.source, seed, plugin != "wal2json");
     let run = pgflit(&format!("clone --follow --plugin {plugin}")).between(&pair);
     let following = Following {
         pair: &pair,
@@ -61,7 +62,7 @@ fn moves_while_processes_are_killed(seed: u64) {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let pair = Pair::new();
-    let workload = Workload::start(&pair.source, seed);
+    let workload = Workload::start(&pair.source, seed, true);
     let mut following = Following::start(&pair);
     for _ in 0..if long_tests_wanted() { 30 } else { 6 } {
         let_pass(Duration::from_millis(random.random_range(300..2500)));

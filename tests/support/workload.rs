@@ -112,6 +112,9 @@ const TYPES: [(&str, &[&str]); 45] = [
 const TOAST: &str =
     "(SELECT string_agg(md5(x::text || random()), '') FROM generate_series(1, 300) x)";
 
+/// Values of number types that are none in JSON.
+const NO_JSON_NUMBER: [&str; 3] = ["'NaN'", "'Infinity'", "'-Infinity'"];
+
 /// How the rows of a table are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -145,24 +148,26 @@ struct Table {
     name: String,
     kind: Kind,
     /// Name and expressions of the columns besides those of its kind.
-    columns: Vec<(String, &'static [&'static str])>,
+    columns: Vec<(String, Vec<&'static str>)>,
 }
 
 impl Table {
     /// Makes one of `kind` with some columns; its definition too.
-    fn random(at: usize, kind: Kind, random: &mut StdRng) -> (Self, String) {
+    fn random(at: usize, kind: Kind, beyond_json: bool, random: &mut StdRng) -> (Self, String) {
         let name = format!("\"t{at} it's\"");
         let mut columns = Vec::new();
         let mut definition = String::new();
         for column in 0..random.random_range(2..6) {
             let (type_name, values) = TYPES.choose(random).expect("types");
             let _ = write!(definition, ", c{column} {type_name}");
-            columns.push((format!("c{column}"), *values));
+            let is_json = |value: &&&str| beyond_json || !NO_JSON_NUMBER.contains(*value);
+            let values = values.iter().filter(is_json).copied();
+            columns.push((format!("c{column}"), values.collect()));
         }
         // One that may be out of line in each, and one whose `=` is not exact.
         definition.push_str(", big text, loose json");
-        columns.push(("big".into(), &["NULL", TOAST, "'small'", TOAST]));
-        columns.push(("loose".into(), &["'{}'", "'{ }'", "NULL"]));
+        columns.push(("big".into(), vec!["NULL", TOAST, "'small'", TOAST]));
+        columns.push(("loose".into(), vec!["'{}'", "'{ }'", "NULL"]));
         let table = match kind {
             Kind::Key => format!("CREATE TABLE {name} (id int PRIMARY KEY{definition})"),
             Kind::TwoColumns => format!(
@@ -313,8 +318,8 @@ const WRITERS: u64 = 2;
 
 impl Workload {
     /// Makes the tables and begins to write. The same seed gives the same statements; how the
-    /// sessions meet is up to them.
-    pub(crate) fn start(source: &Database, seed: u64) -> Self {
+    /// sessions meet is up to them. Values that JSON has no number for only if `beyond_json`.
+    pub(crate) fn start(source: &Database, seed: u64, beyond_json: bool) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let mut script = String::from(
             "CREATE TYPE mood AS ENUM ('sad', 'so so', 'happy');
@@ -323,7 +328,8 @@ impl Workload {
         );
         let mut tables = Vec::new();
         for at in 0..2 * KINDS.len() {
-            let (table, definition) = Table::random(at, KINDS[at % KINDS.len()], &mut random);
+            let (table, definition) =
+                Table::random(at, KINDS[at % KINDS.len()], beyond_json, &mut random);
             let _ = write!(script, "{definition};");
             for _ in 0..4 {
                 let _ = write!(script, "{};", table.insert(&mut random));
@@ -331,6 +337,11 @@ impl Workload {
             tables.push(table);
         }
         source.sql(&script);
+        if seed % 2 == 0 {
+            // Transactions of some size are then sent while they are in progress.
+            source.sql("ALTER SYSTEM SET logical_decoding_work_mem = '64kB'");
+            source.sql("SELECT pg_reload_conf()");
+        }
         let (stop, batches) = (Arc::default(), Arc::default());
         // Rows that COPY brings have ids of their own.
         let copied = Arc::new(AtomicU32::new(1_000_000));
