@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::Following;
-use crate::support::{Pair, SOON, eventually};
+use crate::support::{PLUGINS, Pair, SOON, allow_plugin, eventually, pgflit};
 
 /// Tables that are altered in every way that matters.
 const TABLES: &str = "
@@ -61,6 +61,45 @@ fn apply_stops_before_the_first_change_that_does_not_fit_and_goes_on_once_it_doe
         assert_eq!(pair.target.number("SELECT count(*) FROM t"), 2, "{altered}");
         pair.target.sql(altered);
         Following::resume(&pair).until_live().end_equal();
+    }
+}
+
+#[test]
+fn a_domain_over_domains_is_known_by_the_type_below_them_all() {
+    for plugin in PLUGINS {
+        let pair = Pair::new();
+        if !allow_plugin(&pair.source, plugin) {
+            continue;
+        }
+        pair.source.sql(
+            "CREATE TYPE mood AS ENUM ('sad', 'happy');
+             CREATE DOMAIN price AS numeric(10,2); CREATE DOMAIN fair AS price;
+             CREATE DOMAIN low AS fair CHECK (VALUE < 10);
+             CREATE DOMAIN good AS mood; CREATE DOMAIN best AS good;
+             CREATE TABLE t (id int PRIMARY KEY, price low, mood best);
+             INSERT INTO t VALUES (1, 1.25, 'sad')",
+        );
+        let following = Following::start_with(&pair, plugin).until_live();
+        pair.source.sql(
+            "INSERT INTO t VALUES (2, 2.25, 'happy'); UPDATE t SET price = 3.25, mood = 'happy' WHERE id = 1",
+        );
+        eventually(SOON, "the rows arrive", || {
+            pair.target
+                .number("SELECT count(*) FROM t WHERE mood::text = 'happy'")
+                == 2
+        });
+        let altered = "ALTER TABLE t ALTER price TYPE numeric(12,4)";
+        pair.source.sql(altered);
+        pair.source.sql("UPDATE t SET price = 1.2345 WHERE id = 2");
+        let ended = following.run.wait_for_exit().assert_code(7);
+        ended
+            .assert_stderr("its column \"price\" is public.low, and numeric")
+            .assert_stderr("alter the target");
+        pair.target.sql(altered);
+        let resumed = pgflit("clone --follow --resume --plugin").arg(plugin);
+        let run = resumed.between(&pair).start();
+        let pair = &pair;
+        Following { pair, run }.until_live().end_equal();
     }
 }
 

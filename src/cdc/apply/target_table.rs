@@ -24,7 +24,7 @@ pub(super) struct TargetTable {
 #[derive(Debug)]
 struct TargetColumn {
     column_type: ColumnType,
-    /// The type that a domain limits.
+    /// The type that a domain limits; of a domain over a domain, the one below them all.
     base: Option<ColumnType>,
     generated: bool,
 }
@@ -43,13 +43,20 @@ pub(super) fn question(schema: &str, table: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
                 a.atttypmod::text, (a.attgenerated <> '')::text,
-                bn.nspname, b.typname, b.oid::text, t.typtypmod::text
+                bn.nspname, b.typname, b.oid::text, b.modifier
            FROM pg_catalog.pg_class c
            LEFT JOIN pg_catalog.pg_attribute a
                   ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
            LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
            LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-           LEFT JOIN pg_catalog.pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+           LEFT JOIN LATERAL (
+                WITH RECURSIVE below AS (
+                    SELECT t.typbasetype AS oid, t.typtypmod AS modifier WHERE t.typtype = 'd'
+                     UNION ALL
+                    SELECT d.typbasetype, d.typtypmod
+                      FROM below JOIN pg_catalog.pg_type d USING (oid) WHERE d.typtype = 'd')
+                SELECT o.oid, o.typname, o.typnamespace, below.modifier::text
+                  FROM below JOIN pg_catalog.pg_type o USING (oid) WHERE o.typtype <> 'd') b ON true
            LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
           WHERE c.oid = pg_catalog.to_regclass({})",
         quote_literal(&name)
