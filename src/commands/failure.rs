@@ -147,7 +147,11 @@ impl From<segment::Error> for CommandError {
 
 impl From<FolderError> for CommandError {
     fn from(error: FolderError) -> Self {
-        CommandError::new(ExitCode::Other, error)
+        let hint = error.hint();
+        CommandError {
+            hint,
+            ..CommandError::new(ExitCode::Other, error)
+        }
     }
 }
 

@@ -177,7 +177,13 @@ impl Current {
                 self.searched = begun;
                 self.buffer.resize(begun + begun.max(BLOCK), 0);
                 let read = lines.read(&mut self.buffer[begun..]);
-                let read = read.map_err(failed("reading", &self.path))?;
+                let at = self.offset + begun as u64;
+                let read = read
+                    .map_err(|error| {
+                        let problem = format!("damaged behind byte {at} of what it holds: {error}");
+                        std::io::Error::new(error.kind(), problem)
+                    })
+                    .map_err(failed("reading", &self.path))?;
                 self.buffer.truncate(begun + read);
                 return Ok(read > 0);
             }

@@ -166,17 +166,25 @@ fn leaves_it_out(capture: &Capture) {
 }
 
 #[test]
-fn a_refused_row_is_named_and_the_next_start_goes_on() {
-    let capture = capture();
-    let target = &capture.pair.target;
-    target.sql("INSERT INTO account VALUES (7, 0)");
-    capture.end_now();
-    capture.receive().run().assert_code(0);
-    capture.transform().run().assert_code(0);
-    let refused = capture.apply().run().assert_code(7);
-    refused.assert_stderr("account").assert_stderr("hint: ");
-    target.sql("DELETE FROM account");
-    finish_and_compare(&capture);
+fn a_row_that_the_target_has_already_is_named_and_the_next_start_goes_on() {
+    for plugin in PLUGINS {
+        with_plugin(plugin, |capture| {
+            let target = &capture.pair.target;
+            target.sql("INSERT INTO account VALUES (7, 0)");
+            capture.end_now();
+            capture.receive().run().assert_code(0);
+            capture.transform().run().assert_code(0);
+            let refused = capture.apply().run().assert_code(7);
+            refused
+                .assert_stderr("INSERT on public.account (id=7) of transaction ")
+                .assert_stderr(".sql.partial, byte ")
+                .assert_stderr("SQLSTATE 23505")
+                .assert_stderr("hint: ");
+            assert_eq!(target.number("SELECT count(*) FROM account"), 1);
+            target.sql("DELETE FROM account");
+            finish_and_compare(capture);
+        });
+    }
 }
 
 #[test]

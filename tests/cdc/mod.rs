@@ -1,6 +1,8 @@
 //! Change capture by hand: the three workers as a person runs them.
 
 mod capture;
+mod damaged;
+mod endpos;
 mod files;
 mod interruptions;
 mod pipes;

@@ -14,8 +14,8 @@ const TABLES: &str = "
     CREATE TABLE \"Odd -- 'name'\" (\"a $1 column\" int PRIMARY KEY, doc json, bytes bytea);
     CREATE TABLE gone (id int PRIMARY KEY);";
 
-/// Less than the 15 s after which an idle server writes a record of its own accord.
-const AT_ONCE: Duration = Duration::from_secs(10);
+/// Much less than the 15 s after which an idle server writes a record of its own accord.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Rows of every kind, written by transactions of their own.
 const CHANGES: [&str; 7] = [

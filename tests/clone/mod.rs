@@ -26,6 +26,7 @@ mod interrupted_parts;
 mod killed;
 mod large;
 mod large_objects;
+mod lost_sessions;
 mod lost_slot;
 mod materialized_views;
 mod memory;

@@ -64,14 +64,16 @@ pub(super) struct Applier {
     /// The last source transaction in the open target transaction.
     last: Option<Commit>,
     group_rows: usize,
-    /// Whether a line that begins or lies outside a transaction has been seen: before that, lines
-    /// belong to a transaction whose beginning is in an earlier segment, which is applied.
+    /// Whether a line that begins, ends or lies outside a transaction has been seen: before that,
+    /// lines belong to a transaction whose beginning is in an earlier segment, which is applied.
     begun: bool,
     /// Whether everything that the target had at the start is behind. Until then a transaction
     /// whose BEGIN does not say where it commits may be one that the target has: such a plugin's
     /// transactions are told apart at their COMMIT. The COMMIT of the last one that the target has
     /// is always read, see [`crate::segment::segment_holding`], unless a position past it is.
     past_applied: bool,
+    /// How far the target was at the start, as the store says too, which knows of positions.
+    reached_before: Lsn,
 }
 
 /// How far the target is.
@@ -85,7 +87,9 @@ pub(super) struct Reached {
 
 impl Applier {
     pub(super) fn new(target: Target, filter: Filter, steering: Steering, committed: Lsn) -> Self {
+        let reached_before = committed.max(steering.reached());
         Self {
+            reached_before,
             target,
             filter,
             steering,
@@ -325,9 +329,14 @@ impl Applier {
 
     async fn commit(&mut self, commit: Commit, place: &Place) -> Result<After, ApplyError> {
         match std::mem::replace(&mut self.reading, Reading::Between) {
-            Reading::Between if !self.begun => {
+            Reading::Between if !self.begun && commit.lsn <= self.reached_before => {
+                self.begun = true;
                 self.pass(commit.lsn);
                 return Ok(After::GoOn);
+            }
+            Reading::Between if !self.begun => {
+                let problem = "COMMIT of a transaction whose BEGIN is not read";
+                return Err(self.out_of_order(place, problem));
             }
             Reading::Between => {
                 return Err(self.out_of_order(place, "COMMIT outside a transaction"));

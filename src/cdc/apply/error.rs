@@ -87,6 +87,9 @@ pub enum ApplyError {
         /// What is wrong.
         problem: String,
     },
+    /// A SQL segment is missing among the others.
+    #[error("{} is missing, and later ones are there", .0.display())]
+    Missing(PathBuf),
     /// The segments.
     #[error(transparent)]
     Segment(#[from] segment::Error),
@@ -133,6 +136,8 @@ pub enum ApplyError {
     Thread(#[source] io::Error),
 }
 
+const MADE_AGAIN: &str = "remove this .sql segment and all later ones: they are made again from the .json segments when the same command is run with --resume";
+
 impl ApplyError {
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
@@ -164,10 +169,10 @@ impl ApplyError {
                 "alter the target as the source was altered, then run the same command with --resume"
                     .to_owned(),
             ),
-            ApplyError::Line { .. } => Some(
-                "remove this .sql segment and all later ones: they are made again from the .json segments"
-                    .to_owned(),
-            ),
+            ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
+                place.is_in_segment().then(|| MADE_AGAIN.to_owned())
+            }
+            ApplyError::Missing(_) => Some(MADE_AGAIN.to_owned()),
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }

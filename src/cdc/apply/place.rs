@@ -45,6 +45,11 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// Whether it is a segment of the work directory.
+    pub(super) fn is_in_segment(&self) -> bool {
+        matches!(self, Place::Byte(..))
+    }
+
     /// Where `line` of the transaction that `begin` begins stands in a segment, if it came from
     /// there through a pipe; else what is known.
     pub(super) fn in_segments(&self, begin: &Begin, line: &SqlLine) -> Self {

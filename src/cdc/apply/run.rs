@@ -1,11 +1,12 @@
 //! Apply from its start to its end.
 
+use std::path::Path;
 use std::time::Duration;
 
-use crate::base::Shutdown;
+use crate::base::{Lsn, Shutdown};
 use crate::catalog::ledger;
 use crate::pg::{Address, Connection, Mode, Session};
-use crate::segment::{Kind, segment_holding};
+use crate::segment::{self, Kind, segment_holding};
 use crate::store::WorkDir;
 
 use super::applier::{After, Applier};
@@ -106,6 +107,10 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
 
     let cdc = &config.work_dir.cdc;
     let first = segment_holding(cdc, Kind::Sql, committed, config.wal_segment_bytes)?;
+    if config.input == Input::Folder {
+        let reached = committed.max(steering.reached());
+        none_is_missing(cdc, reached, config.wal_segment_bytes)?;
+    }
     let mut pieces = input::start(
         config.input.clone(),
         cdc.clone(),
@@ -117,6 +122,24 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
     let reached = applier.positions;
     applier.steering.report_now(reached)?;
     Ok(ended)
+}
+
+/// Refuses a folder from which a SQL segment was taken that has changes past `reached`, and those
+/// after it were not: reading would go on behind it. JSON segments outlive their SQL only where the
+/// next SQL begins at or before what is replayed, see [`crate::cdc::prune`].
+fn none_is_missing(cdc: &Path, reached: Lsn, wal_segment_bytes: u64) -> Result<(), ApplyError> {
+    // In this order: of what is pruned, the JSON goes first.
+    let sql = segment::entries(cdc, Kind::Sql)?;
+    for json in segment::entries(cdc, Kind::Json)? {
+        let next = sql.iter().find(|sql| sql.name >= json.name);
+        if let Some(next) = next
+            && next.name > json.name
+            && next.name.first_lsn(wal_segment_bytes) > reached
+        {
+            return Err(ApplyError::Missing(Kind::Sql.closed_path(cdc, json.name)));
+        }
+    }
+    Ok(())
 }
 
 async fn run(

@@ -58,6 +58,11 @@ impl Steering {
         self.sentinel.apply
     }
 
+    /// How far the target was when the sentinel was last looked at, as the store knows.
+    pub(super) fn reached(&self) -> Lsn {
+        self.sentinel.replay_lsn
+    }
+
     /// Where to end, as last seen by [`Steering::look`].
     pub(super) fn endpos(&self) -> Option<Lsn> {
         self.sentinel.endpos()

@@ -34,6 +34,27 @@ pub enum FolderError {
         #[source]
         source: TransformError,
     },
+    /// A closed JSON segment does not end with the line that every closed one ends with.
+    #[error("{}, byte {offset}: the closed segment ends here, and not with an \"X\" line", path.display())]
+    Cut {
+        /// The JSON segment.
+        path: PathBuf,
+        /// Its length.
+        offset: u64,
+    },
+}
+
+impl FolderError {
+    /// What to do, where it can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            FolderError::Segment(_) => None,
+            FolderError::Line { .. } | FolderError::Cut { .. } => Some(
+                "the file was damaged after it was written: put back a copy of it and run the same command with --resume; without one its changes are lost here: begin anew with --restart"
+                    .to_owned(),
+            ),
+        }
+    }
 }
 
 /// What a step did.
@@ -56,6 +77,8 @@ pub struct FolderTransform {
     output: Option<Output>,
     sql: Vec<u8>,
     line: Vec<u8>,
+    /// Bytes of the current JSON segment that are read.
+    read_bytes: u64,
     endpos: Option<Lsn>,
 }
 
@@ -100,6 +123,7 @@ impl FolderTransform {
             output: None,
             sql: Vec::new(),
             line: Vec::new(),
+            read_bytes: 0,
             endpos: None,
         })
     }
@@ -111,7 +135,8 @@ impl FolderTransform {
         Ok(transform)
     }
 
-    /// Transforms what is there, up to a bound. What is transformed is written when this returns.
+    /// Transforms what is there, up to a bound. What is transformed is written when this returns,
+    /// with an error too.
     pub fn step(&mut self) -> Result<Progress, FolderError> {
         for _ in 0..STEP_LINES {
             match self.follower.next(&mut self.line)? {
@@ -138,14 +163,16 @@ impl FolderTransform {
 
     fn transform_line(&mut self) -> Result<(), FolderError> {
         let transformed = self.transformer.line(&self.line, &mut self.sql);
-        transformed.map_err(|source| {
+        if let Err(source) = transformed {
+            self.write()?;
             let (path, offset) = self.follower.place();
-            FolderError::Line {
+            return Err(FolderError::Line {
                 path,
                 offset,
                 source,
-            }
-        })?;
+            });
+        }
+        self.read_bytes += self.line.len() as u64 + 1;
         self.endpos = match self.line.starts_with(br#"{"action":"E""#) {
             true => json_line::boundary(&self.line).ok().flatten(),
             false => None,
@@ -155,6 +182,8 @@ impl FolderTransform {
 
     fn begin_segment(&mut self, name: SegmentName) -> Result<(), FolderError> {
         self.transformer.begin_segment();
+        self.line.clear();
+        self.read_bytes = 0;
         let appender = Appender::open(&self.folder, Kind::Sql, name)?;
         let present = match appender.length() {
             0 => None,
@@ -170,12 +199,20 @@ impl FolderTransform {
         Ok(())
     }
 
+    /// A segment has been read to its end. Receive closes none without a last `X` line: where that
+    /// is missing the end of the file is lost, and the next one would seem to follow all the same.
     fn finish_segment(&mut self) -> Result<(), FolderError> {
         self.write()?;
-        if let Some(output) = self.output.take() {
-            output.appender.close()?;
+        let Some(output) = self.output.take() else {
+            return Ok(());
+        };
+        if !self.line.starts_with(br#"{"action":"X""#) {
+            return Err(FolderError::Cut {
+                path: Kind::Json.closed_path(&self.folder, output.appender.name()),
+                offset: self.read_bytes,
+            });
         }
-        Ok(())
+        Ok(output.appender.close()?)
     }
 
     fn write(&mut self) -> Result<(), FolderError> {
@@ -402,6 +439,33 @@ mod tests {
         let error = transform.step().expect_err("damaged");
         assert!(
             error.to_string().ends_with(&format!("byte {at}")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_stands_before_the_damage_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        first.append(b"zebra\n").expect("appended");
+        let mut transform = FolderTransform::open(folder.path()).expect("opened");
+        transform.step().expect_err("damaged");
+        assert!(sql(folder.path()).contains("COMMIT; "));
+    }
+
+    #[test]
+    fn a_closed_segment_that_has_lost_its_end_is_named_with_its_length() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        let length = first.length();
+        first.close().expect("closed");
+        Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
+        let mut transform = FolderTransform::open(folder.path()).expect("opened");
+        let error = transform.step().expect_err("damaged");
+        assert!(
+            matches!(&error, FolderError::Cut { offset, .. } if *offset == length),
             "{error}"
         );
     }
