@@ -126,8 +126,15 @@ fn has_the_keys_of_the_contract(capture: &Capture) {
             assert!(jq.status.success(), "{jq:?}");
         }
     }
+    // Before 14 pgoutput has no messages.
+    let version = capture.pair.source.number("SHOW server_version_num");
+    let has_messages = version >= 140_000 || capture.plugin != "pgoutput";
     for action in ["R", "B", "I", "U", "D", "T", "M", "C", "X", "E"] {
-        assert!(seen.contains(action), "{action} is not in {seen:?}");
+        assert_eq!(
+            seen.contains(action),
+            action != "M" || has_messages,
+            "{action} in {seen:?}"
+        );
     }
 }
 

@@ -13,7 +13,6 @@ use crate::support::{
 };
 
 const TABLES: &str = "
-    ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public;
     CREATE TABLE fruit (id int PRIMARY KEY, body text);
     CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL;
     CREATE TABLE filled (id int PRIMARY KEY, body text);
