@@ -17,7 +17,8 @@ use crate::store::{CATALOG_STEP, Capture, Store, TableRow};
 use super::base_copy::{self, Ends, set_sequences};
 use super::begin::filters_of;
 use super::capture;
-use super::error::{MigrationError, on_source, on_target, to_target};
+use super::columns;
+use super::error::{MigrationError, on_source, on_target, to_source, to_target};
 use super::take_over;
 
 /// What to do about a table that was created on the source while following.
@@ -62,6 +63,7 @@ pub async fn finish(
         });
     }
     check_source(source, store, new_tables).await?;
+    check_columns(source, (target, &on_target_session), store).await?;
     let sides = (target, &on_target_session);
     base_copy::compare_large_objects(source, sides, choices, shutdown).await?;
     // What pgflit has not made on the target it does not touch there.
@@ -83,6 +85,17 @@ pub async fn finish(
     }
     tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
+}
+
+/// What apply looks at when a change comes, for tables of which none came.
+async fn check_columns(
+    source: &Address,
+    (target, on_target_session): (&Address, &Session),
+    store: &Store,
+) -> Result<(), MigrationError> {
+    let session = Session::connect(source, "finish").await;
+    let session = session.map_err(to_source(source))?;
+    columns::check(&session, on_target_session, target, &store.tables()?).await
 }
 
 async fn check_source(

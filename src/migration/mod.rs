@@ -34,6 +34,7 @@ pub mod base_copy;
 pub mod begin;
 pub mod capture;
 pub mod clone;
+mod columns;
 pub mod error;
 pub mod finish;
 pub mod follow;

@@ -42,8 +42,13 @@ fn pair_with(objects: &str) -> Pair {
 fn large_objects_arrive_with_owners_privileges_and_comments_and_holes_stay_holes() {
     let pair = pair_with(OBJECTS);
     pair.source.sql(MANY);
+    // As a label provider would have it.
+    pair.source.sql(
+        "INSERT INTO pg_seclabel VALUES (1002, 'pg_largeobject'::regclass, 0, 'anon', 'MASKED')",
+    );
     let run = pgflit("clone").between(&pair).run().assert_code(0);
-    run.assert_stderr("copied 3008 large objects");
+    run.assert_stderr("copied 3008 large objects")
+        .assert_stderr("1 security labels of large objects are not copied");
     assert_equal(&pair.source, &pair.target);
     let pages = "SELECT count(*) FROM pg_largeobject WHERE loid IN (1005, 1006, 1008)";
     assert!(pair.target.number(pages) < 2000, "a hole was written out");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use nix::sys::signal::Signal;
 
 use super::{Following, end_now};
-use crate::support::{Held, Pair, SOON, assert_equal, eventually, pgflit};
+use crate::support::{Held, Pair, SOON, assert_equal, eventually, long_tests_wanted, pgflit};
 
 const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, body text);
     ALTER TABLE t ALTER body SET STORAGE EXTERNAL";
@@ -118,10 +118,8 @@ fn at_the_limit_the_source_keeps_its_wal_and_nothing_is_lost() {
         pair.source.number(flushed) > before + (100 << 20)
     });
     // The limit, and what may be in the queue by then, is less.
-    pair.source
-        .sql("INSERT INTO t SELECT g, repeat('x', 1000000) FROM generate_series(100, 160) g");
-    pair.source
-        .sql("INSERT INTO t SELECT g, repeat('x', 1000000) FROM generate_series(200, 260) g");
+    let row = |id| format!("INSERT INTO t VALUES ({id}, repeat('x', 1000000));");
+    pair.source.sql(&(100..220).map(row).collect::<String>());
     following.run.wait_for_stderr("more than --cdc-disk-limit");
     let behind = "SELECT pg_current_wal_lsn() - confirmed_flush_lsn FROM pg_replication_slots";
     let behind = pair.source.number(behind);
@@ -131,6 +129,24 @@ fn at_the_limit_the_source_keeps_its_wal_and_nothing_is_lost() {
     end_now(&pair);
     following.run.wait_for_exit().assert_code(0);
     assert_equal(&pair.source, &pair.target);
+}
+
+#[test]
+fn a_transaction_larger_than_the_limit_ends_it_and_a_higher_limit_goes_on() {
+    // It waits half a minute before it is sure.
+    if !long_tests_wanted() {
+        return;
+    }
+    let pair = Pair::new();
+    pair.source.sql(TABLE);
+    let following = start(&pair, "--cdc-disk-limit 64MB").until_live();
+    pair.source
+        .sql("INSERT INTO t SELECT g, repeat('x', 1000000) FROM generate_series(1, 150) g");
+    let ended = following.run.wait_for_exit_within(2 * SOON).assert_code(12);
+    ended
+        .assert_stderr("larger than the limit")
+        .assert_stderr("--resume");
+    start(&pair, "--resume --cdc-disk-limit 1GB").end_equal();
 }
 
 #[test]

@@ -136,3 +136,31 @@ fn a_table_that_is_partitioned_on_the_target_only_is_written_by_its_root() {
     super::end_now(&pair);
     following.run.wait_for_exit().assert_code(0);
 }
+
+#[test]
+fn what_was_altered_and_not_changed_since_is_noticed_at_the_end() {
+    for (altered, told) in [
+        (
+            "ALTER TABLE t ADD extra text DEFAULT 'none'",
+            "it has no column \"extra\"",
+        ),
+        (
+            "ALTER TABLE t ALTER id TYPE bigint, ADD twice int GENERATED ALWAYS AS (1) STORED",
+            "its column \"id\" is int4, and int8 on the source",
+        ),
+    ] {
+        let pair = Pair::new();
+        pair.source.sql(TABLES);
+        let following = Following::start(&pair).until_live();
+        pair.source.sql(altered);
+        super::end_now(&pair);
+        let ended = following.run.wait_for_exit().assert_code(7);
+        ended
+            .assert_stderr("public.t was altered on the source meanwhile, and not on the target")
+            .assert_stderr(told)
+            .assert_stderr("--resume");
+        pair.target.sql(altered);
+        Following::resume(&pair).run.wait_for_exit().assert_code(0);
+        crate::support::assert_equal(&pair.source, &pair.target);
+    }
+}

@@ -337,7 +337,7 @@ impl Workload {
             tables.push(table);
         }
         source.sql(&script);
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             // Transactions of some size are then sent while they are in progress.
             source.sql("ALTER SYSTEM SET logical_decoding_work_mem = '64kB'");
             source.sql("SELECT pg_reload_conf()");

@@ -38,4 +38,5 @@ pub use place::{Place, Segments};
 pub use plan::OnConflict;
 pub use print::{PrintError, SqlPrinter};
 pub use run::{Config, Ended, Until, apply};
+pub use target_table::{SourceColumn, TargetColumns};
 pub use tracking::TrackingChoice;

@@ -8,10 +8,11 @@
 
 use std::collections::HashMap;
 
+use crate::base::QualifiedName;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::cdc::change::{OF_DOMAIN, UNLIMITED};
 use crate::cdc::sql_line::Shape;
-use crate::pg::ResultSet;
+use crate::pg::{Connection, Error, ResultSet};
 
 /// A table as it is on the target.
 #[derive(Debug)]
@@ -86,25 +87,23 @@ impl TargetTable {
     /// Why the values of `shape` cannot be put into this table as they are, if so.
     pub(super) fn misfit(&self, shape: &Shape) -> Option<String> {
         let types = shape.types.iter().zip(&shape.modifiers);
-        shape
-            .columns
-            .iter()
-            .zip(types)
-            .find_map(|(name, (source, modifier))| {
-                let Some(column) = self.columns.get(name) else {
-                    return Some(format!("it has no column \"{name}\""));
-                };
-                let fits = column.column_type.takes(source, *modifier)
-                    || (column.base.as_ref())
-                        .is_some_and(|base| base.takes_below(source, *modifier));
-                (!fits).then(|| {
-                    format!(
-                        "its column \"{name}\" is {}, and {} on the source",
-                        column.column_type.shown(),
-                        shown_type(source, *modifier)
-                    )
-                })
-            })
+        let mut columns = shape.columns.iter().zip(types);
+        columns.find_map(|(name, (source, modifier))| self.column_misfit(name, source, *modifier))
+    }
+
+    fn column_misfit(&self, name: &str, source: &str, modifier: i32) -> Option<String> {
+        let Some(column) = self.columns.get(name) else {
+            return Some(format!("it has no column \"{name}\""));
+        };
+        let fits = column.column_type.takes(source, modifier)
+            || (column.base.as_ref()).is_some_and(|base| base.takes_below(source, modifier));
+        (!fits).then(|| {
+            format!(
+                "its column \"{name}\" is {}, and {} on the source",
+                column.column_type.shown(),
+                shown_type(source, modifier)
+            )
+        })
     }
 
     /// Whether these are all its columns that an INSERT gives values to.
@@ -113,6 +112,55 @@ impl TargetTable {
             .iter()
             .filter(|(_, column)| !column.generated)
             .all(|(name, _)| columns.contains(name))
+    }
+}
+
+/// The columns of a table of the target, for who does not apply.
+#[derive(Debug)]
+pub struct TargetColumns(Option<TargetTable>);
+
+/// A column of the source, as its catalog has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as [`crate::cdc::change::Column::type_name`] has it.
+    pub type_name: String,
+    /// The type that it limits, if it is a domain.
+    pub below: Option<String>,
+    /// As [`crate::cdc::change::Column::modifier`].
+    pub modifier: i32,
+    /// Whether it is generated.
+    pub generated: bool,
+}
+
+impl TargetColumns {
+    /// Asks the target.
+    pub async fn ask(connection: &mut Connection, table: &QualifiedName) -> Result<Self, Error> {
+        let answers = connection
+            .query(&question(&table.schema, &table.name))
+            .await?;
+        Ok(Self(answers.first().and_then(TargetTable::read)))
+    }
+
+    /// Why values of `column` would not be the same here, if so.
+    pub fn misfit(&self, column: &SourceColumn) -> Option<String> {
+        let Some(table) = &self.0 else {
+            return Some("it is not there".to_owned());
+        };
+        let (name, modifier) = (&column.name, column.modifier);
+        let problem = table.column_misfit(name, &column.type_name, modifier);
+        let below =
+            (column.below.as_ref()).map(|below| table.column_misfit(name, below, OF_DOMAIN));
+        if problem.is_some() && below != Some(None) {
+            return problem;
+        }
+        let here = table.columns.get(name).is_some_and(|found| found.generated);
+        match (column.generated, here) {
+            (true, false) => Some(format!("its column \"{name}\" is not generated")),
+            (false, true) => Some(format!("its column \"{name}\" is generated")),
+            _ => None,
+        }
     }
 }
 

@@ -44,12 +44,20 @@ impl BaseCopy<'_> {
         };
         // Where there are none, that is known at once: the step must not wait for the indexes.
         if let Some(epoch) = epoch.or(own.as_ref()) {
-            let any = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)";
+            let any = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata),
+                              (SELECT count(*) FROM pg_catalog.pg_seclabel
+                                WHERE classoid = 'pg_catalog.pg_largeobject'::regclass)";
             let any = epoch.session().query_one(any, &[]).await;
             let any = any.map_err(on_source("looking for large objects"))?;
             if !any.get::<_, bool>(0) {
                 self.store.finish_step(STEP)?;
                 return Ok(None);
+            }
+            let labels: i64 = any.get(1);
+            if labels > 0 {
+                tracing::warn!(
+                    "{labels} security labels of large objects are not copied: pg_seclabels on the source lists them; SECURITY LABEL sets them on the target"
+                );
             }
         }
         let snapshot = epoch.or(own.as_ref()).map(|epoch| epoch.id.clone());
