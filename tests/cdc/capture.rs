@@ -7,7 +7,8 @@ use pgflit::store::{Capture as StoredCapture, Run, Store, TableRow, WorkDir};
 use crate::support::{Database, Pair, Pgflit, allow_plugin, pgflit};
 
 /// Whose it is by default, and who may do what in it, is a matter of version.
-const SCHEMA: &str = "ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public";
+const SCHEMA: &str =
+    "ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public";
 
 /// A pair of databases with the same tables, and a slot from which changes are captured.
 pub(super) struct Capture {
