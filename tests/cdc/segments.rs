@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use pgflit::base::Lsn;
 use serde_json::Value;
 
 use super::Capture;
@@ -150,7 +151,10 @@ fn segments_are_named_after_the_wal_file_of_their_first_position() {
             line["lsn"].as_str().map(str::to_owned)
         });
         let first = positions.into_iter().next().expect("a position");
-        let of_position = format!("SELECT pg_walfile_name('{first}'::pg_lsn + 1)");
+        // The server counts the first byte of a WAL file to the file before.
+        let first: Lsn = first.parse().expect("an LSN");
+        let inside = Lsn::new(first.as_u64() + 1);
+        let of_position = format!("SELECT pg_walfile_name('{inside}')");
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let name = name.split('.').next().unwrap();
         assert_eq!(name, capture.pair.source.sql(&of_position), "{first}");
