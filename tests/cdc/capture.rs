@@ -6,6 +6,10 @@ use pgflit::store::{Capture as StoredCapture, Run, Store, TableRow, WorkDir};
 
 use crate::support::{Database, Pair, Pgflit, allow_plugin, pgflit};
 
+/// Whose it is by default, and who may do what in it, is a matter of version.
+const SCHEMA: &str =
+    "ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public";
+
 /// A pair of databases with the same tables, and a slot from which changes are captured.
 pub(super) struct Capture {
     pub(super) pair: Pair,
@@ -30,8 +34,10 @@ impl Capture {
     }
 
     fn between(pair: Pair, plugin: &str, tables: &str) -> Self {
-        pair.source.sql(tables);
-        pair.target.sql(tables);
+        for side in [&pair.source, &pair.target] {
+            side.sql(SCHEMA);
+            side.sql(tables);
+        }
         pair.source
             .sql("CREATE PUBLICATION pgflit FOR ALL TABLES WITH (publish = 'insert, update, delete, truncate')");
         let slot_lsn = pair.source.sql(&format!(

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use pgflit::base::Lsn;
 use serde_json::Value;
 
 use super::Capture;
@@ -126,8 +127,15 @@ fn has_the_keys_of_the_contract(capture: &Capture) {
             assert!(jq.status.success(), "{jq:?}");
         }
     }
+    // Before 14 pgoutput has no messages.
+    let version = capture.pair.source.number("SHOW server_version_num");
+    let has_messages = version >= 140_000 || capture.plugin != "pgoutput";
     for action in ["R", "B", "I", "U", "D", "T", "M", "C", "X", "E"] {
-        assert!(seen.contains(action), "{action} is not in {seen:?}");
+        assert_eq!(
+            seen.contains(action),
+            action != "M" || has_messages,
+            "{action} in {seen:?}"
+        );
     }
 }
 
@@ -143,7 +151,10 @@ fn segments_are_named_after_the_wal_file_of_their_first_position() {
             line["lsn"].as_str().map(str::to_owned)
         });
         let first = positions.into_iter().next().expect("a position");
-        let of_position = format!("SELECT pg_walfile_name('{first}'::pg_lsn + 1)");
+        // The server counts the first byte of a WAL file to the file before.
+        let first: Lsn = first.parse().expect("an LSN");
+        let inside = Lsn::new(first.as_u64() + 1);
+        let of_position = format!("SELECT pg_walfile_name('{inside}')");
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let name = name.split('.').next().unwrap();
         assert_eq!(name, capture.pair.source.sql(&of_position), "{first}");

@@ -13,7 +13,6 @@ use crate::support::{
 };
 
 const TABLES: &str = "
-    ALTER SCHEMA public OWNER TO postgres; REVOKE ALL ON SCHEMA public FROM public;
     CREATE TABLE fruit (id int PRIMARY KEY, body text);
     CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL;
     CREATE TABLE filled (id int PRIMARY KEY, body text);
@@ -266,9 +265,13 @@ fn many_rows(first: u32) -> String {
 fn inside_a_release(capture: &Capture) -> Run {
     let before = json_bytes(capture);
     let receive = capture.receive().start();
+    if !streams(capture) {
+        // The run before may have had it all.
+        receive.wait_for_stderr("receiving from slot");
+        return receive;
+    }
     eventually(SOON, "the transaction is being written", || {
-        // Elsewhere the run before may have had it all.
-        json_bytes(capture) > before + 1_500_000 || !streams(capture)
+        json_bytes(capture) > before + 1_500_000
     });
     receive
 }
@@ -289,7 +292,9 @@ fn stopped_or_killed_inside_a_release_the_transaction_comes_again_whole() {
     // What was left without its end is passed over, and others commit meanwhile.
     capture.transform().arg("--until-end").run().assert_code(0);
     capture.apply().arg("--until-end").run().assert_code(0);
-    assert_eq!(capture.pair.target.sql("SELECT count(*) FROM fruit"), "0");
+    if streams(&capture) {
+        assert_eq!(capture.pair.target.sql("SELECT count(*) FROM fruit"), "0");
+    }
     source.sql(&format!("BEGIN; {}; ROLLBACK", rows(1_000_000)));
     source.sql("INSERT INTO log VALUES ('after')");
     finish_and_compare(&capture);

@@ -6,8 +6,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::Following;
+use super::following::LIVE;
 use crate::support::{
-    PLUGINS, Pair, SOON, Workload, allow_plugin, let_pass, long_tests_wanted, pgflit,
+    PLUGINS, Pair, SOON, Workload, allow_plugin, eventually, let_pass, long_tests_wanted, pgflit,
 };
 
 /// Batches of transactions of which some are copied, some prefetched and some replayed live.
@@ -26,10 +27,19 @@ fn moves(seed: u64, plugin: &str) {
         pair: &pair,
         run: run.start(),
     };
-    let following = following.until_live();
+    let following = until_live(following);
     workload.wait_for(BATCHES);
     workload.stop();
     following.end_equal();
+}
+
+/// Returns once it is in live replay, which it has to reach while others write as fast as they can
+/// and use the same processors.
+fn until_live(following: Following<'_>) -> Following<'_> {
+    eventually(4 * SOON, "live replay begins", || {
+        following.run.stderr_contains(LIVE)
+    });
+    following
 }
 
 /// Each seed a test, so that they run side by side.
@@ -76,7 +86,7 @@ fn moves_while_processes_are_killed(seed: u64) {
             }
         }
     }
-    let following = following.until_live();
+    let following = until_live(following);
     workload.stop();
     following.end_equal();
 }

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::Following;
-use crate::support::{PLUGINS, Pair, SOON, allow_plugin, eventually, pgflit};
+use crate::support::{Held, PLUGINS, Pair, SOON, allow_plugin, eventually, pgflit};
 
 /// Tables that are altered in every way that matters.
 const TABLES: &str = "
@@ -101,6 +101,38 @@ fn a_domain_over_domains_is_known_by_the_type_below_them_all() {
         let pair = &pair;
         Following { pair, run }.until_live().end_equal();
     }
+}
+
+#[test]
+fn what_fits_and_is_gathered_with_what_does_not_is_committed_before_the_stop() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    pair.source.sql("CREATE TABLE gate (id int PRIMARY KEY)");
+    let following = Following::start(&pair).until_live();
+    let lock = Held::open(&pair.target, "LOCK TABLE gate IN ACCESS EXCLUSIVE MODE");
+    pair.source.sql("INSERT INTO gate VALUES (1)");
+    eventually(SOON, "apply waits for the lock", || {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        pair.target.number(waiting) == 1
+    });
+    // All of this is there when apply reads on.
+    pair.source.sql(
+        "INSERT INTO t VALUES (10, 10, 'x', now()); INSERT INTO gate VALUES (2);
+         ALTER TABLE t ADD extra text;
+         BEGIN; INSERT INTO gate VALUES (3); INSERT INTO t VALUES (11, 11, 'y', now()); COMMIT",
+    );
+    let now = pair.source.sql("SELECT pg_current_wal_flush_lsn()");
+    eventually(SOON, "all of it is received", || {
+        let flushed = "SELECT confirmed_flush_lsn >= '$now' FROM pg_replication_slots";
+        pair.source.sql(&flushed.replace("$now", &now)) == "t"
+    });
+    lock.commit();
+    let ended = following.run.wait_for_exit().assert_code(7);
+    ended.assert_stderr("it has no column \"extra\"");
+    let there = "SELECT (SELECT count(*) FROM t) * 10 + (SELECT count(*) FROM gate)";
+    assert_eq!(pair.target.number(there), 22);
+    pair.target.sql("ALTER TABLE t ADD extra text");
+    Following::resume(&pair).until_live().end_equal();
 }
 
 #[test]

@@ -290,6 +290,28 @@ impl Applier {
         Ok(())
     }
 
+    /// Whether the target's tables take a transaction of which nothing is sent yet. If one does
+    /// not, what stands before it in the group is committed first: it fits, and is shown to.
+    async fn check_fit(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+        for step in steps {
+            let Step::Row(change) = step else { continue };
+            if self.target.has_prepared(change)
+                || self.filter.contains(&change.table(), change.begin.xid)
+            {
+                continue;
+            }
+            match self.target.fitting_table(change).await {
+                Err(error @ ApplyError::Misfit { .. }) => {
+                    self.finish_group().await?;
+                    return Err(error);
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a change into the open target transaction, unless the copy contains it.
     async fn send(&mut self, step: Step) -> Result<(), ApplyError> {
         match step {
@@ -359,6 +381,7 @@ impl Applier {
                 if self.is_past_end(&commit, place).await? {
                     return Ok(After::AtEnd);
                 }
+                self.check_fit(&steps).await?;
                 self.send_all(steps).await?;
                 self.last = Some(commit);
                 if self.group_rows >= GROUP_ROWS {

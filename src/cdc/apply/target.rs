@@ -178,8 +178,28 @@ impl Target {
         self.exchange_if_much().await
     }
 
+    /// Whether this change's statement is prepared, so that the target's table takes it.
+    pub(super) fn has_prepared(&self, change: &Change) -> bool {
+        self.prepared.contains_key(&change.prepare.id)
+    }
+
     /// Prepares what is run for this change's statement, if the target's table takes it.
     async fn prepare(&mut self, change: &Change) -> Result<Arc<[Step]>, ApplyError> {
+        let table = self.fitting_table(change).await?;
+        self.bound_prepared()?;
+        let steps: Arc<[Step]> = plan(&change.prepare, &table, self.on_conflict).into();
+        for step in steps.iter() {
+            self.parse(&step.name, &step.sql)?;
+        }
+        self.prepared.insert(change.prepare.id, Arc::clone(&steps));
+        Ok(steps)
+    }
+
+    /// The table that takes this change's statement, or why it does not.
+    pub(super) async fn fitting_table(
+        &mut self,
+        change: &Change,
+    ) -> Result<Arc<TargetTable>, ApplyError> {
         let name = change.table();
         let shape = &change.prepare.shape;
         let misfit = |problem| ApplyError::Misfit {
@@ -203,17 +223,10 @@ impl Target {
             table = self.table(&name).await?;
             problem = fits(&table);
         }
-        let table = match (table, problem) {
-            (Some(table), None) => table,
-            (_, problem) => return Err(misfit(problem.unwrap_or_default())),
-        };
-        self.bound_prepared()?;
-        let steps: Arc<[Step]> = plan(&change.prepare, &table, self.on_conflict).into();
-        for step in steps.iter() {
-            self.parse(&step.name, &step.sql)?;
+        match (table, problem) {
+            (Some(table), None) => Ok(table),
+            (_, problem) => Err(misfit(problem.unwrap_or_default())),
         }
-        self.prepared.insert(change.prepare.id, Arc::clone(&steps));
-        Ok(steps)
     }
 
     /// A table as the target has it; none if it has not.

@@ -144,7 +144,7 @@ pub enum ReceiveError {
     },
     /// The target has replayed all there is, and it still takes more than the limit.
     #[error(
-        "the segments take {taken}, more than --cdc-disk-limit {limit}, and nothing that the target could replay: one transaction is larger than the limit"
+        "the segments take {taken}, more than --cdc-disk-limit {limit}, and nothing that the target could replay: one transaction is larger than the limit, or several at once are"
     )]
     DiskLimit {
         /// What they take.
