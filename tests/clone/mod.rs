@@ -54,6 +54,7 @@ mod steps;
 mod streamed;
 mod torture;
 mod traffic;
+mod triggers;
 mod watching;
 
 use following::{Following, end_now};
