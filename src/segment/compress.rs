@@ -26,8 +26,7 @@ pub fn compress(entry: &Entry, mut go_on: impl FnMut() -> bool) -> Result<bool, 
     if !entry.closed || is_compressed(&entry.path) {
         return Ok(false);
     }
-    let with = |ending: &str| PathBuf::from(format!("{}{ending}", entry.path.display()));
-    let (finished, unfinished) = (with(COMPRESSED), with(UNFINISHED));
+    let (finished, unfinished) = (with(&entry.path, COMPRESSED), unfinished(&entry.path));
     if !finished.exists() {
         let written = write_compressed(&entry.path, &unfinished, &mut go_on);
         match written {
@@ -42,6 +41,17 @@ pub fn compress(entry: &Entry, mut go_on: impl FnMut() -> bool) -> Result<bool, 
     }
     fs::remove_file(&entry.path).map_err(failed("removing", &entry.path))?;
     Ok(true)
+}
+
+/// Where the closed segment at `plain` is compressed to at first.
+pub(super) fn unfinished(plain: &Path) -> PathBuf {
+    with(plain, UNFINISHED)
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn write_compressed(from: &Path, to: &Path, go_on: &mut impl FnMut() -> bool) -> io::Result<bool> {

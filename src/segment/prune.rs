@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::compress::unfinished;
 use super::{Error, Kind, SegmentName, entries, failed};
 
 /// Removes the closed segments of `kind` before `keep`, oldest first, and never the last. Gives how
@@ -19,7 +20,9 @@ pub fn remove_before(folder: &Path, kind: Kind, keep: SegmentName) -> Result<usi
         .filter(|entry| entry.closed && entry.name < keep)
     {
         let plain = kind.closed_path(folder, entry.name);
-        for path in [&plain, &kind.compressed_path(folder, entry.name)] {
+        let compressed = kind.compressed_path(folder, entry.name);
+        // A compression that was killed has left the second.
+        for path in [&plain, &unfinished(&plain), &compressed] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(failed("removing", path)(error));
@@ -78,12 +81,18 @@ mod tests {
             let entries = entries(folder.path(), Kind::Json).expect("listed");
             entries.iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
+        fs::write(
+            unfinished(&Kind::Json.closed_path(folder.path(), keep(1))),
+            "x",
+        )
+        .expect("written");
         assert!(bytes_taken(folder.path()).expect("counted") >= 50_000);
         assert_eq!(
             remove_before(folder.path(), Kind::Json, keep(3)).expect("removed"),
             2
         );
         assert_eq!(left(), [keep(3), keep(4)]);
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 3);
         assert_eq!(
             remove_before(folder.path(), Kind::Json, keep(9)).expect("removed"),
             1

@@ -224,6 +224,16 @@ impl Store {
         text.map_or(Ok(Lsn::ZERO), |text| self.parse("pruned_lsn", text))
     }
 
+    /// The end of the last transaction that the target had confirmed when it was reported.
+    pub fn committed(&self) -> Result<Lsn, Error> {
+        let text: Option<String> = self.read("reading what is committed", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT committed_lsn FROM apply_position")?;
+            statement.query_row([], |row| row.get(0)).optional()
+        })?;
+        text.map_or(Ok(Lsn::ZERO), |text| self.parse("committed_lsn", text))
+    }
+
     /// Apply has let `more` changes pass that found the target otherwise than the source was.
     pub fn count_conflicts(&mut self, more: u64) -> Result<(), Error> {
         self.write("counting conflicts", |transaction| {

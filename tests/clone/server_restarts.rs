@@ -72,6 +72,24 @@ fn indexes_are_built_all_the_same_when_the_target_restarts() {
     }
 }
 
+/// Its commit does not wait for the disk, and the constraint comes after the table's last index. A
+/// crash loses such a commit only by chance; here the index gets another name.
+#[test]
+fn an_index_that_is_lost_before_its_constraint_is_built_again() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(8)");
+    let run = pgflit("clone --index-jobs 3").between(&pair).start();
+    run.wait_for_stderr("built public.indexed_n_key");
+    pair.target
+        .sql("ALTER INDEX indexed_n_key RENAME TO elsewhere");
+    drop(gate);
+    let ended = run.wait_for_exit().assert_code(0);
+    ended.assert_stderr("lost index public.indexed_n_key");
+    pair.target.sql("DROP INDEX elsewhere");
+    assert_equal(&pair.source, &pair.target);
+}
+
 #[test]
 fn a_plain_copy_says_that_its_snapshot_went_with_the_source() {
     for mode in MODES {

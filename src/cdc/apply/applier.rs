@@ -86,23 +86,19 @@ pub(super) struct Reached {
 }
 
 impl Applier {
-    pub(super) fn new(target: Target, filter: Filter, steering: Steering, committed: Lsn) -> Self {
-        let reached_before = committed.max(steering.reached());
+    pub(super) fn new(target: Target, filter: Filter, steering: Steering, at: Reached) -> Self {
         Self {
-            reached_before,
+            reached_before: at.reached,
             target,
             filter,
             steering,
-            positions: Reached {
-                committed,
-                reached: committed,
-            },
+            positions: at,
             statements: HashMap::new(),
             reading: Reading::Between,
             last: None,
             group_rows: 0,
             begun: false,
-            past_applied: committed.is_zero(),
+            past_applied: at.committed.is_zero(),
         }
     }
 

@@ -168,9 +168,17 @@ fn read_stream(
             source,
         })?;
         if line.pop() != Some(b'\n') {
-            // The end, or a torn last line: its transaction has no COMMIT.
+            let torn = !line.is_empty();
             block.send(pieces);
-            return Ok(());
+            // The rest of a torn line that is still being written, or that comes through a pipe whose
+            // writer was killed, follows with its whole transaction. A closed file gets no more.
+            return match place(number + 1) {
+                place @ Place::Line(..) if torn && !is_growing(path) => Err(ApplyError::Order {
+                    place,
+                    problem: "the file ends inside this line".to_owned(),
+                }),
+                _ => Ok(()),
+            };
         }
         number += 1;
         block.add(&line, place(number))?;
@@ -182,6 +190,11 @@ fn read_stream(
             return Ok(());
         }
     }
+}
+
+/// Whether the name says that the file is still written to.
+fn is_growing(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "partial")
 }
 
 #[derive(Default)]

@@ -107,9 +107,9 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
 
     let cdc = &config.work_dir.cdc;
     let first = segment_holding(cdc, Kind::Sql, committed, config.wal_segment_bytes)?;
+    let at = steering.reached_at_start(committed)?;
     if config.input == Input::Folder {
-        let reached = committed.max(steering.reached());
-        none_is_missing(cdc, reached, config.wal_segment_bytes)?;
+        none_is_missing(cdc, at.reached, config.wal_segment_bytes)?;
     }
     let mut pieces = input::start(
         config.input.clone(),
@@ -117,7 +117,7 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
         first,
         config.wal_segment_bytes,
     )?;
-    let mut applier = Applier::new(target, filter, steering, committed);
+    let mut applier = Applier::new(target, filter, steering, at);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;

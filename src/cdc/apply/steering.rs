@@ -58,9 +58,15 @@ impl Steering {
         self.sentinel.apply
     }
 
-    /// How far the target was when the sentinel was last looked at, as the store knows.
-    pub(super) fn reached(&self) -> Lsn {
-        self.sentinel.replay_lsn
+    /// How far a target is that says `committed` at the start. An origin knows of commits only; that
+    /// nothing else happened up to a later position is in the store, and true of a target that still
+    /// has what it had then. One that was restored to an earlier state is where it says.
+    pub(super) fn reached_at_start(&self, committed: Lsn) -> Result<Reached, ApplyError> {
+        let reached = match committed >= self.store.committed()? {
+            true => committed.max(self.sentinel.replay_lsn),
+            false => committed,
+        };
+        Ok(Reached { committed, reached })
     }
 
     /// Where to end, as last seen by [`Steering::look`].
@@ -133,5 +139,31 @@ impl Steering {
         self.reported = (reached, self.sentinel.endpos);
         self.reported_at = Instant::now();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::WorkDir;
+
+    #[test]
+    fn a_start_takes_nothing_back_that_the_target_still_has() {
+        let root = tempfile::tempdir().expect("a folder");
+        let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
+        work_dir.create().expect("made");
+        let mut store = Store::create(&work_dir.store_path()).expect("a store");
+        let (committed, replayed) = (Lsn::new(100), Lsn::new(200));
+        store
+            .report_replayed(replayed, committed, Lsn::ZERO)
+            .expect("reported");
+        let steering = Steering::new(store).expect("steering");
+        for (said, reached) in [(100, 200), (150, 200), (250, 250), (50, 50), (0, 0)] {
+            let at = steering.reached_at_start(Lsn::new(said)).expect("read");
+            assert_eq!(
+                (at.committed, at.reached),
+                (Lsn::new(said), Lsn::new(reached))
+            );
+        }
     }
 }

@@ -419,7 +419,10 @@ impl Expect {
             }
             Expect::Row(change, answer) => {
                 let rows = tag.rsplit(' ').next().and_then(|rows| rows.parse().ok());
-                let rows = rows.unwrap_or(0);
+                // Taken for none, it would pass where none is expected.
+                let rows = rows.ok_or_else(|| {
+                    pg::Error::Protocol(format!("{} was answered with {tag}", change.command()))
+                })?;
                 let others = std::mem::replace(before, rows);
                 let note = match (answer, rows) {
                     (Answer::One | Answer::OneOrNote(_), 1) | (Answer::NoneOrNote(_), 0) => None,

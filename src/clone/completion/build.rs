@@ -125,7 +125,8 @@ pub(super) async fn run(
     }
 }
 
-/// Adds the constraint of an index that is there, and what belongs to it, as one transaction.
+/// Adds the constraint of an index that is there, and what belongs to it, as one transaction. An index
+/// whose commit a crash of the target has lost since is built again.
 async fn constrain(target: &Session, index: &IndexRow) -> Result<(), Error> {
     let statements = |index: &IndexRow| {
         // Nobody looks later whether a crash of the target has lost these: they wait for the disk.
@@ -144,16 +145,19 @@ async fn constrain(target: &Session, index: &IndexRow) -> Result<(), Error> {
     let Err(error) = target.batch(&statements(index)).await else {
         return Ok(());
     };
-    match existing_of(target, &index.name).await?.has(index) {
-        false => Err(error),
-        true if index.extra_sql.is_empty() => Ok(()),
-        true => {
-            let index = IndexRow {
-                constraint: None,
-                ..index.clone()
-            };
-            target.batch(&statements(&index)).await
+    let now = existing_of(target, &index.name).await?;
+    match now.left_of(index.clone()) {
+        None => Ok(()),
+        Some(IndexRow { sql: Some(sql), .. }) => {
+            tracing::warn!(
+                "the target has lost index {} that it had confirmed: it is built again",
+                index.name
+            );
+            target.batch(&sql).await?;
+            target.batch(&statements(index)).await
         }
+        Some(left) if left.constraint.is_none() => target.batch(&statements(&left)).await,
+        Some(_) => Err(error),
     }
 }
 

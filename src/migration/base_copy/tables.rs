@@ -290,8 +290,10 @@ impl BaseCopy<'_> {
         plan: &Plan,
         indexes: Vec<IndexRow>,
     ) -> Result<Completion, MigrationError> {
-        let existing = completion::existing(&self.target).await;
-        let existing = existing.map_err(on_target("looking at its indexes"))?;
+        let failed = on_target("looking at its indexes");
+        let existing = completion::existing(&self.target).await.map_err(&failed)?;
+        // What was seen is not made again, so it may not be lost either.
+        ledger::make_durable(&self.target).await.map_err(&failed)?;
         let all = indexes.len();
         let missing: Vec<_> = indexes
             .into_iter()
