@@ -172,6 +172,9 @@ impl From<ReceiveError> for CommandError {
             | ReceiveError::Timeline { .. }
             | ReceiveError::Unexplained { .. }
             | ReceiveError::TableGone(_)
+            | ReceiveError::Renamed { .. }
+            | ReceiveError::Replaced { .. }
+            | ReceiveError::Unseen(_)
             | ReceiveError::Uncaptured { .. }
             | ReceiveError::IdentityChanged(_)
             | ReceiveError::Encoding { .. }
@@ -285,6 +288,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Filters(error) => return error.into(),
             MigrationError::Store(error) => return error.into(),
             MigrationError::WorkDir(error) => return error.into(),
+            MigrationError::Capture(error) => return (*error).into(),
             MigrationError::Address { .. }
             | MigrationError::EndposTooEarly { .. }
             | MigrationError::Programs(_) => ExitCode::Usage,

@@ -131,6 +131,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
                 &mut store,
                 endpos,
                 capture.new_tables,
+                &config.work_dir,
                 shutdown,
             );
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));

@@ -102,7 +102,8 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         target: &config.target,
         choices: &config.choices,
     };
-    let finishing = finish(ends, &mut store, endpos, new_tables, shutdown);
+    let work_dir = &config.work_dir;
+    let finishing = finish(ends, &mut store, endpos, new_tables, work_dir, shutdown);
     match runtime.block_on(unless_overdue(finishing, shutdown)) {
         Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
         finished => {

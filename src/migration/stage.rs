@@ -100,6 +100,14 @@ pub const TRANSIENT: i32 = 75;
 
 const DONE: Exit = Exit::Code(0);
 
+/// The exit code of a child that has failed, if starting it again does not help.
+pub fn lasting(exit: Exit) -> Option<i32> {
+    match exit {
+        DONE | Exit::Code(TRANSIENT | 8 | 9) | Exit::Signal(_) => None,
+        Exit::Code(code) => Some(code),
+    }
+}
+
 impl Stage {
     /// The decision in this stage.
     pub fn decide(self, mode: Mode, facts: &Facts) -> Decision {
@@ -169,13 +177,14 @@ impl Stage {
             .into_iter()
             .filter_map(|(role, exit)| Some((role, exit?)))
             .filter(|(_, exit)| bad(*exit));
-        let transient =
-            |exit: Exit| matches!(exit, Exit::Code(TRANSIENT | 8 | 9) | Exit::Signal(_));
-        let (lasting, passing): (Vec<_>, Vec<_>) = failed.partition(|(_, exit)| !transient(*exit));
-        match (lasting.first(), passing.first()) {
-            (Some(&(role, Exit::Code(code))), _) => Some(Decision::Fail { role, code }),
-            (_, Some(&(role, exit))) => Some(Decision::StartOver { role, exit }),
-            _ => None,
+        let failed: Vec<_> = failed.collect();
+        let mut lasting = failed
+            .iter()
+            .filter_map(|(role, exit)| Some((*role, lasting(*exit)?)));
+        match (lasting.next(), failed.first()) {
+            (Some((role, code)), _) => Some(Decision::Fail { role, code }),
+            (None, Some(&(role, exit))) => Some(Decision::StartOver { role, exit }),
+            (None, None) => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::store::{Lock, LockError, Sentinel, Store, WorkDir};
 use crate::worker::child::{Child, ChildSpec, Exit, LogSink};
 
 use super::error::MigrationError;
-use super::stage::{Decision, Facts, Mode, Stage};
+use super::stage::{Decision, Facts, Mode, Stage, lasting};
 
 /// How often children, sentinel and signals are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -162,7 +162,14 @@ impl Supervisor<'_> {
             }
             Decision::Stay => {}
             Decision::Enter(Stage::Finished) => {
-                self.children.stop()?;
+                let ends = self.children.stop()?;
+                // Apply may be at the end before receive has said what is wrong with it.
+                if let Some(code) = ends.receive.and_then(lasting) {
+                    return Err(MigrationError::ChildFailed {
+                        role: "receive",
+                        code,
+                    });
+                }
                 let is_at_end = facts.endpos_reached || self.mode == Mode::Prefetch;
                 return Ok(Some(match is_at_end {
                     true => Ended::Endpos(sentinel.endpos),
@@ -384,8 +391,9 @@ impl Children {
         }
     }
 
-    /// Asks all to stop, waits until they have, and ends those that take too long.
-    fn stop(&mut self) -> Result<(), MigrationError> {
+    /// Asks all to stop, waits until they have, and ends those that take too long. How each has
+    /// ended.
+    fn stop(&mut self) -> Result<Facts, MigrationError> {
         self.ask_to_stop();
         let end = Instant::now() + STOP_MAX;
         while Instant::now() < end {
@@ -396,8 +404,7 @@ impl Children {
             std::thread::sleep(TICK / 2);
         }
         self.end_all();
-        self.ends = Facts::default();
-        Ok(())
+        Ok(std::mem::take(&mut self.ends))
     }
 
     /// Kills all that still run; each looks like one that was killed by somebody else.

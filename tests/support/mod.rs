@@ -23,7 +23,7 @@ pub(crate) use held::Held;
 pub(crate) use pair::{Pair, source_options, target_options};
 pub(crate) use pgbench::Pgbench;
 pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
-pub(crate) use plugin::{PLUGINS, allow_plugin};
+pub(crate) use plugin::{PLUGINS, allow_plugin, with_each};
 pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};
 pub(crate) use wait::{eventually, eventually_some, let_pass};
