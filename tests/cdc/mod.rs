@@ -1,10 +1,12 @@
 //! Change capture by hand: the three workers as a person runs them.
 
 mod capture;
+mod clock;
 mod damaged;
 mod endpos;
 mod files;
 mod interruptions;
+mod messages;
 mod pipes;
 mod segments;
 mod streamed;

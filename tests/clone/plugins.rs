@@ -362,3 +362,36 @@ fn a_table_altered_in_a_transaction_that_waits_for_a_standby_is_read_once_others
         following.end_equal();
     });
 }
+
+#[test]
+fn what_no_stream_carries_is_brought_at_the_end() {
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source.sql(
+            "CREATE TABLE t (id serial PRIMARY KEY, photo oid); CREATE SEQUENCE s INCREMENT -7;
+             INSERT INTO t (photo) VALUES (lo_from_bytea(7001, 'one')), (lo_from_bytea(7002, 'two'))",
+        );
+        let following = Following::start_with(pair, plugin).until_live();
+        pair.source.sql(
+            "INSERT INTO t (photo) VALUES (lo_from_bytea(7003, 'three')), (NULL);
+             SELECT lo_put(7001, 1, 'NE'), lo_unlink(7002), nextval('s'), nextval('s');
+             BEGIN; INSERT INTO t (photo) VALUES (NULL); ROLLBACK",
+        );
+        following.end_equal();
+    });
+}
+
+#[test]
+fn a_table_that_is_dropped_while_following_leaves_the_others_exact() {
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source
+            .sql("CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE gone (id int PRIMARY KEY)");
+        let following = Following::start_with(pair, plugin).until_live();
+        pair.source.sql("INSERT INTO gone VALUES (1)");
+        wait_for_rows(&pair.target, "gone", 1);
+        pair.source
+            .sql("INSERT INTO gone VALUES (2); DROP TABLE gone; INSERT INTO kept VALUES (3)");
+        following.end();
+        assert_eq!(pair.target.sql("SELECT id FROM kept"), "3");
+        assert_eq!(pair.target.number("SELECT count(*) FROM gone"), 2);
+    });
+}
