@@ -50,7 +50,8 @@ fn large_transactions_at_once_arrive_in_the_order_of_their_commits_or_never() {
                  SAVEPOINT again; UPDATE fruit SET body = 'changed' WHERE id = {first}; RELEASE kept"
             )
         };
-        let mut held: Vec<_> = (1..=3)
+        let never = Held::open_as("never", &pair.source, &rows(3, 0));
+        let mut held: Vec<_> = (1..=2)
             .map(|at| Held::open_as(&format!("session {at}"), &pair.source, &rows(at, 0)))
             .collect();
         for round in 1..4 {
@@ -61,7 +62,7 @@ fn large_transactions_at_once_arrive_in_the_order_of_their_commits_or_never() {
                     .sql(&format!("INSERT INTO fruit VALUES ({small}, 'small')"));
             }
         }
-        held.pop().expect("the third").end("ROLLBACK");
+        never.end("ROLLBACK");
         held.pop().expect("the second").commit();
         let mut first = held.pop().expect("the first");
         first.run("UPDATE fruit SET body = 'by the first' WHERE id = 2000000");
@@ -69,7 +70,7 @@ fn large_transactions_at_once_arrive_in_the_order_of_their_commits_or_never() {
         following.end_equal();
         let last = "SELECT body FROM fruit WHERE id = 2000000";
         assert_eq!(pair.target.sql(last), "by the first");
-        assert_eq!(pair.target.number("SELECT count(*) FROM fruit"), 32_109);
+        assert_eq!(pair.target.number("SELECT count(*) FROM fruit"), 32_106);
     });
 }
 
