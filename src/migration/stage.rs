@@ -99,6 +99,8 @@ pub enum Decision {
 pub const TRANSIENT: i32 = 75;
 
 const DONE: Exit = Exit::Code(0);
+/// SIGTERM.
+const ASKED: Exit = Exit::Signal(15);
 
 /// The exit code of a child that has failed, if starting it again does not help.
 pub fn lasting(exit: Exit) -> Option<i32> {
@@ -169,8 +171,9 @@ impl Stage {
         ];
         let bad = |exit: Exit| match exit {
             DONE => false,
-            // While they are being stopped, "stopped by a signal" is what was asked for.
-            Exit::Code(9) => self != Stage::Quieting,
+            // While they are being stopped, "stopped by a signal" is what was asked for; one that
+            // has just been started ends by the signal itself.
+            Exit::Code(9) | ASKED => self != Stage::Quieting,
             _ => true,
         };
         let failed = children
@@ -335,6 +338,20 @@ mod tests {
                 code: 7
             }
         );
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_before_it_listens_has_stopped_as_asked() {
+        let stopped = Facts {
+            apply_enabled: true,
+            receive: Some(Exit::Signal(15)),
+            transform: Some(Exit::Code(9)),
+            ..Facts::default()
+        };
+        let decision = Stage::Quieting.decide(Mode::Follow, &stopped);
+        assert_eq!(decision, Decision::Enter(Stage::SettlingTransform));
+        let by_somebody = Stage::Replaying.decide(Mode::Follow, &stopped);
+        assert!(matches!(by_somebody, Decision::StartOver { .. }));
     }
 
     #[test]

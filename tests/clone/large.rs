@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Following, end_now};
-use crate::support::{Held, PLUGINS, Pair, SOON, assert_equal, eventually, with_each};
+use crate::support::{Held, Pair, SOON, assert_equal, eventually, with_each};
 
 const TABLES: &str = "
     CREATE TABLE fruit (id int PRIMARY KEY, body text);
@@ -36,7 +36,21 @@ fn a_large_transaction_arrives_whole_although_apply_is_killed_inside() {
 
 #[test]
 fn large_transactions_at_once_arrive_in_the_order_of_their_commits_or_never() {
-    with_each(&PLUGINS, |pair, plugin| {
+    arrive_in_the_order_of_their_commits("pgoutput");
+}
+
+#[test]
+fn large_transactions_at_once_arrive_in_order_with_test_decoding() {
+    arrive_in_the_order_of_their_commits("test_decoding");
+}
+
+#[test]
+fn large_transactions_at_once_arrive_in_order_with_wal2json() {
+    arrive_in_the_order_of_their_commits("wal2json");
+}
+
+fn arrive_in_the_order_of_their_commits(plugin: &str) {
+    with_each(&[plugin], |pair, plugin| {
         pair.source.sql(TABLES);
         let following = Following::start_with(pair, plugin).until_live();
         // In all more than apply holds, of each session.
