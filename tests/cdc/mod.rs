@@ -5,6 +5,7 @@ mod clock;
 mod damaged;
 mod endpos;
 mod files;
+mod full_disk;
 mod interruptions;
 mod messages;
 mod pipes;

@@ -22,7 +22,7 @@ pub(crate) use compare::{assert_equal, definition_differences, differences};
 pub(crate) use held::Held;
 pub(crate) use pair::{Pair, source_options, target_options};
 pub(crate) use pgbench::Pgbench;
-pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit};
+pub(crate) use pgflit::{Finished, Pgflit, Run, pgflit, pgflit_with_files_of};
 pub(crate) use plugin::{PLUGINS, allow_plugin, with_each};
 pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};

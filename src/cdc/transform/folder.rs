@@ -48,7 +48,7 @@ impl FolderError {
     /// What to do, where it can be said.
     pub fn hint(&self) -> Option<String> {
         match self {
-            FolderError::Segment(_) => None,
+            FolderError::Segment(error) => error.hint(),
             FolderError::Line { .. } | FolderError::Cut { .. } => Some(
                 "the file was damaged after it was written: put back a copy of it and run the same command with --resume; without one its changes are lost here: begin anew with --restart"
                     .to_owned(),
