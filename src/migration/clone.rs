@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::base::{Lsn, Shutdown};
+use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
 use crate::clone::roles::Passwords;
@@ -23,7 +23,7 @@ use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
-use super::summary::{self, Jobs};
+use super::summary::{self, Jobs, Summary};
 use super::supervisor::{self, Alone, Ended, supervise};
 use super::watch::Watch;
 
@@ -86,6 +86,7 @@ pub enum Outcome {
 pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationError> {
     let (begin, lock) = begin::look_for_copy(&config.work_dir, config.start)?;
     if begin == Begin::Finished {
+        summarize_if_nobody_has(&config.work_dir, &config.copy)?;
         return Ok(Outcome::NothingLeft);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,7 +114,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {
         let copying = async {
-            base_copy::run(&copy, Scope::Whole, shutdown).await?;
+            // Killed while it was ended: what the target knew of the copy may be gone.
+            if !base_copy::is_complete(&store, &config.copy)? {
+                base_copy::run(&copy, Scope::Whole, shutdown).await?;
+            }
             end_plain_copy(&copy, &mut store).await?;
             summarize(&config.work_dir, &config.copy, &store, None)
         };
@@ -184,8 +188,11 @@ pub(super) async fn end_plain_copy(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
+    failpoint::reach("ledger dropped");
     base_copy::set_database_properties(copy.ends()).await?;
-    Ok(store.finish_run()?)
+    store.finish_run()?;
+    failpoint::reach("run finished");
+    Ok(())
 }
 
 /// The base copy in a thread, streaming in child processes meanwhile and after.
@@ -264,7 +271,9 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         stop,
     ))?;
     let mut store = copy.work_dir.open_store()?;
+    failpoint::reach("copy complete");
     store.set_apply(true)?;
+    failpoint::reach("apply allowed");
     tracing::info!("the base copy is complete");
     summarize(&copy.work_dir, &copy.choices, &store, None)
 }
@@ -284,6 +293,19 @@ pub(super) fn summarize(
     };
     summary::collect(store, jobs, endpos)?.write(work_dir);
     Ok(())
+}
+
+/// A run that was killed between its last step and its summary is summarized by the next one.
+pub(super) fn summarize_if_nobody_has(
+    work_dir: &WorkDir,
+    choices: &base_copy::Choices,
+) -> Result<(), MigrationError> {
+    let written = Summary::read(work_dir);
+    if written.is_ok_and(|summary| summary.run.finished_at.is_some()) {
+        return Ok(());
+    }
+    let store = work_dir.open_store()?;
+    summarize(work_dir, choices, &store, store.sentinel()?.endpos())
 }
 
 struct Prepared {
@@ -400,6 +422,7 @@ async fn prepare(
         }
         Begin::New | Begin::StartOver(_) | Begin::Finished => {
             store.set_run(&run)?;
+            failpoint::reach("run written");
             if config.capture.is_some() {
                 set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
             }

@@ -23,7 +23,7 @@ use crate::store::{CATALOG_STEP, FOLLOWING_STEP, Lock, Run, Store, WorkDir};
 use super::base_copy::{self, Choices, Ends};
 use super::begin::{self, FollowBegin, Start};
 use super::capture;
-use super::clone::{CaptureConfig, keep_log, summarize, unless_overdue};
+use super::clone::{CaptureConfig, keep_log, summarize, summarize_if_nobody_has, unless_overdue};
 use super::error::{MigrationError, to_source};
 use super::finish::finish;
 use super::footprint::Footprint;
@@ -149,7 +149,10 @@ async fn prepare(config: &Config, footprint: &mut Footprint) -> Result<Prepared,
         begin = FollowBegin::New;
     }
     let (lock, mut store, run) = match begin {
-        FollowBegin::Finished => return Ok(None),
+        FollowBegin::Finished => {
+            summarize_if_nobody_has(&config.work_dir, &config.choices)?;
+            return Ok(None);
+        }
         FollowBegin::GoOn(run) => go_on(config, run, lock, footprint).await?,
         FollowBegin::New | FollowBegin::StartOver(_) => begin_anew(config, lock, footprint).await?,
     };
