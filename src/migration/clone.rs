@@ -19,6 +19,7 @@ use super::capture;
 use super::error::{MigrationError, on_target, to_source};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
+use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
@@ -116,7 +117,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         let copying = async {
             // Killed while it was ended: what the target knew of the copy may be gone.
             if !base_copy::is_complete(&store, &config.copy)? {
-                base_copy::run(&copy, Scope::Whole, shutdown).await?;
+                patience::copy(&copy, Scope::Whole, shutdown).await?;
             }
             end_plain_copy(&copy, &mut store).await?;
             summarize(&config.work_dir, &config.copy, &store, None)
@@ -130,13 +131,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked | Ended::DiskEnd => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let finishing = finish(
-                copy.ends(),
-                &mut store,
-                endpos,
-                capture.new_tables,
-                shutdown,
-            );
+            let finishing = patience::patiently(config.copy.retry_for, shutdown, async || {
+                let new_tables = capture.new_tables;
+                finish(copy.ends(), &mut store, endpos, new_tables, shutdown).await
+            });
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => {
@@ -267,7 +265,7 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
     runtime.block_on(unless_overdue(
-        base_copy::run(copy, Scope::Whole, stop),
+        patience::copy(copy, Scope::Whole, stop),
         stop,
     ))?;
     let mut store = copy.work_dir.open_store()?;
@@ -323,7 +321,7 @@ async fn prepare_or_leave_nothing(
 ) -> Result<Prepared, MigrationError> {
     let mut footprint = Footprint::default();
     let prepared = tokio::select! {
-        prepared = prepare(config, begin, lock, &mut footprint) => prepared,
+        prepared = prepare(config, begin, lock, &mut footprint, shutdown) => prepared,
         () = shutdown.wait() => Err(MigrationError::Stopped),
     };
     if prepared.is_err() {
@@ -338,6 +336,7 @@ async fn prepare(
     begin: Begin,
     lock: Option<Lock>,
     footprint: &mut Footprint,
+    shutdown: &Shutdown,
 ) -> Result<Prepared, MigrationError> {
     let mut begin = begin;
     if let Begin::StartOver(run) = &begin {
@@ -370,7 +369,15 @@ async fn prepare(
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
     };
-    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    // What was begun before has reached both servers; of a first start, nobody knows.
+    let limit = match begin {
+        Begin::Resume(_) => config.copy.retry_for,
+        _ => Duration::ZERO,
+    };
+    let looking = patience::patiently(limit, shutdown, async || {
+        preflight::look(&config.source, &config.target, &wanted).await
+    });
+    let facts = looking.await?;
     let mut run = describe(config, &facts);
     if let Begin::Resume(begun) = &begin {
         begin::check_same(begun, &run)?;

@@ -25,6 +25,7 @@ use super::begin::{self, Begin, Start};
 use super::clone::{self, end_plain_copy, unless_overdue};
 use super::error::{MigrationError, to_target};
 use super::footprint::Footprint;
+use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 
@@ -118,7 +119,7 @@ async fn work(
     let mut store = config.work_dir.open_store()?;
     // Killed while it was ended: what the target knew of the copy may be gone.
     if !base_copy::is_complete(&store, &config.copy)? {
-        base_copy::run(&copy, config.scope, shutdown).await?;
+        patience::copy(&copy, config.scope, shutdown).await?;
         if !base_copy::is_complete(&store, &config.copy)? {
             return Ok(Outcome::Done);
         }

@@ -167,22 +167,23 @@ fn killed_at_every(first: usize, stride: usize) {
     migration.ends();
 }
 
-#[test]
-fn killed_at_places_1_4_7() {
-    killed_at_every(0, 3);
+/// Side by side, so that none takes long.
+macro_rules! every_sixth_place {
+    ($($name:ident $first:literal,)*) => {
+        $(#[test] fn $name() { killed_at_every($first, 6); })*
+    };
 }
 
-#[test]
-fn killed_at_places_2_5_8() {
-    killed_at_every(1, 3);
+every_sixth_place! {
+    killed_at_every_sixth_place_from_0 0, killed_at_every_sixth_place_from_1 1,
+    killed_at_every_sixth_place_from_2 2, killed_at_every_sixth_place_from_3 3,
+    killed_at_every_sixth_place_from_4 4, killed_at_every_sixth_place_from_5 5,
 }
 
-#[test]
-fn killed_at_places_3_6_9() {
-    killed_at_every(2, 3);
-}
+/// Batches of transactions until every kind of change has happened often.
+const ENOUGH: u32 = 30;
 
-/// Each place alone, in a migration of its own, and each twice.
+/// Each place alone, in a migration of its own.
 #[test]
 fn killed_at_each_place_alone() {
     if !long_tests_wanted() {
@@ -192,12 +193,14 @@ fn killed_at_each_place_alone() {
         let mut migration = Migration::of(Pair::new());
         let workload = Workload::start(&migration.pair.source, 2, true);
         if is_of_the_end(place) {
+            workload.wait_for(ENOUGH);
             workload.stop();
             migration.start(None).wait_for_stderr("live replay");
             migration.set_end();
             migration.until_killed_at(place);
         } else {
             migration.until_killed_at(place);
+            workload.wait_for(ENOUGH);
             workload.stop();
         }
         migration.ends_equal();
