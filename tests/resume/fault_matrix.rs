@@ -107,10 +107,13 @@ impl Migration {
         set.source(&self.pair.source).run().assert_code(0);
     }
 
-    /// Nobody writes any more: it goes on to the end, is equal, and nothing is left on the source.
+    /// Nobody else writes any more: it goes on, and ends at a position behind the copy.
     fn ends_equal(&mut self) {
+        let run = self.start(None);
+        run.wait_for_stderr("live replay");
         self.set_end();
-        self.ends();
+        run.wait_for_exit().assert_code(0);
+        self.is_equal_and_cleaned_up();
     }
 
     /// It goes on to the end that is set.
@@ -198,12 +201,13 @@ fn killed_at_each_place_alone() {
             migration.start(None).wait_for_stderr("live replay");
             migration.set_end();
             migration.until_killed_at(place);
+            migration.ends();
         } else {
             migration.until_killed_at(place);
             workload.wait_for(ENOUGH);
             workload.stop();
+            migration.ends_equal();
         }
-        migration.ends_equal();
     }
 }
 
