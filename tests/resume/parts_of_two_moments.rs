@@ -3,7 +3,10 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Held, Pair, Run, SOON, assert_equal, eventually, pgflit};
+use crate::support::{
+    Finished, Held, Pair, Run, SOON, assert_equal, differences, eventually, pgflit, source_options,
+    target_options,
+};
 
 /// Parts from the eleventh on wait, on the target, while someone holds the advisory lock 7 there.
 const TABLES: &str = "
@@ -23,6 +26,9 @@ const TABLES: &str = "
     CREATE TABLE moment (at timestamptz PRIMARY KEY, n int, CHECK (n < 1000 OR gate(n) > 0));
     INSERT INTO moment SELECT timestamptz '2026-01-01' + n * interval '1 h', n
       FROM generate_series(1, 2000) n;
+    CREATE TABLE emptied (id int PRIMARY KEY, n int, CHECK (id < 1000 OR gate(id) > 0));
+    INSERT INTO emptied SELECT n, n FROM generate_series(1, 2000) n;
+    CREATE TABLE referring (id int REFERENCES emptied);
     CREATE TABLE by_ctid (line text, n int, CHECK (n < 1000 OR gate(n) > 0));
     ALTER TABLE by_ctid REPLICA IDENTITY FULL;
     INSERT INTO by_ctid SELECT repeat('same', 20), n FROM generate_series(1, 2000) n,
@@ -50,6 +56,9 @@ const BETWEEN: &[&str] = &[
      DELETE FROM full_rows WHERE ctid IN (SELECT ctid FROM full_rows WHERE id % 9 = 0 LIMIT 50)",
     "UPDATE moment SET at = at + interval '1000.5 h' WHERE n % 100 = 7;
      UPDATE moment SET at = at - interval '2000.25 h' WHERE n % 100 = 57",
+    "BEGIN; UPDATE emptied SET n = 0; SAVEPOINT a; DELETE FROM emptied; ROLLBACK TO a;
+     TRUNCATE emptied, referring; INSERT INTO emptied SELECT n, 1 FROM generate_series(500, 1500) n; COMMIT",
+    "UPDATE emptied SET id = id + 2000 WHERE id < 600; UPDATE emptied SET id = id - 1200 WHERE id BETWEEN 1400 AND 1450",
     "UPDATE by_ctid SET n = n + 1 WHERE n % 13 = 0; DELETE FROM by_ctid WHERE ctid IN (SELECT ctid FROM by_ctid WHERE n % 10 = 1 LIMIT 70)",
 ];
 
@@ -66,6 +75,10 @@ fn start(pair: &Pair, resume: bool) -> Run {
 fn killed_at_the_gate(pair: &Pair) {
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
     let run = start(pair, false);
+    killed_when_a_part_waits(pair, run, gate);
+}
+
+fn killed_when_a_part_waits(pair: &Pair, run: Run, gate: Held) {
     run.wait_for_stderr("copied public.moving part 5 of");
     eventually(SOON, "a part waits at the gate", || {
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
@@ -80,12 +93,87 @@ fn killed_at_the_gate(pair: &Pair) {
     });
 }
 
-fn end_equal(pair: &Pair, run: Run) -> crate::support::Finished {
+fn end_equal(pair: &Pair, run: Run) -> Finished {
     let set = pgflit("sentinel set endpos --current").dir(pair.dir());
     set.source(&pair.source).run().assert_code(0);
     let ended = run.wait_for_exit().assert_code(0);
     assert_equal(&pair.source, &pair.target);
     ended
+}
+
+/// Transactions that are open while the second snapshot is taken: it sees none of them.
+#[test]
+fn what_is_open_or_prepared_across_two_moments_counts_once() {
+    let source = source_options().setting("max_prepared_transactions", "5");
+    let pair = Pair::with(source, target_options());
+    pair.source.sql(TABLES);
+    let changes = |ids: &str, far: i64| {
+        format!(
+            "UPDATE moving SET n = -1 WHERE id {ids};
+             SAVEPOINT a; UPDATE moving SET id = id + {far} WHERE id {ids};
+             SAVEPOINT b; DELETE FROM moving WHERE n = -1; ROLLBACK TO b; RELEASE a;
+             DELETE FROM full_rows WHERE id {ids}; INSERT INTO by_ctid VALUES ('open', {far})"
+        )
+    };
+    // Begun before the first snapshot, and between the two.
+    let first = Held::open_as("first", &pair.source, &changes("BETWEEN 10 AND 20", 2000));
+    let prepare = |name: &str, changes: String| {
+        let sql = format!("BEGIN; {changes}; PREPARE TRANSACTION '{name}'");
+        pair.source.sql(&sql);
+    };
+    // Making the slot waits for what runs, so it is made first.
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let run = start(&pair, false);
+    run.wait_for_stderr("making replication slot");
+    first.commit();
+    let early = "BETWEEN 30 AND 40";
+    run.wait_for_stderr("replication slot pgflit made");
+    let open = Held::open_as("open", &pair.source, &changes(early, 3000));
+    prepare("early", changes("BETWEEN 1030 AND 1040", -2000));
+    killed_when_a_part_waits(&pair, run, gate);
+    let second = Held::open_as(
+        "second",
+        &pair.source,
+        &changes("BETWEEN 1060 AND 1070", -4000),
+    );
+    prepare("late", changes("BETWEEN 60 AND 70", 5000));
+    for write in BETWEEN {
+        // What meets rows of the open ones is left out.
+        let settings = "SET synchronous_commit = off; SET lock_timeout = '300ms'";
+        let _ = pair.source.try_sql(&format!("{settings}; {write}"));
+    }
+    let run = start(&pair, true);
+    run.wait_for_stderr("live replay");
+    for name in ["early", "late"] {
+        pair.source.sql(&format!("COMMIT PREPARED '{name}'"));
+    }
+    second.commit();
+    open.commit();
+    end_equal(&pair, run);
+}
+
+/// What the filter is for: without it the same ends otherwise.
+#[test]
+fn without_the_visibility_filter_changes_are_applied_twice() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    killed_at_the_gate(&pair);
+    pair.source
+        .sql("INSERT INTO by_ctid SELECT 'between', 1 FROM generate_series(1, 3)");
+    let run = pgflit(OPTIONS).resume().between(&pair);
+    let run = run.env("PGFLIT_WITHOUT", "visibility filter").start();
+    run.wait_for_stderr("live replay");
+    let set = pgflit("sentinel set endpos --current").dir(pair.dir());
+    set.source(&pair.source).run().assert_code(0);
+    run.wait_for_exit().assert_code(0);
+    let count = "SELECT count(*) FROM by_ctid WHERE line = 'between'";
+    assert_eq!(pair.source.number(count), 3);
+    assert_eq!(
+        pair.target.number(count),
+        6,
+        "the test has no filter to remove"
+    );
+    assert!(!differences(&pair.source, &pair.target).is_empty());
 }
 
 #[test]
