@@ -1,5 +1,6 @@
 //! The sessions that complete tables.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::shutdown::POLL;
-use crate::base::{QualifiedName, Remedy, Shutdown};
+use crate::base::{QualifiedName, Remedy, Shutdown, failpoint};
 use crate::pg::{self, Address, Session, with_retry};
 use crate::store::IndexRow;
 
@@ -137,6 +138,11 @@ impl Completion {
         self.shared.changed.notify_all();
     }
 
+    /// Of a table whose rows are not there yet, `indexes` are nothing to build here.
+    pub fn leave_out(&self, table: u32, indexes: &HashSet<u32>) {
+        lock(&self.shared.board).leave_out(table, indexes);
+    }
+
     /// Waits until everything is done, and gives what failed. No more tables will be copied. When
     /// asked to stop or to give up, it ends early and without an error for what is left.
     pub fn finish(mut self) -> Result<(), CompletionError> {
@@ -226,6 +232,11 @@ impl Shared {
                 () = self.stop.wait() => return,
                 () = self.config.give_up.wait() => return,
             };
+            failpoint::reach(match &job {
+                Job::Index(_) => "index built",
+                Job::Constraint(_) => "constraint added",
+                Job::Tidy { .. } => "table vacuumed",
+            });
             let took = begun.elapsed();
             match (&done, &job) {
                 (Ok(()), Job::Index(index)) => (self.events)(Event::Built { index, took }),

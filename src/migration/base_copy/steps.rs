@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Shutdown;
+use crate::base::{Shutdown, failpoint};
 use crate::catalog::ledger::Ledger;
 use crate::catalog::restore_list::Contents;
 use crate::catalog::sizes::Sizes;
@@ -192,7 +192,10 @@ pub(super) struct BaseCopy<'a> {
 }
 
 impl<'a> BaseCopy<'a> {
-    async fn open(config: &'a Config, shutdown: &'a Shutdown) -> Result<Self, MigrationError> {
+    pub(super) async fn open(
+        config: &'a Config,
+        shutdown: &'a Shutdown,
+    ) -> Result<Self, MigrationError> {
         let store = Store::create(&config.work_dir.store_path())?;
         let target = Session::connect(&config.target, "base copy")
             .await
@@ -200,6 +203,7 @@ impl<'a> BaseCopy<'a> {
         ledger::create(&target)
             .await
             .map_err(on_target("making the schema pgflit"))?;
+        failpoint::reach("ledger made");
         Ok(Self {
             config,
             store,
