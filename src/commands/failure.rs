@@ -141,7 +141,11 @@ impl From<EndposError> for CommandError {
 
 impl From<segment::Error> for CommandError {
     fn from(error: segment::Error) -> Self {
-        CommandError::new(ExitCode::Other, error)
+        let hint = error.hint();
+        CommandError {
+            hint,
+            ..CommandError::new(ExitCode::Other, error)
+        }
     }
 }
 

@@ -239,11 +239,16 @@ impl ReceiveError {
                 "go on: from now on it sends transactions when they are committed".to_owned(),
             ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
-            ReceiveError::Segment(error) if error.source.kind() == io::ErrorKind::StorageFull => {
+            ReceiveError::Segment(segment::Error::Io { source, .. })
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
                 Some(
                     "make room on this disk, then go on (`clone` with --resume): nothing is lost, the source keeps what is not here"
                         .to_owned(),
                 )
+            }
+            ReceiveError::Segment(error) | ReceiveError::Feed(FeedError::Segment(error)) => {
+                error.hint()
             }
             _ => None,
         }

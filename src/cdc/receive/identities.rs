@@ -49,7 +49,7 @@ fn read(path: &Path) -> Result<Identities, segment::Error> {
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> segment::Error {
     let path = PathBuf::from(path);
-    move |source| segment::Error {
+    move |source| segment::Error::Io {
         doing,
         path,
         source,

@@ -55,7 +55,10 @@ pub(super) fn run(
 }
 
 fn open(path: &Path) -> Result<impl Read, CommandError> {
-    segment::open(path).map_err(|error| unreadable(path, error.source))
+    segment::open(path).map_err(|error| match error {
+        segment::Error::Io { source, .. } => unreadable(path, source),
+        damaged => damaged.into(),
+    })
 }
 
 /// A name that is wrong was typed wrong; anything else is the disk's.
