@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::base::durable_file;
+use crate::base::{durable_file, failpoint};
 
 use super::closing::check;
 use super::open::{COMPRESSED, Content, is_compressed};
@@ -46,6 +46,7 @@ pub fn compress(entry: &Entry, mut go_on: impl FnMut() -> bool) -> Result<bool, 
         }
         durable_file::rename(&unfinished, &finished).map_err(failed("compressing", &entry.path))?;
     }
+    failpoint::reach("segment compressed");
     fs::remove_file(&entry.path).map_err(failed("removing", &entry.path))?;
     Ok(true)
 }

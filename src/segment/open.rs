@@ -82,6 +82,11 @@ pub(super) fn is_compressed(path: &Path) -> bool {
     path.to_string_lossy().ends_with(COMPRESSED)
 }
 
+/// Whether the name of `path` says that it is still written to.
+pub fn is_growing(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "partial")
+}
+
 /// The lines of the segment at `path`, decompressed if need be. One that was closed or compressed
 /// since its path was learnt is found under its later name. One that is closed is read once before,
 /// and is what its last line says.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Lsn, QualifiedName};
+use crate::base::{Lsn, QualifiedName, failpoint};
 use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
@@ -444,7 +444,9 @@ impl Applier {
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
         if let Some(last) = self.last.take() {
             if self.target.is_open() {
+                failpoint::reach("group sent");
                 let conflicts = self.target.commit(&last).await?;
+                failpoint::reach("group committed");
                 self.steering.count_conflicts(conflicts)?;
                 self.positions.committed = last.lsn;
             }
