@@ -10,7 +10,8 @@
 //! | `….sql.partial`, `….sql` | transform | the same, made from the JSON of the same name |
 //! | `….json.zst`, `….sql.zst` | receive | closed and compressed, if asked for |
 //!
-//! The name is that of the source's WAL segment that holds the first LSN of the file. Lines end
+//! The name is that of the source's WAL segment that holds the first LSN of the file; the first of all
+//! is made before anything is in it, and named after where following begins. Lines end
 //! with `\n`; a line without it is not there yet.
 //!
 //! The last line of a closed segment names the `next` segment and has the `crc32` of all bytes

@@ -68,6 +68,15 @@ impl Sink {
         Ok(sink)
     }
 
+    /// Makes the first segment of all, if there is none, where following begins: whoever reads knows
+    /// from its name that none before it is gone.
+    pub(super) fn start_at(&mut self, start: Lsn) -> Result<(), segment::Error> {
+        match (&self.appender, self.last_closed) {
+            (None, None) => self.turn_to(start),
+            _ => Ok(()),
+        }
+    }
+
     /// Goes on in the segment `name`, or begins it.
     fn begin(&mut self, name: SegmentName) -> Result<(), segment::Error> {
         let appender = Appender::open(&self.folder, Kind::Json, name)?;
@@ -324,6 +333,21 @@ mod tests {
             );
             assert!(closing.crc32.is_some());
         }
+    }
+
+    #[test]
+    fn the_first_segment_of_all_is_there_from_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for start in [0x110, 0x910] {
+            let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+            sink.start_at(Lsn::new(start)).expect("started");
+        }
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x910, begin());
+        assert_chained(
+            folder.path(),
+            &["000000010000000000000001", "000000010000000000000009"],
+        );
     }
 
     #[test]
