@@ -7,7 +7,8 @@
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
-//! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new tables;
+//! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
+//!   tables, of the slot and of the disk;
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
