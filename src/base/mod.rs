@@ -8,6 +8,7 @@ pub mod cause;
 pub mod durable_file;
 pub mod failpoint;
 pub mod ident;
+pub mod key_range;
 pub mod lsn;
 pub mod quantity;
 pub mod remedy;
@@ -16,6 +17,7 @@ pub mod shutdown;
 pub mod snapshot;
 
 pub use ident::QualifiedName;
+pub use key_range::KeyRange;
 pub use lsn::Lsn;
 pub use remedy::Remedy;
 pub use secret::Secret;

@@ -64,18 +64,18 @@ impl Wanted {
 }
 
 /// What the source has, and how it is moved.
-struct Plan {
-    tables: Vec<Arc<TableRow>>,
+pub(super) struct Plan {
+    pub(super) tables: Vec<Arc<TableRow>>,
     parts: HashMap<u32, Vec<PartRow>>,
     methods: HashMap<u32, Method>,
 }
 
 impl Plan {
-    fn parts_of(&self, table: u32) -> &[PartRow] {
+    pub(super) fn parts_of(&self, table: u32) -> &[PartRow] {
         self.parts.get(&table).map_or(&[], Vec::as_slice)
     }
 
-    fn left(&self, table: &TableRow, ledger: &Ledger, several_moments: bool) -> Left {
+    pub(super) fn left(&self, table: &TableRow, ledger: &Ledger, several_moments: bool) -> Left {
         let done = ledger.parts_of(&table.name);
         left(self.parts_of(table.oid), done, several_moments)
     }
@@ -127,6 +127,9 @@ impl BaseCopy<'_> {
         let completion = self
             .start_completion(wanted, &plan, indexes.clone())
             .await?;
+        let mut late = Vec::new();
+        self.leave_for_later(&plan, ledger, &indexes, &completion, &mut late)
+            .await?;
         let mut before = 0;
         for table in &plan.tables {
             let is_there = plan.left(table, ledger, false) == Left::Nothing;
@@ -141,7 +144,9 @@ impl BaseCopy<'_> {
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(epoch) = epoch {
-            let copied = self.rows(&mut plan, ledger, epoch, &completion).await;
+            let copied = self
+                .rows(&mut plan, ledger, epoch, &indexes, &completion, &mut late)
+                .await;
             if let Err(error) = copied {
                 return Err(self.without_all_rows(error, completion));
             }
@@ -167,6 +172,7 @@ impl BaseCopy<'_> {
         if !wanted.indexes() {
             return Ok(());
         }
+        self.late_indexes(&plan, wanted, late).await?;
         self.nothing_lost_of(&plan, wanted, &indexes).await?;
         tracing::info!("{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
@@ -186,7 +192,7 @@ impl BaseCopy<'_> {
     }
 
     /// How each table is moved, from what both servers say of it.
-    async fn methods(
+    pub(super) async fn methods(
         &self,
         epoch: &Epoch,
         tables: &[TableRow],
@@ -284,7 +290,7 @@ impl BaseCopy<'_> {
         self.config.run.slot.is_none()
     }
 
-    async fn start_completion(
+    pub(super) async fn start_completion(
         &self,
         wanted: Wanted,
         plan: &Plan,
@@ -339,7 +345,9 @@ impl BaseCopy<'_> {
         plan: &mut Plan,
         ledger: &Ledger,
         epoch: Epoch,
+        indexes: &[IndexRow],
         completion: &Completion,
+        late: &mut Vec<IndexRow>,
     ) -> Result<(), MigrationError> {
         let mut epoch = epoch;
         let mut ledger = ledger.clone();
@@ -348,6 +356,8 @@ impl BaseCopy<'_> {
             if tasks.is_empty() {
                 return Ok(());
             }
+            self.leave_for_later(plan, &ledger, indexes, completion, late)
+                .await?;
             let copied = self.rows_of_epoch(&epoch, tasks, completion)?;
             self.reopen_target().await?;
             ledger::make_durable(&self.target)
@@ -402,6 +412,7 @@ impl BaseCopy<'_> {
                 part,
                 part_count,
                 method: method.clone(),
+                replaces: false,
             };
             match plan.left(table, ledger, several_moments) {
                 Left::Nothing => {}
