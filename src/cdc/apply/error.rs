@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::cdc::sql_line;
 use crate::pg;
-use crate::segment;
+use crate::segment::{self, Kind};
 use crate::store;
 
 use super::place::Place;
@@ -119,9 +119,6 @@ pub enum ApplyError {
         /// What is wrong.
         problem: String,
     },
-    /// A SQL segment is missing among the others.
-    #[error("{} is missing, and later ones are there", .0.display())]
-    Missing(PathBuf),
     /// The segments.
     #[error(transparent)]
     Segment(#[from] segment::Error),
@@ -168,8 +165,6 @@ pub enum ApplyError {
     Thread(#[source] io::Error),
 }
 
-const MADE_AGAIN: &str = "remove this .sql segment and all later ones: they are made again from the .json segments when the same command is run with --resume";
-
 impl ApplyError {
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
@@ -209,9 +204,9 @@ impl ApplyError {
                 Some("its replica identity was changed: begin anew with --restart".to_owned())
             }
             ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
-                place.is_in_segment().then(|| MADE_AGAIN.to_owned())
+                place.is_in_segment().then(|| Kind::Sql.mended_by().to_owned())
             }
-            ApplyError::Missing(_) => Some(MADE_AGAIN.to_owned()),
+            ApplyError::Segment(error) => error.hint(),
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }

@@ -290,7 +290,9 @@ impl ReceiveError {
                 "go on: from now on it sends transactions when they are committed".to_owned(),
             ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
-            ReceiveError::Segment(error) => error.hint(),
+            ReceiveError::Segment(error) | ReceiveError::Feed(FeedError::Segment(error)) => {
+                error.hint()
+            }
             _ => None,
         }
     }

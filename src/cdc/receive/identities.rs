@@ -61,7 +61,7 @@ pub(super) fn write<T: Serialize>(
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> segment::Error {
     let path = PathBuf::from(path);
-    move |source| segment::Error {
+    move |source| segment::Error::Io {
         doing,
         path,
         source,
