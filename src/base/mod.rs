@@ -13,9 +13,11 @@ pub mod remedy;
 pub mod secret;
 pub mod shutdown;
 pub mod snapshot;
+pub mod visibility;
 
 pub use ident::QualifiedName;
 pub use lsn::Lsn;
 pub use remedy::Remedy;
 pub use secret::Secret;
 pub use shutdown::Shutdown;
+pub use visibility::Visibility;

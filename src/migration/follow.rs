@@ -241,6 +241,7 @@ async fn begin_anew(
         rows: false,
         role_passwords: false,
         filters: Some(&filters),
+        of_standbys_alone: false,
     };
     let servers = preflight::look_to_capture(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, servers, filters.text());

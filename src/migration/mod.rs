@@ -22,7 +22,9 @@
 //! 3. *The slot is known; inside the schema's restore*: each section is one
 //!    transaction of the target, together with a mark that says that it is done.
 //! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
-//!    is missing is copied under a new epoch. Apply skips what each copy already contains.
+//!    is missing is copied under a new epoch. Apply skips what each copy already contains. Standbys
+//!    that rows were read from may be paused: the store names them, and the next start of the copy,
+//!    `--restart` and cleanup resume them (`base_copy::readers`).
 //! 5. *Indexes, foreign keys*: what is there is kept. With several epochs, foreign keys wait until
 //!    apply has passed the convergence of all tables.
 //! 6. *Streaming*: see [`crate::cdc`].

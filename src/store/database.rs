@@ -8,12 +8,13 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
     include_str!("../../migrations/0004_conflicts.sql"),
     include_str!("../../migrations/0005_pruned.sql"),
+    include_str!("../../migrations/0006_standbys.sql"),
 ];
 
 /// The version this program writes.

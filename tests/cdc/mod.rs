@@ -5,6 +5,7 @@ mod damaged;
 mod endpos;
 mod files;
 mod interruptions;
+mod paused_standby;
 mod pipes;
 mod segments;
 mod streamed;

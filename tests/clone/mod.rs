@@ -5,6 +5,8 @@ mod altered;
 mod by_hand;
 mod conflicts;
 mod constraints;
+mod copy_from;
+mod copy_from_interrupted;
 mod crashed_target;
 mod database;
 mod definitions;

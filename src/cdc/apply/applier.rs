@@ -9,7 +9,7 @@ use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
 
 use super::error::ApplyError;
-use super::filter::Filter;
+use super::filter::{Committed, Filter};
 use super::place::Place;
 use super::steering::Steering;
 use super::target::{Change, Emptying, Target};
@@ -261,7 +261,10 @@ impl Applier {
                     return Ok(());
                 }
             }
-            Reading::Passing(_) => return self.send(step).await,
+            Reading::Passing(begin) => {
+                let transaction = Committed::of(begin, None);
+                return self.send(step, transaction).await;
+            }
         }
         // Too large to hold: alone in a target transaction of its own.
         self.finish_group().await?;
@@ -273,26 +276,53 @@ impl Applier {
                 self.reading = Reading::Doubted;
                 return Ok(());
             }
+            let transaction = Committed::of(&begin, None);
             self.reading = Reading::Passing(begin);
-            self.send_all(steps).await?;
+            self.send_all(steps, transaction).await?;
         }
         Ok(())
     }
 
-    async fn send_all(&mut self, steps: Vec<Step>) -> Result<(), ApplyError> {
+    async fn send_all(
+        &mut self,
+        steps: Vec<Step>,
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         for step in steps {
-            self.send(step).await?;
+            self.send(step, transaction).await?;
         }
         Ok(())
+    }
+
+    /// Whether the copy of `table` contains what `transaction` did, of which a line stands at
+    /// `place`.
+    fn is_contained(
+        &self,
+        table: &QualifiedName,
+        transaction: Committed,
+        place: &Place,
+    ) -> Result<bool, ApplyError> {
+        let contained = self.filter.contains(table, transaction);
+        contained.ok_or_else(|| {
+            let problem = format!(
+                "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
+                 copied from a standby, contain it is not known"
+            );
+            self.out_of_order(place, problem)
+        })
     }
 
     /// Whether the target's tables take a transaction of which nothing is sent yet. If one does
     /// not, what stands before it in the group is committed first: it fits, and is shown to.
-    async fn check_fit(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+    async fn check_fit(
+        &mut self,
+        steps: &[Step],
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         for step in steps {
             let Step::Row(change) = step else { continue };
             if self.target.has_prepared(change)
-                || self.filter.contains(&change.table(), change.begin.xid)
+                || self.is_contained(&change.table(), transaction, &change.place)?
             {
                 continue;
             }
@@ -309,10 +339,10 @@ impl Applier {
     }
 
     /// Sends a change into the open target transaction, unless the copy contains it.
-    async fn send(&mut self, step: Step) -> Result<(), ApplyError> {
+    async fn send(&mut self, step: Step, transaction: Committed) -> Result<(), ApplyError> {
         match step {
             Step::Row(change) => {
-                if self.filter.contains(&change.table(), change.begin.xid) {
+                if self.is_contained(&change.table(), transaction, &change.place)? {
                     return Ok(());
                 }
                 self.target.begin()?;
@@ -321,10 +351,13 @@ impl Applier {
             }
             Step::Truncate(emptying) => {
                 let mut line = emptying.line.clone();
-                line.rels.retain(|(schema, name)| {
+                line.rels.clear();
+                for (schema, name) in &emptying.line.rels {
                     let table = QualifiedName::new(schema, name);
-                    !self.filter.contains(&table, emptying.begin.xid)
-                });
+                    if !self.is_contained(&table, transaction, &emptying.place)? {
+                        line.rels.push((schema.clone(), name.clone()));
+                    }
+                }
                 if line.rels.is_empty() {
                     return Ok(());
                 }
@@ -377,8 +410,9 @@ impl Applier {
                 if self.is_past_end(&commit, place).await? {
                     return Ok(After::AtEnd);
                 }
-                self.check_fit(&steps).await?;
-                self.send_all(steps).await?;
+                let transaction = Committed::of(&begin, Some(commit.lsn));
+                self.check_fit(&steps, transaction).await?;
+                self.send_all(steps, transaction).await?;
                 self.last = Some(commit);
                 if self.group_rows >= GROUP_ROWS {
                     return self.finish_group().await;

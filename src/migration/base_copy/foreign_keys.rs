@@ -96,7 +96,7 @@ impl BaseCopy<'_> {
         let ledger = ledger::read(&self.target)
             .await
             .map_err(on_target("reading the ledger"))?;
-        if ledger.epoch_count() <= 1 || self.config.run.slot.is_none() {
+        if ledger.moment_count() <= 1 || self.config.run.slot.is_none() {
             return Ok(());
         }
         let convergence = ledger.convergence();

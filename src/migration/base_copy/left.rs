@@ -58,7 +58,7 @@ mod tests {
             number: *number,
             count,
             epoch: 1,
-            snapshot: "1:1:".parse().expect("a snapshot"),
+            visibility: "1:1:".parse().expect("a snapshot"),
             convergence: crate::base::Lsn::default(),
             rows: 0,
             bytes: 0,

@@ -18,7 +18,8 @@
 //!
 //! The catalog is in `catalog`; definitions in `definitions`, what is looked at first in
 //! `before_pre_data`, what is dropped first in `dropping`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
-//! and indexes in `tables` (what is left of a table is decided in `left`); their order in `steps`.
+//! and indexes in `tables` (what is left of a table is decided in `left`, where it is read in
+//! `readers`); their order in `steps`.
 
 mod before_pre_data;
 mod catalog;
@@ -30,6 +31,7 @@ mod foreign_keys;
 mod large_objects;
 mod left;
 mod materialized_views;
+mod readers;
 mod refused;
 mod roles;
 mod scope;
@@ -44,6 +46,7 @@ pub use definitions::contents_of_dump;
 pub use extensions::copy_extension_rows;
 pub use large_objects::compare_large_objects;
 pub use materialized_views::refresh_again;
+pub use readers::{check_standbys, no_unlogged_rows, release_all, release_at_the_end};
 pub use refused::{Definition, left_out};
 pub use roles::{copy_roles, dump_roles, restore_roles, roles_path};
 pub use scope::{Action, Scope};
