@@ -21,6 +21,7 @@ mod cluster;
 mod demo;
 mod list;
 mod ping;
+mod resume;
 mod sentinel;
 mod snapshot;
 mod tidy;

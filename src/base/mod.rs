@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod cause;
 pub mod durable_file;
+pub mod failpoint;
 pub mod ident;
 pub mod lsn;
 pub mod quantity;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::base::backoff::Backoff;
 use crate::base::ident::quote_ident;
-use crate::base::{QualifiedName, Shutdown};
+use crate::base::{QualifiedName, Shutdown, failpoint};
 use crate::catalog::sizes::Sizes;
 use crate::pg::{self, Address, Session};
 
@@ -149,6 +149,7 @@ pub async fn make(
         .cloned()
         .collect();
     let mut refused = add(&session, missing, config.fail_fast, shutdown).await?;
+    failpoint::reach("foreign keys added");
     if config.fail_fast && !refused.is_empty() {
         return Ok(refused);
     }

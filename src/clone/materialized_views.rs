@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::base::{QualifiedName, Remedy, Shutdown};
+use crate::base::{QualifiedName, Remedy, Shutdown, failpoint};
 use crate::catalog::materialized_views::MaterializedView;
 use crate::pg::{self, Address, Session};
 
@@ -104,6 +104,7 @@ fn refresh_level(
                 };
                 tokio::select! {
                     done = refresh_one(&session, view, config.analyze) => {
+                        failpoint::reach("view refreshed");
                         if let Err(error) = done {
                             lock(&failed).push((Some(view.clone()), error));
                         }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::base::Shutdown;
 use crate::base::backoff::Backoff;
+use crate::base::{Shutdown, failpoint};
 use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::restore_list::{self, Entry};
 use crate::pg::{self, Session};
@@ -178,6 +178,7 @@ impl Restore<'_> {
                 () = self.shutdown.overdue() => return Err(RestoreError::Stopped),
             };
             let Err(error) = made else {
+                failpoint::reach("definitions made");
                 return Ok(Ok(()));
             };
             if is_everybodys(&error) {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::base::failpoint;
 use crate::catalog::filters::Filters;
 use crate::catalog::server::Server;
 use crate::clone::schema::Side;
@@ -300,8 +301,17 @@ pub fn nobody_streams(work_dir: &WorkDir) -> Result<Vec<Lock>, MigrationError> {
     Ok(locks.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// Removes the files of an earlier run; the lock stays.
+/// Removes the files of an earlier run; the lock stays. The store goes last, and its log before it:
+/// whoever is interrupted finds it, and removes the rest.
 pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
+    for path in [
+        work_dir.cdc.clone(),
+        work_dir.schema_path(),
+        work_dir.log_path(),
+    ] {
+        removed(fs::remove_dir_all(&path), path)?;
+        failpoint::reach("folder removed");
+    }
     let store = work_dir.store_path();
     let sibling = |suffix: &str| {
         let mut path = store.as_os_str().to_owned();
@@ -309,21 +319,15 @@ pub fn remove_files(work_dir: &WorkDir) -> Result<(), MigrationError> {
         path.into()
     };
     let files = [
-        store.clone(),
-        sibling("-wal"),
-        sibling("-shm"),
         work_dir.snapshot_path(),
         work_dir.summary_path(),
+        sibling("-wal"),
+        sibling("-shm"),
+        store.clone(),
     ];
     for path in files {
         remove_file(path)?;
-    }
-    for path in [
-        work_dir.cdc.clone(),
-        work_dir.schema_path(),
-        work_dir.log_path(),
-    ] {
-        removed(fs::remove_dir_all(&path), path)?;
+        failpoint::reach("file removed");
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::base::{Lsn, Shutdown};
+use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
 use crate::clone::roles::Passwords;
@@ -19,11 +19,12 @@ use super::capture;
 use super::error::{MigrationError, on_target, to_source};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
+use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
-use super::summary::{self, Jobs};
+use super::summary::{self, Jobs, Summary};
 use super::supervisor::{self, Alone, Ended, supervise};
 use super::watch::Watch;
 
@@ -88,6 +89,7 @@ pub enum Outcome {
 pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationError> {
     let (begin, lock) = begin::look_for_copy(&config.work_dir, config.start)?;
     if begin == Begin::Finished {
+        summarize_if_nobody_has(&config.work_dir, &config.copy)?;
         return Ok(Outcome::NothingLeft);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -116,7 +118,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     let mut store = config.work_dir.open_store()?;
     let Some(capture) = &config.capture else {
         let copying = async {
-            base_copy::run(&copy, Scope::Whole, shutdown).await?;
+            // Killed while it was ended: what the target knew of the copy may be gone.
+            if !base_copy::is_complete(&store, &config.copy)? {
+                patience::copy(&copy, Scope::Whole, shutdown).await?;
+            }
             end_plain_copy(&copy, &mut store).await?;
             summarize(&config.work_dir, &config.copy, &store, None)
         };
@@ -129,13 +134,10 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
     match follow(&copy, capture, shutdown)? {
         Ended::Asked | Ended::DiskEnd => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
-            let finishing = finish(
-                copy.ends(),
-                &mut store,
-                endpos,
-                capture.new_tables,
-                shutdown,
-            );
+            let finishing = patience::patiently(config.copy.retry_for, shutdown, async || {
+                let new_tables = capture.new_tables;
+                finish(copy.ends(), &mut store, endpos, new_tables, shutdown).await
+            });
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {
                 Ok(()) => {
@@ -194,8 +196,11 @@ pub(super) async fn end_plain_copy(
         .await
         .map_err(&failed)?;
     ledger::drop(&target).await.map_err(&failed)?;
+    failpoint::reach("ledger dropped");
     base_copy::set_database_properties(copy.ends()).await?;
-    Ok(store.finish_run()?)
+    store.finish_run()?;
+    failpoint::reach("run finished");
+    Ok(())
 }
 
 /// The base copy in a thread, streaming in child processes meanwhile and after.
@@ -269,10 +274,12 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
-    let copying = unless_overdue(base_copy::run(copy, Scope::Whole, stop), stop);
+    let copying = unless_overdue(patience::copy(copy, Scope::Whole, stop), stop);
     runtime.block_on(release_after(copy, copying))?;
     let mut store = copy.work_dir.open_store()?;
+    failpoint::reach("copy complete");
     store.set_apply(true)?;
+    failpoint::reach("apply allowed");
     tracing::info!("the base copy is complete");
     summarize(&copy.work_dir, &copy.choices, &store, None)
 }
@@ -294,6 +301,19 @@ pub(super) fn summarize(
     Ok(())
 }
 
+/// A run that was killed between its last step and its summary is summarized by the next one.
+pub(super) fn summarize_if_nobody_has(
+    work_dir: &WorkDir,
+    choices: &base_copy::Choices,
+) -> Result<(), MigrationError> {
+    let written = Summary::read(work_dir);
+    if written.is_ok_and(|summary| summary.run.finished_at.is_some()) {
+        return Ok(());
+    }
+    let store = work_dir.open_store()?;
+    summarize(work_dir, choices, &store, store.sentinel()?.endpos())
+}
+
 struct Prepared {
     run: Run,
     facts: Facts,
@@ -309,7 +329,7 @@ async fn prepare_or_leave_nothing(
 ) -> Result<Prepared, MigrationError> {
     let mut footprint = Footprint::default();
     let prepared = tokio::select! {
-        prepared = prepare(config, begin, lock, &mut footprint) => prepared,
+        prepared = prepare(config, begin, lock, &mut footprint, shutdown) => prepared,
         () = shutdown.wait() => Err(MigrationError::Stopped),
     };
     if prepared.is_err() {
@@ -324,6 +344,7 @@ async fn prepare(
     begin: Begin,
     lock: Option<Lock>,
     footprint: &mut Footprint,
+    shutdown: &Shutdown,
 ) -> Result<Prepared, MigrationError> {
     let mut begin = begin;
     if let Begin::StartOver(run) = &begin {
@@ -358,7 +379,15 @@ async fn prepare(
         filters: (begin == Begin::New).then_some(&config.filters),
         of_standbys_alone: reads_standbys_alone(config),
     };
-    let facts = preflight::look(&config.source, &config.target, &wanted).await?;
+    // What was begun before has reached both servers; of a first start, nobody knows.
+    let limit = match begin {
+        Begin::Resume(_) => config.copy.retry_for,
+        _ => Duration::ZERO,
+    };
+    let looking = patience::patiently(limit, shutdown, async || {
+        preflight::look(&config.source, &config.target, &wanted).await
+    });
+    let facts = looking.await?;
     let mut run = describe(config, &facts);
     check_copy_from(config, &begin, &run).await?;
     if let Begin::Resume(begun) = &begin {
@@ -411,6 +440,7 @@ async fn prepare(
         }
         Begin::New | Begin::StartOver(_) | Begin::Finished => {
             store.set_run(&run)?;
+            failpoint::reach("run written");
             if config.capture.is_some() {
                 set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
             }
@@ -441,15 +471,6 @@ async fn check_copy_from(config: &Config, begin: &Begin, run: &Run) -> Result<()
         Begin::AfterSetup(begun) | Begin::Resume(begun) => begun,
         _ => run,
     };
-    if begun.plugin.as_deref() == Some(TEST_DECODING) {
-        return Err(MigrationError::Refused {
-            side: None,
-            problem: "test_decoding does not say at the beginning of a transaction where it \
-                      commits, which decides whether rows from a standby contain it"
-                .to_owned(),
-            hint: "use --plugin pgoutput or wal2json with --copy-from".to_owned(),
-        });
-    }
     if reads_standbys_alone(config) && begun.slot.is_none() && config.copy_from.len() > 1 {
         return Err(MigrationError::Refused {
             side: None,
@@ -466,9 +487,6 @@ async fn check_copy_from(config: &Config, begin: &Begin, run: &Run) -> Result<()
             .map(drop),
     }
 }
-
-/// The output plugin that says at the end of a transaction only where it commits.
-const TEST_DECODING: &str = "test_decoding";
 
 /// Without the stream, what is missing would be of another moment.
 pub(super) fn snapshot_is_gone() -> MigrationError {

@@ -373,6 +373,11 @@ impl MigrationError {
 }
 
 impl MigrationError {
+    /// Whether the snapshot of the source that was read under is not there any more.
+    pub(super) fn is_lost_snapshot(&self) -> bool {
+        self.source_error().is_some_and(pg::Error::is_lost_snapshot)
+    }
+
     /// What the target said, if that ended it.
     fn target_error(&self) -> Option<&pg::Error> {
         match self {
@@ -407,13 +412,9 @@ impl MigrationError {
 
 /// What to do when the source has ended the session that held the snapshot, or is about to.
 fn of_lost_snapshot(error: &pg::Error) -> Option<String> {
-    let pg::Error::Server(error) = error else {
-        return None;
-    };
-    let is_gone = error.message.contains("snapshot")
-        && ["22023", "42704", "55000"].contains(&error.sqlstate.as_str());
-    let is_conflict = error.message.contains("conflict with recovery");
-    (is_gone || is_conflict).then(|| {
+    let is_conflict = matches!(error, pg::Error::Server(error)
+        if error.message.contains("conflict with recovery"));
+    (error.is_lost_snapshot() || is_conflict).then(|| {
         "the source was restarted or ended the session that held the snapshot; a standby does so \
          when what it sees has to be removed: set hot_standby_feedback = on, or \
          max_standby_streaming_delay = -1, there. Then with --follow go on with --resume; without, \

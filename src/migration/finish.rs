@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::base::snapshot::Snapshot;
-use crate::base::{Lsn, QualifiedName, Shutdown};
+use crate::base::{Lsn, QualifiedName, Shutdown, failpoint};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
@@ -66,6 +66,7 @@ pub async fn finish(
     check_columns(source, (target, &on_target_session), store).await?;
     let sides = (target, &on_target_session);
     base_copy::compare_large_objects(source, sides, choices, shutdown).await?;
+    failpoint::reach("large objects compared");
     // What pgflit has not made on the target it does not touch there.
     let has_copied = store.step_is_begun(CATALOG_STEP)?;
     if has_copied {
@@ -76,7 +77,9 @@ pub async fn finish(
     if has_copied {
         base_copy::set_database_properties(ends).await?;
     }
+    failpoint::reach("sequences set");
     store.finish_run()?;
+    failpoint::reach("run finished");
     let conflicts = store.conflicts()?;
     if conflicts > 0 {
         tracing::warn!(

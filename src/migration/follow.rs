@@ -23,11 +23,12 @@ use crate::store::{CATALOG_STEP, FOLLOWING_STEP, Lock, Run, Store, WorkDir};
 use super::base_copy::{self, Choices, Ends};
 use super::begin::{self, FollowBegin, Start};
 use super::capture;
-use super::clone::{CaptureConfig, keep_log, summarize, unless_overdue};
+use super::clone::{CaptureConfig, keep_log, summarize, summarize_if_nobody_has, unless_overdue};
 use super::error::{MigrationError, to_source};
 use super::finish::finish;
 use super::footprint::Footprint;
 use super::foreign_rows;
+use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
@@ -102,7 +103,9 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         target: &config.target,
         choices: &config.choices,
     };
-    let finishing = finish(ends, &mut store, endpos, new_tables, shutdown);
+    let finishing = patience::patiently(config.choices.retry_for, shutdown, async || {
+        finish(ends, &mut store, endpos, new_tables, shutdown).await
+    });
     match runtime.block_on(unless_overdue(finishing, shutdown)) {
         Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
         finished => {
@@ -132,7 +135,7 @@ async fn prepare_or_leave_nothing(
 ) -> Result<Prepared, MigrationError> {
     let mut footprint = Footprint::default();
     let prepared = tokio::select! {
-        prepared = prepare(config, &mut footprint) => prepared,
+        prepared = prepare(config, &mut footprint, shutdown) => prepared,
         () = shutdown.wait() => Err(MigrationError::Stopped),
     };
     if prepared.is_err() {
@@ -142,15 +145,22 @@ async fn prepare_or_leave_nothing(
 }
 
 /// Looks, then goes on with what is there or begins; none if nothing is left to do.
-async fn prepare(config: &Config, footprint: &mut Footprint) -> Result<Prepared, MigrationError> {
+async fn prepare(
+    config: &Config,
+    footprint: &mut Footprint,
+    shutdown: &Shutdown,
+) -> Result<Prepared, MigrationError> {
     let (mut begin, lock) = begin::look_for_follow(&config.work_dir, config.start)?;
     if let FollowBegin::StartOver(run) = &begin {
         start_over(config, run).await?;
         begin = FollowBegin::New;
     }
     let (lock, mut store, run) = match begin {
-        FollowBegin::Finished => return Ok(None),
-        FollowBegin::GoOn(run) => go_on(config, run, lock, footprint).await?,
+        FollowBegin::Finished => {
+            summarize_if_nobody_has(&config.work_dir, &config.choices)?;
+            return Ok(None);
+        }
+        FollowBegin::GoOn(run) => go_on(config, run, lock, footprint, shutdown).await?,
         FollowBegin::New | FollowBegin::StartOver(_) => begin_anew(config, lock, footprint).await?,
     };
     if let Some(endpos) = config.capture.endpos {
@@ -168,8 +178,12 @@ async fn go_on(
     begun: Run,
     lock: Option<Lock>,
     footprint: &mut Footprint,
+    shutdown: &Shutdown,
 ) -> Result<(Lock, Store, Run), MigrationError> {
-    let servers = preflight::look_at_servers(&config.source, &config.target).await?;
+    let looking = patience::patiently(config.choices.retry_for, shutdown, async || {
+        preflight::look_at_servers(&config.source, &config.target).await
+    });
+    let servers = looking.await?;
     let now = describe(config, servers, begun.filters.clone());
     begin::check_same(&begun, &now)?;
     let lock = footprint.enter(&config.work_dir, lock)?;

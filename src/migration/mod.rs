@@ -5,7 +5,7 @@
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
-//! - [`base_copy`]: the steps of the copy, each once;
+//! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new tables;
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
@@ -43,6 +43,7 @@ pub mod follow;
 mod footprint;
 mod foreign_rows;
 mod lock_room;
+mod patience;
 pub mod preflight;
 pub mod progress;
 pub mod setup;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::{Lsn, Shutdown};
+use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::sizes::Sizes;
 use crate::catalog::{discovery, ledger};
@@ -246,6 +246,7 @@ pub(super) async fn set_up_capture(
         footprint.makes_publication(publication);
         capture::drop_publications(&source, publication).await?;
         capture::create_publications(&source, publication, &tables).await?;
+        failpoint::reach("publications made");
     }
     footprint.makes_slot(slot);
     let made = slot_when_others_have_ended(&source, source_address, slot, plugin).await;
@@ -254,11 +255,13 @@ pub(super) async fn set_up_capture(
             footprint.slot_was_refused();
         }
     })?;
+    failpoint::reach("slot made");
     run.slot_lsn = Some(made.lsn);
     run.slot_snapshot = Some(made.snapshot.to_string());
     run.timeline = Some(made.timeline);
     store.set_run(run)?;
     store.set_startpos(made.lsn)?;
+    failpoint::reach("slot known");
     tracing::info!("replication slot {slot} made at {}", made.lsn);
     Ok(())
 }
@@ -324,10 +327,12 @@ pub async fn remove_from_servers(
     {
         tracing::info!("dropped replication slot {slot} on the source");
     }
+    failpoint::reach("slot dropped");
     if let Some(publication) = run.publication.as_ref().filter(|_| !is_taken_over(run)) {
         capture::drop_publications(&session, publication).await?;
         tracing::info!("dropped publication {publication} on the source");
     }
+    failpoint::reach("publications dropped");
     let session = Session::connect(target, "cleanup")
         .await
         .map_err(to_target(target))?;
@@ -341,9 +346,11 @@ pub async fn remove_from_servers(
             Err(error) => return Err(on_target("dropping the origin")(error)),
         }
     }
+    failpoint::reach("origin dropped");
     ledger::drop(&session)
         .await
         .map_err(on_target("dropping the schema pgflit"))?;
+    failpoint::reach("ledger dropped");
     tracing::info!("dropped schema pgflit on the target");
     Ok(())
 }

@@ -25,6 +25,7 @@ use super::begin::{self, Begin, Start};
 use super::clone::{self, end_plain_copy, unless_overdue};
 use super::error::{MigrationError, to_target};
 use super::footprint::Footprint;
+use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
 
@@ -116,10 +117,13 @@ async fn work(
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
-    base_copy::run(&copy, config.scope, shutdown).await?;
     let mut store = config.work_dir.open_store()?;
+    // Killed while it was ended: what the target knew of the copy may be gone.
     if !base_copy::is_complete(&store, &config.copy)? {
-        return Ok(Outcome::Done);
+        patience::copy(&copy, config.scope, shutdown).await?;
+        if !base_copy::is_complete(&store, &config.copy)? {
+            return Ok(Outcome::Done);
+        }
     }
     end_plain_copy(&copy, &mut store).await?;
     clone::summarize(&config.work_dir, &config.copy, &store, None)?;
@@ -133,6 +137,7 @@ async fn prepare(
 ) -> Result<Option<Prepared>, MigrationError> {
     let (mut begin, mut lock) = begin::look_for_step(&config.work_dir, config.start)?;
     if begin == Begin::Finished {
+        clone::summarize_if_nobody_has(&config.work_dir, &config.copy)?;
         return Ok(None);
     }
     let known = match &begin {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::backoff::Backoff;
 use crate::base::quantity::ByteSize;
-use crate::base::{Lsn, Shutdown};
+use crate::base::{Lsn, Shutdown, failpoint};
 use crate::store::{Lock, LockError, Sentinel, Store, WorkDir};
 use crate::worker::child::{Child, ChildSpec, Exit, LogSink};
 
@@ -163,6 +163,7 @@ impl Supervisor<'_> {
             Decision::Stay => {}
             Decision::Enter(Stage::Finished) => {
                 self.children.stop()?;
+                failpoint::reach("enter Finished");
                 let is_at_end = facts.endpos_reached || self.mode == Mode::Prefetch;
                 return Ok(Some(match is_at_end {
                     true => Ended::Endpos(sentinel.endpos),
@@ -171,6 +172,7 @@ impl Supervisor<'_> {
             }
             Decision::Enter(stage) => {
                 self.tell(stage, &sentinel);
+                failpoint::reach_of("enter", &format!("{stage:?}"));
                 self.enter(stage)?;
             }
             Decision::StartOver { role, exit } => self.start_over(role, exit, shutdown)?,

@@ -92,6 +92,14 @@ impl Error {
         }
     }
 
+    /// Whether the server does not know the snapshot that was to be imported: the session that held
+    /// it has ended, as all do when a server restarts.
+    pub fn is_lost_snapshot(&self) -> bool {
+        matches!(self, Error::Server(error)
+            if error.message.contains("snapshot")
+                && ["22023", "42704", "55000"].contains(&error.sqlstate.as_str()))
+    }
+
     /// What the operator can do, as a sentence; none if the text of the error says it all.
     pub fn hint(&self) -> Option<String> {
         hint::of(self)

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::base::durable_file;
+use crate::base::{durable_file, failpoint};
 
 use super::{Error, Kind, SegmentName, failed};
 
@@ -93,6 +93,10 @@ impl Appender {
     /// Closes the segment: synced, then renamed, then the folder synced.
     pub fn close(self) -> Result<(), Error> {
         self.sync()?;
+        failpoint::reach(match self.kind {
+            Kind::Json => "JSON segment synced",
+            Kind::Sql => "SQL segment synced",
+        });
         let closed = self.kind.closed_path(&self.folder, self.name);
         durable_file::rename(&self.path, &closed).map_err(failed("closing", &self.path))
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::base::durable_file;
+use crate::base::{durable_file, failpoint};
 
 use super::open::{COMPRESSED, is_compressed};
 use super::{Entry, Error, failed};
@@ -39,6 +39,7 @@ pub fn compress(entry: &Entry, mut go_on: impl FnMut() -> bool) -> Result<bool, 
         }
         durable_file::rename(&unfinished, &finished).map_err(failed("compressing", &entry.path))?;
     }
+    failpoint::reach("segment compressed");
     fs::remove_file(&entry.path).map_err(failed("removing", &entry.path))?;
     Ok(true)
 }

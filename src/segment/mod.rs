@@ -37,7 +37,7 @@ pub use folder::{Entry, Kind, entries, segment_holding};
 pub use follower::{Follower, Next};
 pub use lines::for_each_line;
 pub use name::SegmentName;
-pub use open::open;
+pub use open::{is_growing, open};
 pub use prune::{bytes_taken, remove_before};
 
 use error::failed;

@@ -42,6 +42,11 @@ pub(super) fn is_compressed(path: &Path) -> bool {
     path.to_string_lossy().ends_with(COMPRESSED)
 }
 
+/// Whether the name of `path` says that it is still written to.
+pub fn is_growing(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "partial")
+}
+
 /// The lines of the segment at `path`, decompressed if need be. One that was closed or compressed
 /// since its path was learnt is found under its later name.
 pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, Error> {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rusqlite::OptionalExtension;
 
+use crate::base::failpoint;
+
 use super::database::now;
 use super::{Error, Store};
 
@@ -89,12 +91,14 @@ impl Store {
                  ON CONFLICT (name) DO UPDATE SET begun_at = ?2, finished_at = NULL",
                 (name, now()),
             )
-        })
-        .map(drop)
+        })?;
+        failpoint::reach_of(name, "begun");
+        Ok(())
     }
 
     /// A step is done, durably.
     pub fn finish_step(&mut self, name: &str) -> Result<(), Error> {
+        failpoint::reach_of(name, "done");
         self.write("finishing a step", |transaction| {
             transaction.execute(
                 "UPDATE step SET finished_at = ?2 WHERE name = ?1",

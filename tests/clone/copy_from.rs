@@ -3,9 +3,10 @@
 use pgflit::worker::cluster::{Cluster, ClusterError};
 
 use super::Following;
+use super::following::LIVE;
 use crate::support::{
-    Database, Finished, Held, Pair, Pgbench, Pgflit, SOON, Workload, assert_equal, eventually,
-    pgflit, source_options,
+    Database, Finished, Held, Pair, Pgbench, Pgflit, SOON, Workload, allow_plugin, assert_equal,
+    eventually, pgflit, source_options,
 };
 
 /// A standby of a pair's source.
@@ -101,7 +102,7 @@ pub(super) fn moments(pair: &Pair) -> i64 {
 
 fn random_changes_from(standbys: usize, plugin: &str, seed: u64) -> Finished {
     let pair = Pair::new();
-    assert!(crate::support::allow_plugin(&pair.source, plugin));
+    assert!(allow_plugin(&pair.source, plugin));
     let workload = Workload::start(&pair.source, seed, plugin != "wal2json");
     let standbys: Vec<_> = (0..standbys).map(|_| Standby::of(&pair)).collect();
     let references: Vec<_> = standbys.iter().collect();
@@ -110,9 +111,7 @@ fn random_changes_from(standbys: usize, plugin: &str, seed: u64) -> Finished {
         pair: &pair,
         run: run.start(),
     };
-    eventually(4 * SOON, "live replay begins", || {
-        following.run.stderr_contains(super::following::LIVE)
-    });
+    until_live(&following);
     workload.wait_for(10);
     workload.stop();
     let finished = following.end_equal();
@@ -132,6 +131,11 @@ fn rows_of_a_standby_under_random_changes_are_exact() {
 #[test]
 fn rows_of_a_standby_are_exact_with_wal2json() {
     random_changes_from(1, "wal2json", 22);
+}
+
+#[test]
+fn rows_of_a_standby_are_exact_with_test_decoding() {
+    random_changes_from(1, "test_decoding", 23);
 }
 
 #[test]
@@ -186,32 +190,51 @@ fn a_large_table_in_parts_and_large_objects_come_from_a_standby() {
 }
 
 #[test]
-fn a_transaction_too_large_to_hold_that_spans_the_pause_is_told_by_its_commit_record() {
-    for plugin in ["pgoutput", "wal2json"] {
-        println!("--- {plugin}");
-        let pair = Pair::new();
-        assert!(crate::support::allow_plugin(&pair.source, plugin));
-        pair.source.sql(GATED);
-        let standby = Standby::of(&pair);
-        let gate = shut_gate(&pair);
-        let run = clone_from(&pair, &[&standby]).args(["--plugin", plugin]);
-        let run = run.start();
-        run.wait_for_stderr("replication slot pgflit made");
-        // Some 12 MB each: one that is replayed when replay pauses or not, whichever is faster;
-        // one that began before it and commits after it, and one that begins after it.
-        let large = "INSERT INTO log SELECT repeat(md5(n::text), 10), n
-                       FROM generate_series(1, 30000) n";
-        pair.source.sql(large);
-        let spanning = Held::open_as("spanning", &pair.source, large);
-        wait_at_gate(&pair);
-        spanning.commit();
-        pair.source.sql(large);
-        pair.source.sql(WRITE);
-        gate.commit();
-        let following = Following { pair: &pair, run };
-        following.until_live().end_equal();
-        assert!(!standby.is_paused());
-    }
+fn a_large_transaction_that_spans_the_pause_is_told_by_its_commit_record() {
+    spans_the_pause("pgoutput");
+}
+
+#[test]
+fn a_large_transaction_that_spans_the_pause_is_told_by_its_commit_record_with_wal2json() {
+    spans_the_pause("wal2json");
+}
+
+#[test]
+fn a_large_transaction_that_spans_the_pause_is_read_twice_with_test_decoding() {
+    let finished = spans_the_pause("test_decoding");
+    finished.assert_stderr("is read once more");
+}
+
+fn spans_the_pause(plugin: &str) -> Finished {
+    let pair = Pair::new();
+    assert!(allow_plugin(&pair.source, plugin));
+    pair.source.sql(GATED);
+    let standby = Standby::of(&pair);
+    let gate = shut_gate(&pair);
+    let run = clone_from(&pair, &[&standby]).args(["--plugin", plugin]);
+    let run = run.start();
+    run.wait_for_stderr("replication slot pgflit made");
+    // Too large to be held by apply until its end is read.
+    let large = "INSERT INTO log SELECT repeat(md5(n::text), 15), n
+                   FROM generate_series(1, 14000) n";
+    pair.source.sql(WRITE);
+    let spanning = Held::open_as("spanning", &pair.source, large);
+    wait_at_gate(&pair);
+    spanning.commit();
+    pair.source.sql(WRITE);
+    gate.commit();
+    let following = Following { pair: &pair, run };
+    until_live(&following);
+    let finished = following.end_equal();
+    assert!(!standby.is_paused());
+    finished
+}
+
+/// Returns once it is in live replay, which it has to reach while others use the same processors.
+fn until_live(following: &Following<'_>) {
+    eventually(4 * SOON, "live replay begins", || {
+        following.run.stderr_contains(LIVE)
+    });
 }
 
 #[test]
@@ -271,7 +294,7 @@ fn locks_of_the_source_do_not_stop_the_copy_on_a_paused_standby() {
              SELECT pg_sleep(0.1)",
         );
         locks += 1;
-        run.stderr_contains(super::following::LIVE)
+        run.stderr_contains(LIVE)
     });
     assert!(locks > 1);
     Following { pair: &pair, run }.end_equal();
@@ -325,9 +348,6 @@ fn what_is_no_standby_of_the_source_is_refused() {
         refused.assert_stderr(problem);
         assert!(!pair.dir().exists());
     }
-    let test_decoding = clone_from(&pair, &[&standby]).args(["--plugin", "test_decoding"]);
-    let refused = test_decoding.run().assert_code(1);
-    refused.assert_stderr("use --plugin pgoutput or wal2json");
     standby.database.sql("SELECT pg_wal_replay_pause()");
     let refused = clone_from(&pair, &[&standby]).run().assert_code(6);
     refused.assert_stderr("was paused by somebody else");

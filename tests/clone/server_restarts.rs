@@ -1,9 +1,10 @@
 //! A server is restarted in the middle of a copy.
 
+use nix::sys::signal::Signal;
 use pgflit::worker::cluster::StopMode;
 
-use super::Following;
-use crate::support::{Held, Pair, Pgbench, SOON, assert_equal, eventually, pgflit};
+use super::{Following, end_now};
+use crate::support::{Held, Pair, Pgbench, Run, SOON, assert_equal, eventually, pgflit};
 
 const MODES: [StopMode; 2] = [StopMode::Fast, StopMode::Immediate];
 
@@ -124,26 +125,77 @@ fn a_plain_copy_says_that_its_snapshot_went_with_the_source() {
     }
 }
 
+/// The last part of `parted` is being copied when the source restarts.
+fn restart_source_in_the_middle(options: &str, mode: StopMode) -> (Pair, Run) {
+    let mut pair = Pair::new();
+    pair.source.sql(TABLES);
+    let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
+    let run = pgflit(options).between(&pair).start();
+    run.wait_for_stderr("copied public.parted part 1 of");
+    eventually(SOON, "its rows are being copied", || {
+        pair.target.number(WAITING) > 0
+    });
+    pair.source_cluster
+        .restart(mode)
+        .expect("the source restarts");
+    gate.commit();
+    pair.source
+        .sql("UPDATE indexed SET n = -n WHERE id < 100; UPDATE parted SET id = -id WHERE id < 90");
+    (pair, run)
+}
+
+const FOLLOWED: &str = "clone --follow --table-jobs 1 --split-tables-larger-than 1MB";
+
 #[test]
-fn a_copy_that_follows_takes_another_snapshot_when_the_source_restarts() {
+fn a_copy_that_follows_goes_on_under_another_snapshot_when_the_source_restarts() {
     for mode in MODES {
-        let mut pair = Pair::new();
-        pair.source.sql(TABLES);
-        let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-        let options = "clone --follow --table-jobs 1 --split-tables-larger-than 1MB";
-        let run = pgflit(options).between(&pair).start();
-        run.wait_for_stderr("copied public.parted part 1 of");
-        eventually(SOON, "its rows are being copied", || {
-            pair.target.number(WAITING) > 0
-        });
-        pair.source_cluster
-            .restart(mode)
-            .expect("the source restarts");
-        gate.commit();
-        run.wait_for_exit().assert_code(6).assert_stderr("--resume");
-        pair.source.sql("UPDATE indexed SET n = -n WHERE id < 100");
-        let run = pgflit(options).resume().between(&pair).start();
+        let (pair, run) = restart_source_in_the_middle(FOLLOWED, mode);
         let following = Following { pair: &pair, run };
-        following.until_live().end_equal();
+        let ended = following.until_live().end_equal();
+        ended.assert_stderr("trying again").assert_stderr("epoch 2");
     }
+}
+
+#[test]
+fn without_patience_a_copy_ends_when_the_source_restarts_and_goes_on_when_it_is_resumed() {
+    let options = format!("{FOLLOWED} --retry-for 0s");
+    let (pair, run) = restart_source_in_the_middle(&options, StopMode::Fast);
+    run.wait_for_exit().assert_code(6).assert_stderr("--resume");
+    let run = pgflit(FOLLOWED).resume().between(&pair).start();
+    let following = Following { pair: &pair, run };
+    following.until_live().end_equal();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_waited_for_when_a_migration_goes_on_and_when_it_ends() {
+    let mut pair = Pair::new();
+    pair.source.sql(TABLES);
+    let first = pgflit(FOLLOWED).between(&pair);
+    let following = Following {
+        pair: &pair,
+        run: first.start(),
+    };
+    let run = following.until_live().run;
+    run.signal(Signal::SIGKILL);
+    run.wait_for_exit();
+    pair.source_cluster.stop(StopMode::Fast).expect("stopped");
+    let run = pgflit(FOLLOWED).resume().between(&pair).start();
+    run.wait_for_stderr("trying again");
+    pair.source_cluster.start().expect("started");
+    run.wait_for_stderr("live replay");
+    // The end asks the target for its ledger first, and waits.
+    let held = Held::open(&pair.target, "LOCK TABLE pgflit.part");
+    end_now(&pair);
+    eventually(SOON, "the end has begun", || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                        WHERE wait_event_type = 'Lock' AND query ~ 'pgflit.part'";
+        pair.target.number(waiting) > 0
+    });
+    pair.target_cluster
+        .restart(StopMode::Immediate)
+        .expect("restarted");
+    drop(held);
+    let ended = run.wait_for_exit().assert_code(0);
+    ended.assert_stderr("reading the ledger");
+    assert_equal(&pair.source, &pair.target);
 }

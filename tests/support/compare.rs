@@ -15,6 +15,9 @@ use definitions::{NOT_NULL, definitions};
 /// Differing rows shown of each table and side.
 const ROWS_SHOWN: usize = 5;
 
+/// Characters shown of each row or line.
+const CHARS_SHOWN: usize = 200;
+
 /// Every name that is printed is then qualified, whatever the database's own default is.
 const QUALIFIED: &str = "SET search_path = pg_catalog;";
 
@@ -177,7 +180,12 @@ fn line_difference(left: &[String], right: &[String]) -> String {
     for (side, sign) in [("source", 1), ("target", -1)] {
         let surplus = || counts.iter().filter(|(_, count)| *count * sign > 0);
         for (line, count) in surplus().take(ROWS_SHOWN) {
-            let _ = writeln!(text, "  only on the {side}, {} times: {line}", count * sign);
+            let shown: String = line.chars().take(CHARS_SHOWN).collect();
+            let _ = writeln!(
+                text,
+                "  only on the {side}, {} times: {shown}",
+                count * sign
+            );
         }
         let hidden = surplus().count().saturating_sub(ROWS_SHOWN);
         if hidden > 0 {

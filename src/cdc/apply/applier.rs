@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Lsn, QualifiedName};
+use crate::base::{Lsn, QualifiedName, failpoint};
 use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
 
 use super::error::ApplyError;
-use super::filter::{Committed, Filter};
+use super::filter::{Committed, Filter, KnownEnd};
 use super::place::Place;
 use super::steering::Steering;
 use super::target::{Change, Emptying, Target};
@@ -51,6 +51,9 @@ enum Reading {
     Passing(Arc<Begin>),
     /// One that is too large to hold, of which only its COMMIT will tell that the target has it.
     Doubted,
+    /// One that is too large to hold, of which only its COMMIT will tell which copies contain it:
+    /// it is read to there, and then once more.
+    Awaiting(Arc<Begin>),
 }
 
 /// Applies lines to the target.
@@ -74,6 +77,8 @@ pub(super) struct Applier {
     past_applied: bool,
     /// How far the target was at the start, as the store says too, which knows of positions.
     reached_before: Lsn,
+    /// Of a transaction that was read to its end before.
+    known_end: Option<KnownEnd>,
 }
 
 /// How far the target is.
@@ -99,7 +104,13 @@ impl Applier {
             group_rows: 0,
             begun: false,
             past_applied: at.committed.is_zero(),
+            known_end: None,
         }
+    }
+
+    /// The same, knowing where one transaction ends.
+    pub(super) fn knowing(self, known_end: Option<KnownEnd>) -> Self {
+        Self { known_end, ..self }
     }
 
     /// A segment begins; it prepares its own statements again.
@@ -244,7 +255,9 @@ impl Applier {
             Reading::Between if self.begun => {
                 Err(self.out_of_order(place, "a change outside a transaction"))
             }
-            Reading::Between | Reading::Skipping | Reading::Doubted => Ok(None),
+            Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
+                Ok(None)
+            }
             Reading::Holding(begin, ..) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
         }
     }
@@ -253,7 +266,9 @@ impl Applier {
         /// What a step costs to hold besides its values.
         const STEP_BYTES: usize = 192;
         match &mut self.reading {
-            Reading::Between | Reading::Skipping | Reading::Doubted => return Ok(()),
+            Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
+                return Ok(());
+            }
             Reading::Holding(_, steps, held) => {
                 steps.push(step);
                 *held += bytes + STEP_BYTES;
@@ -262,8 +277,8 @@ impl Applier {
                 }
             }
             Reading::Passing(begin) => {
-                let transaction = Committed::of(begin, None);
-                return self.send(step, transaction).await;
+                let begin = Arc::clone(begin);
+                return self.send(step, self.while_read(&begin)).await;
             }
         }
         // Too large to hold: alone in a target transaction of its own.
@@ -276,11 +291,24 @@ impl Applier {
                 self.reading = Reading::Doubted;
                 return Ok(());
             }
-            let transaction = Committed::of(&begin, None);
+            if self.known_end_of(&begin).is_none() && self.filter.needs_end(&begin) {
+                self.reading = Reading::Awaiting(begin);
+                return Ok(());
+            }
+            let transaction = self.while_read(&begin);
             self.reading = Reading::Passing(begin);
             self.send_all(steps, transaction).await?;
         }
         Ok(())
+    }
+
+    fn known_end_of(&self, begin: &Begin) -> Option<Lsn> {
+        self.known_end.and_then(|known| known.of(begin))
+    }
+
+    /// The transaction that began with `begin`, before its COMMIT is read.
+    fn while_read(&self, begin: &Begin) -> Committed {
+        Committed::of(begin, self.known_end_of(begin))
     }
 
     async fn send_all(
@@ -396,13 +424,26 @@ impl Applier {
                 self.pass(commit.lsn);
                 return Ok(After::GoOn);
             }
-            Reading::Holding(..) | Reading::Doubted if self.has_applied(commit.lsn) => {
+            Reading::Holding(..) | Reading::Doubted | Reading::Awaiting(_)
+                if self.has_applied(commit.lsn) =>
+            {
                 self.pass(commit.lsn);
                 return Ok(After::GoOn);
             }
             Reading::Doubted => {
                 let problem = "a transaction that the target should have, and has not";
                 return Err(self.out_of_order(place, problem));
+            }
+            Reading::Awaiting(begin) => {
+                self.check_xid(&begin, &commit, place)?;
+                if self.is_past_end(&commit, place).await? {
+                    return Ok(After::AtEnd);
+                }
+                return Err(ApplyError::ReadAgain(KnownEnd {
+                    first: begin.lsn,
+                    xid: begin.xid,
+                    end: commit.lsn,
+                }));
             }
             Reading::Holding(begin, steps, _) => {
                 self.pass(commit.lsn);
@@ -478,7 +519,9 @@ impl Applier {
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
         if let Some(last) = self.last.take() {
             if self.target.is_open() {
+                failpoint::reach("group sent");
                 let conflicts = self.target.commit(&last).await?;
+                failpoint::reach("group committed");
                 self.steering.count_conflicts(conflicts)?;
                 self.positions.committed = last.lsn;
             }

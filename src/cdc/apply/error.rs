@@ -9,6 +9,7 @@ use crate::pg;
 use crate::segment;
 use crate::store;
 
+use super::filter::KnownEnd;
 use super::place::Place;
 
 /// Apply failed. The target holds exactly what it held after the last confirmed group.
@@ -87,6 +88,12 @@ pub enum ApplyError {
         /// What is wrong.
         problem: String,
     },
+    /// Where a large transaction ends is known by now, and it must be read once more: its beginning
+    /// does not say which copies contain it. Nothing of it is on the target.
+    #[error(
+        "transaction {} at {} must be read again, now that it is known to end at {}", .0.xid, .0.first, .0.end
+    )]
+    ReadAgain(KnownEnd),
     /// A SQL segment is missing among the others.
     #[error("{} is missing, and later ones are there", .0.display())]
     Missing(PathBuf),
@@ -148,6 +155,8 @@ impl ApplyError {
                 _ => Remedy::AskOperator,
             },
             ApplyError::Store(error) => error.remedy(),
+            // From the segments, which know its end.
+            ApplyError::ReadAgain(_) => Remedy::Retry,
             ApplyError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
         }
@@ -171,6 +180,9 @@ impl ApplyError {
             ),
             ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
                 place.is_in_segment().then(|| MADE_AGAIN.to_owned())
+            }
+            ApplyError::ReadAgain(_) => {
+                Some("apply it from the segments, with pgflit stream apply".to_owned())
             }
             ApplyError::Missing(_) => Some(MADE_AGAIN.to_owned()),
             ApplyError::PastEndpos { applied, .. } => {

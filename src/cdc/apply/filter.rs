@@ -28,6 +28,24 @@ pub(super) struct Committed {
     commit: CommitRecord,
 }
 
+/// Where a transaction ends whose beginning does not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownEnd {
+    /// Where its first change stands.
+    pub first: Lsn,
+    /// Its id.
+    pub xid: u32,
+    /// The end of its commit record.
+    pub end: Lsn,
+}
+
+impl KnownEnd {
+    /// The end of the one that began with `begin`, if it is that one.
+    pub(super) fn of(self, begin: &Begin) -> Option<Lsn> {
+        (self.first == begin.lsn && self.xid == begin.xid).then_some(self.end)
+    }
+}
+
 impl Committed {
     /// The one that began with `begin`; `end` is the end of its commit record, once that is read.
     pub(super) fn of(begin: &Begin, end: Option<Lsn>) -> Self {
@@ -51,6 +69,14 @@ impl Filter {
                 .map(|part| (part.table.clone(), part.visibility.clone()))
                 .collect(),
         }
+    }
+
+    /// Whether there are copies of which only the end of the transaction tells whether they contain
+    /// it.
+    pub(super) fn needs_end(&self, begin: &Begin) -> bool {
+        let Committed { xid, commit } = Committed::of(begin, None);
+        let mut copies = self.copies.values();
+        copies.any(|copy| copy.contains(xid, commit).is_none())
     }
 
     /// Whether the copy of `table` already contains what `transaction` did; none if its commit
@@ -125,5 +151,11 @@ mod tests {
         assert_eq!(contains(Some(99), None), Some(true));
         assert_eq!(contains(Some(100), None), Some(false));
         assert_eq!(contains(None, None), None);
+        assert!(filter.needs_end(&begin(7, None)) && !filter.needs_end(&begin(7, Some(99))));
+        let late = Begin {
+            lsn: Lsn::new(100),
+            ..begin(7, None)
+        };
+        assert!(!filter.needs_end(&late));
     }
 }

@@ -167,16 +167,18 @@ fn read_stream(
             path: path.to_owned(),
             source,
         })?;
+        let torn = !line.is_empty();
         if line.pop() != Some(b'\n') {
-            let torn = !line.is_empty();
             block.send(pieces);
             // The rest of a torn line that is still being written, or that comes through a pipe whose
             // writer was killed, follows with its whole transaction. A closed file gets no more.
             return match place(number + 1) {
-                place @ Place::Line(..) if torn && !is_growing(path) => Err(ApplyError::Order {
-                    place,
-                    problem: "the file ends inside this line".to_owned(),
-                }),
+                place @ Place::Line(..) if torn && !segment::is_growing(path) => {
+                    Err(ApplyError::Order {
+                        place,
+                        problem: "the file ends inside this line".to_owned(),
+                    })
+                }
                 _ => Ok(()),
             };
         }
@@ -190,11 +192,6 @@ fn read_stream(
             return Ok(());
         }
     }
-}
-
-/// Whether the name says that the file is still written to.
-fn is_growing(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "partial")
 }
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Transactions that the source streams while they are in progress: kept until they end, and
 //! then written to the segments as any other.
 
-use crate::base::Lsn;
+use crate::base::{Lsn, failpoint};
 use crate::cdc::change::{Begin, Commit, Event};
 
 use super::error::ReceiveError;
@@ -29,7 +29,10 @@ impl Writer<'_> {
                 let moment = self.sink.relations.next_moment();
                 self.spills.begin_block(xid, is_first, lsn, moment)
             }
-            StreamMessage::Stop => self.spills.end_block(),
+            StreamMessage::Stop => {
+                failpoint::reach("transaction spilled");
+                self.spills.end_block()
+            }
             StreamMessage::Abort { xid, subxid } => self.spills.abort(xid, subxid),
             StreamMessage::Commit(commit) => self.release(lsn, commit),
         }
@@ -87,6 +90,7 @@ impl Writer<'_> {
     }
 
     fn end_release(&mut self, lsn: Lsn, commit: StreamCommit) -> Result<(), ReceiveError> {
+        failpoint::reach("transaction released");
         self.sink.relations.end_release();
         let end = Commit {
             xid: commit.xid,

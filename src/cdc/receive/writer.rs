@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::base::{Lsn, Shutdown};
+use crate::base::{Lsn, Shutdown, failpoint};
 use crate::cdc::change::{Event, Position};
 use crate::cdc::positions::{Positions, endpos_is_reached};
 use crate::cdc::timestamp::format_unix_micros;
@@ -313,7 +313,9 @@ impl Writer<'_> {
     fn sync(&mut self) -> Result<(), ReceiveError> {
         if self.progress.dirty {
             self.flush()?;
+            failpoint::reach("lines written");
             self.sink.sync()?;
+            failpoint::reach("lines synced");
             self.progress.dirty = false;
         }
         self.progress.synced_at = Instant::now();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::base::Lsn;
+use crate::base::{Lsn, failpoint};
 use crate::cdc::json_line;
 use crate::segment::{self, Appender, Follower, Kind, Next, SegmentName};
 
@@ -218,6 +218,9 @@ impl FolderTransform {
     fn write(&mut self) -> Result<(), FolderError> {
         if let Some(output) = &mut self.output {
             output.append(&self.sql)?;
+            if !self.sql.is_empty() {
+                failpoint::reach("SQL written");
+            }
         }
         self.sql.clear();
         Ok(())

@@ -14,5 +14,5 @@ mod statement;
 mod transformer;
 
 pub use folder::{FolderError, FolderTransform, Progress, begins_inside};
-pub use pipe::{PipeError, transform_pipe};
+pub use pipe::{End, PipeError, transform_pipe};
 pub use transformer::{Open, TransformError, Transformer};

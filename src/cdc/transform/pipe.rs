@@ -27,16 +27,28 @@ pub enum PipeError {
     Write(#[source] io::Error),
 }
 
+/// How an input ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Behind a line.
+    Whole,
+    /// Inside a line, which was dropped: whoever wrote was killed, or has not written the rest yet.
+    /// Its transaction has no end, so it counts as never happened.
+    Torn {
+        /// Counted from 1.
+        number: u64,
+    },
+}
+
 /// Transforms `input` to `output` until the input ends. Lines are passed on as soon as the input
-/// pauses. A torn last line, left by a receive that was killed, is dropped: its transaction has
-/// no end, so it counts as never happened.
+/// pauses.
 ///
 /// `transformer` says whether the input begins inside a transaction, see [`Transformer::starting`].
 pub fn transform_pipe(
     mut transformer: Transformer,
     input: impl Read,
     mut output: impl Write,
-) -> Result<(), PipeError> {
+) -> Result<End, PipeError> {
     let mut input = BufReader::with_capacity(BLOCK, input);
     let (mut line, mut sql, mut number) = (Vec::new(), Vec::new(), 0);
     loop {
@@ -44,10 +56,15 @@ pub fn transform_pipe(
         input
             .read_until(b'\n', &mut line)
             .map_err(PipeError::Read)?;
-        if line.pop() != Some(b'\n') {
-            return pass_on(&mut output, &mut sql);
-        }
         number += 1;
+        let torn = !line.is_empty();
+        if line.pop() != Some(b'\n') {
+            pass_on(&mut output, &mut sql)?;
+            return Ok(match torn {
+                true => End::Torn { number },
+                false => End::Whole,
+            });
+        }
         transformer
             .line(&line, &mut sql)
             .map_err(|source| PipeError::Line { number, source })?;
@@ -71,10 +88,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_torn_last_line_is_dropped() {
-        let input = b"{\"action\":\"K\",\"lsn\":\"0/10\"}\n{\"action\":\"K\",\"ls";
-        let mut output = Vec::new();
-        transform_pipe(Transformer::default(), &input[..], &mut output).expect("transformed");
-        assert_eq!(output, b"-- KEEPALIVE {\"lsn\":\"0/10\"}\n");
+    fn a_torn_last_line_is_dropped_and_told() {
+        let whole = "{\"action\":\"K\",\"lsn\":\"0/10\"}\n";
+        let torn = format!("{whole}{{\"action\":\"K\",\"ls");
+        for (input, expected) in [
+            (whole, End::Whole),
+            (&torn, End::Torn { number: 2 }),
+            (&format!("{whole}{{"), End::Torn { number: 2 }),
+        ] {
+            let mut output = Vec::new();
+            let end = transform_pipe(Transformer::default(), input.as_bytes(), &mut output);
+            assert_eq!(end.expect("transformed"), expected);
+            assert_eq!(output, b"-- KEEPALIVE {\"lsn\":\"0/10\"}\n");
+        }
     }
 }

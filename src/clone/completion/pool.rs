@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
 use crate::base::shutdown::POLL;
-use crate::base::{QualifiedName, Remedy, Shutdown};
+use crate::base::{QualifiedName, Remedy, Shutdown, failpoint};
 use crate::pg::{self, Address, Session, with_retry};
 use crate::store::IndexRow;
 
@@ -226,6 +226,11 @@ impl Shared {
                 () = self.stop.wait() => return,
                 () = self.config.give_up.wait() => return,
             };
+            failpoint::reach(match &job {
+                Job::Index(_) => "index built",
+                Job::Constraint(_) => "constraint added",
+                Job::Tidy { .. } => "table vacuumed",
+            });
             let took = begun.elapsed();
             match (&done, &job) {
                 (Ok(()), Job::Index(index)) => (self.events)(Event::Built { index, took }),

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use crate::base::Remedy;
 use crate::base::backoff::Backoff;
+use crate::base::{Remedy, failpoint};
 use crate::pg::with_retry;
 
 use super::ranges::OidRange;
@@ -88,6 +88,7 @@ async fn try_again(
             work(open, range).await
         };
         let Err(error) = done.await else {
+            failpoint::reach("large objects copied");
             return Ok(());
         };
         *sessions = None;

@@ -87,6 +87,11 @@ impl RowsError {
         }
     }
 
+    /// Whether the snapshot is gone under which it was to be read.
+    pub(super) fn is_lost_snapshot(&self) -> bool {
+        matches!(self, RowsError::Source { source, .. } if source.is_lost_snapshot())
+    }
+
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {

@@ -156,6 +156,10 @@ impl Worker<'_> {
         if let Some(lost) = error.lost_table() {
             lock(self.queue).retain(|task| task.table.name != *lost);
         }
+        if error.is_lost_snapshot() {
+            // All the others would fail with it.
+            lock(self.queue).clear();
+        }
         if self.config.fail_fast {
             self.config.give_up.ask();
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
-use crate::base::{Remedy, Shutdown};
+use crate::base::{Remedy, Shutdown, failpoint};
 use crate::catalog::ledger::{self, Part};
 use crate::pg::{self, Connection, Mode, PumpError, Pumped, ResultSet, pump, with_retry};
 
@@ -264,7 +264,10 @@ impl Worker<'_> {
         let part = part_of(task, reader, written, bytes());
         let note = format!("{}; COMMIT", ledger::note_sql(&part));
         match target.query(&note).await {
-            Ok(_) => Ok(Copied::Done(part)),
+            Ok(_) => {
+                failpoint::reach("part copied");
+                Ok(Copied::Done(part))
+            }
             // Its line may be there: a process that a killed run left behind was faster.
             Err(error) if error.sqlstate() == Some("23505") => {
                 let mut other = self.open_target().await.map_err(from_target)?;

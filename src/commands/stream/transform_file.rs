@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::base::durable_file;
-use crate::cdc::transform::{PipeError, Transformer, begins_inside, transform_pipe};
+use crate::cdc::transform::{End, PipeError, Transformer, begins_inside, transform_pipe};
 use crate::cli::ExitCode;
 use crate::cli::options::FileOrPipe;
 use crate::commands::CommandError;
@@ -27,6 +27,8 @@ enum FileError {
         #[source]
         source: PipeError,
     },
+    #[error("{}, line {line}: the file ends inside this line", path.display())]
+    Cut { path: PathBuf, line: u64 },
     #[error("{} does not end in .json, so the name of its SQL cannot be told", .0.display())]
     Name(PathBuf),
 }
@@ -37,6 +39,8 @@ impl From<FileError> for CommandError {
             FileError::Name(_) => {
                 CommandError::usage(error).with_hint("name the SQL file too, or - for stdout")
             }
+            FileError::Cut { .. } => CommandError::new(ExitCode::Other, error)
+                .with_hint("the file was damaged after it was written: put back a copy of it"),
             FileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
                 CommandError::usage(error)
             }
@@ -63,14 +67,23 @@ pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCod
         path: input_name.to_owned(),
         source,
     };
+    // A closed file, unlike a growing one and a pipe, gets no more.
+    let whole = |end| match (end, json) {
+        (End::Torn { number }, FileOrPipe::File(path)) if !segment::is_growing(path) => {
+            Err(FileError::Cut {
+                path: path.clone(),
+                line: number,
+            })
+        }
+        _ => Ok(()),
+    };
     let output = match sql {
         Some(FileOrPipe::Pipe) => {
-            return match transform_pipe(transformer, input, io::stdout()) {
-                Err(PipeError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {
-                    Ok(ExitCode::Done)
-                }
-                other => Ok(other.map(|()| ExitCode::Done).map_err(transformed)?),
-            };
+            match transform_pipe(transformer, input, io::stdout()) {
+                Err(PipeError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+                other => whole(other.map_err(transformed)?)?,
+            }
+            return Ok(ExitCode::Done);
         }
         Some(FileOrPipe::File(path)) => path.clone(),
         None => beside(input_name)?,
@@ -78,7 +91,8 @@ pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCod
     // Under another name until it is whole, so that no half of it is taken for the segment.
     let growing = with_ending(&output, ".new");
     let file = File::create(&growing).map_err(failed("creating", &growing))?;
-    transform_pipe(transformer, input, &file).map_err(transformed)?;
+    let end = transform_pipe(transformer, input, &file).map_err(transformed)?;
+    whole(end)?;
     file.sync_all().map_err(failed("syncing", &growing))?;
     durable_file::rename(&growing, &output).map_err(failed("renaming", &growing))?;
     tracing::info!(

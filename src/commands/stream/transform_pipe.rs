@@ -70,7 +70,7 @@ fn pipe() -> Result<(), CommandError> {
             tracing::info!("the reader of the SQL has ended");
             Ok(())
         }
-        other => Ok(other?),
+        other => Ok(other.map(drop)?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is copied, and the snapshot it is copied under.
 
+use crate::base::failpoint;
 use crate::base::quantity::ByteSize;
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Selection, Strictness};
@@ -49,6 +50,7 @@ impl SourceSide<'_> {
         self.store.begin_step(CATALOG_STEP)?;
         let published = self.store.tables()?;
         let epoch = self.open_epoch(ledger).await?;
+        failpoint::reach("epoch opened");
         let failed = on_source("reading the catalog");
         let sizes = self.choices.sizes;
         let mut tables = discovery::tables(epoch.session(), sizes)
@@ -93,6 +95,7 @@ impl SourceSide<'_> {
             SchemaError::Stopped => MigrationError::Stopped,
             error => error.into(),
         })?;
+        failpoint::reach("dump made");
         self.keep_foreign_keys(epoch.session()).await?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(

@@ -15,8 +15,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::base::Visibility;
 use crate::base::cause::chain;
+use crate::base::{Visibility, failpoint};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
 use crate::clone::rows::{Place, Reader, Task};
@@ -149,7 +149,9 @@ impl BaseCopy<'_> {
                 one.check_history(mark).await?;
             }
             self.store.note_paused(&one.to_string())?;
+            failpoint::reach("standby noted");
             let shown = one.pause(wanted).await?;
+            failpoint::reach("standby paused");
             tracing::info!(
                 "epoch {number}: replay of the standby {one} is paused at {}, for as long as rows are read there; should this process be killed, --resume or pgflit stream cleanup resumes it",
                 shown.replayed
@@ -279,6 +281,7 @@ async fn release_one(
     if one.is_of(system).await.map_err(unreachable)? && one.resume().await.map_err(unreachable)? {
         tracing::info!("resumed replay of the standby {name}");
     }
+    failpoint::reach("standby resumed");
     Ok(store.forget_paused(name)?)
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::Shutdown;
+use crate::base::{Shutdown, failpoint};
 use crate::catalog::ledger::Ledger;
 use crate::catalog::restore_list::Contents;
 use crate::catalog::sizes::Sizes;
@@ -204,6 +204,7 @@ impl<'a> BaseCopy<'a> {
         ledger::create(&target)
             .await
             .map_err(on_target("making the schema pgflit"))?;
+        failpoint::reach("ledger made");
         Ok(Self {
             config,
             store,

@@ -1,0 +1,164 @@
+//! Named places in the crash stories, where a test ends everything with SIGKILL.
+//!
+//! In a build with debug assertions, a process that passes the place named by `PGFLIT_KILL_AT` (for
+//! the nth time, with `PGFLIT_KILL_AT=name:n`) kills its supervisor, if it has one, and itself: what
+//! `kill -9` of the whole tree does, at a moment of the test's choice. In a release build nothing of
+//! this is there.
+
+/// The places, about in the order in which `clone --follow` passes them. Each stands between two
+/// things that a crash may part: what a server or the disk has by then, and who is told of it after.
+pub const PLACES: &[&str] = &[
+    // Setting up.
+    "run written",
+    "publications made",
+    "slot made",
+    "slot known",
+    // The base copy; "begun" and "done" of a step are this side of what the store says.
+    "ledger made",
+    "catalog begun",
+    "epoch opened",
+    "dump made",
+    "catalog done",
+    "drop begun",
+    "drop done",
+    "pre-data begun",
+    "definitions made",
+    "pre-data done",
+    "extension rows begun",
+    "extension rows done",
+    "large objects begun",
+    "large objects copied",
+    "rows begun",
+    "part copied",
+    "index built",
+    "constraint added",
+    "table vacuumed",
+    "rows done",
+    "large objects done",
+    "indexes done",
+    "post-data begun",
+    "post-data done",
+    "foreign-keys begun",
+    "foreign keys added",
+    "foreign-keys done",
+    "matviews begun",
+    "view refreshed",
+    "matviews done",
+    "last begun",
+    "last done",
+    "sequences begun",
+    "sequences done",
+    "copy complete",
+    "apply allowed",
+    // Change capture.
+    "lines written",
+    "lines synced",
+    "JSON segment synced",
+    "SQL segment synced",
+    "transaction spilled",
+    "transaction released",
+    "SQL written",
+    "group sent",
+    "group committed",
+    "segment compressed",
+    "enter CatchingUp",
+    "enter Quieting",
+    "enter SettlingTransform",
+    "enter SettlingApply",
+    "enter Replaying",
+    // The end.
+    "enter Finished",
+    "large objects compared",
+    "sequences set",
+    "run finished",
+];
+
+/// The same for what takes everything away: `stream cleanup`, `--restart`.
+pub const PLACES_OF_CLEANUP: &[&str] = &[
+    "slot dropped",
+    "publications dropped",
+    "origin dropped",
+    "ledger dropped",
+    "folder removed",
+    "file removed",
+];
+
+/// The same where rows are read on standbys: between the store and a standby.
+pub const PLACES_OF_STANDBYS: &[&str] = &["standby noted", "standby paused", "standby resumed"];
+
+/// The process is at `place`; it ends here if a test says so.
+#[cfg(debug_assertions)]
+pub fn reach(place: &str) {
+    debug_assert!(
+        [PLACES, PLACES_OF_CLEANUP, PLACES_OF_STANDBYS]
+            .iter()
+            .any(|places| places.contains(&place)),
+        "no such place: {place}"
+    );
+    wanted::kill_if(|name| name == place);
+}
+
+/// The process is at `place` of `step`; it ends here if a test says so.
+#[cfg(debug_assertions)]
+pub fn reach_of(step: &str, place: &str) {
+    wanted::kill_if(|name| {
+        let rest = name.strip_prefix(step);
+        rest.and_then(|rest| rest.strip_prefix(' ')) == Some(place)
+    });
+}
+
+/// Nothing.
+#[cfg(not(debug_assertions))]
+pub fn reach(_: &str) {}
+
+/// Nothing.
+#[cfg(not(debug_assertions))]
+pub fn reach_of(_: &str, _: &str) {}
+
+#[cfg(debug_assertions)]
+mod wanted {
+    use std::env;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::{Pid, getpid, getppid};
+
+    struct Wanted {
+        place: String,
+        times: AtomicU32,
+    }
+
+    static WANTED: OnceLock<Option<Wanted>> = OnceLock::new();
+
+    fn read() -> Option<Wanted> {
+        let text = env::var("PGFLIT_KILL_AT").ok()?;
+        let (place, times) = match text.rsplit_once(':') {
+            Some((place, times)) => (place, times.parse().ok()?),
+            None => (text.as_str(), 1),
+        };
+        Some(Wanted {
+            place: place.to_owned(),
+            times: AtomicU32::new(times),
+        })
+    }
+
+    pub(super) fn kill_if(is: impl FnOnce(&str) -> bool) {
+        let Some(wanted) = WANTED.get_or_init(read) else {
+            return;
+        };
+        if !is(&wanted.place) || wanted.times.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return;
+        }
+        tracing::error!("killed at {}", wanted.place);
+        if env::var_os("PGFLIT_SUPERVISED").is_some() {
+            let _ = kill(getppid(), Signal::SIGKILL);
+        }
+        let _ = kill(getpid(), Signal::SIGKILL);
+        // Nothing may happen after this place while the signal is on its way.
+        loop {
+            let _: Pid = getppid();
+            std::thread::park();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Whatever is killed whenever, going on ends exact.
+
+mod fault_matrix;
