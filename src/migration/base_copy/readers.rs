@@ -219,15 +219,19 @@ async fn mark(source: &Address) -> Result<Option<Mark>, MigrationError> {
     mark.map_err(on_source("making transactions that standbys must have"))
 }
 
-/// What becomes of the copy, standbys that can be reached are not left paused. Those that cannot be
+/// Whatever has become of the copy, standbys that can be reached are not left paused. Those that cannot be
 /// are told of and stay in the store, for the next start.
 pub async fn release_at_the_end(config: &Config) {
     let released = async {
         let mut store = config.work_dir.open_store()?;
         release(&mut store, &config.copy_from, &config.run.source_system).await
     };
-    if let Ok(Err(error)) = tokio::time::timeout(RELEASE_MAX, released).await {
-        tracing::warn!("{}", chain(&error));
+    match tokio::time::timeout(RELEASE_MAX, released).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("{}", chain(&error)),
+        Err(_) => tracing::warn!(
+            "a standby does not answer, and its replay may still be paused: --resume or pgflit stream cleanup resumes it"
+        ),
     }
 }
 
