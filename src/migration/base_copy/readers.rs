@@ -98,7 +98,7 @@ impl BaseCopy<'_> {
     ) -> Result<Readers, MigrationError> {
         let config = self.config;
         let mut readers = Readers::of_source(epoch, &config.source);
-        if config.copy_from.is_empty() {
+        if config.copy_from.is_empty() || tables.is_empty() {
             return Ok(readers);
         }
         let is_there = |table: &TableRow| ledger.is_complete(&table.name);
@@ -142,12 +142,15 @@ impl BaseCopy<'_> {
             tables: &oids,
             patience: config.choices.retry_for,
         };
-        for (number, one) in (first_number..).zip(&standbys) {
+        // None is paused while another is waited for.
+        for one in &standbys {
             one.check_runs().await?;
             one.wait_until_replayed(wanted).await?;
             if let Some(mark) = &mark {
                 one.check_history(mark).await?;
             }
+        }
+        for (number, one) in (first_number..).zip(&standbys) {
             self.store.note_paused(&one.to_string())?;
             failpoint::reach("standby noted");
             let shown = one.pause(wanted).await?;

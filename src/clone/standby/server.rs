@@ -1,47 +1,16 @@
-//! Standbys of the source as readers: rows are read there while replay is paused.
-//!
-//! # Why it is exact
-//! 1. Replay is paused, and the standby itself says so: it then stands between two records, and
-//!    everything up to L, `pg_last_wal_replay_lsn()`, is replayed, nothing after.
-//! 2. A snapshot that is taken then sees exactly the transactions whose commit record is before L;
-//!    [`crate::base::visibility`] has the argument, and says which side L itself is on.
-//! 3. That it was taken then: the standby says before and after it that it is paused, and both
-//!    times the same L. Were replay resumed and paused again in between, a record would have been
-//!    replayed and L be another; if none was, nothing has changed.
-//! 4. L is at or past the slot's consistent point: what the slot does not stream, because it
-//!    committed before that point, is replayed. And past the moment of the catalog, so the tables
-//!    that it names are there.
-//! 5. From then on the snapshot is held, exported, and counts by itself. What happens to replay
-//!    later cannot change what it sees: neither somebody's resuming it, nor a promotion. Pausing
-//!    goes on all the same, because replay would have to remove rows that the snapshot still sees,
-//!    and end it (unless `hot_standby_feedback` is on).
-//!
-//! The standby must have the source's history: the same system identifier and timeline, which two
-//! servers that were promoted from one backup have too, and the outcome of some transactions that
-//! end on the source by chance, half of them with COMMIT, half with ROLLBACK ([`Mark`]). A primary
-//! flushes WAL before it sends it, so nothing that is read on a standby can be lost to a crash of
-//! the source.
-//!
-//! # Locks
-//! A transaction of the source that holds an ACCESS EXCLUSIVE lock where replay happens to pause
-//! holds it on the standby for as long as the pause lasts, and reading would wait for ever. Then
-//! replay is resumed and paused again a moment later.
-//!
-//! # Crash story
-//! A server does not end the pause when the session that asked for it ends. Whoever calls
-//! [`Standby::pause`] notes it durably before, and forgets it after [`Standby::resume`], so that
-//! the next start knows whom to resume. A standby that is restarted resumes by itself, and its
-//! snapshots are gone.
+//! One standby: looked at, waited for, paused and resumed.
 
 use std::fmt;
-use std::time::{Duration, Instant};
-
-use tokio_postgres::SimpleQueryMessage;
+use std::time::Duration;
 
 use crate::base::quantity::display_duration;
-use crate::base::{Lsn, Remedy, Visibility};
+use crate::base::{Lsn, Visibility};
 use crate::catalog::server;
 use crate::pg::{Address, Error, Session};
+
+use super::error::StandbyError;
+use super::history::{Mark, Origin, timeline};
+use super::waiting::Progress;
 
 /// The first version of a standby that says that it has paused, not only that it was told to.
 const SAYS_PAUSED_SINCE: u32 = 14;
@@ -50,181 +19,9 @@ const SHOWS_PAUSED_SINCE: u32 = 13;
 
 /// How often a standby is looked at that is waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// How often it is told whom is waited for.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
-/// The shortest that a standby is waited for that does not get on: replay of one record may take
-/// seconds, such as that of a transaction that drops many tables.
-const PATIENCE_MIN: Duration = Duration::from_secs(60);
 
 /// OIDs below are of what every database has, its catalogs among it.
 const FIRST_OF_USERS: u32 = 16_384;
-
-/// A standby cannot be read from.
-#[derive(Debug, thiserror::Error)]
-pub enum StandbyError {
-    /// It was not reached.
-    #[error("connecting to the standby {address}")]
-    Connect {
-        /// Where; without a password.
-        address: String,
-        /// Why.
-        #[source]
-        source: Error,
-    },
-    /// It failed.
-    #[error("{doing} on the standby {address}")]
-    Failed {
-        /// What was being done.
-        doing: &'static str,
-        /// Which.
-        address: String,
-        /// Why.
-        #[source]
-        source: Error,
-    },
-    /// It is no use.
-    #[error("the standby {address} {problem}")]
-    Refused {
-        /// Which.
-        address: String,
-        /// What is wrong.
-        problem: String,
-        /// What to do.
-        hint: String,
-    },
-}
-
-impl StandbyError {
-    /// What can be done about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            StandbyError::Connect { source, .. } | StandbyError::Failed { source, .. } => {
-                source.remedy()
-            }
-            StandbyError::Refused { .. } => Remedy::AskOperator,
-        }
-    }
-
-    /// What to do, where it can be said.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            StandbyError::Connect { source, .. } | StandbyError::Failed { source, .. } => {
-                source.hint()
-            }
-            StandbyError::Refused { hint, .. } => Some(hint.clone()),
-        }
-    }
-
-    /// What the server said, if that was it.
-    pub fn server_error(&self) -> Option<&Error> {
-        match self {
-            StandbyError::Connect { source, .. } | StandbyError::Failed { source, .. } => {
-                Some(source)
-            }
-            StandbyError::Refused { .. } => None,
-        }
-    }
-}
-
-/// What tells whether a server is a standby of the source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// The source's cluster and database, as [`server::Server::system`] says.
-    pub system: String,
-    /// Its timeline.
-    pub timeline: i32,
-}
-
-impl Origin {
-    /// What `source` says of itself.
-    pub async fn of(source: &Session) -> Result<Self, Error> {
-        Ok(Self {
-            system: server::look(source).await?.system,
-            timeline: timeline(source).await?,
-        })
-    }
-}
-
-/// Transactions of the source that did nothing, and how each ended: what no other history has the
-/// same of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    committed: Vec<i64>,
-    rolled_back: Vec<i64>,
-    /// All have ended before this position.
-    pub made_before: Lsn,
-}
-
-/// How many: a server with another history has them all alike once in four thousand million times.
-const MARKS: usize = 32;
-
-impl Mark {
-    /// Makes them on `source`; none where it is a standby itself.
-    pub async fn make(source: &Session) -> Result<Option<Self>, Error> {
-        let sql = "SELECT pg_is_in_recovery()";
-        if source.query_one(sql, &[]).await?.get(0) {
-            return Ok(None);
-        }
-        let ends: [bool; MARKS] = rand::random();
-        // The last one makes all of them durable, which they are sent to standbys after.
-        let mut script = String::from("SET synchronous_commit = local; ");
-        for is_committed in ends {
-            script.push_str("BEGIN; SELECT txid_current(); ");
-            script.push_str(if is_committed {
-                "COMMIT; "
-            } else {
-                "ROLLBACK; "
-            });
-        }
-        script.push_str("BEGIN; SELECT txid_current(); COMMIT; SELECT pg_current_wal_insert_lsn()");
-        let answers = source.client().simple_query(&script).await?;
-        let texts = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        Self::read(&ends, &texts.collect::<Vec<_>>())
-            .map(Some)
-            .ok_or_else(|| Error::Protocol("the source does not say its transactions".into()))
-    }
-
-    /// `texts`: the ids of as many transactions as `ends` has, one more, and the position.
-    fn read(ends: &[bool], texts: &[&str]) -> Option<Self> {
-        let ids = texts.get(..ends.len())?;
-        let mut mark = Self {
-            committed: Vec::new(),
-            rolled_back: Vec::new(),
-            made_before: texts.get(ends.len() + 1)?.parse().ok()?,
-        };
-        for (is_committed, id) in ends.iter().zip(ids) {
-            match is_committed {
-                true => mark.committed.push(id.parse().ok()?),
-                false => mark.rolled_back.push(id.parse().ok()?),
-            }
-        }
-        Some(mark)
-    }
-}
-
-async fn timeline(session: &Session) -> Result<i32, Error> {
-    // Of a standby: what it is receiving; what it has restarted from last where it receives nothing
-    // or does not let it be seen.
-    let sql = "SELECT CASE WHEN pg_is_in_recovery()
-                      THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
-                                    (SELECT timeline_id FROM pg_control_checkpoint()))
-                      ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
-                      END";
-    Ok(session.query_one(sql, &[]).await?.get(0))
-}
-
-/// Whether the source waits for standbys to replay what it commits: paused ones would stop it.
-pub async fn source_waits_for_replay(source: &Session) -> Result<bool, Error> {
-    let sql = "SELECT current_setting('synchronous_standby_names') <> ''
-                  AND ((SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit')
-                           = 'remote_apply'
-                       OR EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS one
-                                   WHERE one = 'synchronous_commit=remote_apply'))";
-    Ok(source.query_one(sql, &[]).await?.get(0))
-}
 
 /// A server that is, or is to be, read from as a standby of the source.
 #[derive(Debug)]
@@ -614,69 +411,4 @@ async fn replayed(session: &Session) -> Result<Lsn, Error> {
 pub fn still_paused_sql() -> &'static str {
     "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_is_wal_replay_paused() \
           ELSE false END"
-}
-
-/// Whether a standby that is waited for gets on.
-struct Progress {
-    patience: Duration,
-    last: Lsn,
-    since: Instant,
-    told: Instant,
-}
-
-impl Progress {
-    fn new(patience: Duration) -> Self {
-        Self {
-            patience: patience.max(PATIENCE_MIN),
-            last: Lsn::default(),
-            since: Instant::now(),
-            told: Instant::now(),
-        }
-    }
-
-    /// Whether it stands at `position` for longer than anybody waits.
-    fn is_over(&mut self, position: Lsn) -> bool {
-        if position > self.last {
-            self.last = position;
-            self.since = Instant::now();
-        }
-        self.since.elapsed() >= self.patience
-    }
-
-    fn is_to_be_told(&mut self) -> bool {
-        let is_due = self.told.elapsed() >= TOLD_EVERY;
-        if is_due {
-            self.told = Instant::now();
-        }
-        is_due
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_source_says_of_its_transactions_is_read_or_refused() {
-        let ends = [true, false, true];
-        let texts = ["7", "8", "9", "10", "0/1A"];
-        let mark = Mark::read(&ends, &texts).expect("a mark");
-        assert_eq!((mark.committed, mark.rolled_back), (vec![7, 9], vec![8]));
-        assert_eq!(mark.made_before, Lsn::new(26));
-        for texts in [&texts[..4], &["7", "x", "9", "10", "0/1A"], &[]] {
-            assert_eq!(Mark::read(&ends, texts), None, "{texts:?}");
-        }
-    }
-
-    #[test]
-    fn a_standby_that_gets_on_is_waited_for() {
-        let mut progress = Progress::new(Duration::ZERO);
-        assert_eq!(progress.patience, PATIENCE_MIN);
-        progress.patience = Duration::ZERO;
-        assert!(progress.is_over(Lsn::default()));
-        progress.patience = PATIENCE_MIN;
-        let long_ago = Instant::now().checked_sub(2 * PATIENCE_MIN);
-        progress.since = long_ago.unwrap_or_else(Instant::now);
-        assert!(!progress.is_over(Lsn::new(1)), "it got on just now");
-    }
 }
