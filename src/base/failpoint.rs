@@ -107,6 +107,19 @@ pub fn reach_of(step: &str, place: &str) {
     });
 }
 
+/// Whether a test wants to see what goes wrong without `part`, named by `PGFLIT_WITHOUT`: a check of
+/// the tests, which must fail then.
+#[cfg(debug_assertions)]
+pub fn is_without(part: &str) -> bool {
+    std::env::var("PGFLIT_WITHOUT").is_ok_and(|without| without == part)
+}
+
+/// No.
+#[cfg(not(debug_assertions))]
+pub fn is_without(_: &str) -> bool {
+    false
+}
+
 /// Nothing.
 #[cfg(not(debug_assertions))]
 pub fn reach(_: &str) {}

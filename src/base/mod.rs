@@ -8,6 +8,7 @@ pub mod cause;
 pub mod durable_file;
 pub mod failpoint;
 pub mod ident;
+pub mod key_range;
 pub mod lsn;
 pub mod quantity;
 pub mod remedy;
@@ -17,6 +18,7 @@ pub mod snapshot;
 pub mod visibility;
 
 pub use ident::QualifiedName;
+pub use key_range::KeyRange;
 pub use lsn::Lsn;
 pub use remedy::Remedy;
 pub use secret::Secret;

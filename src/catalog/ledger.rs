@@ -12,6 +12,10 @@
 //! | `snapshot` | what the rows contain: the text of a snapshot, `pg_current_snapshot()`; or `replayed X/Y`, where the standby that was read had paused |
 //! | `convergence_lsn` | everything that the rows contain is committed before this position |
 //! | `row_count`, `byte_count` | what COPY moved |
+//! | `key_range` | which keys the part has, as JSON ([`KeyRange`]); null where it ends with its snapshot |
+//!
+//! Parts with numbers from `part_count` on are single keys that were copied again, see
+//! [`Ledger::keys_of`].
 //!
 //! `snapshot` had only the first of its two forms in earlier versions of pgflit: their ledgers are
 //! understood as they are, and they refuse a ledger with the second.
@@ -23,7 +27,7 @@ use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use crate::base::ident::quote_literal;
-use crate::base::{Lsn, QualifiedName, Visibility};
+use crate::base::{KeyRange, Lsn, QualifiedName, Visibility};
 use crate::pg::{Error, Session};
 
 /// The schema on the target that pgflit keeps its own tables in while a migration runs.
@@ -42,6 +46,7 @@ CREATE TABLE IF NOT EXISTS pgflit.part (
     row_count       bigint NOT NULL,
     byte_count      bigint NOT NULL,
     copied_at       timestamptz NOT NULL DEFAULT now(),
+    key_range       text,
     PRIMARY KEY (schema_name, table_name, part)
 );
 CREATE TABLE IF NOT EXISTS pgflit.step (
@@ -86,18 +91,49 @@ pub struct Part {
     pub rows: u64,
     /// Bytes of COPY data moved.
     pub bytes: u64,
+    /// Which keys it has, if changes tell.
+    pub range: Option<KeyRange>,
+}
+
+impl Part {
+    /// Whether it is a single key that was copied again.
+    fn is_extra(&self) -> bool {
+        self.number >= self.count
+    }
 }
 
 /// The parts that are on the target, by table.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     parts: HashMap<QualifiedName, Vec<Part>>,
+    /// Single keys that were copied again.
+    keys: HashMap<QualifiedName, Vec<Part>>,
 }
 
 impl Ledger {
+    /// The ledger that has these lines.
+    pub fn of(parts: impl IntoIterator<Item = Part>) -> Self {
+        let mut ledger = Self::default();
+        for part in parts {
+            let list = match part.is_extra() {
+                false => &mut ledger.parts,
+                true => &mut ledger.keys,
+            };
+            list.entry(part.table.clone()).or_default().push(part);
+        }
+        ledger
+    }
+
     /// The parts of `table` that are on the target, in no order; none if nothing of it is.
     pub fn parts_of(&self, table: &QualifiedName) -> &[Part] {
         self.parts.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// The single keys of `table` that were copied again, each under a later snapshot than the part
+    /// that has it: a row had moved there from another part with values that the stream does not
+    /// carry. Of two for one key the later epoch's is true.
+    pub fn keys_of(&self, table: &QualifiedName) -> &[Part] {
+        self.keys.get(table).map_or(&[], Vec::as_slice)
     }
 
     /// Whether all of `table` is on the target.
@@ -107,9 +143,24 @@ impl Ledger {
         wanted == Some(parts.len())
     }
 
-    /// All of them, in no order.
+    /// All of them, in no order; single keys too.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.parts.values().flatten()
+        self.parts.values().chain(self.keys.values()).flatten()
+    }
+
+    /// The tables whose parts are of several moments, until the target has reached
+    /// [`Ledger::convergence`].
+    pub fn of_several_moments(&self) -> HashSet<&QualifiedName> {
+        let is_mixed = |parts: &[Part]| {
+            parts
+                .windows(2)
+                .any(|two| two[0].visibility != two[1].visibility)
+        };
+        let mixed = self.parts.iter().filter(|(_, parts)| is_mixed(parts));
+        mixed
+            .map(|(table, _)| table)
+            .chain(self.keys.keys())
+            .collect()
     }
 
     /// The position from which on every copied table is consistent with every other.
@@ -128,7 +179,18 @@ impl Ledger {
 
 /// Makes the control schema on the target, if it is not there.
 pub async fn create(target: &Session) -> Result<(), Error> {
-    target.batch(CREATE).await
+    target.batch(CREATE).await?;
+    // Only where it is missing: who adds a column waits for all who write.
+    let is_older = "SELECT NOT EXISTS (SELECT FROM pg_attribute
+                     WHERE attrelid = 'pgflit.part'::regclass AND attname = 'key_range')";
+    match target.query_one(is_older, &[]).await?.get(0) {
+        true => {
+            target
+                .batch("ALTER TABLE pgflit.part ADD key_range text")
+                .await
+        }
+        false => Ok(()),
+    }
 }
 
 /// Whether the step `name`, which runs as one transaction of the target, has committed there.
@@ -292,9 +354,10 @@ pub async fn read(target: &Session) -> Result<Ledger, Error> {
         return Ok(Ledger::default());
     }
     let sql = "SELECT schema_name, table_name, epoch, snapshot, convergence_lsn::text,
-                      row_count, byte_count, part, part_count
-                 FROM pgflit.part";
-    let mut parts: HashMap<_, Vec<_>> = HashMap::new();
+                      row_count, byte_count, part, part_count,
+                      to_jsonb(lines) ->> 'key_range' -- an older ledger has none
+                 FROM pgflit.part AS lines";
+    let mut parts = Vec::new();
     for row in target.query(sql, &[]).await? {
         let table = QualifiedName::new(row.get::<_, String>(0), row.get::<_, String>(1));
         let part = Part {
@@ -305,19 +368,25 @@ pub async fn read(target: &Session) -> Result<Ledger, Error> {
             convergence: parse(&table, row.get(4))?,
             rows: row.get::<_, i64>(5).cast_unsigned(),
             bytes: row.get::<_, i64>(6).cast_unsigned(),
-            table: table.clone(),
+            range: match row.get::<_, Option<String>>(9) {
+                None => None,
+                Some(text) => Some(serde_json::from_str(&text).map_err(|_| odd(&table, &text))?),
+            },
+            table,
         };
-        parts.entry(table).or_default().push(part);
+        parts.push(part);
     }
-    Ok(Ledger { parts })
+    Ok(Ledger::of(parts))
 }
 
 fn parse<T: FromStr>(table: &QualifiedName, text: &str) -> Result<T, Error> {
-    text.parse().map_err(|_| {
-        Error::Protocol(format!(
-            "the ledger pgflit.part on the target says \"{text}\" of {table}"
-        ))
-    })
+    text.parse().map_err(|_| odd(table, text))
+}
+
+fn odd(table: &QualifiedName, text: &str) -> Error {
+    Error::Protocol(format!(
+        "the ledger pgflit.part on the target says \"{text}\" of {table}"
+    ))
 }
 
 /// The query that gives a row if part `number` of `table` is on the target.
@@ -344,8 +413,8 @@ pub fn forget_sql(table: &QualifiedName, only: &str) -> String {
 pub fn note_sql(part: &Part) -> String {
     format!(
         "INSERT INTO pgflit.part (schema_name, table_name, part, part_count, epoch, snapshot,
-                                  convergence_lsn, row_count, byte_count)
-         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
+                                  convergence_lsn, row_count, byte_count, key_range)
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
         quote_literal(&part.table.schema),
         quote_literal(&part.table.name),
         part.number,
@@ -355,5 +424,9 @@ pub fn note_sql(part: &Part) -> String {
         quote_literal(&part.convergence.to_string()),
         part.rows,
         part.bytes,
+        match part.range.as_ref().map(serde_json::to_string) {
+            Some(Ok(text)) => quote_literal(&text),
+            _ => "NULL".to_owned(),
+        },
     )
 }

@@ -214,6 +214,34 @@ pub fn ident(name: &str) -> String {
     quoted
 }
 
+/// Types whose `=` holds exactly when their texts are the same, so that an index may be used.
+/// For others two values may be equal and differ (1.0 and 1.00, '1 mon' and '30 days', any box of
+/// the same area) or have no `=` at all (json, xml, point).
+const EXACT_EQUALITY: [&str; 17] = [
+    "bool",
+    "int2",
+    "int4",
+    "int8",
+    "oid",
+    "text",
+    "varchar",
+    "bpchar",
+    "bytea",
+    "uuid",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "name",
+    "char",
+    "xid8",
+];
+
+/// Whether two values of that type are the same exactly when `=` says so.
+pub fn compares_exactly(type_name: &str) -> bool {
+    EXACT_EQUALITY.contains(&type_name)
+}
+
 impl SqlLine {
     /// Appends the line with its line feed.
     pub fn write(&self, line: &mut Vec<u8>) {

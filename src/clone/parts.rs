@@ -5,14 +5,17 @@
 //!
 //! - *By key*: ranges of a not null column that an index orders, at quantiles of a sample of the
 //!   table, so that the parts are of one size however the values lie. Only where the rows lie in
-//!   the key's order: else a range would visit every page of the table.
+//!   the key's order: else a range would visit every page of the table. Where the column is part of
+//!   the replica identity, every change says which part it concerns, and a table that is interrupted
+//!   goes on with the parts that are missing.
 //! - *By ctid*: ranges of blocks, which PostgreSQL 14 and later read as such. Block numbers mean
 //!   something under one snapshot only: a table of such parts that is interrupted is copied again
 //!   as a whole.
 
 use std::num::NonZeroUsize;
 
-use crate::base::ident::{quote_ident, quote_literal};
+use crate::base::KeyRange;
+use crate::base::ident::quote_ident;
 use crate::base::quantity::ByteSize;
 use crate::pg::{Error, Session};
 use crate::store::{PartRow, TableRow};
@@ -52,6 +55,8 @@ pub struct Cutting {
 struct Key {
     column: String,
     type_name: String,
+    /// Whether every change of a row says its value.
+    in_identity: bool,
     /// Where to cut, ascending and distinct.
     bounds: Vec<String>,
     /// How well the rows lie in its order, from 0 to 1.
@@ -93,12 +98,26 @@ async fn cut(
 ) -> Result<Vec<PartRow>, Error> {
     let may_ctid = may_ctid(cutting, session.server_version().major());
     let key = best_key(session, table, count).await?;
-    let (conditions, by_key) = match choose(key, may_ctid) {
-        Way::Key(key) => (key_ranges(&key), true),
+    let (ranges, by_key): (Vec<(String, Option<KeyRange>)>, _) = match choose(key, may_ctid) {
+        Way::Key(key) => {
+            let tells = key.in_identity && table.columns.contains(&key.column);
+            let range = |range: KeyRange| {
+                let condition = range.condition();
+                (
+                    condition,
+                    Some(range).filter(|range| tells && range.is_known()),
+                )
+            };
+            (key_ranges(&key).into_iter().map(range).collect(), true)
+        }
         Way::Ctid => {
             let sql = "SELECT pg_relation_size($1::oid) / current_setting('block_size')::bigint";
             let blocks: i64 = session.query_one(sql, &[&table.oid]).await?.get(0);
-            (block_ranges(blocks.unsigned_abs(), count), false)
+            let conditions = block_ranges(blocks.unsigned_abs(), count).into_iter();
+            (
+                conditions.map(|condition| (condition, None)).collect(),
+                false,
+            )
         }
         Way::Whole => {
             tracing::info!(
@@ -109,14 +128,16 @@ async fn cut(
         }
     };
     // One range is no cut.
-    let cut = conditions.len() as u64;
-    let conditions = conditions.into_iter().filter(|_| cut > 1);
-    let parts = (0..).zip(conditions).map(|(number, condition)| PartRow {
+    let cut = ranges.len() as u64;
+    let ranges = ranges.into_iter().filter(|_| cut > 1);
+    let parts = (0..).zip(ranges);
+    let parts = parts.map(|(number, (condition, range))| PartRow {
         table_oid: table.oid,
         number,
         condition,
         by_key,
         bytes: table.bytes / cut,
+        range,
     });
     Ok(parts.collect())
 }
@@ -143,20 +164,30 @@ fn choose(key: Option<Key>, may_ctid: bool) -> Way {
     }
 }
 
-/// The column to cut by: an integer before other types, a unique one before others.
+/// The column to cut by: one that changes tell before others, an integer before other types, a unique
+/// one before others.
 async fn best_key(session: &Session, table: &TableRow, count: usize) -> Result<Option<Key>, Error> {
     let candidates = session
         .query(
-            "SELECT a.attname::text, format_type(a.atttypid, NULL)
+            "SELECT a.attname::text, format_type(a.atttypid, NULL), t.told
                FROM pg_index i
                JOIN pg_class x ON x.oid = i.indexrelid
                JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+               JOIN pg_class c ON c.oid = i.indrelid
+              -- Without an identity there are no updates; with FULL, they say everything.
+              CROSS JOIN LATERAL (SELECT coalesce(
+                    (SELECT a.attnum = ANY ((r.indkey::int2[])[0:r.indnkeyatts - 1]) FROM pg_index r
+                      WHERE r.indrelid = c.oid
+                            AND CASE c.relreplident WHEN 'd' THEN r.indisprimary
+                                                    WHEN 'i' THEN r.indisreplident
+                                                    ELSE false END), true) AS told) AS t
               WHERE i.indrelid = $1 AND i.indisvalid AND i.indpred IS NULL AND a.attnotnull
                 AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype,
                                    'uuid'::regtype, 'date'::regtype, 'timestamp'::regtype,
                                    'timestamptz'::regtype)
-              ORDER BY a.atttypid NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype),
+              ORDER BY NOT t.told,
+                       a.atttypid NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype),
                        NOT (i.indisunique AND i.indnkeyatts = 1), NOT i.indisprimary,
                        i.indexrelid
               LIMIT 1",
@@ -175,6 +206,7 @@ async fn best_key(session: &Session, table: &TableRow, count: usize) -> Result<O
     Ok(Some(Key {
         column,
         type_name,
+        in_identity: row.get(2),
         bounds,
         order: sampled.get::<_, Option<f64>>(1).unwrap_or(0.0).abs(),
     }))
@@ -200,10 +232,17 @@ fn sample_sql(table: &TableRow, column: &str, count: usize) -> String {
 }
 
 /// The ranges between the key's bounds; the first and the last are open.
-fn key_ranges(key: &Key) -> Vec<String> {
-    let column = quote_ident(&key.column);
-    let bound = |text: &String| format!("{}::{}", quote_literal(text), key.type_name);
-    ranges(&key.bounds.iter().map(bound).collect::<Vec<_>>(), &column)
+fn key_ranges(key: &Key) -> Vec<KeyRange> {
+    let lower = std::iter::once(None).chain(key.bounds.iter().cloned().map(Some));
+    let upper = key.bounds.iter().cloned().map(Some).chain([None]);
+    let range = |(lower, upper)| KeyRange {
+        column: key.column.clone(),
+        type_name: key.type_name.clone(),
+        lower,
+        upper,
+        only: None,
+    };
+    lower.zip(upper).map(range).collect()
 }
 
 /// Ranges of about equally many blocks; the last is open, for what was added since.
@@ -268,6 +307,7 @@ mod tests {
         let key = |order| Key {
             column: "id".into(),
             type_name: "bigint".into(),
+            in_identity: true,
             bounds: vec!["7".into()],
             order,
         };
@@ -283,11 +323,16 @@ mod tests {
         let key = Key {
             column: "Id".into(),
             type_name: "bigint".into(),
+            in_identity: true,
             bounds: vec!["-1".into(), "7".into()],
             order: 1.0,
         };
+        let conditions = |key: &Key| {
+            let ranges = key_ranges(key).into_iter();
+            ranges.map(|range| range.condition()).collect::<Vec<_>>()
+        };
         assert_eq!(
-            key_ranges(&key),
+            conditions(&key),
             [
                 "\"Id\" < '-1'::bigint",
                 "\"Id\" >= '-1'::bigint AND \"Id\" < '7'::bigint",
@@ -298,7 +343,7 @@ mod tests {
             bounds: vec![],
             ..key
         };
-        assert_eq!(key_ranges(&nothing_sampled), ["true"]);
+        assert_eq!(conditions(&nothing_sampled), ["true"]);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
 use crate::catalog::ledger;
@@ -131,7 +133,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
             Err(error) => Err(error),
         };
     };
-    match follow(&copy, capture, shutdown)? {
+    match follow(&copy, capture, &runtime, shutdown)? {
         Ended::Asked | Ended::DiskEnd => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
             let finishing = patience::patiently(config.copy.retry_for, shutdown, async || {
@@ -207,8 +209,25 @@ pub(super) async fn end_plain_copy(
 fn follow(
     copy: &base_copy::Config,
     capture: &CaptureConfig,
+    runtime: &Runtime,
     shutdown: &Shutdown,
 ) -> Result<Ended, MigrationError> {
+    let store = copy.work_dir.open_store()?;
+    let wanted_before = Cell::new(0);
+    let copy_wanted = || {
+        let wanted = store.wanted_row_count()?;
+        if wanted == wanted_before.replace(wanted) {
+            return Ok(());
+        }
+        // Apply has stopped before them; receive goes on.
+        let copying = patience::patiently(copy.choices.retry_for, shutdown, async || {
+            base_copy::copy_wanted(copy, shutdown).await
+        });
+        match runtime.block_on(unless_overdue(copying, shutdown)) {
+            Ok(_) | Err(MigrationError::Stopped) => Ok(()),
+            Err(error) => Err(error),
+        }
+    };
     let alone = Alone::take(&copy.work_dir)?;
     let _watch = Watch::start(&copy.source, &copy.work_dir, capture.new_tables);
     // The copy is stopped by a signal to us, and when streaming fails.
@@ -228,7 +247,7 @@ fn follow(
                 Ok(())
             }
             Err(mpsc::TryRecvError::Disconnected) if !copied.get() => Err(without_result()),
-            Err(_) => Ok(()),
+            Err(_) => copy_wanted(),
         };
         let ended = supervise(
             &capture.children,

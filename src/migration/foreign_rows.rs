@@ -51,6 +51,7 @@ async fn note_snapshot(
             convergence: epoch.insert_lsn,
             rows: 0,
             bytes: 0,
+            range: None,
         };
         notes.push_str("; ");
         notes.push_str(&ledger::note_sql(&part));

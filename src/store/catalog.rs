@@ -1,6 +1,6 @@
 //! The source's catalog as it was when the schema was dumped.
 
-use crate::base::QualifiedName;
+use crate::base::{KeyRange, QualifiedName};
 
 use super::{Error, Store};
 
@@ -93,8 +93,14 @@ pub struct PartRow {
     pub condition: String,
     /// Ranges of a key, which mean the same under every snapshot; not so ranges of ctid.
     pub by_key: bool,
+    /// The range, where a change of a row tells in which part the row is.
+    pub range: Option<KeyRange>,
     /// Its size on the source, estimated.
     pub bytes: u64,
+}
+
+fn key_range_json(range: &KeyRange) -> String {
+    serde_json::to_string(range).unwrap_or_default()
 }
 
 impl Store {
@@ -172,7 +178,7 @@ impl Store {
         self.write("writing the parts", |transaction| {
             let mut delete = transaction.prepare("DELETE FROM source_part WHERE table_oid = ?1")?;
             let mut insert =
-                transaction.prepare("INSERT INTO source_part VALUES (?1, ?2, ?3, ?4, ?5)")?;
+                transaction.prepare("INSERT INTO source_part VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for part in parts {
                 if part.number == 0 {
                     delete.execute([part.table_oid])?;
@@ -183,6 +189,7 @@ impl Store {
                     &part.condition,
                     part.by_key,
                     part.bytes.cast_signed(),
+                    part.range.as_ref().map(key_range_json),
                 ))?;
             }
             Ok(())
@@ -193,7 +200,7 @@ impl Store {
     pub fn parts(&self) -> Result<Vec<PartRow>, Error> {
         self.read("reading the parts", |connection| {
             let mut statement = connection.prepare(
-                "SELECT table_oid, part, condition, by_key, bytes
+                "SELECT table_oid, part, condition, by_key, bytes, key_range
                    FROM source_part ORDER BY table_oid, part",
             )?;
             let rows = statement.query_map([], |row| {
@@ -203,6 +210,10 @@ impl Store {
                     condition: row.get(2)?,
                     by_key: row.get(3)?,
                     bytes: row.get::<_, i64>(4)?.cast_unsigned(),
+                    // One that cannot be read is none: the table is then copied again as a whole.
+                    range: row
+                        .get::<_, Option<String>>(5)?
+                        .and_then(|text| serde_json::from_str(&text).ok()),
                 })
             })?;
             rows.collect()

@@ -18,6 +18,7 @@ mod run;
 mod sentinel;
 mod standby;
 mod step;
+mod wanted_row;
 mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
@@ -28,4 +29,5 @@ pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
 pub use step::{CATALOG_STEP, FOLLOWING_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
+pub use wanted_row::WantedRow;
 pub use work_dir::{WorkDir, WorkDirError};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use pgflit::base::failpoint::{PLACES, PLACES_OF_CLEANUP};
 
+use super::nothing_is_left;
 use crate::support::{
     Pair, Run, SOON, Workload, assert_equal, eventually, let_pass, long_tests_wanted, pgflit,
 };
@@ -128,16 +129,6 @@ impl Migration {
         cleanup.run().assert_code(0);
         nothing_is_left(&self.pair);
     }
-}
-
-fn nothing_is_left(pair: &Pair) {
-    let on_source = "SELECT (SELECT count(*) FROM pg_replication_slots)
-                          + (SELECT count(*) FROM pg_publication)";
-    let on_target = "SELECT (SELECT count(*) FROM pg_replication_origin)
-                          + (SELECT count(*) FROM pg_namespace WHERE nspname = 'pgflit')";
-    assert_eq!(pair.source.number(on_source), 0, "left on the source");
-    assert_eq!(pair.target.number(on_target), 0, "left on the target");
-    assert!(!pair.dir().join("pgflit.db").exists());
 }
 
 /// Where the end has to be known first.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::{Lsn, QualifiedName, failpoint};
+use crate::base::{Lsn, failpoint};
 use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
@@ -13,6 +13,7 @@ use super::filter::{Committed, Filter, KnownEnd};
 use super::place::Place;
 use super::steering::Steering;
 use super::target::{Change, Emptying, Target};
+use crate::store::WantedRow;
 
 /// A source transaction is held here until its COMMIT is seen, so that one that was cut off costs
 /// nothing. Past this many bytes it gets a target transaction of its own and goes there directly.
@@ -33,7 +34,7 @@ pub(super) enum After {
 
 /// One change of a source transaction.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Row(Arc<Change>),
     Truncate(Arc<Emptying>),
 }
@@ -66,7 +67,10 @@ pub(super) struct Applier {
     reading: Reading,
     /// The last source transaction in the open target transaction.
     last: Option<Commit>,
-    group_rows: usize,
+    pub(super) group_rows: usize,
+    /// Rows that the transaction being read moved and that have to be copied again. Once there is
+    /// one, nothing more of it is sent.
+    pub(super) wanted: Vec<WantedRow>,
     /// Whether a line that begins, ends or lies outside a transaction has been seen: before that,
     /// lines belong to a transaction whose beginning is in an earlier segment, which is applied.
     begun: bool,
@@ -102,6 +106,7 @@ impl Applier {
             reading: Reading::Between,
             last: None,
             group_rows: 0,
+            wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
             known_end: None,
@@ -147,7 +152,7 @@ impl Applier {
         Ok(After::GoOn)
     }
 
-    fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
+    pub(super) fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
         ApplyError::Order {
             place: place.clone(),
             problem: problem.into(),
@@ -311,96 +316,12 @@ impl Applier {
         Committed::of(begin, self.known_end_of(begin))
     }
 
-    async fn send_all(
-        &mut self,
-        steps: Vec<Step>,
-        transaction: Committed,
-    ) -> Result<(), ApplyError> {
-        for step in steps {
-            self.send(step, transaction).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether the copy of `table` contains what `transaction` did, of which a line stands at
-    /// `place`.
-    fn is_contained(
-        &self,
-        table: &QualifiedName,
-        transaction: Committed,
-        place: &Place,
-    ) -> Result<bool, ApplyError> {
-        let contained = self.filter.contains(table, transaction);
-        contained.ok_or_else(|| {
-            let problem = format!(
-                "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
-                 copied from a standby, contain it is not known"
-            );
-            self.out_of_order(place, problem)
-        })
-    }
-
-    /// Whether the target's tables take a transaction of which nothing is sent yet. If one does
-    /// not, what stands before it in the group is committed first: it fits, and is shown to.
-    async fn check_fit(
-        &mut self,
-        steps: &[Step],
-        transaction: Committed,
-    ) -> Result<(), ApplyError> {
-        for step in steps {
-            let Step::Row(change) = step else { continue };
-            if self.target.has_prepared(change)
-                || self.is_contained(&change.table(), transaction, &change.place)?
-            {
-                continue;
-            }
-            match self.target.fitting_table(change).await {
-                Err(error @ ApplyError::Misfit { .. }) => {
-                    self.finish_group().await?;
-                    return Err(error);
-                }
-                Err(error) => return Err(error),
-                Ok(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends a change into the open target transaction, unless the copy contains it.
-    async fn send(&mut self, step: Step, transaction: Committed) -> Result<(), ApplyError> {
-        match step {
-            Step::Row(change) => {
-                if self.is_contained(&change.table(), transaction, &change.place)? {
-                    return Ok(());
-                }
-                self.target.begin()?;
-                self.group_rows += 1;
-                self.target.row(change).await
-            }
-            Step::Truncate(emptying) => {
-                let mut line = emptying.line.clone();
-                line.rels.clear();
-                for (schema, name) in &emptying.line.rels {
-                    let table = QualifiedName::new(schema, name);
-                    if !self.is_contained(&table, transaction, &emptying.place)? {
-                        line.rels.push((schema.clone(), name.clone()));
-                    }
-                }
-                if line.rels.is_empty() {
-                    return Ok(());
-                }
-                self.target.begin()?;
-                self.group_rows += 1;
-                self.target.truncate(&line, emptying).await
-            }
-        }
-    }
-
     /// The transaction being read never happened.
     async fn undo(&mut self) -> Result<(), ApplyError> {
         if matches!(self.reading, Reading::Passing(_)) {
             self.target.rollback().await?;
             self.group_rows = 0;
+            self.wanted.clear();
         }
         self.reading = Reading::Between;
         Ok(())
@@ -453,6 +374,11 @@ impl Applier {
                 }
                 let transaction = Committed::of(&begin, Some(commit.lsn));
                 self.check_fit(&steps, transaction).await?;
+                if !self.wanted.is_empty() {
+                    // What stands before it in the group is whole.
+                    self.finish_group().await?;
+                    return Err(self.want_rows(&begin)?);
+                }
                 self.send_all(steps, transaction).await?;
                 self.last = Some(commit);
                 if self.group_rows >= GROUP_ROWS {
@@ -464,6 +390,10 @@ impl Applier {
                 if self.is_past_end(&commit, place).await? {
                     self.target.rollback().await?;
                     return Ok(After::AtEnd);
+                }
+                if !self.wanted.is_empty() {
+                    self.target.rollback().await?;
+                    return Err(self.want_rows(&begin)?);
                 }
                 self.last = Some(commit);
                 return self.finish_group().await;

@@ -71,6 +71,38 @@ pub enum ApplyError {
         /// Which line of what.
         place: Place,
     },
+    /// Parts of the table were copied under several snapshots, and a change does not say which of
+    /// them it concerns.
+    #[error(
+        "{table} was copied at several moments, by ranges of \"{column}\", and a change of transaction {xid} at {lsn} does not say in which it is ({place})"
+    )]
+    Unplaced {
+        /// Which table.
+        table: Box<QualifiedName>,
+        /// By which column it was copied.
+        column: String,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+        /// Which line of what.
+        place: Place,
+    },
+    /// An update has moved a row between parts that were copied at different moments, with values
+    /// that the stream does not carry. It is asked for, and applied once it is copied again.
+    #[error(
+        "{rows} rows of {table} were moved by transaction {xid} at {lsn} between parts that were copied at different moments, with values that the stream does not carry: they have to be copied again"
+    )]
+    NotCarried {
+        /// The first table.
+        table: Box<QualifiedName>,
+        /// How many rows.
+        rows: usize,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+    },
     /// A line is not what transform writes.
     #[error("{place}")]
     Line {
@@ -155,6 +187,7 @@ impl ApplyError {
                 _ => Remedy::AskOperator,
             },
             ApplyError::Store(error) => error.remedy(),
+            ApplyError::NotCarried { .. } => Remedy::Retry,
             // From the segments, which know its end.
             ApplyError::ReadAgain(_) => Remedy::Retry,
             ApplyError::Thread(_) => Remedy::Bug,
@@ -178,6 +211,12 @@ impl ApplyError {
                 "alter the target as the source was altered, then run the same command with --resume"
                     .to_owned(),
             ),
+            ApplyError::NotCarried { .. } => Some(
+                "pgflit clone --follow --resume copies them and goes on".to_owned(),
+            ),
+            ApplyError::Unplaced { .. } => {
+                Some("its replica identity was changed: begin anew with --restart".to_owned())
+            }
             ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
                 place.is_in_segment().then(|| MADE_AGAIN.to_owned())
             }

@@ -119,7 +119,7 @@ async fn apply_once(
     let has_applied = !steering.look()?.replay_lsn.is_zero();
     let tracking =
         Tracking::prepare(config.tracking, &session, &config.origin, has_applied).await?;
-    let filter = Filter::of(&ledger::read(&session).await?);
+    let filter = Filter::of(&ledger::read(&session).await?)?;
     drop(session);
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
     let committed = tracking.start(&mut connection, &config.origin).await?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::Lsn;
 use crate::cdc::positions::endpos_is_reached;
-use crate::store::{Sentinel, Store};
+use crate::store::{Sentinel, Store, WantedRow};
 
 use super::applier::Reached;
 use super::error::ApplyError;
@@ -67,6 +67,11 @@ impl Steering {
             false => committed,
         };
         Ok(Reached { committed, reached })
+    }
+
+    /// Asks for rows that the stream does not carry whole.
+    pub(super) fn want_rows(&mut self, rows: &[WantedRow]) -> Result<(), ApplyError> {
+        Ok(self.store.want_rows(rows)?)
     }
 
     /// Where to end, as last seen by [`Steering::look`].

@@ -311,6 +311,24 @@ impl Target {
         self.exchange_if_much().await
     }
 
+    /// Deletes the rows of `table` for which `condition` holds, in the open transaction: what is left
+    /// to empty of a table whose copy contains a part of a TRUNCATE.
+    pub(super) async fn empty_rows(
+        &mut self,
+        table: &QualifiedName,
+        condition: &str,
+        emptying: &Arc<Emptying>,
+    ) -> Result<(), ApplyError> {
+        let only = match self.table(table).await? {
+            Some(known) if known.partitioned => "",
+            _ => "ONLY ",
+        };
+        let sql = format!("DELETE FROM {only}{} WHERE {condition}", table.quoted());
+        self.parse("", &sql)?;
+        self.run("", Expect::Truncate(Arc::clone(emptying)))?;
+        self.exchange_if_much().await
+    }
+
     /// Commits the open transaction together with the position of `last`. When this returns, the
     /// server has confirmed it. Gives how many changes found the target otherwise than the source
     /// was.
@@ -505,7 +523,7 @@ impl Change {
     }
 
     /// Where it stands, in a segment if possible.
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         let execute = Execute {
             id: self.prepare.id,
             values: self.values.clone(),

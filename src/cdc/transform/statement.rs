@@ -10,7 +10,7 @@
 //! | types whose `=` is missing or calls different texts equal, under FULL | their text compared |
 
 use crate::cdc::change::{Column, Identity, Operation, Relation, RowChange, Value};
-use crate::cdc::sql_line::{Prepare, Shape, ident};
+use crate::cdc::sql_line::{Prepare, Shape, compares_exactly, ident};
 
 /// A statement and its values for one row.
 pub(super) struct Statement<'a> {
@@ -67,29 +67,6 @@ pub enum RowError {
         column: String,
     },
 }
-
-/// Types whose `=` holds exactly when their texts are the same, so that an index may be used.
-/// For others two values may be equal and differ (1.0 and 1.00, '1 mon' and '30 days', any box of
-/// the same area) or have no `=` at all (json, xml, point).
-const EXACT_EQUALITY: [&str; 17] = [
-    "bool",
-    "int2",
-    "int4",
-    "int8",
-    "oid",
-    "text",
-    "varchar",
-    "bpchar",
-    "bytea",
-    "uuid",
-    "date",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "name",
-    "char",
-    "xid8",
-];
 
 /// The statement for `row` of `relation`; none if there is nothing to write (an update of
 /// nothing that can be set).
@@ -264,7 +241,7 @@ impl<'a> Statement<'a> {
                 value => {
                     let placeholder = self.parameter(column, value, true);
                     // concat writes a value as COPY does; casts of some types (inet) do not.
-                    match full && !EXACT_EQUALITY.contains(&column.type_name.as_str()) {
+                    match full && !compares_exactly(&column.type_name) {
                         true => format!("concat({name}) = {placeholder}"),
                         false => format!("{name} = {placeholder}"),
                     }

@@ -1,7 +1,7 @@
 //! What is to be done next for which table.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use crate::base::QualifiedName;
 use crate::store::IndexRow;
@@ -75,6 +75,13 @@ impl Board {
             waiting: tables.into_iter().map(|table| (table.oid, table)).collect(),
             tidies,
             ..Self::default()
+        }
+    }
+
+    /// Takes `indexes` from a table whose rows are not there yet.
+    pub(super) fn leave_out(&mut self, table: u32, indexes: &HashSet<u32>) {
+        if let Some(table) = self.waiting.get_mut(&table) {
+            table.indexes.retain(|index| !indexes.contains(&index.oid));
         }
     }
 

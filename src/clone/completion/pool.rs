@@ -1,5 +1,6 @@
 //! The sessions that complete tables.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -135,6 +136,11 @@ impl Completion {
     pub fn copied(&self, table: u32) {
         lock(&self.shared.board).copied(table);
         self.shared.changed.notify_all();
+    }
+
+    /// Of a table whose rows are not there yet, `indexes` are nothing to build here.
+    pub fn leave_out(&self, table: u32, indexes: &HashSet<u32>) {
+        lock(&self.shared.board).leave_out(table, indexes);
     }
 
     /// Waits until everything is done, and gives what failed. No more tables will be copied. When

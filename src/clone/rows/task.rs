@@ -23,8 +23,10 @@ pub struct Task {
     pub part_count: u32,
     /// How.
     pub method: Method,
-    /// Where it is read, by its place among the pool's readers; all parts of a table at the same.
+    /// Where it is read, by its place among the pool's readers; by which it is of one moment.
     pub reader: usize,
+    /// Whether what the target has of the part goes, in the same transaction.
+    pub replaces: bool,
 }
 
 /// The name for logs and errors: the table, and which part of it.
@@ -134,6 +136,11 @@ impl Task {
     pub(super) fn write_sql(&self) -> String {
         let name = self.table.name.quoted();
         let before = match (&self.part, self.method.freeze) {
+            (Some(part), _) if self.replaces => format!(
+                "BEGIN; DELETE FROM {}{name} WHERE {}; ",
+                self.method.only(),
+                part.condition
+            ),
             (Some(_), _) => "BEGIN; ".to_owned(),
             (None, true) => format!("TRUNCATE ONLY {name}; "),
             (None, false) => String::new(),

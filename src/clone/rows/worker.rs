@@ -39,7 +39,7 @@ struct Connections {
 /// How one attempt ended without an error.
 enum Copied {
     /// It is committed.
-    Done(Part),
+    Done(Box<Part>),
     /// The ledger had it already: an earlier run's COMMIT came through after all.
     Before,
     /// Asked to stop in the middle: nothing of it is on the target.
@@ -266,7 +266,7 @@ impl Worker<'_> {
         match target.query(&note).await {
             Ok(_) => {
                 failpoint::reach("part copied");
-                Ok(Copied::Done(part))
+                Ok(Copied::Done(Box::new(part)))
             }
             // Its line may be there: a process that a killed run left behind was faster.
             Err(error) if error.sqlstate() == Some("23505") => {
@@ -311,6 +311,7 @@ fn part_of(task: &Task, reader: &Reader, rows: u64, bytes: u64) -> Part {
         convergence: reader.convergence,
         rows,
         bytes,
+        range: task.part.as_ref().and_then(|part| part.range.clone()),
     }
 }
 

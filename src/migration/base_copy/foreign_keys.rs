@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use crate::base::durable_file;
-use crate::catalog::ledger;
+use crate::base::{Lsn, durable_file};
 use crate::clone::foreign_keys::{self, Config, ForeignKey};
 use crate::pg::Session;
 
@@ -56,7 +55,7 @@ impl BaseCopy<'_> {
         if self.step_is_done(STEP).await? {
             return Ok(());
         }
-        self.wait_for_convergence().await?;
+        self.wait_for_convergence("foreign keys wait").await?;
         self.store.begin_step(STEP)?;
         let mut known = self.kept_foreign_keys()?;
         let (mut keys, mut others) = (Vec::new(), Vec::new());
@@ -92,16 +91,11 @@ impl BaseCopy<'_> {
         self.refuse(failed)
     }
 
-    async fn wait_for_convergence(&mut self) -> Result<(), MigrationError> {
-        let ledger = ledger::read(&self.target)
-            .await
-            .map_err(on_target("reading the ledger"))?;
-        if ledger.moment_count() <= 1 || self.config.run.slot.is_none() {
-            return Ok(());
-        }
-        let convergence = ledger.convergence();
-        tracing::info!("the copy was taken in several epochs: foreign keys wait for {convergence}");
-        self.store.set_apply(true)?;
+    /// Returns once the target has reached `convergence`.
+    pub(super) async fn wait_until_replayed(
+        &mut self,
+        convergence: Lsn,
+    ) -> Result<(), MigrationError> {
         loop {
             let sentinel = self.store.sentinel()?;
             if sentinel.replay_lsn >= convergence {

@@ -17,8 +17,9 @@ pub(super) enum Left {
 }
 
 /// What is left of a table that was planned to be copied in `planned` parts (none: as one), of
-/// which `done` are on the target. Parts of several moments are only put together where that was
-/// asked for, and where the parts mean the same rows at every moment.
+/// which `done` are on the target. Parts of several moments are put together where the stream tells
+/// of every change which part it concerns; elsewhere only where that was asked for, and where the
+/// parts mean the same rows at every moment.
 pub(super) fn left(planned: &[PartRow], done: &[Part], several_moments: bool) -> Left {
     let count = planned.len().max(1);
     if done.len() == count {
@@ -27,7 +28,10 @@ pub(super) fn left(planned: &[PartRow], done: &[Part], several_moments: bool) ->
     if planned.is_empty() {
         return Left::Whole;
     }
-    let may_go_on = several_moments && planned.iter().all(|part| part.by_key);
+    let may_go_on = match several_moments {
+        true => planned.iter().all(|part| part.by_key),
+        false => planned.iter().all(|part| part.range.is_some()),
+    };
     if done.is_empty() || !may_go_on {
         return Left::AllParts;
     }
@@ -39,7 +43,7 @@ pub(super) fn left(planned: &[PartRow], done: &[Part], several_moments: bool) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::QualifiedName;
+    use crate::base::{KeyRange, QualifiedName};
 
     fn planned(count: u32, by_key: bool) -> Vec<PartRow> {
         let part = |number| PartRow {
@@ -48,6 +52,7 @@ mod tests {
             condition: "true".into(),
             by_key,
             bytes: 0,
+            range: None,
         };
         (0..count).map(part).collect()
     }
@@ -58,6 +63,7 @@ mod tests {
             number: *number,
             count,
             epoch: 1,
+            range: None,
             visibility: "1:1:".parse().expect("a snapshot"),
             convergence: crate::base::Lsn::default(),
             rows: 0,
@@ -88,6 +94,17 @@ mod tests {
             Left::AllParts
         );
         assert_eq!(left(&planned(3, true), &[], true), Left::AllParts);
+        let mut told = planned(3, true);
+        for part in &mut told {
+            part.range = Some(KeyRange {
+                column: "id".into(),
+                type_name: "bigint".into(),
+                lower: None,
+                upper: Some("7".into()),
+                only: None,
+            });
+        }
+        assert_eq!(left(&told, &two_of_three, false), Left::Parts(vec![1]));
         assert_eq!(
             left(&planned(3, false), &done(&[0, 1, 2], 3), false),
             Left::Nothing

@@ -19,7 +19,8 @@
 //! The catalog is in `catalog`; definitions in `definitions`, what is looked at first in
 //! `before_pre_data`, what is dropped first in `dropping`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
 //! and indexes in `tables` (what is left of a table is decided in `left`, where it is read in
-//! `readers`); their order in `steps`.
+//! `readers`; what waits until a table of several moments is of one in `late_indexes`; what is copied
+//! again in `moved_rows`); their order in `steps`.
 
 mod before_pre_data;
 mod catalog;
@@ -29,8 +30,10 @@ mod dropping;
 mod extensions;
 mod foreign_keys;
 mod large_objects;
+mod late_indexes;
 mod left;
 mod materialized_views;
+mod moved_rows;
 mod readers;
 mod refused;
 mod roles;
@@ -46,6 +49,7 @@ pub use definitions::contents_of_dump;
 pub use extensions::copy_extension_rows;
 pub use large_objects::compare_large_objects;
 pub use materialized_views::refresh_again;
+pub use moved_rows::copy_wanted;
 pub use readers::{check_standbys, no_unlogged_rows, release_all, release_at_the_end};
 pub use refused::{Definition, left_out};
 pub use roles::{copy_roles, dump_roles, restore_roles, roles_path};

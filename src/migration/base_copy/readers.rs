@@ -47,7 +47,8 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    fn of_source(epoch: Epoch, address: &Address) -> Self {
+    /// The source alone.
+    pub(super) fn of_source(epoch: Epoch, address: &Address) -> Self {
         Self {
             list: vec![of_epoch(&epoch, address)],
             epoch: Some(epoch),

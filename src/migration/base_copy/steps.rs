@@ -196,7 +196,10 @@ pub(super) struct BaseCopy<'a> {
 }
 
 impl<'a> BaseCopy<'a> {
-    async fn open(config: &'a Config, shutdown: &'a Shutdown) -> Result<Self, MigrationError> {
+    pub(super) async fn open(
+        config: &'a Config,
+        shutdown: &'a Shutdown,
+    ) -> Result<Self, MigrationError> {
         let store = Store::create(&config.work_dir.store_path())?;
         let target = Session::connect(&config.target, "base copy")
             .await

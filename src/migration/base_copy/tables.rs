@@ -64,18 +64,18 @@ impl Wanted {
 }
 
 /// What the source has, and how it is moved.
-struct Plan {
-    tables: Vec<Arc<TableRow>>,
+pub(super) struct Plan {
+    pub(super) tables: Vec<Arc<TableRow>>,
     parts: HashMap<u32, Vec<PartRow>>,
     methods: HashMap<u32, Method>,
 }
 
 impl Plan {
-    fn parts_of(&self, table: u32) -> &[PartRow] {
+    pub(super) fn parts_of(&self, table: u32) -> &[PartRow] {
         self.parts.get(&table).map_or(&[], Vec::as_slice)
     }
 
-    fn left(&self, table: &TableRow, ledger: &Ledger, several_moments: bool) -> Left {
+    pub(super) fn left(&self, table: &TableRow, ledger: &Ledger, several_moments: bool) -> Left {
         let done = ledger.parts_of(&table.name);
         left(self.parts_of(table.oid), done, several_moments)
     }
@@ -127,6 +127,9 @@ impl BaseCopy<'_> {
         let completion = self
             .start_completion(wanted, &plan, indexes.clone())
             .await?;
+        let mut late = Vec::new();
+        self.leave_for_later(&plan, ledger, &indexes, &completion, &mut late)
+            .await?;
         let mut before = 0;
         for table in &plan.tables {
             let is_there = plan.left(table, ledger, false) == Left::Nothing;
@@ -141,7 +144,9 @@ impl BaseCopy<'_> {
             tracing::info!("{before} of {all} tables are copied already");
         }
         if let Some(readers) = readers {
-            let copied = self.rows(&mut plan, ledger, readers, &completion).await;
+            let copied = self
+                .rows(&mut plan, ledger, readers, &indexes, &completion, &mut late)
+                .await;
             if let Err(error) = copied {
                 return Err(self.without_all_rows(error, completion));
             }
@@ -169,6 +174,7 @@ impl BaseCopy<'_> {
         if !wanted.indexes() {
             return Ok(());
         }
+        self.late_indexes(&plan, wanted, late).await?;
         self.nothing_lost_of(&plan, wanted, &indexes).await?;
         tracing::info!("{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
@@ -188,7 +194,7 @@ impl BaseCopy<'_> {
     }
 
     /// How each table is moved, from what both servers say of it.
-    async fn methods(
+    pub(super) async fn methods(
         &self,
         readers: &Readers,
         tables: &[TableRow],
@@ -288,7 +294,7 @@ impl BaseCopy<'_> {
         self.config.run.slot.is_none()
     }
 
-    async fn start_completion(
+    pub(super) async fn start_completion(
         &self,
         wanted: Wanted,
         plan: &Plan,
@@ -343,7 +349,9 @@ impl BaseCopy<'_> {
         plan: &mut Plan,
         ledger: &Ledger,
         readers: Readers,
+        indexes: &[IndexRow],
         completion: &Completion,
+        late: &mut Vec<IndexRow>,
     ) -> Result<(), MigrationError> {
         let mut readers = readers;
         let mut ledger = ledger.clone();
@@ -352,6 +360,8 @@ impl BaseCopy<'_> {
             if tasks.is_empty() {
                 return Ok(());
             }
+            self.leave_for_later(plan, &ledger, indexes, completion, late)
+                .await?;
             let copied = self.rows_of_epoch(&readers, tasks, completion)?;
             self.reopen_target().await?;
             ledger::make_durable(&self.target)
@@ -413,6 +423,7 @@ impl BaseCopy<'_> {
                 part_count,
                 method: method.clone(),
                 reader: readers.place_of(table.oid),
+                replaces: false,
             };
             match plan.left(table, ledger, several_moments) {
                 Left::Nothing => {}

@@ -281,6 +281,7 @@ mod tests {
             number,
             condition: "true".to_owned(),
             by_key: true,
+            range: None,
             bytes: 500,
         }
     }
