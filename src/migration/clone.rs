@@ -408,7 +408,7 @@ async fn prepare(
     });
     let facts = looking.await?;
     let mut run = describe(config, &facts);
-    check_copy_from(config, &begin, &run).await?;
+    check_copy_from(config, &begin).await?;
     if let Begin::Resume(begun) = &begin {
         begin::check_same(begun, &run)?;
     }
@@ -482,15 +482,11 @@ fn reads_standbys_alone(config: &Config) -> bool {
 
 /// Looks at the standbys that rows are to be read from. A resume looks when it needs them: the rows
 /// may all be there.
-async fn check_copy_from(config: &Config, begin: &Begin, run: &Run) -> Result<(), MigrationError> {
+async fn check_copy_from(config: &Config, begin: &Begin) -> Result<(), MigrationError> {
     if config.copy_from.is_empty() {
         return Ok(());
     }
-    let begun = match begin {
-        Begin::AfterSetup(begun) | Begin::Resume(begun) => begun,
-        _ => run,
-    };
-    if reads_standbys_alone(config) && begun.slot.is_none() && config.copy_from.len() > 1 {
+    if reads_standbys_alone(config) && config.copy_from.len() > 1 {
         return Err(MigrationError::Refused {
             side: None,
             problem: "standbys pause at different moments, and without --follow nothing brings \

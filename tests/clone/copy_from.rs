@@ -22,7 +22,7 @@ impl Standby {
     }
 
     #[track_caller]
-    fn with(pair: &Pair, (name, value): (&str, &str)) -> Self {
+    pub(super) fn with(pair: &Pair, (name, value): (&str, &str)) -> Self {
         let options = standby_options(&pair.source_cluster).setting(name, value);
         Self::made(pair.source_cluster.standby(&options))
     }
@@ -243,7 +243,7 @@ fn spans_the_pause(plugin: &str) -> Option<Finished> {
 }
 
 /// Returns once it is in live replay, which it has to reach while others use the same processors.
-fn until_live(following: &Following<'_>) {
+pub(super) fn until_live(following: &Following<'_>) {
     eventually(4 * SOON, "live replay begins", || {
         following.run.stderr_contains(LIVE)
     });

@@ -7,6 +7,7 @@ mod conflicts;
 mod constraints;
 mod copy_from;
 mod copy_from_interrupted;
+mod copy_from_parts;
 mod crashed_target;
 mod database;
 mod definitions;

@@ -95,7 +95,7 @@ impl BaseCopy<'_> {
                     part: Some(part_of(&table, number, range)),
                     part_count: count,
                     method: method.clone(),
-                    reader: readers.place_of(table.oid),
+                    reader: readers.place_of(table.oid, None),
                     replaces: true,
                 });
                 number += 1;

@@ -1,8 +1,9 @@
 //! Where rows are read: on the source, or on standbys of it whose replay is paused.
 //!
-//! Each table is read at one place, whole, so that it is of one moment: the apply of changes
-//! filters a table by one visibility. Tables are dealt out by size; those that a standby has no
-//! rows of, unlogged ones, are read on the source.
+//! Tables are dealt out by size; those that a standby has no rows of, unlogged ones, are read on the
+//! source. The parts of a table are dealt out one by one where apply can tell of every change which
+//! part it concerns, as of parts of several epochs; any other table is read at one place, whole, so
+//! that it is of one moment.
 //!
 //! # Crash story
 //! 1. *Before a standby is paused*, its address is in the store.
@@ -23,7 +24,7 @@ use crate::clone::rows::{Place, Reader, Task};
 use crate::clone::schema::Side;
 use crate::clone::standby::{self, Mark, Origin, Shown, Standby, StandbyError};
 use crate::pg::{Address, Session};
-use crate::store::{Capture, Store, TableRow, WorkDir};
+use crate::store::{Capture, PartRow, Store, TableRow, WorkDir};
 
 use super::steps::{BaseCopy, Config};
 use crate::migration::error::{MigrationError, on_source, to_source};
@@ -42,8 +43,22 @@ pub(super) struct Readers {
     epoch: Option<Epoch>,
     /// The standbys', in their order.
     shown: Vec<Shown>,
-    /// Which table is read where, by OID.
-    places: HashMap<u32, usize>,
+    places: Places,
+}
+
+/// What is read where.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Places {
+    /// Tables that are read at one place, by OID.
+    tables: HashMap<u32, usize>,
+    /// Parts of the others, by OID and number.
+    parts: HashMap<(u32, u32), usize>,
+}
+
+impl Places {
+    fn all(&self) -> impl Iterator<Item = usize> {
+        self.tables.values().chain(self.parts.values()).copied()
+    }
 }
 
 impl Readers {
@@ -53,13 +68,29 @@ impl Readers {
             list: vec![of_epoch(&epoch, address)],
             epoch: Some(epoch),
             shown: Vec::new(),
-            places: HashMap::new(),
+            places: Places::default(),
         }
     }
 
-    /// Where `table` is read.
-    pub(super) fn place_of(&self, table: u32) -> usize {
-        self.places.get(&table).copied().unwrap_or(SOURCE)
+    /// Where `table` is read, or this part of it.
+    pub(super) fn place_of(&self, table: u32, part: Option<u32>) -> usize {
+        let of_part = part.and_then(|part| self.places.parts.get(&(table, part)));
+        let place = of_part.or_else(|| self.places.tables.get(&table));
+        place.copied().unwrap_or(SOURCE)
+    }
+
+    /// Whether anything of `table` is read at `place`.
+    pub(super) fn is_read_at(&self, table: u32, place: usize) -> bool {
+        let mut parts = self.places.parts.iter();
+        match self.is_split(table) {
+            true => parts.any(|((oid, _), at)| *oid == table && *at == place),
+            false => self.place_of(table, None) == place,
+        }
+    }
+
+    /// Whether parts of `table` are read at several places, so at several moments.
+    pub(super) fn is_split(&self, table: u32) -> bool {
+        self.places.parts.contains_key(&(table, 0))
     }
 
     /// Sessions that see what is read at each place; those of the source not any more where only
@@ -103,7 +134,14 @@ impl BaseCopy<'_> {
             return Ok(readers);
         }
         let is_there = |table: &TableRow| ledger.is_complete(&table.name);
-        readers.places = deal_out(tables, config.copy_from.len(), is_there);
+        let parts = self.parts_by_table()?;
+        // Without the stream, all parts of a table are to be of one moment.
+        let none = Vec::new();
+        let ranges = |table: &TableRow| match config.run.slot {
+            Some(_) => parts.get(&table.oid).unwrap_or(&none).as_slice(),
+            None => &[],
+        };
+        readers.places = deal_out(tables, config.copy_from.len(), ranges, is_there);
         if config.run.slot.is_none()
             && let Some(unlogged) = tables.iter().find(|table| is_unlogged(table))
         {
@@ -115,12 +153,21 @@ impl BaseCopy<'_> {
             () = shutdown.wait() => Err(MigrationError::Stopped),
         };
         paused?;
-        let is_read = |place: usize| readers.places.values().any(|at| *at == place);
-        if !is_read(SOURCE) {
+        if readers.places.all().all(|place| place != SOURCE) {
             // So that the source can remove what only this snapshot sees.
             readers.epoch = None;
         }
         Ok(readers)
+    }
+
+    /// The parts of tables of which apply can tell which part a change concerns.
+    fn parts_by_table(&self) -> Result<HashMap<u32, Vec<PartRow>>, MigrationError> {
+        let mut parts: HashMap<u32, Vec<PartRow>> = HashMap::new();
+        for part in self.store.parts()? {
+            parts.entry(part.table_oid).or_default().push(part);
+        }
+        parts.retain(|_, parts| parts.iter().all(|part| part.range.is_some()));
+        Ok(parts)
     }
 
     async fn pause_standbys(
@@ -312,32 +359,44 @@ pub fn no_unlogged_rows(table: &TableRow) -> MigrationError {
     }
 }
 
-/// Which of `standbys` each table is read at, by OID: the largest first, each where least is to be
-/// read yet; nothing of those that are there. Those that have rows on the source alone are read
-/// there.
-fn deal_out(
+/// What is read at which of `standbys`: the largest table first, each where least is to be read
+/// yet, or each of its parts if it has `ranges`; nothing of those that are there counts. Tables that
+/// have rows on the source alone are read there.
+fn deal_out<'a>(
     tables: &[TableRow],
     standbys: usize,
+    ranges: impl Fn(&TableRow) -> &'a [PartRow],
     is_there: impl Fn(&TableRow) -> bool,
-) -> HashMap<u32, usize> {
+) -> Places {
     // An empty table costs something too.
     const EACH: u64 = 8192;
     let mut by_size: Vec<_> = tables.iter().collect();
     by_size.sort_by_key(|table| std::cmp::Reverse(table.bytes));
     let mut loads = vec![0; standbys];
-    let mut places = HashMap::new();
-    for table in by_size {
+    let mut next = |bytes: u64| {
         let least = loads.iter_mut().enumerate().min_by_key(|(_, load)| **load);
-        let place = match least {
-            Some((at, load)) if !is_unlogged(table) => {
-                if !is_there(table) {
-                    *load += table.bytes + EACH;
-                }
-                SOURCE + 1 + at
+        least.map_or(SOURCE, |(at, load)| {
+            *load += bytes;
+            SOURCE + 1 + at
+        })
+    };
+    let mut places = Places::default();
+    for table in by_size {
+        let parts = ranges(table);
+        if is_unlogged(table) {
+            places.tables.insert(table.oid, SOURCE);
+        } else if standbys > 1 && parts.len() > 1 && !is_there(table) {
+            for part in parts {
+                let place = next(part.bytes + EACH);
+                places.parts.insert((table.oid, part.number), place);
             }
-            _ => SOURCE,
-        };
-        places.insert(table.oid, place);
+        } else {
+            let bytes = match is_there(table) {
+                true => 0,
+                false => table.bytes + EACH,
+            };
+            places.tables.insert(table.oid, next(bytes));
+        }
     }
     places
 }
@@ -375,6 +434,17 @@ mod tests {
         }
     }
 
+    fn part(table_oid: u32, number: u32) -> PartRow {
+        PartRow {
+            table_oid,
+            number,
+            condition: "true".into(),
+            by_key: true,
+            bytes: 10 << 20,
+            range: None,
+        }
+    }
+
     #[test]
     fn tables_are_dealt_out_by_size_and_unlogged_ones_are_read_on_the_source() {
         let tables = [
@@ -384,14 +454,30 @@ mod tests {
             table(4, 0, Capture::Rows),
             table(5, 70 << 20, Capture::Nothing),
         ];
-        let places = deal_out(&tables, 2, |_| false);
-        let place = |oid: u32| places[&oid];
-        assert_eq!(place(5), SOURCE);
-        assert_eq!((place(2), place(1), place(3), place(4)), (1, 2, 2, 2));
-        let of_one = deal_out(&tables, 1, |_| false);
-        assert_eq!(of_one.values().filter(|at| **at == 1).count(), 4);
+        let whole = |standbys, there: u32| {
+            let places = deal_out(&tables, standbys, |_| &[], |table| table.oid == there);
+            assert!(places.parts.is_empty());
+            [1, 2, 3, 4, 5].map(|oid: u32| places.tables[&oid])
+        };
+        assert_eq!(whole(2, 0), [2, 1, 2, 2, SOURCE]);
+        assert_eq!(whole(1, 0), [1, 1, 1, 1, SOURCE]);
         // What is there already does not count.
-        let places = deal_out(&tables, 2, |table| table.oid == 2);
-        assert_eq!((places[&1], places[&3]), (1, 2));
+        assert_eq!(whole(2, 2), [1, 1, 2, 2, SOURCE]);
+    }
+
+    #[test]
+    fn parts_that_changes_tell_apart_are_dealt_out_one_by_one_over_several_standbys() {
+        let tables = [table(1, 30 << 20, Capture::Rows)];
+        let parts = [part(1, 0), part(1, 1), part(1, 2)];
+        let dealt = |standbys, is_there| {
+            let places = deal_out(&tables, standbys, |_| &parts, |_| is_there);
+            let mut of_parts: Vec<_> = places.parts.into_iter().collect();
+            of_parts.sort_unstable();
+            (places.tables.len(), of_parts)
+        };
+        let split = vec![((1, 0), 1), ((1, 1), 2), ((1, 2), 1)];
+        assert_eq!(dealt(2, false), (0, split));
+        assert_eq!(dealt(1, false), (1, vec![]));
+        assert_eq!(dealt(2, true), (1, vec![]));
     }
 }

@@ -128,7 +128,8 @@ impl BaseCopy<'_> {
             .start_completion(wanted, &plan, indexes.clone())
             .await?;
         let mut late = Vec::new();
-        self.leave_for_later(&plan, ledger, &indexes, &completion, &mut late)
+        let none = |_| false;
+        self.leave_for_later(&plan, ledger, none, &indexes, &completion, &mut late)
             .await?;
         let mut before = 0;
         for table in &plan.tables {
@@ -211,7 +212,7 @@ impl BaseCopy<'_> {
         for (place, session) in readers.sessions() {
             let source = method::look(session).await;
             let source = source.map_err(on_source(reading))?;
-            let there = tables.iter().filter(|it| readers.place_of(it.oid) == place);
+            let there = tables.iter().filter(|it| readers.is_read_at(it.oid, place));
             let there: Vec<_> = there.cloned().collect();
             match method::decide(&source, &target, &there, format, is_split) {
                 Ok(decided) => methods.extend(decided),
@@ -360,7 +361,8 @@ impl BaseCopy<'_> {
             if tasks.is_empty() {
                 return Ok(());
             }
-            self.leave_for_later(plan, &ledger, indexes, completion, late)
+            let is_split = |table: u32| readers.is_split(table);
+            self.leave_for_later(plan, &ledger, is_split, indexes, completion, late)
                 .await?;
             let copied = self.rows_of_epoch(&readers, tasks, completion)?;
             self.reopen_target().await?;
@@ -419,10 +421,10 @@ impl BaseCopy<'_> {
             let part_count = u32::try_from(parts.len().max(1)).unwrap_or(u32::MAX);
             let task = |part: Option<PartRow>| Task {
                 table: Arc::clone(table),
+                reader: readers.place_of(table.oid, part.as_ref().map(|part| part.number)),
                 part,
                 part_count,
                 method: method.clone(),
-                reader: readers.place_of(table.oid),
                 replaces: false,
             };
             match plan.left(table, ledger, several_moments) {
