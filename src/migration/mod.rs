@@ -7,7 +7,8 @@
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
-//! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new tables;
+//! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
+//!   tables, of the slot and of the disk;
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
@@ -19,11 +20,12 @@
 //! 1. *Before the store has a run*: nothing is on either server; the next start is a first start.
 //! 2. *The run is written, the slot's position is not*: a slot or publication of that name may be
 //!    there. Preflight had found none, so they are ours: dropped, and made again.
-//! 3. *The slot is known; inside the schema's restore*: each section is one
-//!    transaction of the target, together with a mark that says that it is done.
+//! 3. *The slot is known; inside the schema's restore*: definitions are made some at a time, each
+//!    time in one transaction of the target together with their lines in the ledger.
 //! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
-//!    is missing is copied under a new epoch. Apply skips what each copy already contains. Standbys
-//!    that rows were read from may be paused: the store names them, and the next start of the copy,
+//!    is missing is copied under a new epoch. Apply skips what each copy already contains. What passes
+//!    by itself is waited out without a crash in between, in the same way (`patience`). Standbys that
+//!    rows were read from may be paused: the store names them, and the next start of the copy,
 //!    `--restart` and cleanup resume them (`base_copy::readers`).
 //! 5. *Indexes, foreign keys*: what is there is kept. With several epochs, foreign keys wait until
 //!    apply has passed the convergence of all tables.

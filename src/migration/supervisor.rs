@@ -85,10 +85,12 @@ pub fn supervise(
     shutdown: &Shutdown,
     mut still_fine: impl FnMut() -> Result<(), MigrationError>,
 ) -> Result<Ended, MigrationError> {
+    let store = config.work_dir.open_store()?;
     let mut supervisor = Supervisor {
         config,
         mode,
-        store: config.work_dir.open_store()?,
+        wanted_rows: store.wanted_row_count()?,
+        store,
         stage: mode.first(),
         children: Children::default(),
         failing_since: None,
@@ -134,6 +136,8 @@ struct Supervisor<'a> {
     failing_since: Option<Instant>,
     backoff: Backoff,
     entered_at: Instant,
+    /// How many rows apply had asked for.
+    wanted_rows: u64,
 }
 
 impl Supervisor<'_> {
@@ -274,6 +278,13 @@ impl Supervisor<'_> {
         shutdown: &Shutdown,
     ) -> Result<(), MigrationError> {
         self.children.stop()?;
+        let wanted = self.store.wanted_row_count()?;
+        if wanted > self.wanted_rows {
+            // Apply has ended to have rows copied again: it got on.
+            self.wanted_rows = wanted;
+            self.failing_since = None;
+            self.backoff = new_backoff();
+        }
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.config.retry_for {
             let code = if role == "receive" { 6 } else { 7 };

@@ -50,6 +50,7 @@ mod row_kinds;
 mod segments_on_disk;
 mod server_restarts;
 mod sizes;
+mod slot_safety;
 mod source_ddl;
 mod stages;
 mod standby;

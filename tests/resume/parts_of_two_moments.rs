@@ -4,8 +4,8 @@
 use nix::sys::signal::Signal;
 
 use crate::support::{
-    Finished, Held, Pair, Run, SOON, assert_equal, differences, eventually, pgflit, source_options,
-    target_options,
+    Finished, Held, Pair, Run, SOON, allow_plugin, assert_equal, differences, eventually, pgflit,
+    source_options, target_options,
 };
 
 /// Parts from the eleventh on wait, on the target, while someone holds the advisory lock 7 there.
@@ -65,16 +65,16 @@ const BETWEEN: &[&str] = &[
 const OPTIONS: &str =
     "clone --follow --table-jobs 1 --split-tables-larger-than 40kB --split-max-parts 20";
 
-fn start(pair: &Pair, resume: bool) -> Run {
-    let run = pgflit(OPTIONS).between(pair);
+fn start(pair: &Pair, plugin: &str, resume: bool) -> Run {
+    let run = pgflit(OPTIONS).args(["--plugin", plugin]).between(pair);
     let run = if resume { run.resume() } else { run };
     run.start()
 }
 
 /// A copy that is killed with the gate closed; what its server processes were at is undone.
-fn killed_at_the_gate(pair: &Pair) {
+fn killed_at_the_gate(pair: &Pair, plugin: &str) {
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-    let run = start(pair, false);
+    let run = start(pair, plugin, false);
     killed_when_a_part_waits(pair, run, gate);
 }
 
@@ -123,7 +123,7 @@ fn what_is_open_or_prepared_across_two_moments_counts_once() {
     };
     // Making the slot waits for what runs, so it is made first.
     let gate = Held::open(&pair.target, "SELECT pg_advisory_xact_lock(7)");
-    let run = start(&pair, false);
+    let run = start(&pair, "pgoutput", false);
     run.wait_for_stderr("making replication slot");
     first.commit();
     let early = "BETWEEN 30 AND 40";
@@ -142,7 +142,7 @@ fn what_is_open_or_prepared_across_two_moments_counts_once() {
         let settings = "SET synchronous_commit = off; SET lock_timeout = '300ms'";
         let _ = pair.source.try_sql(&format!("{settings}; {write}"));
     }
-    let run = start(&pair, true);
+    let run = start(&pair, "pgoutput", true);
     run.wait_for_stderr("live replay");
     for name in ["early", "late"] {
         pair.source.sql(&format!("COMMIT PREPARED '{name}'"));
@@ -157,7 +157,7 @@ fn what_is_open_or_prepared_across_two_moments_counts_once() {
 fn without_the_visibility_filter_changes_are_applied_twice() {
     let pair = Pair::new();
     pair.source.sql(TABLES);
-    killed_at_the_gate(&pair);
+    killed_at_the_gate(&pair, "pgoutput");
     pair.source
         .sql("INSERT INTO by_ctid SELECT 'between', 1 FROM generate_series(1, 3)");
     let run = pgflit(OPTIONS).resume().between(&pair);
@@ -176,18 +176,20 @@ fn without_the_visibility_filter_changes_are_applied_twice() {
     assert!(!differences(&pair.source, &pair.target).is_empty());
 }
 
-#[test]
-fn finished_parts_are_kept_and_rows_that_moved_are_there_once() {
+fn finished_parts_are_kept_and_rows_that_moved_are_there_once(plugin: &str) {
     let pair = Pair::new();
+    if !allow_plugin(&pair.source, plugin) {
+        return;
+    }
     pair.source.sql(TABLES);
-    killed_at_the_gate(&pair);
+    killed_at_the_gate(&pair, plugin);
     let kept = "SELECT count(*) FROM pgflit.part WHERE table_name = 'moving'";
     let before = pair.target.number(kept);
     assert!(before > 4 && before < 20, "{before} parts");
     for write in BETWEEN {
         pair.source.sql(write);
     }
-    let run = start(&pair, true);
+    let run = start(&pair, plugin, true);
     run.wait_for_stderr("live replay");
     let epochs =
         "SELECT count(*) FILTER (WHERE epoch = 1) || ' ' || count(*) FILTER (WHERE epoch = 2)
@@ -198,4 +200,16 @@ fn finished_parts_are_kept_and_rows_that_moved_are_there_once() {
         .assert_stderr("have to be copied again")
         .assert_stderr("keys again whose rows had moved")
         .assert_stderr("unique indexes public.moving_email_key wait");
+}
+
+macro_rules! of_each_plugin {
+    ($($name:ident $plugin:literal,)*) => {
+        $(#[test] fn $name() { finished_parts_are_kept_and_rows_that_moved_are_there_once($plugin); })*
+    };
+}
+
+of_each_plugin! {
+    finished_parts_are_kept_with_pgoutput "pgoutput",
+    finished_parts_are_kept_with_test_decoding "test_decoding",
+    finished_parts_are_kept_with_wal2json "wal2json",
 }

@@ -373,7 +373,7 @@ impl Workload {
     #[track_caller]
     pub(crate) fn wait_for(&self, more: u32) {
         let begun = self.batches.load(Ordering::SeqCst);
-        eventually(SOON, "more is written", || {
+        eventually(4 * SOON, "more is written", || {
             self.batches.load(Ordering::SeqCst) >= begun + more
         });
     }

@@ -1,0 +1,140 @@
+//! What may become of the source and of this disk while changes are captured: told while there is
+//! time to do something about it.
+//!
+//! - `tables`: tables that are created, dropped or renamed;
+//! - `slot`: how much WAL the slot keeps on the source, and how near that is to too much;
+//! - `disk`: how much room is left for segments.
+//!
+//! Nothing depends on it: a source that does not answer is receive's to report, and so is a full disk.
+
+mod disk;
+mod slot;
+mod tables;
+
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::base::Shutdown;
+use crate::base::cause::chain;
+use crate::pg::{Address, Session};
+use crate::store::{Store, WorkDir};
+
+use super::error::{MigrationError, to_source};
+use super::finish::NewTables;
+use disk::Disk;
+use slot::Slot;
+use tables::Tables;
+
+/// How often the source is asked.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Where reading the names of its tables takes long, it is done less often: it is not there for us.
+const SHARE: u32 = 50;
+
+/// Looks until it is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    stop: Shutdown,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to look, in a thread of its own.
+    pub fn start(source: &Address, work_dir: &WorkDir, new_tables: NewTables) -> Self {
+        let stop = Shutdown::default();
+        let (asked, source, work_dir) = (stop.clone(), source.clone(), work_dir.clone());
+        let thread = std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || {
+                let watched = watch(&source, &work_dir, new_tables, &asked);
+                if let Err(error) = watched {
+                    tracing::warn!(
+                        "new tables on the source are told at the end only, and what its slot keeps is not told: {}",
+                        chain(&error)
+                    );
+                }
+            });
+        Self {
+            stop,
+            thread: thread.ok(),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.ask();
+        if let Some(thread) = self.thread.take() {
+            // Its result is in the log.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn watch(
+    source: &Address,
+    work_dir: &WorkDir,
+    new_tables: NewTables,
+    stop: &Shutdown,
+) -> Result<(), MigrationError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
+    let store = work_dir.open_store()?;
+    let mut watcher = Watcher {
+        source,
+        session: None,
+        new_tables,
+        tables: Tables::known(&store)?,
+        slot: store.run()?.unwrap_or_default().slot.map(Slot::named),
+        disk: Disk::of(&work_dir.cdc),
+        store,
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            () = watcher.look_again_and_again() => {}
+            () = stop.wait() => {}
+        }
+    });
+    Ok(())
+}
+
+struct Watcher<'a> {
+    source: &'a Address,
+    session: Option<Session>,
+    new_tables: NewTables,
+    tables: Tables,
+    slot: Option<Slot>,
+    disk: Disk,
+    store: Store,
+}
+
+impl Watcher<'_> {
+    async fn look_again_and_again(&mut self) {
+        loop {
+            let begun = Instant::now();
+            self.disk.look();
+            if let Err(error) = self.look_at_source().await {
+                self.session = None;
+                tracing::debug!("looking at the source: {}", chain(&error));
+            }
+            tokio::time::sleep(LOOK_AGAIN.max(begun.elapsed() * SHARE)).await;
+        }
+    }
+
+    async fn look_at_source(&mut self) -> Result<(), MigrationError> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                let opened = Session::connect(self.source, "watch").await;
+                none.insert(opened.map_err(to_source(self.source))?)
+            }
+        };
+        if let Some(slot) = &mut self.slot {
+            slot.look(session).await?;
+        }
+        self.tables
+            .look(session, &self.store, self.new_tables)
+            .await
+    }
+}
