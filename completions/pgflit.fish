@@ -78,7 +78,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s b -l large-objec
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -159,7 +159,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s b -l large-object
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -240,7 +240,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s b -l large-obje
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -397,7 +397,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -478,7 +478,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -559,7 +559,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -640,7 +640,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -721,7 +721,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -802,7 +802,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -883,7 +883,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -964,7 +964,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -1045,7 +1045,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
@@ -1126,7 +1126,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l copy-from -d 'Read rows from these replicas of the source as well; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'

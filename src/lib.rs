@@ -34,7 +34,8 @@
 //!
 //! On the target, in the schema `pgflit`: the ledger of copied parts ([`catalog::ledger`]), and the
 //! position of apply where origins may not be used. On the source: one slot, two publications
-//! ([`migration::capture`]).
+//! ([`migration::capture`]). Standbys of it that rows are read from are paused meanwhile
+//! ([`clone::standby`]).
 //!
 //! # Where to look
 //! | question | module |
@@ -44,7 +45,7 @@
 //! | in which order a migration goes, what a resume skips | [`migration`] |
 //! | how rows are copied, indexes built | [`clone`] |
 //! | how a change gets from the slot to the target | [`cdc`] |
-//! | why nothing is lost or applied twice | [`cdc::apply`], [`base::snapshot`] |
+//! | why nothing is lost or applied twice | [`cdc::apply`], [`base::snapshot`], [`base::visibility`] |
 //! | what the files look like | [`cdc::json_line`], [`cdc::sql_line`], [`segment`] |
 //! | how a connection is made | [`pg`] |
 //! | what people see | [`report`] |
@@ -70,7 +71,8 @@
 //! # Invariants
 //! - Write, sync, rename, sync the folder, and only then report.
 //! - A part and its line in the ledger commit together; a group and its position commit together.
-//! - A streamed change is skipped if, and only if, the copy's snapshot sees its transaction.
+//! - A streamed change is skipped if, and only if, the copy contains its transaction
+//!   ([`base::visibility`]).
 //! - Every answer of the target is checked; an error stops, it is never logged and passed over.
 //! - No process outlives its supervisor.
 //! - No password is written to disk, shown in `ps`, or logged.

@@ -15,6 +15,7 @@ pub mod remedy;
 pub mod secret;
 pub mod shutdown;
 pub mod snapshot;
+pub mod visibility;
 
 pub use ident::QualifiedName;
 pub use key_range::KeyRange;
@@ -22,3 +23,4 @@ pub use lsn::Lsn;
 pub use remedy::Remedy;
 pub use secret::Secret;
 pub use shutdown::Shutdown;
+pub use visibility::Visibility;

@@ -8,14 +8,17 @@
 //! |---|---|
 //! | `schema_name`, `table_name` | the table on the source |
 //! | `part`, `part_count` | which part of how many, from 0; a table copied as one has part 0 of 1 |
-//! | `epoch` | which snapshot of the source, from 1 |
-//! | `snapshot` | that snapshot's text: `pg_current_snapshot()` |
-//! | `convergence_lsn` | everything the snapshot sees is committed before this position |
+//! | `epoch` | which moment of the source, from 1 |
+//! | `snapshot` | what the rows contain: the text of a snapshot, `pg_current_snapshot()`; or `replayed X/Y`, where the standby that was read had paused |
+//! | `convergence_lsn` | everything that the rows contain is committed before this position |
 //! | `row_count`, `byte_count` | what COPY moved |
 //! | `key_range` | which keys the part has, as JSON ([`KeyRange`]); null where it ends with its snapshot |
 //!
 //! Parts with numbers from `part_count` on are single keys that were copied again, see
 //! [`Ledger::keys_of`].
+//!
+//! `snapshot` had only the first of its two forms in earlier versions of pgflit: their ledgers are
+//! understood as they are, and they refuse a ledger with the second.
 //!
 //! `large_objects` says the same of ranges of OIDs, both ends included; `kept_large_object` names
 //! the target's own, which were there before.
@@ -24,8 +27,7 @@ use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use crate::base::ident::quote_literal;
-use crate::base::snapshot::Snapshot;
-use crate::base::{KeyRange, Lsn, QualifiedName};
+use crate::base::{KeyRange, Lsn, QualifiedName, Visibility};
 use crate::pg::{Error, Session};
 
 /// The schema on the target that pgflit keeps its own tables in while a migration runs.
@@ -79,11 +81,11 @@ pub struct Part {
     pub number: u32,
     /// How many parts the table was cut into.
     pub count: u32,
-    /// Which epoch's snapshot it was read under, from 1.
+    /// In which epoch it was read, from 1.
     pub epoch: u32,
-    /// The snapshot.
-    pub snapshot: Snapshot,
-    /// Everything that the snapshot sees is committed before this position.
+    /// What it contains.
+    pub visibility: Visibility,
+    /// Everything that it contains is committed before this position.
     pub convergence: Lsn,
     /// Rows moved.
     pub rows: u64,
@@ -146,10 +148,14 @@ impl Ledger {
         self.parts.values().chain(self.keys.values()).flatten()
     }
 
-    /// The tables that were copied in several epochs: until the target has reached
-    /// [`Ledger::convergence`], each holds several moments.
-    pub fn of_several_epochs(&self) -> HashSet<&QualifiedName> {
-        let is_mixed = |parts: &[Part]| parts.windows(2).any(|two| two[0].epoch != two[1].epoch);
+    /// The tables whose parts are of several moments, until the target has reached
+    /// [`Ledger::convergence`].
+    pub fn of_several_moments(&self) -> HashSet<&QualifiedName> {
+        let is_mixed = |parts: &[Part]| {
+            parts
+                .windows(2)
+                .any(|two| two[0].visibility != two[1].visibility)
+        };
         let mixed = self.parts.iter().filter(|(_, parts)| is_mixed(parts));
         mixed
             .map(|(table, _)| table)
@@ -163,13 +169,11 @@ impl Ledger {
         all.max().unwrap_or_default()
     }
 
-    /// The epochs that the copies were taken in: with more than one, the tables hold several
-    /// moments until the target has reached [`Ledger::convergence`].
-    pub fn epoch_count(&self) -> usize {
-        let mut epochs: Vec<_> = self.parts().map(|part| part.epoch).collect();
-        epochs.sort_unstable();
-        epochs.dedup();
-        epochs.len()
+    /// How many moments of the source the copies are of: with more than one, the tables fit
+    /// together only when the target has reached [`Ledger::convergence`].
+    pub fn moment_count(&self) -> usize {
+        let moments: HashSet<_> = self.parts().map(|part| &part.visibility).collect();
+        moments.len()
     }
 }
 
@@ -360,7 +364,7 @@ pub async fn read(target: &Session) -> Result<Ledger, Error> {
             number: row.get::<_, i32>(7).cast_unsigned(),
             count: row.get::<_, i32>(8).cast_unsigned(),
             epoch: row.get::<_, i32>(2).cast_unsigned(),
-            snapshot: parse(&table, row.get(3))?,
+            visibility: parse(&table, row.get(3))?,
             convergence: parse(&table, row.get(4))?,
             rows: row.get::<_, i64>(5).cast_unsigned(),
             bytes: row.get::<_, i64>(6).cast_unsigned(),
@@ -416,7 +420,7 @@ pub fn note_sql(part: &Part) -> String {
         part.number,
         part.count,
         part.epoch,
-        quote_literal(&part.snapshot.to_string()),
+        quote_literal(&part.visibility.to_string()),
         quote_literal(&part.convergence.to_string()),
         part.rows,
         part.bytes,

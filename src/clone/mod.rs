@@ -1,6 +1,7 @@
 //! The base copy: schema, rows, indexes, constraints, sequences, as of one snapshot.
 //!
 //! - [`epoch`]: the snapshot that every source connection shares, and its keeper;
+//! - [`standby`]: standbys of the source that rows are read from;
 //! - [`schema`]: pg_dump and pg_restore, for definitions only;
 //! - [`extensions`]: what users have put into their tables;
 //! - [`roles`]: of the instance, by pg_dumpall;
@@ -39,3 +40,4 @@ pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod sequences;
+pub mod standby;

@@ -13,6 +13,7 @@ use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
 use crate::migration::summary::Summary;
 use crate::migration::supervisor;
+use crate::pg::Address;
 use crate::report::progress::Shown;
 use crate::report::{stdout, summary};
 use crate::store::WorkDir;
@@ -120,10 +121,53 @@ pub(super) fn config(
         capture: options.cdc.follow.then(|| capture(&options.cdc, children)),
         copy: choices::of(&options.copy, options.retry_for)?,
         snapshot: options.snapshot.clone(),
+        copy_from: copy_from(options)?,
         filters: place::filters(options.filters.as_deref())?,
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
+}
+
+/// `--copy-from` as it cannot be meant.
+#[derive(Debug, thiserror::Error)]
+enum CopyFromError {
+    #[error("--copy-from and {0} exclude each other")]
+    With(&'static str),
+    #[error("--copy-from {0} names several servers")]
+    SeveralServers(Address),
+    #[error("--copy-from names {0} twice")]
+    Twice(Address),
+}
+
+/// The standbys that rows are read from.
+fn copy_from(options: &CloneOptions) -> Result<Vec<Address>, CommandError> {
+    let typed = &options.copy.copy_from;
+    let others = [
+        (options.all_databases, "--all-databases"),
+        (options.snapshot.is_some(), "--snapshot"),
+    ];
+    let other = others.into_iter().find(|(is_asked, _)| *is_asked);
+    if let (false, Some((_, other))) = (typed.is_empty(), other) {
+        return Err(CommandError::usage(CopyFromError::With(other)).with_hint(
+            "a standby is of one database here, and has snapshots of its own: leave one of them out",
+        ));
+    }
+    let mut standbys: Vec<Address> = Vec::new();
+    for text in typed {
+        let standby = place::standby(text)?;
+        if standby.hosts().len() > 1 {
+            return Err(CommandError::usage(CopyFromError::SeveralServers(standby))
+                .with_hint("repeat --copy-from, once for each standby"));
+        }
+        if standbys
+            .iter()
+            .any(|known| known.to_string() == standby.to_string())
+        {
+            return Err(CommandError::usage(CopyFromError::Twice(standby)));
+        }
+        standbys.push(standby);
+    }
+    Ok(standbys)
 }
 
 pub(super) fn capture(cdc: &CdcSettings, children: supervisor::Config) -> CaptureConfig {

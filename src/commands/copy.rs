@@ -119,6 +119,11 @@ fn refuse(step: CopyStep, options: &CloneOptions) -> Result<(), CommandError> {
             "copy all databases with pgflit clone --all-databases",
         ),
         (
+            !options.copy.copy_from.is_empty() && step != CopyStep::Db,
+            "--copy-from",
+            "read rows on standbys with pgflit clone",
+        ),
+        (
             step == CopyStep::Blobs && options.copy.skip_large_objects,
             "--skip-large-objects",
             "leave the command out instead",

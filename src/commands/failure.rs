@@ -316,6 +316,8 @@ impl From<MigrationError> for CommandError {
             })) => side(refusing),
             MigrationError::Source { .. }
             | MigrationError::Epoch(_)
+            | MigrationError::Standby(_)
+            | MigrationError::LeftPaused { .. }
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }
             | MigrationError::RenamedTable { .. }

@@ -33,7 +33,6 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
             options.all_databases && cdc.follow,
             "--all-databases with --follow",
         ),
-        (!copy.copy_from.is_empty(), "--copy-from"),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
     ];
     first(&asked).or_else(|| of_capture(cdc))

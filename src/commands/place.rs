@@ -25,7 +25,7 @@ pub(super) fn work_dir(options: &options::WorkDir) -> WorkDir {
 #[derive(Debug, thiserror::Error)]
 #[error("reading the connection string of the {side}")]
 struct ConnectionString {
-    side: Side,
+    side: &'static str,
     #[source]
     source: AddressError,
 }
@@ -48,7 +48,22 @@ pub(super) fn address(side: Side, typed: Option<&str>) -> Result<Address, Comman
             Side::Target => "name it with --target or PGFLIT_TARGET_PGURI",
         }));
     }
-    Address::parse(typed.unwrap_or_default()).map_err(|source| {
+    parse(
+        match side {
+            Side::Source => "source",
+            Side::Target => "target",
+        },
+        typed.unwrap_or_default(),
+    )
+}
+
+/// A standby of the source.
+pub(super) fn standby(typed: &str) -> Result<Address, CommandError> {
+    parse("standby", typed)
+}
+
+fn parse(side: &'static str, text: &str) -> Result<Address, CommandError> {
+    Address::parse(text).map_err(|source| {
         let hint = source.hint();
         CommandError {
             hint,

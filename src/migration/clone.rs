@@ -49,6 +49,8 @@ pub struct Config {
     pub filters: Filters,
     /// The id of a snapshot that somebody else holds.
     pub snapshot: Option<String>,
+    /// Standbys of the source that rows are read from; none to read them on the source.
+    pub copy_from: Vec<Address>,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
 }
@@ -111,6 +113,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         several_moments: config.start == Start::ResumeNotConsistent && run.slot.is_none(),
         run,
         snapshot: config.snapshot.clone().map(|id| ForeignSnapshot { id }),
+        copy_from: config.copy_from.clone(),
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
@@ -124,7 +127,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
             end_plain_copy(&copy, &mut store).await?;
             summarize(&config.work_dir, &config.copy, &store, None)
         };
-        return match runtime.block_on(unless_overdue(copying, shutdown)) {
+        return match runtime.block_on(release_after(&copy, unless_overdue(copying, shutdown))) {
             Ok(()) => Ok(Outcome::Copied),
             Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
             Err(error) => Err(error),
@@ -179,6 +182,13 @@ pub(super) async fn unless_overdue<T>(
         done = work => done,
         () = shutdown.overdue() => Err(MigrationError::Stopped),
     }
+}
+
+/// Whatever becomes of `copying`, it leaves no standby paused that can be reached.
+async fn release_after<T>(copy: &base_copy::Config, copying: impl Future<Output = T>) -> T {
+    let copied = copying.await;
+    base_copy::release_at_the_end(copy).await;
+    copied
 }
 
 /// Without change capture nobody needs the ledger any more; with it (`stream setup` came first),
@@ -292,10 +302,8 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
-    runtime.block_on(unless_overdue(
-        patience::copy(copy, Scope::Whole, stop),
-        stop,
-    ))?;
+    let copying = unless_overdue(patience::copy(copy, Scope::Whole, stop), stop);
+    runtime.block_on(release_after(copy, copying))?;
     let mut store = copy.work_dir.open_store()?;
     failpoint::reach("copy complete");
     store.set_apply(true)?;
@@ -379,6 +387,7 @@ async fn prepare(
             rows: true,
             role_passwords: config.copy.roles == Some(Passwords::Copied),
             filters: Some(&config.filters),
+            of_standbys_alone: reads_standbys_alone(config),
         };
         start_over(config, &wanted, run).await?;
         begin = Begin::New;
@@ -396,6 +405,7 @@ async fn prepare(
         role_passwords: config.copy.roles == Some(Passwords::Copied),
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
+        of_standbys_alone: reads_standbys_alone(config),
     };
     // What was begun before has reached both servers; of a first start, nobody knows.
     let limit = match begin {
@@ -407,6 +417,7 @@ async fn prepare(
     });
     let facts = looking.await?;
     let mut run = describe(config, &facts);
+    check_copy_from(config, &begin).await?;
     if let Begin::Resume(begun) = &begin {
         begin::check_same(begun, &run)?;
     }
@@ -473,6 +484,34 @@ async fn prepare(
     })
 }
 
+/// Whether all rows are to be of the moment at which a standby is paused.
+fn reads_standbys_alone(config: &Config) -> bool {
+    config.capture.is_none() && !config.copy_from.is_empty()
+}
+
+/// Looks at the standbys that rows are to be read from. A resume looks when it needs them: the rows
+/// may all be there.
+async fn check_copy_from(config: &Config, begin: &Begin) -> Result<(), MigrationError> {
+    if config.copy_from.is_empty() {
+        return Ok(());
+    }
+    if reads_standbys_alone(config) && config.copy_from.len() > 1 {
+        return Err(MigrationError::Refused {
+            side: None,
+            problem: "standbys pause at different moments, and without --follow nothing brings \
+                      the tables to the same"
+                .to_owned(),
+            hint: "name one with --copy-from, or add --follow".to_owned(),
+        });
+    }
+    match begin {
+        Begin::Resume(_) => Ok(()),
+        _ => base_copy::check_standbys(&config.source, &config.copy_from)
+            .await
+            .map(drop),
+    }
+}
+
 /// Without the stream, what is missing would be of another moment.
 pub(super) fn snapshot_is_gone() -> MigrationError {
     MigrationError::Refused {
@@ -512,6 +551,7 @@ pub(super) async fn start_over(
     let facts = preflight::look(&config.source, &config.target, wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
+    base_copy::release_all(&config.work_dir, &config.copy_from, &run.source_system).await?;
     remove_from_servers(&config.source, &config.target, run).await?;
     begin::remove_files(&config.work_dir)
 }

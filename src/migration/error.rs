@@ -18,6 +18,7 @@ use crate::clone::programs::ProgramsError;
 use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
 use crate::clone::schema::{SchemaError, Side};
+use crate::clone::standby::StandbyError;
 use crate::pg::{self, Address, AddressError};
 use crate::store::{self, LockError, WorkDirError};
 use crate::worker::child::ChildError;
@@ -76,6 +77,18 @@ pub enum MigrationError {
     /// A snapshot.
     #[error(transparent)]
     Epoch(#[from] EpochError),
+    /// A standby that rows are to be read from.
+    #[error(transparent)]
+    Standby(#[from] StandbyError),
+    /// A standby that this migration has paused could not be resumed.
+    #[error("replay of the standby {address} may still be paused by this migration")]
+    LeftPaused {
+        /// Where it is; without a password.
+        address: String,
+        /// Why it could not be resumed.
+        #[source]
+        source: StandbyError,
+    },
     /// Filters.
     #[error(transparent)]
     Filters(#[from] FilterError),
@@ -236,6 +249,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::Capture(error) => error.remedy(),
+            MigrationError::Standby(error) => error.remedy(),
             MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Extension(error) => error.remedy(),
             MigrationError::Property(error) => error.remedy(),
@@ -290,6 +304,13 @@ impl MigrationError {
             MigrationError::Capture(error) => error.hint(),
             MigrationError::Filters(error) => error.hint(),
             MigrationError::Epoch(error) => error.hint().or_else(resume),
+            MigrationError::Standby(error) => error.hint().or_else(resume),
+            MigrationError::LeftPaused { .. } => Some(
+                "once it can be reached, run the same command again. It resumes by itself when it is \
+                 restarted, and by hand with SELECT pg_wal_replay_resume(); if it is gone for \
+                 good, remove the work directory"
+                    .to_owned(),
+            ),
             MigrationError::WorkDir(_) => Some("name another with --dir".to_owned()),
             MigrationError::Programs(ProgramsError::Missing { .. }) => Some(
                 "install PostgreSQL's client programs, or set PG_CONFIG to the pg_config of an installation"
@@ -389,6 +410,7 @@ impl MigrationError {
                 ..
             }
             | MigrationError::LargeObjects(LargeObjectError::Source { source, .. }) => Some(source),
+            MigrationError::Standby(error) => error.server_error(),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@
 
 use std::sync::Arc;
 
+use crate::base::cause::chain;
 use crate::base::{Lsn, Shutdown};
 use crate::catalog::filters::Filters;
 use crate::catalog::server::Server;
@@ -153,6 +154,7 @@ async fn prepare(
 ) -> Result<Prepared, MigrationError> {
     let (mut begin, lock) = begin::look_for_follow(&config.work_dir, config.start)?;
     if let FollowBegin::StartOver(run) = &begin {
+        base_copy::release_all(&config.work_dir, &[], &run.source_system).await?;
         start_over(config, run).await?;
         begin = FollowBegin::New;
     }
@@ -164,6 +166,11 @@ async fn prepare(
         FollowBegin::GoOn(run) => go_on(config, run, lock, footprint, shutdown).await?,
         FollowBegin::New | FollowBegin::StartOver(_) => begin_anew(config, lock, footprint).await?,
     };
+    // Those that a killed copy has left paused: all its rows are there.
+    let released = base_copy::release_all(&config.work_dir, &[], &run.source_system).await;
+    if let Err(error) = released {
+        tracing::warn!("{}", chain(&error));
+    }
     if let Some(endpos) = config.capture.endpos {
         set_endpos(&mut store, &run, endpos)?;
     }
@@ -256,6 +263,7 @@ async fn begin_anew(
         rows: false,
         role_passwords: false,
         filters: Some(&filters),
+        of_standbys_alone: false,
     };
     let servers = preflight::look_to_capture(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, servers, filters.text());

@@ -2,6 +2,7 @@
 //!
 //! Noted before the first change is applied, so once: what is on the target later may be ours.
 
+use crate::base::Visibility;
 use crate::catalog::ledger::{self, Part};
 use crate::catalog::server;
 use crate::clone::epoch::Epoch;
@@ -46,7 +47,7 @@ async fn note_snapshot(
             number: 0,
             count: 1,
             epoch: epoch.number,
-            snapshot: epoch.snapshot.clone(),
+            visibility: Visibility::Snapshot(epoch.snapshot.clone()),
             convergence: epoch.insert_lsn,
             rows: 0,
             bytes: 0,

@@ -24,7 +24,9 @@
 //!    time in one transaction of the target together with their lines in the ledger.
 //! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
 //!    is missing is copied under a new epoch. Apply skips what each copy already contains. What passes
-//!    by itself is waited out without a crash in between, in the same way (`patience`).
+//!    by itself is waited out without a crash in between, in the same way (`patience`). Standbys that
+//!    rows were read from may be paused: the store names them, and the next start of the copy,
+//!    `--restart` and cleanup resume them (`base_copy::readers`).
 //! 5. *Indexes, foreign keys*: what is there is kept. With several epochs, foreign keys wait until
 //!    apply has passed the convergence of all tables.
 //! 6. *Streaming*: see [`crate::cdc`].

@@ -59,6 +59,8 @@ pub(super) async fn copy(
         if shutdown.asked() || !passes(config, &error)? {
             return Err(error);
         }
+        // Others may need them while nothing is read there.
+        base_copy::release_at_the_end(config).await;
         let now = Some(Reached::of(config)?);
         if now != before {
             failing = Failing::default();

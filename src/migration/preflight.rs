@@ -12,6 +12,7 @@ use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::Capture;
 
+use super::base_copy;
 use super::capture;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
 use super::lock_room;
@@ -39,6 +40,8 @@ pub struct Wanted<'a> {
     pub role_passwords: bool,
     /// What else is to be left out; looked at where a migration begins.
     pub filters: Option<&'a Filters>,
+    /// Whether all rows are to be read on a standby of the source.
+    pub of_standbys_alone: bool,
 }
 
 /// What preflight found out.
@@ -174,8 +177,8 @@ async fn check_source(
             tracing::warn!("{notice}");
         }
         lock_room::check(session, selection.schemas()).await?;
-        if server.is_standby && wanted.rows {
-            check_unlogged(session, &selection).await?;
+        if wanted.rows && (server.is_standby || wanted.of_standbys_alone) {
+            check_unlogged(session, &selection, server.is_standby).await?;
         }
     }
     check_publication(session, wanted).await?;
@@ -324,7 +327,11 @@ async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationEr
 }
 
 /// A standby has the definitions of unlogged tables, and none of their rows.
-async fn check_unlogged(session: &Session, selection: &Selection) -> Result<(), MigrationError> {
+async fn check_unlogged(
+    session: &Session,
+    selection: &Selection,
+    is_standby: bool,
+) -> Result<(), MigrationError> {
     let mut tables = discovery::tables(session, Sizes::Estimated)
         .await
         .map_err(on_source("reading the catalog"))?;
@@ -332,6 +339,7 @@ async fn check_unlogged(session: &Session, selection: &Selection) -> Result<(), 
     tables.retain(|table| table.capture == Capture::Nothing);
     match tables.first() {
         None => Ok(()),
+        Some(first) if !is_standby => Err(base_copy::no_unlogged_rows(first)),
         Some(first) => Err(refused(
             Some(Side::Source),
             format!(

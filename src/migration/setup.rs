@@ -9,6 +9,7 @@ use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, WorkDir};
 
+use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
@@ -86,6 +87,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         rows: false,
         role_passwords: false,
         filters: Some(&config.filters),
+        of_standbys_alone: false,
     };
     let (source, target) = match &config.target {
         Some(target) => {
@@ -207,7 +209,10 @@ pub async fn clean_up(
         Some(run) => {
             let (on_source, on_target) = preflight::look_at_servers(source, target).await?;
             begin::check_servers(&run, &on_source, &on_target)?;
+            let released = base_copy::release_all(work_dir, &[], &run.source_system).await;
             remove_from_servers(source, target, &run).await?;
+            // The files stay: they name the standby.
+            released?;
         }
     }
     begin::remove_files(work_dir)?;

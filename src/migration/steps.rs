@@ -113,6 +113,7 @@ async fn work(
         several_moments: config.start == Start::ResumeNotConsistent && run.slot.is_none(),
         run,
         snapshot: config.snapshot.clone().map(|id| ForeignSnapshot { id }),
+        copy_from: Vec::new(),
         choices: config.copy.clone(),
         progress: Arc::clone(&config.progress),
     };
@@ -224,6 +225,7 @@ fn wanted<'a>(
         rows: has(Action::Rows),
         role_passwords: has(Action::Roles) && choices.roles == Some(Passwords::Copied),
         filters: (*begin == Begin::New).then_some(&config.filters),
+        of_standbys_alone: false,
     })
 }
 
@@ -266,6 +268,7 @@ fn as_clone(config: &Config) -> clone::Config {
         copy: config.copy.clone(),
         filters: config.filters.clone(),
         snapshot: None,
+        copy_from: Vec::new(),
         progress: Arc::clone(&config.progress),
     }
 }
@@ -322,6 +325,7 @@ async fn source_facts(
         rows: false,
         role_passwords: false,
         filters,
+        of_standbys_alone: false,
     };
     preflight::look_at_source(&config.source, &wanted).await
 }

@@ -16,6 +16,7 @@ mod lock;
 mod progress;
 mod run;
 mod sentinel;
+mod standby;
 mod step;
 mod wanted_row;
 mod work_dir;

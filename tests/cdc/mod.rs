@@ -8,6 +8,7 @@ mod files;
 mod full_disk;
 mod interruptions;
 mod messages;
+mod paused_standby;
 mod pipes;
 mod segments;
 mod streamed;

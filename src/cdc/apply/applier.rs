@@ -9,7 +9,7 @@ use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
 
 use super::error::ApplyError;
-use super::filter::Filter;
+use super::filter::{Committed, Filter, KnownEnd};
 use super::place::Place;
 use super::steering::Steering;
 use super::target::{Change, Emptying, Target};
@@ -52,6 +52,9 @@ enum Reading {
     Passing(Arc<Begin>),
     /// One that is too large to hold, of which only its COMMIT will tell that the target has it.
     Doubted,
+    /// One that is too large to hold, of which only its COMMIT will tell which copies contain it:
+    /// it is read to there, and then once more.
+    Awaiting(Arc<Begin>),
 }
 
 /// Applies lines to the target.
@@ -78,6 +81,8 @@ pub(super) struct Applier {
     past_applied: bool,
     /// How far the target was at the start, as the store says too, which knows of positions.
     reached_before: Lsn,
+    /// Of a transaction that was read to its end before.
+    known_end: Option<KnownEnd>,
 }
 
 /// How far the target is.
@@ -104,7 +109,13 @@ impl Applier {
             wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
+            known_end: None,
         }
+    }
+
+    /// The same, knowing where one transaction ends.
+    pub(super) fn knowing(self, known_end: Option<KnownEnd>) -> Self {
+        Self { known_end, ..self }
     }
 
     /// A segment begins; it prepares its own statements again.
@@ -141,7 +152,7 @@ impl Applier {
         Ok(After::GoOn)
     }
 
-    fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
+    pub(super) fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
         ApplyError::Order {
             place: place.clone(),
             problem: problem.into(),
@@ -249,7 +260,9 @@ impl Applier {
             Reading::Between if self.begun => {
                 Err(self.out_of_order(place, "a change outside a transaction"))
             }
-            Reading::Between | Reading::Skipping | Reading::Doubted => Ok(None),
+            Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
+                Ok(None)
+            }
             Reading::Holding(begin, ..) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
         }
     }
@@ -258,7 +271,9 @@ impl Applier {
         /// What a step costs to hold besides its values.
         const STEP_BYTES: usize = 192;
         match &mut self.reading {
-            Reading::Between | Reading::Skipping | Reading::Doubted => return Ok(()),
+            Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
+                return Ok(());
+            }
             Reading::Holding(_, steps, held) => {
                 steps.push(step);
                 *held += bytes + STEP_BYTES;
@@ -266,7 +281,10 @@ impl Applier {
                     return Ok(());
                 }
             }
-            Reading::Passing(_) => return self.send(step).await,
+            Reading::Passing(begin) => {
+                let begin = Arc::clone(begin);
+                return self.send(step, self.while_read(&begin)).await;
+            }
         }
         // Too large to hold: alone in a target transaction of its own.
         self.finish_group().await?;
@@ -278,10 +296,24 @@ impl Applier {
                 self.reading = Reading::Doubted;
                 return Ok(());
             }
+            if self.known_end_of(&begin).is_none() && self.filter.needs_end(&begin) {
+                self.reading = Reading::Awaiting(begin);
+                return Ok(());
+            }
+            let transaction = self.while_read(&begin);
             self.reading = Reading::Passing(begin);
-            self.send_all(steps).await?;
+            self.send_all(steps, transaction).await?;
         }
         Ok(())
+    }
+
+    fn known_end_of(&self, begin: &Begin) -> Option<Lsn> {
+        self.known_end.and_then(|known| known.of(begin))
+    }
+
+    /// The transaction that began with `begin`, before its COMMIT is read.
+    fn while_read(&self, begin: &Begin) -> Committed {
+        Committed::of(begin, self.known_end_of(begin))
     }
 
     /// The transaction being read never happened.
@@ -313,7 +345,9 @@ impl Applier {
                 self.pass(commit.lsn);
                 return Ok(After::GoOn);
             }
-            Reading::Holding(..) | Reading::Doubted if self.has_applied(commit.lsn) => {
+            Reading::Holding(..) | Reading::Doubted | Reading::Awaiting(_)
+                if self.has_applied(commit.lsn) =>
+            {
                 self.pass(commit.lsn);
                 return Ok(After::GoOn);
             }
@@ -321,19 +355,31 @@ impl Applier {
                 let problem = "a transaction that the target should have, and has not";
                 return Err(self.out_of_order(place, problem));
             }
+            Reading::Awaiting(begin) => {
+                self.check_xid(&begin, &commit, place)?;
+                if self.is_past_end(&commit, place).await? {
+                    return Ok(After::AtEnd);
+                }
+                return Err(ApplyError::ReadAgain(KnownEnd {
+                    first: begin.lsn,
+                    xid: begin.xid,
+                    end: commit.lsn,
+                }));
+            }
             Reading::Holding(begin, steps, _) => {
                 self.pass(commit.lsn);
                 self.check_xid(&begin, &commit, place)?;
                 if self.is_past_end(&commit, place).await? {
                     return Ok(After::AtEnd);
                 }
-                self.check_fit(&steps).await?;
+                let transaction = Committed::of(&begin, Some(commit.lsn));
+                self.check_fit(&steps, transaction).await?;
                 if !self.wanted.is_empty() {
                     // What stands before it in the group is whole.
                     self.finish_group().await?;
                     return Err(self.want_rows(&begin)?);
                 }
-                self.send_all(steps).await?;
+                self.send_all(steps, transaction).await?;
                 self.last = Some(commit);
                 if self.group_rows >= GROUP_ROWS {
                     return self.finish_group().await;

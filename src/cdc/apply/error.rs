@@ -9,6 +9,7 @@ use crate::pg;
 use crate::segment::{self, Kind};
 use crate::store;
 
+use super::filter::KnownEnd;
 use super::place::Place;
 
 /// Apply failed. The target holds exactly what it held after the last confirmed group.
@@ -119,6 +120,12 @@ pub enum ApplyError {
         /// What is wrong.
         problem: String,
     },
+    /// Where a large transaction ends is known by now, and it must be read once more: its beginning
+    /// does not say which copies contain it. Nothing of it is on the target.
+    #[error(
+        "transaction {} at {} must be read again, now that it is known to end at {}", .0.xid, .0.first, .0.end
+    )]
+    ReadAgain(KnownEnd),
     /// The segments.
     #[error(transparent)]
     Segment(#[from] segment::Error),
@@ -176,6 +183,8 @@ impl ApplyError {
             },
             ApplyError::Store(error) => error.remedy(),
             ApplyError::NotCarried { .. } => Remedy::Retry,
+            // From the segments, which know its end.
+            ApplyError::ReadAgain(_) => Remedy::Retry,
             ApplyError::Thread(_) => Remedy::Bug,
             _ => Remedy::AskOperator,
         }
@@ -207,6 +216,9 @@ impl ApplyError {
                 place.is_in_segment().then(|| Kind::Sql.mended_by().to_owned())
             }
             ApplyError::Segment(error) => error.hint(),
+            ApplyError::ReadAgain(_) => {
+                Some("apply it from the segments, with pgflit stream apply".to_owned())
+            }
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }

@@ -35,6 +35,7 @@ mod target_table;
 mod tracking;
 
 pub use error::ApplyError;
+pub use filter::KnownEnd;
 pub use input::Input;
 pub use place::{Place, Segments};
 pub use plan::OnConflict;

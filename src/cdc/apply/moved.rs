@@ -8,7 +8,7 @@ use crate::cdc::change::{Identity, Operation, Value};
 use crate::cdc::sql_line::{Prepare, Shape, compares_exactly, ident};
 
 use super::error::ApplyError;
-use super::filter::InEpochs;
+use super::filter::{Committed, InEpochs};
 use super::target::Change;
 
 /// What of one change the copy does not contain.
@@ -26,7 +26,11 @@ pub(super) enum Left {
 }
 
 /// What of `change` the copy of its table does not contain.
-pub(super) fn left_of(change: &Change, parts: &InEpochs) -> Result<Left, ApplyError> {
+pub(super) fn left_of(
+    change: &Change,
+    parts: &InEpochs,
+    transaction: Committed,
+) -> Result<Left, ApplyError> {
     let shape = &change.prepare.shape;
     let unplaced = || ApplyError::Unplaced {
         table: Box::new(change.table()),
@@ -40,7 +44,7 @@ pub(super) fn left_of(change: &Change, parts: &InEpochs) -> Result<Left, ApplyEr
             Some(Value::Text(text)) => text,
             _ => return Err(unplaced()),
         };
-        let contains = parts.contains_at(value, change.begin.xid);
+        let contains = parts.contains_at(value, transaction);
         contains
             .map(|contains| (contains, value))
             .ok_or_else(unplaced)

@@ -11,7 +11,7 @@ use crate::store::WorkDir;
 
 use super::applier::{After, Applier};
 use super::error::ApplyError;
-use super::filter::Filter;
+use super::filter::{Filter, KnownEnd};
 use super::input::{self, Input, Piece};
 use super::plan::OnConflict;
 use super::steering::Steering;
@@ -69,7 +69,7 @@ pub enum Ended {
 /// Applies until endpos, the end of the input, or until asked to stop.
 pub async fn apply(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
     tokio::select! {
-        ended = apply_until_asked(config, shutdown) => ended,
+        ended = apply_until_asked(&config, shutdown) => ended,
         // The target waits for a lock, or it or the network is stuck. It undoes the open group, or
         // has committed it with its position: the next start asks.
         () = overdue(shutdown) => Ok(Ended::Asked),
@@ -84,7 +84,32 @@ async fn overdue(shutdown: &Shutdown) {
     tokio::time::sleep(COMMIT_MAX).await;
 }
 
-async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
+async fn apply_until_asked(config: &Config, shutdown: &Shutdown) -> Result<Ended, ApplyError> {
+    let mut known_end = None;
+    loop {
+        match apply_once(config, known_end, shutdown).await {
+            // A pipe cannot be read again. Whoever runs one goes on from the segments.
+            Err(ApplyError::ReadAgain(known))
+                if config.input != Input::Pipe && known_end != Some(known) =>
+            {
+                tracing::info!(
+                    "transaction {} at {} is read once more: it ends at {}, which tells what of it was copied from a standby",
+                    known.xid,
+                    known.first,
+                    known.end
+                );
+                known_end = Some(known);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn apply_once(
+    config: &Config,
+    known_end: Option<KnownEnd>,
+    shutdown: &Shutdown,
+) -> Result<Ended, ApplyError> {
     let store = config.work_dir.open_store()?.reporting_only()?;
     let mut steering = Steering::new(store)?;
     if !wait_until_enabled(&mut steering, shutdown).await? {
@@ -117,7 +142,7 @@ async fn apply_until_asked(config: Config, shutdown: &Shutdown) -> Result<Ended,
         first,
         config.wal_segment_bytes,
     )?;
-    let mut applier = Applier::new(target, filter, steering, at);
+    let mut applier = Applier::new(target, filter, steering, at).knowing(known_end);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;

@@ -8,8 +8,9 @@ use crate::store::WantedRow;
 
 use super::applier::{Applier, Step};
 use super::error::ApplyError;
-use super::filter::Contains;
+use super::filter::{Committed, Contains};
 use super::moved::{Left, left_of};
+use super::place::Place;
 use super::target::{Change, Emptying};
 
 /// Rows asked for at a time: of a transaction that has moved more, the others are asked for when it is
@@ -27,9 +28,13 @@ enum Missing {
 }
 
 impl Applier {
-    pub(super) async fn send_all(&mut self, steps: Vec<Step>) -> Result<(), ApplyError> {
+    pub(super) async fn send_all(
+        &mut self,
+        steps: Vec<Step>,
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         for step in steps {
-            self.send(step).await?;
+            self.send(step, transaction).await?;
         }
         Ok(())
     }
@@ -38,10 +43,14 @@ impl Applier {
     /// not, what stands before it in the group is committed first: it fits, and is shown to.
     ///
     /// Notes which of its rows have to be copied again.
-    pub(super) async fn check_fit(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
+    pub(super) async fn check_fit(
+        &mut self,
+        steps: &[Step],
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         for step in steps {
             let Step::Row(change) = step else { continue };
-            let fits = match self.missing_of(change).await {
+            let fits = match self.missing_of(change, transaction).await {
                 Ok(Missing::Nothing) => continue,
                 Ok(Missing::Row(row)) => {
                     self.want(row);
@@ -63,9 +72,13 @@ impl Applier {
     }
 
     /// Sends a change into the open target transaction, unless the copy contains it.
-    pub(super) async fn send(&mut self, step: Step) -> Result<(), ApplyError> {
+    pub(super) async fn send(
+        &mut self,
+        step: Step,
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         match step {
-            Step::Row(change) => match self.missing_of(&change).await? {
+            Step::Row(change) => match self.missing_of(&change, transaction).await? {
                 Missing::Nothing => Ok(()),
                 Missing::Row(row) => {
                     self.want(row);
@@ -78,17 +91,22 @@ impl Applier {
                     self.target.row(change).await
                 }
             },
-            Step::Truncate(emptying) => self.empty(emptying).await,
+            Step::Truncate(emptying) => self.empty(emptying, transaction).await,
         }
     }
 
     /// What of `change` the copy does not contain.
-    async fn missing_of(&mut self, change: &Arc<Change>) -> Result<Missing, ApplyError> {
+    async fn missing_of(
+        &mut self,
+        change: &Arc<Change>,
+        transaction: Committed,
+    ) -> Result<Missing, ApplyError> {
         let table = change.table();
-        let left = match self.filter.contains(&table, change.begin.xid) {
+        let left = match self.filter.contains(&table, transaction) {
             Contains::Everything => return Ok(Missing::Nothing),
             Contains::Nothing => return Ok(Missing::Change(Arc::clone(change))),
-            Contains::ByRow(parts) => left_of(change, parts)?,
+            Contains::ByRow(parts) => left_of(change, parts, transaction)?,
+            Contains::Unknown => return Err(self.unknown(&table, &change.place)),
         };
         Ok(match left {
             Left::Nothing => Missing::Nothing,
@@ -106,6 +124,15 @@ impl Applier {
                 }
             }
         })
+    }
+
+    /// Never so where [`super::filter::Filter::needs_end`] was asked before.
+    fn unknown(&self, table: &QualifiedName, place: &Place) -> ApplyError {
+        let problem = format!(
+            "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
+             copied from a standby, contain it is not known"
+        );
+        self.out_of_order(place, problem)
     }
 
     fn want(&mut self, row: WantedRow) {
@@ -128,20 +155,26 @@ impl Applier {
 
     /// Empties the relations of a TRUNCATE; of one that was copied in several epochs the parts that do
     /// not contain it.
-    async fn empty(&mut self, emptying: Arc<Emptying>) -> Result<(), ApplyError> {
+    async fn empty(
+        &mut self,
+        emptying: Arc<Emptying>,
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
         let mut line = emptying.line.clone();
+        line.rels.clear();
         let mut partly = Vec::new();
-        line.rels.retain(|(schema, name)| {
+        for (schema, name) in &emptying.line.rels {
             let table = QualifiedName::new(schema, name);
-            match self.filter.contains(&table, emptying.begin.xid) {
-                Contains::Everything => false,
-                Contains::Nothing => true,
+            match self.filter.contains(&table, transaction) {
+                Contains::Everything => {}
+                Contains::Nothing => line.rels.push((schema.clone(), name.clone())),
                 Contains::ByRow(parts) => {
-                    partly.push((table, parts.rows_without(emptying.begin.xid)));
-                    false
+                    let rows = parts.rows_without(transaction);
+                    partly.push((table, rows));
                 }
+                Contains::Unknown => return Err(self.unknown(&table, &emptying.place)),
             }
-        });
+        }
         if !self.wanted.is_empty() || (line.rels.is_empty() && partly.is_empty()) {
             return Ok(());
         }

@@ -68,7 +68,7 @@ pub(super) struct CopyArgs {
     #[arg(short = 'i', long)]
     fail_fast: bool,
 
-    /// Read rows from these replicas of the source as well; may be repeated
+    /// Read rows from this standby of the source, paused meanwhile; may be repeated
     #[arg(long, value_name = "CONNINFO")]
     copy_from: Vec<String>,
 

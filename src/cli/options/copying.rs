@@ -76,7 +76,7 @@ pub struct CopySettings {
     pub use_copy_binary: bool,
     /// Stop everything at the first failed part.
     pub fail_fast: bool,
-    /// Connection strings of replicas of the source that rows are read from as well.
+    /// Connection strings of standbys of the source that rows are read from; none for the source itself.
     pub copy_from: Vec<String>,
     /// Wait with new parts while the source runs more active sessions than this.
     pub source_load_limit: Option<NonZeroUsize>,

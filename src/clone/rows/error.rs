@@ -8,10 +8,12 @@ use crate::store::TableRow;
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
     /// Reading it.
-    #[error("copying {what}: reading from the source stopped after {bytes} bytes")]
+    #[error("copying {what}: reading from {reader} stopped after {bytes} bytes")]
     Source {
         /// The table, and which part of it.
         what: String,
+        /// The source, or which standby of it.
+        reader: String,
         /// How much had been read.
         bytes: u64,
         /// Why.

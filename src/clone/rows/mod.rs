@@ -1,6 +1,7 @@
 //! Rows: one COPY a table or part of one, biggest table first, several at a time.
 //!
 //! - [`Task`]: what one COPY moves, and the statements for it;
+//! - [`Reader`]: where it is read, the source or a standby, and under which snapshot;
 //! - [`copy_all`]: the workers, each with a connection to either server;
 //! - [`RowsError`]: what can be the matter with one of them.
 //!
@@ -14,9 +15,11 @@
 
 mod error;
 mod pool;
+mod reader;
 mod task;
 mod worker;
 
 pub use error::RowsError;
 pub use pool::{Config, Event, Outcome, copy_all};
+pub use reader::{Place, Reader};
 pub use task::Task;

@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::base::snapshot::Snapshot;
-use crate::base::{Lsn, Shutdown};
+use crate::base::Shutdown;
 use crate::catalog::ledger::Part;
 use crate::pg::Address;
 
 use super::error::RowsError;
+use super::reader::Reader;
 use super::task::Task;
 use super::worker::Worker;
 
 /// What the workers need.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The source.
-    pub source: Address,
+#[derive(Debug)]
+pub struct Config<'a> {
+    /// Where rows are read; [`Task::reader`] counts them.
+    pub readers: &'a [Reader],
     /// The target.
     pub target: Address,
     /// Parts at a time.
@@ -30,14 +30,6 @@ pub struct Config {
     pub give_up: Shutdown,
     /// How long a server that cannot be reached is tried again.
     pub retry_for: Duration,
-    /// The epoch's exported snapshot.
-    pub snapshot_id: String,
-    /// What it sees.
-    pub snapshot: Snapshot,
-    /// Which epoch.
-    pub epoch: u32,
-    /// Everything it sees is committed before this.
-    pub convergence: Lsn,
 }
 
 /// What a worker has to say.
@@ -71,6 +63,18 @@ pub enum Event<'a> {
     },
 }
 
+impl<'a> Event<'a> {
+    /// What it is about.
+    pub fn task(&self) -> &'a Task {
+        match self {
+            Event::Begun { task, .. }
+            | Event::Copied { task, .. }
+            | Event::Found { task }
+            | Event::Ended { task } => task,
+        }
+    }
+}
+
 /// How the copy of all tasks ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -83,7 +87,7 @@ pub struct Outcome {
 
 /// Copies `tasks`, in that order, and tells `events` from several threads.
 pub fn copy_all(
-    config: &Config,
+    config: &Config<'_>,
     tasks: Vec<Task>,
     shutdown: &Shutdown,
     events: &(dyn Fn(Event<'_>) + Sync),

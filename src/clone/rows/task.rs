@@ -7,7 +7,10 @@ use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::ledger;
 use crate::clone::epoch::import_sql;
 use crate::clone::method::{Format, Method};
+use crate::clone::standby::still_paused_sql;
 use crate::store::{PartRow, TableRow};
+
+use super::reader::Reader;
 
 /// A table, or one part of it.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Task {
     pub part_count: u32,
     /// How.
     pub method: Method,
+    /// Where it is read, by its place among the pool's readers; by which it is of one moment.
+    pub reader: usize,
     /// Whether what the target has of the part goes, in the same transaction.
     pub replaces: bool,
 }
@@ -74,7 +79,9 @@ impl Task {
     /// The look: whether the name means the table of the catalog, and whether its file is the one
     /// of the snapshot. `pg_class` is read under the snapshot, the functions tell what is so now,
     /// and since the COPY began its lock has kept it so.
-    pub(super) fn read_sql(&self, snapshot_id: &str) -> String {
+    ///
+    /// Of a standby, also whether replay is still paused.
+    pub(super) fn read_sql(&self, reader: &Reader) -> String {
         let what = match &self.part {
             None => self.with_columns(),
             Some(part) => format!(
@@ -98,11 +105,15 @@ impl Task {
             "{}; {settings}COPY {what} TO STDOUT{}; \
              SELECT pg_catalog.to_regclass({})::pg_catalog.oid = {oid}, \
                     (SELECT c.relfilenode = pg_catalog.pg_relation_filenode(c.oid) \
-                       FROM pg_catalog.pg_class c WHERE c.oid = {oid}); COMMIT",
-            import_sql(snapshot_id),
+                       FROM pg_catalog.pg_class c WHERE c.oid = {oid}), {paused}; COMMIT",
+            import_sql(&reader.snapshot_id),
             self.options(false, encoding),
             quote_literal(&self.table.name.quoted()),
             oid = self.table.oid,
+            paused = match reader.is_standby() {
+                true => still_paused_sql(),
+                false => "true",
+            },
         )
     }
 

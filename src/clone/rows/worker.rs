@@ -13,6 +13,7 @@ use crate::pg::{self, Connection, Mode, PumpError, Pumped, ResultSet, pump, with
 
 use super::error::RowsError;
 use super::pool::{Config, Event};
+use super::reader::Reader;
 use super::task::Task;
 
 /// How often a part is tried when a connection is lost in the middle of it; the snapshot is still
@@ -21,7 +22,7 @@ const ATTEMPTS: u32 = 5;
 
 /// One worker.
 pub(super) struct Worker<'a> {
-    pub(super) config: &'a Config,
+    pub(super) config: &'a Config<'a>,
     pub(super) queue: &'a Mutex<VecDeque<Task>>,
     pub(super) shutdown: &'a Shutdown,
     pub(super) events: &'a (dyn Fn(Event<'_>) + Sync),
@@ -29,6 +30,8 @@ pub(super) struct Worker<'a> {
 
 /// A worker's two connections.
 struct Connections {
+    /// Which of the readers `source` is connected to.
+    reader: usize,
     source: Connection,
     target: Connection,
 }
@@ -151,13 +154,19 @@ impl Worker<'_> {
             source,
         })?;
         let what = "connecting to the source";
-        let source = with_retry(limit, shutdown, what, async || self.open_source().await);
+        let reader = self.reader(task)?;
+        let source = with_retry(limit, shutdown, what, async || open_source(reader).await);
         let source = source.await.map_err(|source| RowsError::Source {
             what: task.to_string(),
+            reader: reader.to_string(),
             bytes: 0,
             source,
         })?;
-        *connections = Some(Connections { source, target });
+        *connections = Some(Connections {
+            reader: task.reader,
+            source,
+            target,
+        });
         Ok(is_there)
     }
 
@@ -169,8 +178,10 @@ impl Worker<'_> {
         moved: &AtomicU64,
     ) -> Result<Copied, RowsError> {
         let bytes = || moved.load(Ordering::Relaxed);
+        let reader = self.reader(task)?;
         let from_source = |source| RowsError::Source {
             what: task.to_string(),
+            reader: reader.to_string(),
             bytes: bytes(),
             source,
         };
@@ -179,28 +190,38 @@ impl Worker<'_> {
             bytes: bytes(),
             source,
         };
-        let Connections { source, target } = match connections {
-            Some(open) => open,
+        let Connections { source, target, .. } = match connections {
+            Some(open) => {
+                if open.reader != task.reader {
+                    open.source = open_source(reader).await.map_err(from_source)?;
+                    open.reader = task.reader;
+                }
+                open
+            }
             None => {
-                let source = self.open_source().await.map_err(from_source)?;
+                let source = open_source(reader).await.map_err(from_source)?;
                 let target = self.open_target().await.map_err(from_target)?;
-                connections.insert(Connections { source, target })
+                connections.insert(Connections {
+                    reader: task.reader,
+                    source,
+                    target,
+                })
             }
         };
         if task.part.is_none() {
             let answers = target.query(&task.look_sql()).await.map_err(from_target)?;
-            match two_facts(&answers) {
-                (_, true) => return Ok(Copied::Before),
-                (true, false) => {
+            match facts(&answers) {
+                [_, true] => return Ok(Copied::Before),
+                [true, false] => {
                     return Err(RowsError::NotEmpty {
                         table: task.table.name.clone(),
                     });
                 }
-                (false, false) => {}
+                [false, false] => {}
             }
         }
         source
-            .copy_out(&task.read_sql(&self.config.snapshot_id))
+            .copy_out(&task.read_sql(reader))
             .await
             .map_err(from_source)?;
         target
@@ -215,7 +236,11 @@ impl Worker<'_> {
         }
         let answers = source.end_copy_out().await.map_err(from_source)?;
         let read = answers.first().map_or(0, ResultSet::count);
-        match two_facts(answers.get(1..).unwrap_or_default()) {
+        let [is_same, is_unchanged, is_paused] = facts(answers.get(1..).unwrap_or_default());
+        if reader.is_standby() && !is_paused {
+            reader.tell_resumed();
+        }
+        match (is_same, is_unchanged) {
             (true, true) => {}
             (false, _) => {
                 return Err(RowsError::Replaced {
@@ -236,7 +261,7 @@ impl Worker<'_> {
                 written,
             });
         }
-        let part = self.part_of(task, written, bytes());
+        let part = part_of(task, reader, written, bytes());
         let note = format!("{}; COMMIT", ledger::note_sql(&part));
         match target.query(&note).await {
             Ok(_) => {
@@ -255,22 +280,9 @@ impl Worker<'_> {
         }
     }
 
-    fn part_of(&self, task: &Task, rows: u64, bytes: u64) -> Part {
-        Part {
-            table: task.table.name.clone(),
-            number: task.number(),
-            count: task.part_count,
-            epoch: self.config.epoch,
-            snapshot: self.config.snapshot.clone(),
-            convergence: self.config.convergence,
-            rows,
-            bytes,
-            range: task.part.as_ref().and_then(|part| part.range.clone()),
-        }
-    }
-
-    async fn open_source(&self) -> Result<Connection, pg::Error> {
-        Connection::open(&self.config.source, Mode::Sql, "copy").await
+    fn reader(&self, task: &Task) -> Result<&Reader, RowsError> {
+        let found = self.config.readers.get(task.reader);
+        found.ok_or_else(|| RowsError::Thread(format!("there is no reader {}", task.reader)))
     }
 
     async fn open_target(&self) -> Result<Connection, pg::Error> {
@@ -285,6 +297,24 @@ impl Worker<'_> {
     }
 }
 
+async fn open_source(reader: &Reader) -> Result<Connection, pg::Error> {
+    Connection::open(&reader.address, Mode::Sql, "copy").await
+}
+
+fn part_of(task: &Task, reader: &Reader, rows: u64, bytes: u64) -> Part {
+    Part {
+        table: task.table.name.clone(),
+        number: task.number(),
+        count: task.part_count,
+        epoch: reader.epoch,
+        visibility: reader.visibility.clone(),
+        convergence: reader.convergence,
+        rows,
+        bytes,
+        range: task.part.as_ref().and_then(|part| part.range.clone()),
+    }
+}
+
 /// Whether the part is on the target already: its COMMIT was lost on the way, or its answer.
 async fn is_there(task: &Task, target: &mut Connection) -> Result<bool, pg::Error> {
     let sql = ledger::part_sql(&task.table.name, task.number());
@@ -292,13 +322,13 @@ async fn is_there(task: &Task, target: &mut Connection) -> Result<bool, pg::Erro
     Ok(found.iter().any(|result| !result.rows.is_empty()))
 }
 
-/// An answer of two booleans. To [`Task::look_sql`]: whether there are rows, whether the ledger has
-/// it. At the end of [`Task::read_sql`]: whether it was the table, whether its rows were all there.
-fn two_facts(answers: &[ResultSet]) -> (bool, bool) {
+/// An answer of booleans. To [`Task::look_sql`]: whether there are rows, whether the ledger has it.
+/// At the end of [`Task::read_sql`]: whether it was the table, whether its rows were all there,
+/// whether a standby is still paused.
+fn facts<const COUNT: usize>(answers: &[ResultSet]) -> [bool; COUNT] {
     let row = answers.iter().find_map(|answer| answer.rows.first());
-    let says = |at: usize| {
+    std::array::from_fn(|at| {
         let value = row.and_then(|row| row.get(at));
         value.and_then(Option::as_deref) == Some("t")
-    };
-    (says(0), says(1))
+    })
 }

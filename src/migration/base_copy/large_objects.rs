@@ -11,6 +11,7 @@ use crate::clone::large_objects::{self, Copied, LargeObjectError, Restored};
 use crate::pg::{Address, Session};
 use crate::store::LARGE_OBJECTS_STEP;
 
+use super::readers::{Readers, of_epoch};
 use super::steps::{BaseCopy, Choices};
 use crate::migration::error::{MigrationError, on_source, on_target};
 
@@ -23,11 +24,11 @@ pub(super) struct Copying {
 }
 
 impl BaseCopy<'_> {
-    /// Begins to copy them, under the same snapshot as the rows; none if there is nothing to do.
+    /// Begins to copy them, under the same snapshot as rows; none if there is nothing to do.
     pub(super) async fn begin_large_objects(
         &mut self,
         ledger: &Ledger,
-        epoch: Option<&Epoch>,
+        readers: Option<&Readers>,
     ) -> Result<Option<Copying>, MigrationError> {
         let choices = &self.config.choices;
         if choices.large_object_jobs.is_none() || self.store.step_is_done(STEP)? {
@@ -38,16 +39,21 @@ impl BaseCopy<'_> {
         let noted = large_objects::note_kept(&self.target).await;
         noted.map_err(on_target("looking at its large objects"))?;
         // The rows may be there already, and their snapshot gone.
-        let own = match epoch {
+        let own = match readers {
             Some(_) => None,
             None => Some(self.open_epoch(ledger).await?),
         };
+        let own_reader = own
+            .as_ref()
+            .map(|epoch| of_epoch(epoch, &self.config.source));
+        let of_rows = readers.and_then(Readers::of_large_objects);
+        let reader = of_rows.or(own_reader.as_ref().zip(own.as_ref().map(Epoch::session)));
         // Where there are none, that is known at once: the step must not wait for the indexes.
-        if let Some(epoch) = epoch.or(own.as_ref()) {
+        if let Some((_, session)) = reader {
             let any = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata),
                               (SELECT count(*) FROM pg_catalog.pg_seclabel
                                 WHERE classoid = 'pg_catalog.pg_largeobject'::regclass)";
-            let any = epoch.session().query_one(any, &[]).await;
+            let any = session.query_one(any, &[]).await;
             let any = any.map_err(on_source("looking for large objects"))?;
             if !any.get::<_, bool>(0) {
                 self.store.finish_step(STEP)?;
@@ -60,14 +66,13 @@ impl BaseCopy<'_> {
                 );
             }
         }
-        let snapshot = epoch.or(own.as_ref()).map(|epoch| epoch.id.clone());
         let stop = Shutdown::default();
-        let (source, target) = (&self.config.source, &self.config.target);
-        let Some(config) = config(source, target, choices, &stop) else {
+        let source = reader.map_or(&self.config.source, |(reader, _)| &reader.address);
+        let Some(config) = config(source, &self.config.target, choices, &stop) else {
             return Ok(None);
         };
         let config = large_objects::Config {
-            snapshot_id: snapshot,
+            snapshot_id: reader.map(|(reader, _)| reader.snapshot_id.clone()),
             ..config
         };
         let (ready, is_ready) = mpsc::sync_channel(1);

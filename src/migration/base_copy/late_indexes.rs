@@ -30,11 +30,13 @@ SELECT i.indexrelid
 
 impl BaseCopy<'_> {
     /// Takes from `completion` the indexes that have to wait, of tables that are, or are about to be,
-    /// on the target in parts of several epochs. Those tables must not be told to be copied yet.
+    /// on the target in parts of several moments: of several epochs, or as `is_split` says.
+    /// Those tables must not be told to be copied yet.
     pub(super) async fn leave_for_later(
         &self,
         plan: &Plan,
         ledger: &Ledger,
+        is_split: impl Fn(u32) -> bool,
         indexes: &[IndexRow],
         completion: &Completion,
         late: &mut Vec<IndexRow>,
@@ -42,9 +44,10 @@ impl BaseCopy<'_> {
         if self.config.run.slot.is_none() {
             return Ok(());
         }
-        let several = ledger.of_several_epochs();
+        let several = ledger.of_several_moments();
         let mixed = plan.tables.iter().filter(|table| {
             several.contains(&table.name)
+                || is_split(table.oid)
                 || matches!(plan.left(table, ledger, false), Left::Parts(_))
         });
         let keys = mixed.filter_map(|table| {
@@ -109,7 +112,7 @@ impl BaseCopy<'_> {
         loop {
             let ledger = ledger::read(&self.target).await;
             let ledger = ledger.map_err(on_target("reading the ledger"))?;
-            if ledger.epoch_count() <= 1 || self.config.run.slot.is_none() {
+            if ledger.moment_count() <= 1 || self.config.run.slot.is_none() {
                 return Ok(());
             }
             let convergence = ledger.convergence();

@@ -64,7 +64,7 @@ mod tests {
             count,
             epoch: 1,
             range: None,
-            snapshot: "1:1:".parse().expect("a snapshot"),
+            visibility: "1:1:".parse().expect("a snapshot"),
             convergence: crate::base::Lsn::default(),
             rows: 0,
             bytes: 0,

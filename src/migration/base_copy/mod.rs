@@ -18,7 +18,9 @@
 //!
 //! The catalog is in `catalog`; definitions in `definitions`, what is looked at first in
 //! `before_pre_data`, what is dropped first in `dropping`, what the target refuses in `refused`; foreign keys in `foreign_keys`; rows
-//! and indexes in `tables` (what is left of a table is decided in `left`; what waits until a table of several epochs is of one moment in `late_indexes`; what is copied again in `moved_rows`); their order in `steps`.
+//! and indexes in `tables` (what is left of a table is decided in `left`, where it is read in
+//! `readers`; what waits until a table of several moments is of one in `late_indexes`; what is copied
+//! again in `moved_rows`); their order in `steps`.
 
 mod before_pre_data;
 mod catalog;
@@ -32,6 +34,7 @@ mod late_indexes;
 mod left;
 mod materialized_views;
 mod moved_rows;
+mod readers;
 mod refused;
 mod roles;
 mod scope;
@@ -47,6 +50,7 @@ pub use extensions::copy_extension_rows;
 pub use large_objects::compare_large_objects;
 pub use materialized_views::refresh_again;
 pub use moved_rows::copy_wanted;
+pub use readers::{check_standbys, no_unlogged_rows, release_all, release_at_the_end};
 pub use refused::{Definition, left_out};
 pub use roles::{copy_roles, dump_roles, restore_roles, roles_path};
 pub use scope::{Action, Scope};

@@ -8,15 +8,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::base::KeyRange;
+use crate::base::visibility::CommitRecord;
+use crate::base::{KeyRange, Lsn, Shutdown};
 use crate::catalog::ledger::{self, Ledger};
-use crate::clone::epoch::Epoch;
 use crate::clone::rows::{self, Task};
 use crate::store::{PartRow, TableRow, WantedRow};
 
+use super::readers::Readers;
 use super::steps::{BaseCopy, Config};
-use crate::base::Shutdown;
 use crate::migration::error::{MigrationError, on_target};
+
+/// Keys are copied again under snapshots of the source, where the id decides and not the commit record.
+const SOMEWHERE: CommitRecord = CommitRecord::After(Lsn::ZERO);
 
 /// Copies what apply has asked for and is not copied since; gives how many keys.
 pub async fn copy_wanted(config: &Config, shutdown: &Shutdown) -> Result<usize, MigrationError> {
@@ -27,17 +30,20 @@ pub async fn copy_wanted(config: &Config, shutdown: &Shutdown) -> Result<usize, 
     if wanted.is_empty() {
         return Ok(0);
     }
+    // On the source itself: of single rows, that costs nothing.
     let epoch = copy.open_later_epoch(&ledger).await?;
-    let tasks = copy.tasks(wanted, &ledger, &epoch).await?;
+    let consistent_from = epoch.insert_lsn;
+    let readers = Readers::of_source(epoch, &config.source);
+    let tasks = copy.tasks(wanted, &ledger, &readers).await?;
     let count = tasks.len();
-    let failed = copy.copy_again(&epoch, tasks);
+    let failed = copy.copy_again(&readers, tasks);
     ledger::make_durable(&copy.target)
         .await
         .map_err(on_target("making its rows durable"))?;
     match failed {
         Some(error) => Err(error),
         None => {
-            copy.move_end(&epoch)?;
+            copy.move_end(consistent_from)?;
             tracing::info!(
                 "copied {count} keys again whose rows had moved between parts of different moments"
             );
@@ -50,7 +56,7 @@ pub async fn copy_wanted(config: &Config, shutdown: &Shutdown) -> Result<usize, 
 fn is_there(row: &WantedRow, ledger: &Ledger) -> bool {
     ledger.keys_of(&row.table).iter().any(|part| {
         let only = part.range.as_ref().and_then(|range| range.only.as_ref());
-        only == Some(&row.value) && part.snapshot.sees(part.snapshot.widen(row.xid))
+        only == Some(&row.value) && part.visibility.contains(row.xid, SOMEWHERE) == Some(true)
     })
 }
 
@@ -59,12 +65,12 @@ impl BaseCopy<'_> {
         &self,
         wanted: Vec<WantedRow>,
         ledger: &Ledger,
-        epoch: &Epoch,
+        readers: &Readers,
     ) -> Result<Vec<Task>, MigrationError> {
         let names: HashSet<_> = wanted.iter().map(|row| row.table.clone()).collect();
         let mut tables = self.store.tables()?;
         tables.retain(|table| names.contains(&table.name));
-        let methods = self.methods(epoch, &tables).await?;
+        let methods = self.methods(readers, &tables).await?;
         let mut tasks = Vec::new();
         for table in tables.into_iter().map(Arc::new) {
             let parts = ledger.parts_of(&table.name);
@@ -89,6 +95,7 @@ impl BaseCopy<'_> {
                     part: Some(part_of(&table, number, range)),
                     part_count: count,
                     method: method.clone(),
+                    reader: readers.place_of(table.oid, None),
                     replaces: true,
                 });
                 number += 1;
@@ -97,18 +104,14 @@ impl BaseCopy<'_> {
         Ok(tasks)
     }
 
-    fn copy_again(&self, epoch: &Epoch, tasks: Vec<Task>) -> Option<MigrationError> {
+    fn copy_again(&self, readers: &Readers, tasks: Vec<Task>) -> Option<MigrationError> {
         let config = rows::Config {
-            source: self.config.source.clone(),
+            readers: &readers.list,
             target: self.config.target.clone(),
             jobs: self.config.choices.table_jobs,
             fail_fast: false,
             give_up: self.give_up.clone(),
             retry_for: self.config.choices.retry_for,
-            snapshot_id: epoch.id.clone(),
-            snapshot: epoch.snapshot.clone(),
-            epoch: epoch.number,
-            convergence: epoch.insert_lsn,
         };
         let outcome = rows::copy_all(&config, tasks, self.shutdown, &|_| {});
         match outcome.failed.into_iter().next() {
@@ -120,15 +123,12 @@ impl BaseCopy<'_> {
 
     /// The table is of one moment again where the new snapshot was taken; an end before that, which was
     /// only to be "now", moves there.
-    fn move_end(&mut self, epoch: &Epoch) -> Result<(), MigrationError> {
+    fn move_end(&mut self, consistent_from: Lsn) -> Result<(), MigrationError> {
         let sentinel = self.store.sentinel()?;
-        let is_before = sentinel.endpos().is_some_and(|end| end < epoch.insert_lsn);
+        let is_before = sentinel.endpos().is_some_and(|end| end < consistent_from);
         if is_before && sentinel.endpos_movable {
-            tracing::info!(
-                "endpos moves to {}, where the rows are consistent",
-                epoch.insert_lsn
-            );
-            self.store.raise_endpos(epoch.insert_lsn)?;
+            tracing::info!("endpos moves to {consistent_from}, where the rows are consistent");
+            self.store.raise_endpos(consistent_from)?;
         }
         Ok(())
     }

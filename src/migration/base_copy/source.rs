@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::base::Shutdown;
 use crate::base::durable_file;
 use crate::base::snapshot::Snapshot;
+use crate::base::{Shutdown, Visibility};
 use crate::catalog::discovery;
 use crate::catalog::ledger::Ledger;
 use crate::catalog::sizes::Sizes;
@@ -134,7 +134,8 @@ impl SourceSide<'_> {
         if ledger.parts().next().is_none() {
             return Ok(());
         }
-        let is_same = ledger.parts().all(|part| part.snapshot == epoch.snapshot);
+        let visibility = Visibility::Snapshot(epoch.snapshot.clone());
+        let is_same = ledger.parts().all(|part| part.visibility == visibility);
         if is_same && !epoch.on_standby {
             return Ok(());
         }

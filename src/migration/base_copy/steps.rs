@@ -56,6 +56,8 @@ pub struct Config {
     pub run: Run,
     /// A snapshot that somebody else holds, to be read under.
     pub snapshot: Option<ForeignSnapshot>,
+    /// Standbys of the source that rows are read from; none to read them on the source.
+    pub copy_from: Vec<Address>,
     /// Whether rows of several moments were asked for.
     pub several_moments: bool,
     /// How.
@@ -127,6 +129,8 @@ pub struct Choices {
 /// between.
 pub async fn run(config: &Config, scope: Scope, shutdown: &Shutdown) -> Result<(), MigrationError> {
     let mut copy = BaseCopy::open(config, shutdown).await?;
+    // Those that a killed run has left paused.
+    copy.release_standbys().await;
     let ledger = copy.read_ledger().await?;
     let (mut tables, mut epoch) = (Vec::new(), None);
     if scope.needs_catalog() {
@@ -223,15 +227,19 @@ impl<'a> BaseCopy<'a> {
         tables: Vec<TableRow>,
         epoch: Option<Epoch>,
     ) -> Result<(), MigrationError> {
+        let readers = match epoch {
+            Some(epoch) => Some(self.open_readers(epoch, &tables, ledger).await?),
+            None => None,
+        };
         let mut objects = match scope.has(Action::LargeObjects) {
-            true => self.begin_large_objects(ledger, epoch.as_ref()).await?,
+            true => self.begin_large_objects(ledger, readers.as_ref()).await?,
             false => None,
         };
         let progress = Arc::clone(&self.config.progress);
         let writer = ProgressWriter::start(progress, &self.config.work_dir);
         let rows = match Wanted::of(scope) {
             Some(wanted) => {
-                self.tables(wanted, ledger, tables, epoch, &mut objects)
+                self.tables(wanted, ledger, tables, readers, &mut objects)
                     .await
             }
             None => Ok(()),

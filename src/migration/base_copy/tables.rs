@@ -11,7 +11,6 @@ use crate::base::quantity::{ByteSize, display_duration};
 use crate::catalog::column_types;
 use crate::catalog::ledger::{self, Ledger};
 use crate::clone::completion::{self, Completion, TableToComplete};
-use crate::clone::epoch::Epoch;
 use crate::clone::method::{self, Method};
 use crate::clone::rows::{self, RowsError, Task};
 use crate::clone::schema::Side;
@@ -19,6 +18,7 @@ use crate::store::{IndexRow, PartRow, ProgressNews, ROWS_STEP, TableRow};
 
 use super::large_objects::Copying;
 use super::left::{Left, left};
+use super::readers::{Readers, in_turn};
 use super::scope::{Action, Scope};
 use super::steps::BaseCopy;
 use super::told::on_target_now;
@@ -95,12 +95,12 @@ impl BaseCopy<'_> {
         wanted: Wanted,
         ledger: &Ledger,
         tables: Vec<TableRow>,
-        epoch: Option<Epoch>,
+        readers: Option<Readers>,
         large_objects: &mut Option<Copying>,
     ) -> Result<(), MigrationError> {
         self.go_on()?;
-        let epoch = epoch.filter(|_| wanted.rows());
-        let rows_done = epoch.is_none() && self.store.step_is_done(ROWS_STEP)?;
+        let readers = readers.filter(|_| wanted.rows());
+        let rows_done = readers.is_none() && self.store.step_is_done(ROWS_STEP)?;
         let indexes_done = self.store.step_is_done(INDEXES_STEP)?;
         if (rows_done || !wanted.rows()) && (indexes_done || !wanted.indexes()) {
             return Ok(());
@@ -112,8 +112,8 @@ impl BaseCopy<'_> {
         };
         let mut plan = Plan {
             parts: by_table(parts, |part| part.table_oid),
-            methods: match &epoch {
-                Some(epoch) => self.methods(epoch, &tables).await?,
+            methods: match &readers {
+                Some(readers) => self.methods(readers, &tables).await?,
                 None => HashMap::new(),
             },
             tables: tables.into_iter().map(Arc::new).collect(),
@@ -128,7 +128,8 @@ impl BaseCopy<'_> {
             .start_completion(wanted, &plan, indexes.clone())
             .await?;
         let mut late = Vec::new();
-        self.leave_for_later(&plan, ledger, &indexes, &completion, &mut late)
+        let none = |_| false;
+        self.leave_for_later(&plan, ledger, none, &indexes, &completion, &mut late)
             .await?;
         let mut before = 0;
         for table in &plan.tables {
@@ -143,9 +144,9 @@ impl BaseCopy<'_> {
             let all = plan.tables.len();
             tracing::info!("{before} of {all} tables are copied already");
         }
-        if let Some(epoch) = epoch {
+        if let Some(readers) = readers {
             let copied = self
-                .rows(&mut plan, ledger, epoch, &indexes, &completion, &mut late)
+                .rows(&mut plan, ledger, readers, &indexes, &completion, &mut late)
                 .await;
             if let Err(error) = copied {
                 return Err(self.without_all_rows(error, completion));
@@ -163,6 +164,8 @@ impl BaseCopy<'_> {
         // Their end is noted now, not after the indexes: a copy that is killed meanwhile then needs
         // no snapshot to go on.
         let objects = self.end_large_objects(large_objects.take()).await;
+        // Nothing is read on standbys any more.
+        self.release_standbys().await;
         // Theirs is the error if it ended what it runs beside; a stop is none.
         match (completion.finish(), objects) {
             (Ok(()), objects) => objects?,
@@ -194,34 +197,36 @@ impl BaseCopy<'_> {
     /// How each table is moved, from what both servers say of it.
     pub(super) async fn methods(
         &self,
-        epoch: &Epoch,
+        readers: &Readers,
         tables: &[TableRow],
     ) -> Result<HashMap<u32, Method>, MigrationError> {
         let reading = "reading the types of columns";
-        let source = method::look(epoch.session()).await;
-        let source = source.map_err(on_source(reading))?;
         let target = method::look(&self.target).await;
         let target = target.map_err(on_target(reading))?;
         self.check_triggers(tables).await?;
         let split: Vec<_> = self.store.parts()?;
         let is_split = |oid| split.iter().any(|part| part.table_oid == oid);
-        let methods = method::decide(
-            &source,
-            &target,
-            tables,
-            self.config.choices.format,
-            is_split,
-        );
-        methods.map_err(|errors| {
-            for error in &errors {
-                tracing::error!("{}", chain(error));
+        let format = self.config.choices.format;
+        let (mut methods, mut errors) = (HashMap::new(), Vec::new());
+        // Each place has the types of its own moment.
+        for (place, session) in readers.sessions() {
+            let source = method::look(session).await;
+            let source = source.map_err(on_source(reading))?;
+            let there = tables.iter().filter(|it| readers.is_read_at(it.oid, place));
+            let there: Vec<_> = there.cloned().collect();
+            match method::decide(&source, &target, &there, format, is_split) {
+                Ok(decided) => methods.extend(decided),
+                Err(several) => errors.extend(several),
             }
-            let count = errors.len();
-            match errors.into_iter().next() {
-                Some(first) => MigrationError::Methods { count, first },
-                None => MigrationError::Thread("no method and no error".into()),
-            }
-        })
+        }
+        for error in &errors {
+            tracing::error!("{}", chain(error));
+        }
+        let count = errors.len();
+        match errors.into_iter().next() {
+            Some(first) => Err(MigrationError::Methods { count, first }),
+            None => Ok(methods),
+        }
     }
 
     /// Triggers come after the rows. Where somebody else has made the tables they may be there, and
@@ -339,26 +344,27 @@ impl BaseCopy<'_> {
     }
 
     /// Copies what is missing; under further epochs what the first cannot see any more, because it
-    /// was truncated or rewritten meanwhile. The last epoch's snapshot is let go at the end.
+    /// was truncated or rewritten meanwhile. The last epoch's snapshots are let go at the end.
     async fn rows(
         &mut self,
         plan: &mut Plan,
         ledger: &Ledger,
-        epoch: Epoch,
+        readers: Readers,
         indexes: &[IndexRow],
         completion: &Completion,
         late: &mut Vec<IndexRow>,
     ) -> Result<(), MigrationError> {
-        let mut epoch = epoch;
+        let mut readers = readers;
         let mut ledger = ledger.clone();
         loop {
-            let tasks = self.prepare(plan, &ledger).await?;
+            let tasks = self.prepare(plan, &ledger, &readers).await?;
             if tasks.is_empty() {
                 return Ok(());
             }
-            self.leave_for_later(plan, &ledger, indexes, completion, late)
+            let is_split = |table: u32| readers.is_split(table);
+            self.leave_for_later(plan, &ledger, is_split, indexes, completion, late)
                 .await?;
-            let copied = self.rows_of_epoch(&epoch, tasks, completion)?;
+            let copied = self.rows_of_epoch(&readers, tasks, completion)?;
             self.reopen_target().await?;
             ledger::make_durable(&self.target)
                 .await
@@ -382,10 +388,11 @@ impl BaseCopy<'_> {
             match copied {
                 // A later snapshot sees their rows, and the columns that they have by now.
                 Copied::AllButRewritten => {
-                    epoch = self.open_later_epoch(&ledger).await?;
+                    let epoch = self.open_later_epoch(&ledger).await?;
                     let tables: Vec<_> =
                         plan.tables.iter().map(|table| (**table).clone()).collect();
-                    plan.methods = self.methods(&epoch, &tables).await?;
+                    readers = self.open_readers(epoch, &tables, &ledger).await?;
+                    plan.methods = self.methods(&readers, &tables).await?;
                 }
                 // The target crashed since, and lost commits that did not wait for its disk. The
                 // snapshot is still there.
@@ -398,7 +405,12 @@ impl BaseCopy<'_> {
 
     /// What is to be copied, in order: all of the biggest table first, so that its indexes can
     /// begin. Tables in parts are made empty where they hold what cannot be used.
-    async fn prepare(&self, plan: &Plan, ledger: &Ledger) -> Result<Vec<Task>, MigrationError> {
+    async fn prepare(
+        &self,
+        plan: &Plan,
+        ledger: &Ledger,
+        readers: &Readers,
+    ) -> Result<Vec<Task>, MigrationError> {
         let several_moments = self.several_moments();
         let mut tasks = Vec::new();
         for table in &plan.tables {
@@ -409,6 +421,7 @@ impl BaseCopy<'_> {
             let part_count = u32::try_from(parts.len().max(1)).unwrap_or(u32::MAX);
             let task = |part: Option<PartRow>| Task {
                 table: Arc::clone(table),
+                reader: readers.place_of(table.oid, part.as_ref().map(|part| part.number)),
                 part,
                 part_count,
                 method: method.clone(),
@@ -427,7 +440,7 @@ impl BaseCopy<'_> {
                 }
             }
         }
-        Ok(tasks)
+        Ok(in_turn(tasks))
     }
 
     /// Parts are added to an empty table. Rows that the ledger knows are taken away together with
@@ -472,23 +485,20 @@ impl BaseCopy<'_> {
 
     fn rows_of_epoch(
         &self,
-        epoch: &Epoch,
+        readers: &Readers,
         tasks: Vec<Task>,
         completion: &Completion,
     ) -> Result<Copied, MigrationError> {
         let config = rows::Config {
-            source: self.config.source.clone(),
+            readers: &readers.list,
             target: self.config.target.clone(),
             jobs: self.config.choices.table_jobs,
             fail_fast: self.config.choices.fail_fast,
             give_up: self.give_up.clone(),
             retry_for: self.config.choices.retry_for,
-            snapshot_id: epoch.id.clone(),
-            snapshot: epoch.snapshot.clone(),
-            epoch: epoch.number,
-            convergence: epoch.insert_lsn,
         };
-        let report = CopyReport::new(&self.config.progress, epoch.number, completion, &tasks);
+        let epochs = readers.list.iter().map(|reader| reader.epoch).collect();
+        let report = CopyReport::new(&self.config.progress, epochs, completion, &tasks);
         let outcome = rows::copy_all(&config, tasks, self.shutdown, &|event| report.take(&event));
         let mut failed = Vec::new();
         let mut copied = Copied::All;
@@ -579,28 +589,35 @@ fn by_table<T>(rows: Vec<T>, table: impl Fn(&T) -> u32) -> HashMap<u32, Vec<T>> 
 /// Tells log, progress and the index workers what the copy workers say.
 struct CopyReport<'a> {
     progress: &'a Progress,
-    epoch: u32,
+    /// Of each reader.
+    epochs: Vec<u32>,
     completion: &'a Completion,
     /// Parts that are not on the target yet, by table.
     missing: Mutex<HashMap<u32, usize>>,
 }
 
 impl<'a> CopyReport<'a> {
-    fn new(progress: &'a Progress, epoch: u32, completion: &'a Completion, tasks: &[Task]) -> Self {
+    fn new(
+        progress: &'a Progress,
+        epochs: Vec<u32>,
+        completion: &'a Completion,
+        tasks: &[Task],
+    ) -> Self {
         let mut missing = HashMap::new();
         for task in tasks {
             *missing.entry(task.table.oid).or_insert(0) += 1;
         }
         Self {
             progress,
-            epoch,
+            epochs,
             completion,
             missing: Mutex::new(missing),
         }
     }
 
     fn take(&self, event: &rows::Event<'_>) {
-        self.progress.of_rows(self.epoch, event);
+        let epoch = self.epochs.get(event.task().reader).copied();
+        self.progress.of_rows(epoch.unwrap_or_default(), event);
         let task = match event {
             rows::Event::Copied { task, part, took } => {
                 tracing::info!(
