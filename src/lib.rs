@@ -28,6 +28,7 @@
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
 //! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
 //! | `cdc/identities` | receive, with test_decoding | [`cdc::receive`] |
+//! | `cdc/names` | receive, with test_decoding and wal2json | [`cdc::receive`] |
 //! | `cdc/*.streamed` | receive: large transactions in progress | [`cdc::receive`] |
 //! | `cdc/*.sql` | transform | [`cdc::transform`], [`segment`] |
 //!

@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::process;
 
+use pgflit::base::shutdown;
 use pgflit::cli::{self, Environment, ExitCode, Parsed, UsageError};
 use pgflit::{commands, report};
 
 fn main() -> process::ExitCode {
+    // Where signals cannot be listened to, the command that wants to says so.
+    let _ = shutdown::end_at_once();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let code = match cli::parse(&arguments, &Environment::of_process()) {
         Ok(Parsed::Run(invocation)) => commands::run(*invocation),

@@ -1,8 +1,8 @@
 //! Being asked to stop.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -17,12 +17,29 @@ pub struct Shutdown {
     asked: Arc<AtomicBool>,
 }
 
+/// The exit code of a process that a signal has stopped.
+const STOPPED: i32 = 9;
+
 /// How often waits look whether they should end: short enough to feel immediate, long enough to
 /// cost nothing.
 pub const POLL: Duration = Duration::from_millis(20);
 
 /// How long work may take to end by itself: longer than a COMMIT, shorter than a person waits.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Whether nothing in this process listens yet. What signals do belongs to the process, and so does
+/// this.
+static NOBODY_LISTENS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Makes SIGINT and SIGTERM end the process at once with exit code 9, until something listens to
+/// them: for the moments in which nothing has been begun, and commands that only look.
+pub fn end_at_once() -> io::Result<()> {
+    NOBODY_LISTENS.store(true, Ordering::SeqCst);
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, STOPPED, Arc::clone(&NOBODY_LISTENS))?;
+    }
+    Ok(())
+}
 
 impl Shutdown {
     /// One that listens to SIGINT and SIGTERM, and to [`Shutdown::ask`].
@@ -31,9 +48,10 @@ impl Shutdown {
         for signal in [SIGINT, SIGTERM] {
             // Order matters: registered first, the conditional exit sees the flag of an earlier
             // signal, not of the one being delivered.
-            flag::register_conditional_shutdown(signal, 9, Arc::clone(&shutdown.asked))?;
+            flag::register_conditional_shutdown(signal, STOPPED, Arc::clone(&shutdown.asked))?;
             flag::register(signal, Arc::clone(&shutdown.asked))?;
         }
+        NOBODY_LISTENS.store(false, Ordering::SeqCst);
         Ok(shutdown)
     }
 

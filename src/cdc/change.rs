@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::Lsn;
+use crate::segment::{Crc32, SegmentName};
 
 /// One event of the stream; one line of a JSON segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Event {
     /// `K`: nothing happened up to this position, outside any transaction.
     Keepalive(Position),
     /// `X`: the segment ends here; the next holds what follows.
-    Switch(Position),
+    Switch(Switch),
     /// `E`: the position that was asked for as the end is reached.
     Endpos(Position),
 }
@@ -35,6 +36,20 @@ pub struct Position {
     /// The source's clock, see [`super::timestamp`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
+}
+
+/// The end of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// Where what follows stands.
+    pub lsn: Lsn,
+    /// The segment that holds it; older segments do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<SegmentName>,
+    /// The checksum of all bytes of this file before this line. None in a pipe, in older segments,
+    /// and where somebody has edited the file on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32: Option<Crc32>,
 }
 
 /// A relation as the stream describes it.

@@ -8,7 +8,8 @@
 //! | `T` | `xid`, `lsn`, `rels`, `cascade`, `restart_identity` |
 //! | `M` | `xid`, `lsn`, `prefix`, `transactional`, `content` |
 //! | `C` | `xid`, `lsn`, `timestamp` |
-//! | `K` `X` `E` | `lsn`, `timestamp` |
+//! | `K` `E` | `lsn`, `timestamp` |
+//! | `X` | `lsn`, `next`, `crc32`: see [`Switch`] |
 //!
 //! A value is a JSON string, `null`, `{"unchanged":true}` or `{"base64":"…"}`. Unknown keys are
 //! ignored, so that later versions may add some; an unknown action is an error.
@@ -23,10 +24,11 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Lsn;
+use crate::segment::{Crc32, SegmentName};
 
 use super::change::{
     Begin, Column, Commit, Event, Identity, Message, Operation, Position, Relation, RowChange,
-    Truncate, Value,
+    Switch, Truncate, Value,
 };
 
 /// A line that is not what a JSON segment holds.
@@ -117,6 +119,10 @@ struct Wire<'a> {
     transactional: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<SegmentName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc32: Option<Crc32>,
 }
 
 impl<'a> From<&'a Event> for Wire<'a> {
@@ -185,7 +191,13 @@ impl<'a> From<&'a Event> for Wire<'a> {
                 ..Wire::default()
             },
             Event::Keepalive(position) => at("K", position),
-            Event::Switch(position) => at("X", position),
+            Event::Switch(switch) => Wire {
+                action: "X".into(),
+                lsn: Some(switch.lsn),
+                next: switch.next,
+                crc32: switch.crc32,
+                ..Wire::default()
+            },
             Event::Endpos(position) => at("E", position),
         }
     }
@@ -265,7 +277,11 @@ impl TryFrom<Wire<'_>> for Event {
                 timestamp,
             }),
             "K" => Event::Keepalive(position()?),
-            "X" => Event::Switch(position()?),
+            "X" => Event::Switch(Switch {
+                lsn: lsn()?,
+                next: wire.next,
+                crc32: wire.crc32,
+            }),
             "E" => Event::Endpos(position()?),
             _ => return Err(Error::Action(action)),
         })

@@ -8,7 +8,8 @@
 //! | `TRUNCATE ONLY "s"."t", …; -- {"rels":[["s","t"],…],…}` | relations emptied |
 //! | `ROLLBACK;` | what stood since the last `BEGIN` never happened |
 //! | `COMMIT; -- {"xid":…,"lsn":…,"timestamp":…}` | it ends; `lsn` is just after its commit record |
-//! | `-- KEEPALIVE {…}`, `-- SWITCH WAL {…}`, `-- ENDPOS {…}` | positions |
+//! | `-- KEEPALIVE {…}`, `-- ENDPOS {…}` | positions |
+//! | `-- SWITCH WAL {"lsn":…,"next":…,"crc32":…}` | the segment ends, see [`Switch`] |
 //!
 //! Everything stays on one line and no identifier contains `--` ([`ident`] writes such characters
 //! as escapes), so the first `; -- {` always begins the comment. Apply takes what it needs to know
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ident::quote_ident;
 
-use super::change::{Begin, Commit, Identity, Operation, Position, Value};
+use super::change::{Begin, Commit, Identity, Operation, Position, Switch, Value};
 use super::json_line::write_json;
 
 /// A line of a SQL segment.
@@ -42,7 +43,7 @@ pub enum SqlLine {
     /// Nothing up to here.
     Keepalive(Position),
     /// The segment ends.
-    Switch(Position),
+    Switch(Switch),
     /// The end that was asked for.
     Endpos(Position),
 }

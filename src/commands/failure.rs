@@ -141,7 +141,11 @@ impl From<EndposError> for CommandError {
 
 impl From<segment::Error> for CommandError {
     fn from(error: segment::Error) -> Self {
-        CommandError::new(ExitCode::Other, error)
+        let hint = error.hint();
+        CommandError {
+            hint,
+            ..CommandError::new(ExitCode::Other, error)
+        }
     }
 }
 
@@ -172,6 +176,9 @@ impl From<ReceiveError> for CommandError {
             | ReceiveError::Timeline { .. }
             | ReceiveError::Unexplained { .. }
             | ReceiveError::TableGone(_)
+            | ReceiveError::Renamed { .. }
+            | ReceiveError::Replaced { .. }
+            | ReceiveError::Unseen(_)
             | ReceiveError::Uncaptured { .. }
             | ReceiveError::IdentityChanged(_)
             | ReceiveError::Encoding { .. }
@@ -285,6 +292,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Filters(error) => return error.into(),
             MigrationError::Store(error) => return error.into(),
             MigrationError::WorkDir(error) => return error.into(),
+            MigrationError::Capture(error) => return (*error).into(),
             MigrationError::Address { .. }
             | MigrationError::EndposTooEarly { .. }
             | MigrationError::Programs(_) => ExitCode::Usage,

@@ -138,7 +138,16 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         Ended::Endpos(endpos) => {
             let finishing = patience::patiently(config.copy.retry_for, shutdown, async || {
                 let new_tables = capture.new_tables;
-                finish(copy.ends(), &mut store, endpos, new_tables, shutdown).await
+                let work_dir = &config.work_dir;
+                finish(
+                    copy.ends(),
+                    &mut store,
+                    endpos,
+                    new_tables,
+                    work_dir,
+                    shutdown,
+                )
+                .await
             });
             let finished = runtime.block_on(unless_overdue(finishing, shutdown));
             match finished {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::base_copy::Definition;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
+use crate::cdc::receive::ReceiveError;
 use crate::clone::completion::CompletionError;
 use crate::clone::database::PropertyError;
 use crate::clone::epoch::EpochError;
@@ -173,6 +174,9 @@ pub enum MigrationError {
         /// Its exit code.
         code: i32,
     },
+    /// What was captured may not have been read as what it is.
+    #[error(transparent)]
+    Capture(Box<ReceiveError>),
     /// Changes happened that change capture could not carry.
     #[error(
         "{table} has no replica identity and {changes} updates or deletes were made on it: they are not on the target"
@@ -245,6 +249,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::Standby(error) => error.remedy(),
+            MigrationError::Capture(error) => error.remedy(),
             MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Extension(error) => error.remedy(),
             MigrationError::Property(error) => error.remedy(),
@@ -296,6 +301,7 @@ impl MigrationError {
             MigrationError::Connect { source, .. }
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
+            MigrationError::Capture(error) => error.hint(),
             MigrationError::Filters(error) => error.hint(),
             MigrationError::Epoch(error) => error.hint().or_else(resume),
             MigrationError::Standby(error) => error.hint().or_else(resume),

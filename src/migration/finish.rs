@@ -10,9 +10,10 @@ use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
 use crate::catalog::{discovery, ledger};
+use crate::cdc::receive::{Plugin, check_unsaid};
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
-use crate::store::{CATALOG_STEP, Capture, Store, TableRow};
+use crate::store::{CATALOG_STEP, Capture, Store, TableRow, WorkDir};
 
 use super::base_copy::{self, Ends, set_sequences};
 use super::begin::filters_of;
@@ -40,12 +41,13 @@ const COUNTS_SETTLE: Duration = Duration::from_millis(1500);
 /// # Errors
 /// The target is not what the source was: endpos is before the position from which on the copied
 /// tables are consistent with each other; a table of which only inserts are captured was updated
-/// or deleted from; a table was created meanwhile.
+/// or deleted from; a table was created meanwhile; changes may have been read as another table's.
 pub async fn finish(
     ends: Ends<'_>,
     store: &mut Store,
     endpos: Lsn,
     new_tables: NewTables,
+    work_dir: &WorkDir,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
     let (source, target, choices) = (ends.source, ends.target, ends.choices);
@@ -63,6 +65,7 @@ pub async fn finish(
         });
     }
     check_source(source, store, new_tables).await?;
+    check_plugin(source, store, work_dir).await?;
     check_columns(source, (target, &on_target_session), store).await?;
     let sides = (target, &on_target_session);
     base_copy::compare_large_objects(source, sides, choices, shutdown).await?;
@@ -138,6 +141,22 @@ async fn check_source(
     check_names(known, &now)?;
     check_publication(&session, store, &now).await?;
     check_counts(known, &now)
+}
+
+/// Receive looks too, and apply may have been at the end before it.
+async fn check_plugin(
+    source: &Address,
+    store: &Store,
+    work_dir: &WorkDir,
+) -> Result<(), MigrationError> {
+    let plugin = store.run()?.and_then(|run| run.plugin);
+    match plugin.as_deref().and_then(Plugin::named) {
+        None => Ok(()),
+        Some(plugin) => {
+            let checked = check_unsaid(source, &store.tables()?, plugin, &work_dir.cdc).await;
+            checked.map_err(|error| MigrationError::Capture(Box::new(error)))
+        }
+    }
 }
 
 /// Which tables are nobody's business: those that were left out when the migration began, and

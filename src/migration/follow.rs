@@ -104,8 +104,9 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         target: &config.target,
         choices: &config.choices,
     };
+    let work_dir = &config.work_dir;
     let finishing = patience::patiently(config.choices.retry_for, shutdown, async || {
-        finish(ends, &mut store, endpos, new_tables, shutdown).await
+        finish(ends, &mut store, endpos, new_tables, work_dir, shutdown).await
     });
     match runtime.block_on(unless_overdue(finishing, shutdown)) {
         Err(MigrationError::Stopped) => Ok(Outcome::Stopped),

@@ -37,6 +37,7 @@ pub mod all_databases;
 pub mod base_copy;
 pub mod begin;
 pub mod capture;
+mod children;
 pub mod clone;
 mod columns;
 pub mod error;

@@ -99,6 +99,16 @@ pub enum Decision {
 pub const TRANSIENT: i32 = 75;
 
 const DONE: Exit = Exit::Code(0);
+/// SIGTERM.
+const ASKED: Exit = Exit::Signal(15);
+
+/// The exit code of a child that has failed, if starting it again does not help.
+pub fn lasting(exit: Exit) -> Option<i32> {
+    match exit {
+        DONE | Exit::Code(TRANSIENT | 8 | 9) | Exit::Signal(_) => None,
+        Exit::Code(code) => Some(code),
+    }
+}
 
 impl Stage {
     /// The decision in this stage.
@@ -161,21 +171,23 @@ impl Stage {
         ];
         let bad = |exit: Exit| match exit {
             DONE => false,
-            // While they are being stopped, "stopped by a signal" is what was asked for.
-            Exit::Code(9) => self != Stage::Quieting,
+            // While they are being stopped, "stopped by a signal" is what was asked for; one that
+            // has just been started ends by the signal itself.
+            Exit::Code(9) | ASKED => self != Stage::Quieting,
             _ => true,
         };
         let failed = children
             .into_iter()
             .filter_map(|(role, exit)| Some((role, exit?)))
             .filter(|(_, exit)| bad(*exit));
-        let transient =
-            |exit: Exit| matches!(exit, Exit::Code(TRANSIENT | 8 | 9) | Exit::Signal(_));
-        let (lasting, passing): (Vec<_>, Vec<_>) = failed.partition(|(_, exit)| !transient(*exit));
-        match (lasting.first(), passing.first()) {
-            (Some(&(role, Exit::Code(code))), _) => Some(Decision::Fail { role, code }),
-            (_, Some(&(role, exit))) => Some(Decision::StartOver { role, exit }),
-            _ => None,
+        let failed: Vec<_> = failed.collect();
+        let mut lasting = failed
+            .iter()
+            .filter_map(|(role, exit)| Some((*role, lasting(*exit)?)));
+        match (lasting.next(), failed.first()) {
+            (Some((role, code)), _) => Some(Decision::Fail { role, code }),
+            (None, Some(&(role, exit))) => Some(Decision::StartOver { role, exit }),
+            (None, None) => None,
         }
     }
 }
@@ -326,6 +338,20 @@ mod tests {
                 code: 7
             }
         );
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_before_it_listens_has_stopped_as_asked() {
+        let stopped = Facts {
+            apply_enabled: true,
+            receive: Some(Exit::Signal(15)),
+            transform: Some(Exit::Code(9)),
+            ..Facts::default()
+        };
+        let decision = Stage::Quieting.decide(Mode::Follow, &stopped);
+        assert_eq!(decision, Decision::Enter(Stage::SettlingTransform));
+        let by_somebody = Stage::Replaying.decide(Mode::Follow, &stopped);
+        assert!(matches!(by_somebody, Decision::StartOver { .. }));
     }
 
     #[test]

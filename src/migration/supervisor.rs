@@ -7,21 +7,14 @@ use crate::base::backoff::Backoff;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::store::{Lock, LockError, Sentinel, Store, WorkDir};
-use crate::worker::child::{Child, ChildSpec, Exit, LogSink};
+use crate::worker::child::{Exit, LogSink};
 
+use super::children::{Children, STOP_MAX};
 use super::error::MigrationError;
-use super::stage::{Decision, Facts, Mode, Stage};
+use super::stage::{Decision, Facts, Mode, Stage, lasting};
 
 /// How often children, sentinel and signals are looked at.
-const TICK: Duration = Duration::from_millis(50);
-/// How long children may take to finish what they are doing when asked to stop. Longer than a
-/// commit of the largest group; what is cut off after it is resumed.
-const STOP_MAX: Duration = Duration::from_secs(20);
-/// Behind by less than this, what is left is applied with receive stopped, then live replay
-/// begins: about a second of a busy source.
-const NEARLY_CAUGHT_UP_BYTES: u64 = 64 << 20;
-/// SIGKILL.
-const KILLED: i32 = 9;
+pub(super) const TICK: Duration = Duration::from_millis(50);
 /// A stage that has lasted this long counts as working: an earlier failure is forgotten.
 const WORKING: Duration = Duration::from_secs(60);
 
@@ -118,15 +111,6 @@ fn new_backoff() -> Backoff {
     Backoff::new(Duration::from_millis(200), Duration::from_secs(15))
 }
 
-#[derive(Default)]
-struct Children {
-    receive: Option<Child>,
-    transform: Option<Child>,
-    apply: Option<Child>,
-    /// How those ended that are not running any more, in this stage.
-    ends: Facts,
-}
-
 struct Supervisor<'a> {
     config: &'a Config,
     mode: Mode,
@@ -166,7 +150,14 @@ impl Supervisor<'_> {
             }
             Decision::Stay => {}
             Decision::Enter(Stage::Finished) => {
-                self.children.stop()?;
+                let ends = self.children.stop()?;
+                // Apply may be at the end before receive has said what is wrong with it.
+                if let Some(code) = ends.receive.and_then(lasting) {
+                    return Err(MigrationError::ChildFailed {
+                        role: "receive",
+                        code,
+                    });
+                }
                 failpoint::reach("enter Finished");
                 let is_at_end = facts.endpos_reached || self.mode == Mode::Prefetch;
                 return Ok(Some(match is_at_end {
@@ -223,24 +214,24 @@ impl Supervisor<'_> {
                     "prefetching changes to {}",
                     self.config.work_dir.cdc.display()
                 );
-                self.children.receive = Some(self.receive(&[], Stdio::null())?);
+                self.children.receive = Some(self.config.receive(&[], Stdio::null())?);
                 self.children.transform =
-                    Some(self.transform(&[], Stdio::null(), Stdio::null())?);
+                    Some(self.config.transform(&[], Stdio::null(), Stdio::null())?);
             }
             Stage::CatchingUp => {
                 // Prefetching goes on; after live replay it has to begin again. Receive, if it
                 // left the pipe by itself, is still running and writes to disk.
                 if from == Stage::Replaying {
                     if self.children.receive.is_none() {
-                        self.children.receive = Some(self.receive(&[], Stdio::null())?);
+                        self.children.receive = Some(self.config.receive(&[], Stdio::null())?);
                     }
                     self.children.transform =
-                        Some(self.transform(&[], Stdio::null(), Stdio::null())?);
+                        Some(self.config.transform(&[], Stdio::null(), Stdio::null())?);
                 } else {
                     self.children.ends.receive = ends.receive;
                     self.children.ends.transform = ends.transform;
                 }
-                self.children.apply = Some(self.catch_up()?);
+                self.children.apply = Some(self.config.catch_up()?);
             }
             Stage::Quieting => {
                 self.children.ends.receive = ends.receive;
@@ -248,20 +239,25 @@ impl Supervisor<'_> {
                 self.children.ask_to_stop();
             }
             Stage::SettlingTransform => {
-                self.children.transform =
-                    Some(self.transform(&["--until-end"], Stdio::null(), Stdio::null())?);
+                self.children.transform = Some(self.config.transform(
+                    &["--until-end"],
+                    Stdio::null(),
+                    Stdio::null(),
+                )?);
             }
             Stage::SettlingApply => {
-                self.children.apply = Some(self.apply(&["--until-end"], Stdio::null())?);
+                self.children.apply = Some(self.config.apply(&["--until-end"], Stdio::null())?);
             }
             Stage::Replaying => {
-                let mut receive = self.receive(&["--to-stdout"], Stdio::piped())?;
+                let mut receive = self.config.receive(&["--to-stdout"], Stdio::piped())?;
                 let changes = receive.take_stdout().map_or_else(Stdio::null, Stdio::from);
-                let mut transform = self.transform(&["-", "-"], changes, Stdio::piped())?;
+                let mut transform = self
+                    .config
+                    .transform(&["-", "-"], changes, Stdio::piped())?;
                 let statements = transform
                     .take_stdout()
                     .map_or_else(Stdio::null, Stdio::from);
-                self.children.apply = Some(self.apply(&["-"], statements)?);
+                self.children.apply = Some(self.config.apply(&["-"], statements)?);
                 self.children.receive = Some(receive);
                 self.children.transform = Some(transform);
             }
@@ -301,125 +297,5 @@ impl Supervisor<'_> {
         );
         shutdown.sleep(wait);
         self.enter(self.mode.first_again())
-    }
-
-    fn receive(&self, extra: &[&str], stdout: Stdio) -> Result<Child, MigrationError> {
-        let mut arguments = self.config.receive_arguments.clone();
-        arguments.extend(extra.iter().map(|word| (*word).to_owned()));
-        self.spawn(
-            "receive",
-            arguments,
-            &self.config.source_environment,
-            Stdio::null(),
-            stdout,
-        )
-    }
-
-    fn transform(
-        &self,
-        extra: &[&str],
-        stdin: Stdio,
-        stdout: Stdio,
-    ) -> Result<Child, MigrationError> {
-        let arguments = extra.iter().map(|word| (*word).to_owned()).collect();
-        self.spawn("transform", arguments, &[], stdin, stdout)
-    }
-
-    fn catch_up(&self) -> Result<Child, MigrationError> {
-        let behind = NEARLY_CAUGHT_UP_BYTES.to_string();
-        self.apply(&["--until-caught-up", &behind], Stdio::null())
-    }
-
-    fn apply(&self, extra: &[&str], stdin: Stdio) -> Result<Child, MigrationError> {
-        let mut arguments = self.config.apply_arguments.clone();
-        arguments.extend(extra.iter().map(|word| (*word).to_owned()));
-        self.spawn(
-            "apply",
-            arguments,
-            &self.config.target_environment,
-            stdin,
-            Stdio::null(),
-        )
-    }
-
-    fn spawn(
-        &self,
-        role: &'static str,
-        own: Vec<String>,
-        environment: &[(String, String)],
-        stdin: Stdio,
-        stdout: Stdio,
-    ) -> Result<Child, MigrationError> {
-        let mut arguments = vec!["stream".to_owned(), role.to_owned()];
-        arguments.extend(self.config.shared_arguments.iter().cloned());
-        arguments.extend(own);
-        let spec = ChildSpec {
-            role,
-            arguments,
-            environment: environment.to_vec(),
-            log_sink: self.config.log_sink,
-        };
-        Ok(Child::spawn(&spec, stdin, stdout)?)
-    }
-}
-
-impl Children {
-    fn all(&mut self) -> [(&mut Option<Child>, &mut Option<Exit>); 3] {
-        [
-            (&mut self.receive, &mut self.ends.receive),
-            (&mut self.transform, &mut self.ends.transform),
-            (&mut self.apply, &mut self.ends.apply),
-        ]
-    }
-
-    fn any(&mut self) -> bool {
-        self.all().iter().any(|(child, _)| child.is_some())
-    }
-
-    /// Notes which have ended, and how.
-    fn look(&mut self) -> Result<(), MigrationError> {
-        for (child, end) in self.all() {
-            if let Some(running) = child
-                && let Some(exit) = running.try_wait()?
-            {
-                *end = Some(exit);
-                *child = None;
-            }
-        }
-        Ok(())
-    }
-
-    fn ask_to_stop(&mut self) {
-        for (child, _) in self.all() {
-            if let Some(running) = child {
-                running.ask_to_stop();
-            }
-        }
-    }
-
-    /// Asks all to stop, waits until they have, and ends those that take too long.
-    fn stop(&mut self) -> Result<(), MigrationError> {
-        self.ask_to_stop();
-        let end = Instant::now() + STOP_MAX;
-        while Instant::now() < end {
-            self.look()?;
-            if !self.any() {
-                break;
-            }
-            std::thread::sleep(TICK / 2);
-        }
-        self.end_all();
-        self.ends = Facts::default();
-        Ok(())
-    }
-
-    /// Kills all that still run; each looks like one that was killed by somebody else.
-    fn end_all(&mut self) {
-        for (child, end) in self.all() {
-            // Dropping kills and waits.
-            if child.take().is_some() {
-                *end = Some(Exit::Signal(KILLED));
-            }
-        }
     }
 }

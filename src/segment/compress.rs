@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::base::{durable_file, failpoint};
 
-use super::open::{COMPRESSED, is_compressed};
-use super::{Entry, Error, failed};
+use super::closing::check;
+use super::open::{COMPRESSED, Content, is_compressed};
+use super::{Entry, Error, Kind, failed};
 
 /// Changes as text shrink to a tenth or less at this level, at some hundred megabytes a second.
 const LEVEL: i32 = 3;
@@ -18,30 +19,48 @@ const UNFINISHED: &str = ".zst.partial";
 /// Replaces a closed segment by its compressed form. `go_on` is asked often; once it says no, the
 /// segment is left as it is. Says whether it was compressed.
 ///
+/// The compressed form is read back before the segment is removed, and is what the segment's last
+/// line says.
+///
 /// # Crash story
 /// 1. *Killed while compressing*: the unfinished file is written over by the next try.
 /// 2. *Killed before the plain file was removed*: both are whole and say the same; the next try
 ///    removes the plain one.
 pub fn compress(entry: &Entry, mut go_on: impl FnMut() -> bool) -> Result<bool, Error> {
-    if !entry.closed || is_compressed(&entry.path) {
+    let kind = Kind::of_closed(&entry.path).filter(|_| !is_compressed(&entry.path));
+    let Some(kind) = kind else {
         return Ok(false);
-    }
+    };
     let (finished, unfinished) = (with(&entry.path, COMPRESSED), unfinished(&entry.path));
-    if !finished.exists() {
-        let written = write_compressed(&entry.path, &unfinished, &mut go_on);
-        match written {
-            Ok(true) => {}
-            stopped => {
-                // What is left of it would only take room.
-                let _ = fs::remove_file(&unfinished);
-                return stopped.map_err(failed("compressing", &entry.path));
-            }
+    if !is_whole(kind, &finished) {
+        let written = write_compressed(&entry.path, &unfinished, &mut go_on)
+            .map_err(failed("compressing", &entry.path))
+            .and_then(|written| match written {
+                true => read_back(kind, &entry.path, &unfinished).map(|()| true),
+                false => Ok(false),
+            });
+        if !matches!(written, Ok(true)) {
+            // What is left of it would only take room.
+            let _ = fs::remove_file(&unfinished);
+            return written;
         }
         durable_file::rename(&unfinished, &finished).map_err(failed("compressing", &entry.path))?;
     }
     failpoint::reach("segment compressed");
     fs::remove_file(&entry.path).map_err(failed("removing", &entry.path))?;
     Ok(true)
+}
+
+/// Whether the compressed segment at `path` is there, and is what its last line says.
+fn is_whole(kind: Kind, path: &Path) -> bool {
+    Content::open(path).is_ok_and(|mut content| check(kind, path, &mut content).is_ok())
+}
+
+/// Holds what was compressed from the segment at `plain` against its last line.
+fn read_back(kind: Kind, plain: &Path, compressed: &Path) -> Result<(), Error> {
+    let opened = File::open(compressed).and_then(Content::compressed);
+    let mut content = opened.map_err(failed("opening", compressed))?;
+    check(kind, plain, &mut content).map(drop)
 }
 
 /// Where the closed segment at `plain` is compressed to at first.
@@ -76,12 +95,16 @@ fn write_compressed(from: &Path, to: &Path, go_on: &mut impl FnMut() -> bool) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Appender, Follower, Kind, Next, entries};
+    use super::super::{Appender, Follower, Next, Running, entries};
     use super::*;
 
     fn closed(folder: &Path, lines: &str) -> Entry {
         let name = "000000010000000000000001".parse().expect("a name");
         let mut appender = Appender::open(folder, Kind::Json, name).expect("opened");
+        let mut checksum = Running::default();
+        checksum.add(lines.as_bytes());
+        let crc32 = checksum.value();
+        let lines = format!("{lines}{{\"action\":\"X\",\"crc32\":\"{crc32}\"}}\n");
         appender.append(lines.as_bytes()).expect("appended");
         appender.close().expect("closed");
         entries(folder, Kind::Json).expect("listed").remove(0)
@@ -105,7 +128,7 @@ mod tests {
         let text: String = (0..100_000).map(|n| format!("line {n}\n")).collect();
         let entry = closed(folder.path(), &text);
         let plain = lines(folder.path());
-        assert_eq!(plain.len(), 100_000);
+        assert_eq!(plain.len(), 100_001);
         assert!(!compress(&entry, || false).expect("stopped"));
         assert!(entry.path.exists());
         assert!(compress(&entry, || true).expect("compressed"));
@@ -118,7 +141,7 @@ mod tests {
         // Found by its old path too.
         let mut count = 0;
         super::super::for_each_line(&entry.path, |_| count += 1).expect("read");
-        assert_eq!(count, 100_000);
+        assert_eq!(count, 100_001);
     }
 
     #[test]
@@ -128,7 +151,7 @@ mod tests {
         let text = fs::read(&entry.path).expect("read");
         compress(&entry, || true).expect("compressed");
         fs::write(&entry.path, text).expect("written");
-        assert_eq!(lines(folder.path()), ["a", "b"]);
+        assert_eq!(lines(folder.path())[..2], ["a", "b"]);
         let entry = entries(folder.path(), Kind::Json)
             .expect("listed")
             .remove(0);
@@ -154,14 +177,29 @@ mod tests {
         bytes[middle] ^= 0x10;
         fs::write(&entry.path, bytes).expect("written");
         let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
-        let mut line = Vec::new();
-        let error = loop {
-            match follower.next(&mut line) {
-                Ok(Next::AtEnd) => panic!("the damage was not seen"),
-                Ok(_) => {}
-                Err(error) => break error,
-            }
-        };
-        assert!(error.to_string().ends_with(".json.zst"), "{error}");
+        let error = follower
+            .next(&mut Vec::new())
+            .expect_err("damaged")
+            .to_string();
+        assert!(error.contains(".json.zst, damaged behind byte "), "{error}");
+    }
+
+    #[test]
+    fn what_was_changed_is_not_compressed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let entry = closed(folder.path(), "a\nb\n");
+        let text = fs::read_to_string(&entry.path).expect("read");
+        fs::write(&entry.path, text.replace('b', "c")).expect("written");
+        let error = compress(&entry, || true).expect_err("changed");
+        assert!(
+            matches!(&error, Error::Changed { path, bytes: 4, .. } if *path == entry.path),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+        fs::write(&entry.path, &text).expect("as it was");
+        // A compressed one that does not hold together is no reason to remove the plain one.
+        fs::write(with(&entry.path, COMPRESSED), "zebra").expect("written");
+        assert!(compress(&entry, || true).expect("compressed"));
+        assert_eq!(lines(folder.path())[..2], ["a", "b"]);
     }
 }

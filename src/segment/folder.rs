@@ -26,6 +26,16 @@ impl Kind {
         }
     }
 
+    /// What the lines of the file at `path` are, if its name is that of a closed segment.
+    pub fn of_closed(path: &Path) -> Option<Kind> {
+        let name = path.file_name()?.to_str()?;
+        let name = name.strip_suffix(COMPRESSED).unwrap_or(name);
+        let (_, ending) = name.rsplit_once('.')?;
+        [Kind::Json, Kind::Sql]
+            .into_iter()
+            .find(|kind| kind.extension() == ending)
+    }
+
     /// The path of this segment in `folder` when closed.
     pub fn closed_path(self, folder: &Path, name: SegmentName) -> PathBuf {
         folder.join(format!("{name}.{}", self.extension()))

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::closing::{End, check, torn};
 use super::open::Content;
 use super::{Error, Kind, SegmentName, entries, failed};
 
@@ -20,7 +21,9 @@ pub enum Next {
     AtEnd,
 }
 
-/// Goes through the lines of a folder's segments, in order, across files, as they grow.
+/// Goes through the lines of a folder's segments, in order, across files, as they grow. None of a
+/// closed one is given before the whole of it was found to be what it was, and after each comes the
+/// one that it names.
 ///
 /// Memory: one block and twice the longest line.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Follower {
     folder: PathBuf,
     kind: Kind,
     after: Option<SegmentName>,
+    /// The one that must come next, if it is known.
+    expected: Option<SegmentName>,
     current: Option<Current>,
 }
 
@@ -49,12 +54,13 @@ struct Current {
 }
 
 impl Follower {
-    /// Starts before the first segment whose name is at least `first`, or before all.
+    /// Starts before the segment `first`, or before all.
     pub fn new(folder: &Path, kind: Kind, first: Option<SegmentName>) -> Result<Self, Error> {
         let mut follower = Self {
             folder: folder.to_owned(),
             kind,
             after: None,
+            expected: first,
             current: None,
         };
         if let Some(first) = first {
@@ -65,12 +71,14 @@ impl Follower {
         Ok(follower)
     }
 
-    /// Starts behind the segment `after`, whether or not it is there.
-    pub fn after(folder: &Path, kind: Kind, after: SegmentName) -> Self {
+    /// Starts behind the segment `after`, whether or not it is there, with the one that is known to
+    /// be `next`.
+    pub fn after(folder: &Path, kind: Kind, after: SegmentName, next: Option<SegmentName>) -> Self {
         Self {
             folder: folder.to_owned(),
             kind,
             after: Some(after),
+            expected: next,
             current: None,
         }
     }
@@ -97,21 +105,19 @@ impl Follower {
             }
             if !current.closed {
                 // Asked before the last read, the answer "closed" means that the read saw all.
-                current.closed = self.kind.is_closed(&self.folder, current.name);
-                if !current.closed {
+                if !self.kind.is_closed(&self.folder, current.name) {
                     return Ok(Next::AtEnd);
                 }
+                let path = self.kind.closed_path(&self.folder, current.name);
+                self.expected = closed_before(self.kind, &path, &mut current.content)?;
+                current.closed = true;
                 continue;
             }
             if current.start < current.buffer.len() {
-                let torn = std::io::Error::new(
-                    ErrorKind::InvalidData,
-                    format!(
-                        "the closed segment ends inside a line that begins at byte {}",
-                        current.offset
-                    ),
-                );
-                return Err(failed("reading", &current.path)(torn));
+                return Err(Error::Damaged {
+                    path: current.path.clone(),
+                    problem: torn(current.offset),
+                });
             }
             self.after = Some(current.name);
             self.current = None;
@@ -120,14 +126,24 @@ impl Follower {
 
     fn open_next(&mut self) -> Result<Next, Error> {
         let all = entries(&self.folder, self.kind)?;
+        let is_there = |name| all.iter().any(|entry| entry.name == name);
+        let missing = self.expected.filter(|expected| !is_there(*expected));
         let Some(entry) = all.into_iter().find(|entry| Some(entry.name) > self.after) else {
             return Ok(Next::AtEnd);
         };
-        let content = match Content::open(&entry.path) {
+        if let Some(missing) = missing {
+            let path = self.kind.closed_path(&self.folder, missing);
+            return Err(Error::Missing(path));
+        }
+        let mut content = match Content::open(&entry.path) {
             // Renamed or compressed since the folder was read: the next call sees the new name.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Next::AtEnd),
             other => other.map_err(failed("opening", &entry.path))?,
         };
+        if entry.closed {
+            self.expected = closed_before(self.kind, &entry.path, &mut content)?;
+            content = content.rewound().map_err(failed("reading", &entry.path))?;
+        }
         self.current = Some(Current {
             name: entry.name,
             path: entry.path,
@@ -140,6 +156,25 @@ impl Follower {
             line_offset: 0,
         });
         Ok(Next::Segment(entry.name))
+    }
+}
+
+/// Reads a closed segment to its end: it is what it was. Gives the segment that comes next, if it
+/// says so.
+fn closed_before(
+    kind: Kind,
+    path: &Path,
+    content: &mut Content,
+) -> Result<Option<SegmentName>, Error> {
+    if let Content::Plain(file) = content {
+        file.rewind().map_err(failed("reading", path))?;
+    }
+    match check(kind, path, content)? {
+        End::Closing(closing) => Ok(closing.next),
+        End::Other(problem) => Err(Error::Damaged {
+            path: path.to_owned(),
+            problem,
+        }),
     }
 }
 
@@ -177,13 +212,7 @@ impl Current {
                 self.searched = begun;
                 self.buffer.resize(begun + begun.max(BLOCK), 0);
                 let read = lines.read(&mut self.buffer[begun..]);
-                let at = self.offset + begun as u64;
-                let read = read
-                    .map_err(|error| {
-                        let problem = format!("damaged behind byte {at} of what it holds: {error}");
-                        std::io::Error::new(error.kind(), problem)
-                    })
-                    .map_err(failed("reading", &self.path))?;
+                let read = read.map_err(failed("reading", &self.path))?;
                 self.buffer.truncate(begun + read);
                 return Ok(read > 0);
             }
@@ -212,6 +241,9 @@ mod tests {
             .expect("a name")
     }
 
+    /// The shortest line that closes a segment.
+    const CLOSING: &[u8] = b"{\"action\":\"X\"}\n";
+
     #[test]
     fn lines_come_once_and_in_order_across_growing_and_closed_files() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -230,10 +262,12 @@ mod tests {
         assert_eq!(next(&mut follower), Ok("one".into()));
         assert_eq!(next(&mut follower), Err(Next::AtEnd));
         first.append(b"o\n").expect("appended");
+        first.append(CLOSING).expect("appended");
         first.close().expect("closed");
         let mut second = Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
         second.append(b"three\n").expect("appended");
         assert_eq!(next(&mut follower), Ok("two".into()));
+        assert!(next(&mut follower).is_ok());
         assert_eq!(next(&mut follower), Err(Next::Segment(name(2))));
         assert_eq!(next(&mut follower), Ok("three".into()));
         assert_eq!(next(&mut follower), Err(Next::AtEnd));
@@ -289,19 +323,70 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_segment_that_ends_inside_a_line_is_an_error() {
+    fn nothing_is_given_of_a_closed_segment_that_has_lost_its_end_or_was_changed() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(Kind::Sql.closed_path(folder.path(), name(1)), b"one\ntorn")
-            .expect("written");
-        let mut follower = Follower::new(folder.path(), Kind::Sql, None).expect("made");
+        let path = Kind::Json.closed_path(folder.path(), name(1));
+        for (content, told) in [
+            (&b"one\ntorn"[..], "begins at byte 4"),
+            (b"one\n", "byte 4: the closed segment ends here"),
+            (
+                b"one\n{\"action\":\"X\",\"crc32\":\"00000000\"}\n",
+                "bytes 0 to 4: changed",
+            ),
+        ] {
+            std::fs::write(&path, content).expect("written");
+            let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
+            let error = follower.next(&mut Vec::new()).expect_err(told).to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_changed_while_it_was_followed_is_told_when_it_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut follower = Follower::new(folder.path(), Kind::Json, None).expect("made");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        first.append(b"one\n").expect("appended");
         let mut line = Vec::new();
-        follower.next(&mut line).expect("segment");
-        follower.next(&mut line).expect("one");
-        let error = follower.next(&mut line).expect_err("torn");
-        assert!(
-            error.source.to_string().contains("byte 4"),
-            "{}",
-            error.source
-        );
+        assert!(follower.next(&mut line).expect("read") == Next::Segment(name(1)));
+        assert!(follower.next(&mut line).expect("read") == Next::Line);
+        first
+            .append(b"{\"action\":\"X\",\"crc32\":\"00000000\"}\n")
+            .expect("appended");
+        assert!(follower.next(&mut line).expect("read") == Next::Line);
+        assert!(follower.next(&mut line).expect("read") == Next::AtEnd);
+        first.close().expect("closed");
+        for _ in 0..2 {
+            let error = follower.next(&mut line).expect_err("changed");
+            assert!(matches!(error, Error::Changed { bytes: 4, .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_segment_that_is_gone_is_missed_once_a_later_one_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Kind::Json.closed_path(folder.path(), name(1));
+        let closing = format!("{{\"action\":\"X\",\"next\":\"{}\"}}\n", name(3));
+        std::fs::write(first, closing).expect("written");
+        let mut line = Vec::new();
+        let mut at_end = |follower: &mut Follower| loop {
+            match follower.next(&mut line) {
+                Ok(Next::AtEnd) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(error),
+            }
+        };
+        let mut reading = Follower::new(folder.path(), Kind::Json, None).expect("made");
+        let mut behind = Follower::after(folder.path(), Kind::Json, name(1), Some(name(3)));
+        assert!(at_end(&mut reading).is_none());
+        assert!(at_end(&mut behind).is_none());
+        std::fs::write(Kind::Json.partial_path(folder.path(), name(4)), "").expect("written");
+        let third = Kind::Json.closed_path(folder.path(), name(3));
+        for follower in [&mut reading, &mut behind] {
+            let error = at_end(follower).expect("noticed");
+            assert!(matches!(error, Error::Missing(path) if path == third));
+        }
+        std::fs::write(third, CLOSING).expect("put back");
+        assert!(at_end(&mut reading).is_none());
     }
 }

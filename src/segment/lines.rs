@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Error, failed, open};
 
-/// Calls `look` with each whole line of the segment at `path`, without its line feed.
+/// Calls `look` with each whole line of the segment at `path`, without its line feed. None of a
+/// closed one that is not what its last line says.
 pub fn for_each_line(path: &Path, mut look: impl FnMut(&[u8])) -> Result<(), Error> {
     let mut reader = BufReader::with_capacity(256 * 1024, open(path)?);
     let mut line = Vec::new();

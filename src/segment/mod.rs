@@ -1,6 +1,7 @@
 //! The files that hold changes between the source and the target.
 //!
-//! Owns names, folders, appending and following; knows nothing of what the lines mean.
+//! Owns names, folders, appending and following; knows nothing of what the lines mean, but of the
+//! last one of a closed segment.
 //!
 //! | file | written by | state |
 //! |---|---|---|
@@ -9,8 +10,15 @@
 //! | `….sql.partial`, `….sql` | transform | the same, made from the JSON of the same name |
 //! | `….json.zst`, `….sql.zst` | receive | closed and compressed, if asked for |
 //!
-//! The name is that of the source's WAL segment that holds the first LSN of the file. Lines end
+//! The name is that of the source's WAL segment that holds the first LSN of the file; the first of all
+//! is made before anything is in it, and named after where following begins. Lines end
 //! with `\n`; a line without it is not there yet.
+//!
+//! The last line of a closed segment names the `next` segment and has the `crc32` of all bytes
+//! before it. Who reads a closed segment first reads it once to hold it against that line: none of
+//! its lines is given out before. One that was followed while it grew is read once more when it is
+//! closed. A segment that is not what it was, has lost its end, or is gone while later ones are there
+//! is an error, never passed over.
 //!
 //! # Crash story
 //! 1. *While appending*: the last line may be torn. [`Appender::open`] cuts it off; readers never
@@ -21,6 +29,8 @@
 //!    growing. The writer opens the next; readers wait for it.
 
 mod appender;
+mod checksum;
+mod closing;
 mod compress;
 mod error;
 mod folder;
@@ -31,6 +41,8 @@ mod open;
 mod prune;
 
 pub use appender::Appender;
+pub use checksum::{Crc32, Running};
+pub use closing::{Closing, closing};
 pub use compress::compress;
 pub use error::Error;
 pub use folder::{Entry, Kind, entries, segment_holding};

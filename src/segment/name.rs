@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::base::Lsn;
 
 /// Timeline, upper half and segment within it: 24 hexadecimal digits. Names sort as positions do.
@@ -62,6 +64,21 @@ impl FromStr for SegmentName {
             high: part(8)?,
             low: part(16)?,
         })
+    }
+}
+
+impl Serialize for SegmentName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SegmentName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let wrong =
+            |()| serde::de::Error::custom("a segment name that is not 24 hexadecimal digits");
+        text.parse().map_err(wrong)
     }
 }
 

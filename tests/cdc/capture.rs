@@ -24,7 +24,11 @@ impl Capture {
 
     /// The same with an output plugin; none if the source lacks it.
     pub(super) fn with_plugin(plugin: &str, tables: &str) -> Option<Self> {
-        let pair = Pair::new();
+        Self::of_pair_with(Pair::new(), plugin, tables)
+    }
+
+    /// The same between these with an output plugin; none if the source lacks it.
+    pub(super) fn of_pair_with(pair: Pair, plugin: &str, tables: &str) -> Option<Self> {
         allow_plugin(&pair.source, plugin).then(|| Self::between(pair, plugin, tables))
     }
 

@@ -1,5 +1,6 @@
 //! Segments that somebody or something has changed behind pgflit's back: each is named with the
-//! byte, nothing behind it is applied, and what it was before brings everything.
+//! bytes, nothing of it is applied, and what it was before brings everything. So they are without
+//! their checksum, as far as their lines tell it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,15 @@ fn without_line(bytes: &[u8], at: usize) -> Vec<u8> {
     [&bytes[..at], &bytes[end..]].concat()
 }
 
+/// As whoever edits a segment on purpose leaves it, and as those that are older are.
+fn without_checksum(bytes: &[u8]) -> Vec<u8> {
+    let text = str::from_utf8(bytes).expect("UTF-8");
+    let at = text.rfind(r#","crc32":""#).expect("a checksum");
+    [&text[..at], &text[at + r#","crc32":"01234567""#.len()..]]
+        .concat()
+        .into_bytes()
+}
+
 /// What became of the file, and what is told besides its name.
 type Damage = fn(&[u8]) -> (Vec<u8>, String);
 
@@ -107,14 +117,16 @@ fn a_damaged_json_segment_is_named_with_its_byte_and_nothing_of_it_is_applied() 
     let path = &json[json.len() / 2];
     let whole = fs::read(path).expect("read");
     for (what, damage) in OF_JSON {
-        let (spoiled, told) = damage(&whole);
+        let (spoiled, told) = damage(&without_checksum(&whole));
         fs::write(path, spoiled).expect("damaged");
         is_refused(&capture, path, &told, what);
     }
     fs::write(path, &whole).expect("as it was");
-    is_refused_compressed(&capture, path, &whole);
+    let mut cut = zstd::encode_all(&whole[..], 3).expect("compressed");
+    cut.truncate(cut.len() / 2);
+    is_refused_compressed(&capture, path, &cut, "damaged behind byte ");
     // Whoever supervises ends with it.
-    let (spoiled, told) = OF_JSON[0].1(&whole);
+    let (spoiled, told) = OF_JSON[0].1(&without_checksum(&whole));
     fs::write(path, spoiled).expect("damaged");
     let catchup = || pgflit("stream catchup").between(&capture.pair).run();
     let ended = catchup().assert_code(12).assert_stderr(&told);
@@ -142,16 +154,104 @@ fn is_refused(capture: &Capture, path: &Path, told: &str, what: &str) {
     );
 }
 
-fn is_refused_compressed(capture: &Capture, path: &Path, whole: &[u8]) {
-    let compressed = PathBuf::from(format!("{}.zst", path.display()));
-    let mut spoiled = zstd::encode_all(whole, 3).expect("compressed");
-    let middle = spoiled.len() / 2;
-    spoiled.truncate(middle);
-    fs::write(&compressed, spoiled).expect("written");
+#[track_caller]
+fn is_refused_compressed(capture: &Capture, path: &Path, compressed: &[u8], told: &str) {
+    let whole = fs::read(path).expect("read");
+    let other = PathBuf::from(format!("{}.zst", path.display()));
+    fs::write(&other, compressed).expect("written");
     fs::remove_file(path).expect("removed");
-    is_refused(capture, &compressed, "damaged behind byte ", "compressed");
+    is_refused(capture, &other, told, "compressed");
     fs::write(path, whole).expect("as it was");
-    fs::remove_file(compressed).expect("removed");
+    fs::remove_file(other).expect("removed");
+}
+
+/// What no line tells: a segment with the lines of these beginnings of a row, a transaction and its
+/// end, as somebody may have left it.
+const SILENT: [(&str, Silent); 4] = [
+    ("a value that is another", |whole, [row, ..]| {
+        let (at, mut changed) = (line(whole, row, 0), whole.to_vec());
+        let end = at + whole[at..].iter().position(|byte| *byte == b'\n').unwrap();
+        changed[end - 100..end - 94].copy_from_slice(b"mended");
+        changed
+    }),
+    ("a row that is gone", |whole, [row, ..]| {
+        without_line(whole, line(whole, row, 1))
+    }),
+    ("a row that is there twice", |whole, [row, ..]| {
+        let (at, next) = (line(whole, row, 1), line(whole, row, 2));
+        [&whole[..next], &whole[at..next], &whole[next..]].concat()
+    }),
+    ("a transaction that is gone", |whole, [_, begin, commit]| {
+        let begun = line(whole, begin, 0);
+        let ended = begun + line(&whole[begun..], commit, 0);
+        without_line(&[&whole[..begun], &whole[ended..]].concat(), begun)
+    }),
+];
+type Silent = fn(&[u8], [&str; 3]) -> Vec<u8>;
+
+const JSON_LINES: [&str; 3] = [ROW, r#"{"action":"B""#, r#"{"action":"C""#];
+const SQL_LINES: [&str; 3] = ["EXECUTE ", "BEGIN; ", "COMMIT; "];
+
+fn changed_up_to(segment: &[u8]) -> String {
+    let mut lines = segment.split_inclusive(|byte| *byte == b'\n');
+    let last = lines.next_back().expect("a line").len();
+    let bytes = segment.len() - last;
+    format!("bytes 0 to {bytes}: changed after the segment was closed")
+}
+
+const ON_PURPOSE: &str = "if it was edited on purpose, take \"crc32\" out of its last line";
+
+#[test]
+fn a_json_segment_whose_lines_are_all_fine_is_refused_if_they_are_not_what_they_were() {
+    let capture = capture();
+    let json = closed(&capture, Kind::Json);
+    let path = &json[json.len() / 2];
+    let whole = fs::read(path).expect("read");
+    for (what, change) in SILENT {
+        let changed = change(&whole, JSON_LINES);
+        fs::write(path, &changed).expect("changed");
+        is_refused(&capture, path, &changed_up_to(&changed), what);
+    }
+    // By itself, too.
+    let changed = fs::read(path).expect("read");
+    let alone = capture.transform().arg(path).arg("-").run();
+    let alone = alone.assert_code(12).assert_stderr(ON_PURPOSE);
+    let alone = alone.assert_stderr(&changed_up_to(&changed));
+    assert_eq!(alone.stdout, "");
+    fs::write(path, &whole).expect("as it was");
+    let compressed = zstd::encode_all(&changed[..], 3).expect("compressed");
+    is_refused_compressed(&capture, path, &compressed, &changed_up_to(&changed));
+    capture.transform().run().assert_code(0);
+    capture.apply().run().assert_code(0);
+    assert_equal(&capture.pair.source, &capture.pair.target);
+}
+
+#[test]
+fn a_json_segment_that_is_gone_is_missed_wherever_transform_begins() {
+    let capture = capture();
+    let json = closed(&capture, Kind::Json);
+    // With the first of all gone, nothing tells but where following began.
+    for path in [&json[0], &json[json.len() / 2]] {
+        let whole = fs::read(path).expect("read");
+        fs::remove_file(path).expect("removed");
+        // At the second run what stands before it is transformed.
+        for _ in 0..2 {
+            let refused = capture.transform().run().assert_code(12);
+            refused
+                .assert_stderr(&format!(
+                    "{} is missing, and later ones are there",
+                    path.display()
+                ))
+                .assert_stderr("put back a copy of it");
+        }
+        capture.apply().arg("--until-end").run().assert_code(0);
+        assert!(arrived(&capture) < ROWS * TRANSACTIONS);
+        fs::write(path, whole).expect("put back");
+        remove(&capture, Kind::Sql);
+    }
+    capture.transform().run().assert_code(0);
+    capture.apply().run().assert_code(0);
+    assert_equal(&capture.pair.source, &capture.pair.target);
 }
 
 const OF_SQL: [(&str, Damage); 8] = [
@@ -202,13 +302,13 @@ const OF_SQL: [(&str, Damage); 8] = [
         let end = at + 1 + whole[at..].iter().position(|byte| *byte == b'\n').unwrap();
         (
             whole[..end].to_vec(),
-            format!("byte {at}: the segment ends with this line, and not with SWITCH WAL"),
+            format!("byte {end}: the closed segment ends here, and not with SWITCH WAL"),
         )
     }),
     ("everything is gone", |_| {
         (
             Vec::new(),
-            "byte 0: the segment ends with this line, and not with SWITCH WAL".to_owned(),
+            "byte 0: the closed segment ends here, and not with SWITCH WAL".to_owned(),
         )
     }),
 ];
@@ -235,10 +335,25 @@ fn a_sql_segment_that_does_not_hold_together_is_named_and_made_again_from_its_js
         );
     };
     for (what, damage) in OF_SQL {
-        let (spoiled, told) = damage(&whole);
-        assert_ne!(spoiled, whole, "{what}");
+        let (spoiled, told) = damage(&without_checksum(&whole));
+        assert_ne!(spoiled, without_checksum(&whole), "{what}");
         fs::write(path, spoiled).expect("edited");
         refused(what, path, &told);
+    }
+    for (what, change) in SILENT {
+        let changed = change(&whole, SQL_LINES);
+        fs::write(path, &changed).expect("edited");
+        refused(what, path, &changed_up_to(&changed));
+    }
+    // By itself, too.
+    for apply in [
+        capture.apply(),
+        pgflit("stream apply").args(["--target", "-"]),
+    ] {
+        let alone = apply.arg(path).run().assert_code(12);
+        let alone = alone.assert_stderr(ON_PURPOSE);
+        let alone = alone.assert_stderr("changed after the segment was closed");
+        assert_eq!(alone.stdout, "");
     }
     // One that is not there at all.
     fs::remove_file(path).expect("removed");
@@ -282,21 +397,26 @@ fn a_file_that_begins_inside_a_transaction_that_the_target_lacks_is_refused() {
 }
 
 #[test]
-fn a_value_that_somebody_has_written_into_a_closed_sql_segment_is_applied_as_it_stands() {
-    let capture = capture();
-    capture.transform().run().assert_code(0);
-    let path = &closed(&capture, Kind::Sql)[1];
-    let text = fs::read_to_string(path).expect("read");
-    let at = line(text.as_bytes(), "EXECUTE ", 0);
-    let end = at + text[at..].find('\n').unwrap();
-    let values = at + text[at..end].find(",\"").unwrap();
-    let edited = format!("{},\"mended\"];{}", &text[..values], &text[end..]);
-    fs::write(path, edited).expect("edited");
-    capture.transform().run().assert_code(0);
-    capture.apply().run().assert_code(0);
-    let mended = "SELECT count(*) FROM fruit WHERE body = 'mended'";
-    assert_eq!(capture.pair.target.number(mended), 1);
-    assert_eq!(arrived(&capture), ROWS * TRANSACTIONS);
+fn a_value_that_somebody_has_written_into_a_closed_segment_is_applied_once_the_checksum_is_out() {
+    for kind in [Kind::Json, Kind::Sql] {
+        let capture = capture();
+        let lines = match kind {
+            Kind::Json => JSON_LINES,
+            Kind::Sql => {
+                capture.transform().run().assert_code(0);
+                SQL_LINES
+            }
+        };
+        let path = &closed(&capture, kind)[1];
+        let whole = fs::read(path).expect("read");
+        let edited = SILENT[0].1(&without_checksum(&whole), lines);
+        fs::write(path, edited).expect("edited");
+        capture.transform().run().assert_code(0);
+        capture.apply().run().assert_code(0);
+        let mended = "SELECT count(*) FROM fruit WHERE body LIKE '%mended%'";
+        assert_eq!(capture.pair.target.number(mended), 1);
+        assert_eq!(arrived(&capture), ROWS * TRANSACTIONS);
+    }
 }
 
 #[test]
@@ -317,6 +437,9 @@ fn a_clock_that_goes_backwards_changes_nothing() {
                 }
                 None => turned.push_str(line),
             }
+        }
+        if entry.closed {
+            turned = String::from_utf8(without_checksum(turned.as_bytes())).expect("UTF-8");
         }
         fs::write(&entry.path, turned).expect("written");
     }

@@ -1,10 +1,13 @@
 //! Change capture by hand: the three workers as a person runs them.
 
 mod capture;
+mod clock;
 mod damaged;
 mod endpos;
 mod files;
+mod full_disk;
 mod interruptions;
+mod messages;
 mod paused_standby;
 mod pipes;
 mod segments;

@@ -4,6 +4,7 @@ mod bad_input;
 mod drift;
 mod logging;
 mod settings;
+mod signals;
 mod tree;
 
 use assert_cmd::Command;

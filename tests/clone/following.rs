@@ -44,6 +44,14 @@ impl<'a> Following<'a> {
         Self { pair, run }
     }
 
+    /// From where an earlier one that began with that output plugin stopped.
+    #[track_caller]
+    pub(super) fn resume_with(pair: &'a Pair, plugin: &str) -> Self {
+        let clone = pgflit("clone --resume --plugin").arg(plugin).follow();
+        let run = clone.between(pair).start();
+        Self { pair, run }
+    }
+
     /// Returns once it is in live replay.
     #[track_caller]
     pub(super) fn until_live(self) -> Self {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Following, end_now};
-use crate::support::{PLUGINS, Pair, allow_plugin, assert_equal, eventually};
+use crate::support::{PLUGINS, Pair, allow_plugin, assert_equal, eventually, with_each};
 
 /// An idle server writes a record of its own accord every 15 s: nothing may wait for that. It takes
 /// a fraction of a second where the machine has nothing else to do.
@@ -38,15 +38,16 @@ fn small_transactions_arrive_and_the_end_is_noticed_at_once_without_more_traffic
 
 #[test]
 fn an_endpos_on_a_source_where_nothing_ever_happened_ends_at_once() {
-    let pair = Pair::new();
-    pair.source
-        .sql("CREATE TABLE fruit (id int PRIMARY KEY); INSERT INTO fruit VALUES (1)");
-    let following = Following::start(&pair).until_live();
-    following.children();
-    end_now(&pair);
-    let finished = following.run.wait_for_exit_within(AT_ONCE);
-    finished.assert_code(0);
-    assert_equal(&pair.source, &pair.target);
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source
+            .sql("CREATE TABLE fruit (id int PRIMARY KEY); INSERT INTO fruit VALUES (1)");
+        let following = Following::start_with(pair, plugin).until_live();
+        following.children();
+        end_now(pair);
+        let finished = following.run.wait_for_exit_within(AT_ONCE);
+        finished.assert_code(0);
+        assert_equal(&pair.source, &pair.target);
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::Following;
-use crate::support::{Database, Held, PLUGINS, Pair, SOON, allow_plugin, eventually};
+use crate::support::{Database, Held, PLUGINS, Pair, SOON, eventually, with_each};
 
 const AGAIN: &str = "starting again";
 
@@ -23,14 +23,10 @@ fn transaction(rows: u32, last: u32) -> String {
 
 /// Runs `scenario` live with each plugin that the source has.
 fn live_with_each(scenario: impl Fn(&Pair, Following<'_>)) {
-    for plugin in PLUGINS {
-        let pair = Pair::new();
-        if allow_plugin(&pair.source, plugin) {
-            println!("--- {plugin}");
-            pair.source.sql(TABLES);
-            scenario(&pair, Following::start_with(&pair, plugin).until_live());
-        }
-    }
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source.sql(TABLES);
+        scenario(pair, Following::start_with(pair, plugin).until_live());
+    });
 }
 
 #[track_caller]

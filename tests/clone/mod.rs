@@ -43,6 +43,7 @@ mod processes;
 mod random_workload;
 mod refused_rows;
 mod regression;
+mod renamed;
 mod restarts;
 mod rewritten;
 mod roles;

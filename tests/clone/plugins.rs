@@ -4,22 +4,11 @@
 use super::{Following, end_now};
 use crate::support::{
     Database, Finished, PLUGINS, Pair, SOON, allow_plugin, assert_equal, eventually, pgflit,
-    source_options, target_options,
+    source_options, target_options, with_each,
 };
 
 /// The plugins whose messages know tables and columns by name only.
 const BY_NAME: [&str; 2] = ["test_decoding", "wal2json"];
-
-/// Runs `scenario` between a pair of its own with each of `plugins` that the source has.
-fn with_each(plugins: &[&str], scenario: impl Fn(&Pair, &str)) {
-    for plugin in plugins {
-        let pair = Pair::new();
-        if allow_plugin(&pair.source, plugin) {
-            println!("--- {plugin}");
-            scenario(&pair, plugin);
-        }
-    }
-}
 
 #[track_caller]
 fn wait_for_rows(target: &Database, table: &str, rows: i64) {
@@ -332,4 +321,77 @@ fn a_slot_of_another_plugin_is_refused() {
     let resumed = pgflit("clone --follow --resume --plugin test_decoding").between(&pair);
     let refused = resumed.run().assert_code(6);
     refused.assert_stderr("it is for output plugin pgoutput, and this migration began with");
+}
+
+#[test]
+fn a_table_altered_in_a_transaction_that_waits_for_a_standby_is_read_once_others_see_it() {
+    with_each(&BY_NAME, |pair, plugin| {
+        pair.source
+            .sql("CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'one')");
+        let following = Following::start_with(pair, plugin).until_live();
+        pair.source.sql("INSERT INTO t VALUES (2, 'two')");
+        wait_for_rows(&pair.target, "t", 2);
+        let altered = "ALTER TABLE t ADD b text";
+        pair.target.sql(altered);
+        let waits = |standbys: &str| {
+            let set = format!("ALTER SYSTEM SET synchronous_standby_names = '{standbys}'");
+            pair.source.sql(&set);
+            pair.source.sql("SELECT pg_reload_conf()");
+        };
+        waits("nobody");
+        eventually(SOON, "commits wait", || {
+            pair.source.sql("SHOW synchronous_standby_names") == "nobody"
+        });
+        std::thread::scope(|scope| {
+            // Its commit is in the WAL, so it is captured, and no other session sees it.
+            scope.spawn(|| {
+                let write = "INSERT INTO t VALUES (3, 'three', 'b')";
+                pair.source
+                    .sql(&format!("BEGIN; {altered}; {write}; COMMIT"));
+            });
+            eventually(SOON, "the commit waits", || {
+                let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+                pair.source.number(waiting) == 1
+            });
+            following
+                .run
+                .wait_for_stderr("waiting until the source's sessions see transaction");
+            waits("");
+        });
+        wait_for_rows(&pair.target, "t", 3);
+        following.end_equal();
+    });
+}
+
+#[test]
+fn what_no_stream_carries_is_brought_at_the_end() {
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source.sql(
+            "CREATE TABLE t (id serial PRIMARY KEY, photo oid); CREATE SEQUENCE s INCREMENT -7;
+             INSERT INTO t (photo) VALUES (lo_from_bytea(7001, 'one')), (lo_from_bytea(7002, 'two'))",
+        );
+        let following = Following::start_with(pair, plugin).until_live();
+        pair.source.sql(
+            "INSERT INTO t (photo) VALUES (lo_from_bytea(7003, 'three')), (NULL);
+             SELECT lo_put(7001, 1, 'NE'), lo_unlink(7002), nextval('s'), nextval('s');
+             BEGIN; INSERT INTO t (photo) VALUES (NULL); ROLLBACK",
+        );
+        following.end_equal();
+    });
+}
+
+#[test]
+fn a_table_that_is_dropped_while_following_leaves_the_others_exact() {
+    with_each(&PLUGINS, |pair, plugin| {
+        pair.source
+            .sql("CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE gone (id int PRIMARY KEY)");
+        let following = Following::start_with(pair, plugin).until_live();
+        pair.source.sql("INSERT INTO gone VALUES (1)");
+        wait_for_rows(&pair.target, "gone", 1);
+        pair.source
+            .sql("INSERT INTO gone VALUES (2); DROP TABLE gone; INSERT INTO kept VALUES (3)");
+        following.end();
+        assert_eq!(pair.target.sql("SELECT id FROM kept"), "3");
+        assert_eq!(pair.target.number("SELECT count(*) FROM gone"), 2);
+    });
 }

@@ -30,7 +30,20 @@ pub(crate) struct Pgflit {
 
 /// `pgflit` with the words of `subcommand`: `pgflit("sentinel set endpos")`.
 pub(crate) fn pgflit(subcommand: &str) -> Pgflit {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgflit"));
+    of_command(Command::new(env!("CARGO_BIN_EXE_pgflit")), subcommand)
+}
+
+/// The same on a disk that is full once a file has `bytes`: what is written past them is refused,
+/// to it and to its children.
+pub(crate) fn pgflit_with_files_of(bytes: u64, subcommand: &str) -> Pgflit {
+    let mut command = Command::new("sh");
+    // The signal that goes with the refusal is for those who do not look at it.
+    let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes}: -- \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_pgflit")]);
+    of_command(command, subcommand)
+}
+
+fn of_command(mut command: Command, subcommand: &str) -> Pgflit {
     for (variable, _) in std::env::vars_os() {
         // `PG` covers PGFLIT_ and PGCOPYDB_ too.
         if variable.as_encoded_bytes().starts_with(b"PG") {

@@ -1,9 +1,20 @@
 //! The output plugins that changes can be captured with.
 
-use super::{Database, SOON, eventually};
+use super::{Database, Pair, SOON, eventually};
 
 /// Every server has the first two.
 pub(crate) const PLUGINS: [&str; 3] = ["pgoutput", "test_decoding", "wal2json"];
+
+/// Runs `scenario` between a pair of its own with each of `plugins` that the source has.
+pub(crate) fn with_each(plugins: &[&str], scenario: impl Fn(&Pair, &str)) {
+    for plugin in plugins {
+        let pair = Pair::new();
+        if allow_plugin(&pair.source, plugin) {
+            println!("--- {plugin}");
+            scenario(&pair, plugin);
+        }
+    }
+}
 
 /// Lets changes of `source` be captured with `plugin`. False if its server lacks the plugin, which
 /// is said; the server that tests run with by default never may.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::cdc::sql_line;
 use crate::pg;
-use crate::segment;
+use crate::segment::{self, Kind};
 use crate::store;
 
 use super::filter::KnownEnd;
@@ -126,9 +126,6 @@ pub enum ApplyError {
         "transaction {} at {} must be read again, now that it is known to end at {}", .0.xid, .0.first, .0.end
     )]
     ReadAgain(KnownEnd),
-    /// A SQL segment is missing among the others.
-    #[error("{} is missing, and later ones are there", .0.display())]
-    Missing(PathBuf),
     /// The segments.
     #[error(transparent)]
     Segment(#[from] segment::Error),
@@ -175,8 +172,6 @@ pub enum ApplyError {
     Thread(#[source] io::Error),
 }
 
-const MADE_AGAIN: &str = "remove this .sql segment and all later ones: they are made again from the .json segments when the same command is run with --resume";
-
 impl ApplyError {
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
@@ -218,12 +213,12 @@ impl ApplyError {
                 Some("its replica identity was changed: begin anew with --restart".to_owned())
             }
             ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
-                place.is_in_segment().then(|| MADE_AGAIN.to_owned())
+                place.is_in_segment().then(|| Kind::Sql.mended_by().to_owned())
             }
             ApplyError::ReadAgain(_) => {
                 Some("apply it from the segments, with pgflit stream apply".to_owned())
             }
-            ApplyError::Missing(_) => Some(MADE_AGAIN.to_owned()),
+            ApplyError::Segment(error) => error.hint(),
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }

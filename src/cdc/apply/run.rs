@@ -152,7 +152,7 @@ async fn apply_once(
 /// Refuses a folder from which a SQL segment was taken that has changes past `reached`, and those
 /// after it were not: reading would go on behind it. JSON segments outlive their SQL only where the
 /// next SQL begins at or before what is replayed, see [`crate::cdc::prune`].
-fn none_is_missing(cdc: &Path, reached: Lsn, wal_segment_bytes: u64) -> Result<(), ApplyError> {
+fn none_is_missing(cdc: &Path, reached: Lsn, wal_segment_bytes: u64) -> Result<(), segment::Error> {
     // In this order: of what is pruned, the JSON goes first.
     let sql = segment::entries(cdc, Kind::Sql)?;
     for json in segment::entries(cdc, Kind::Json)? {
@@ -161,7 +161,8 @@ fn none_is_missing(cdc: &Path, reached: Lsn, wal_segment_bytes: u64) -> Result<(
             && next.name > json.name
             && next.name.first_lsn(wal_segment_bytes) > reached
         {
-            return Err(ApplyError::Missing(Kind::Sql.closed_path(cdc, json.name)));
+            let path = Kind::Sql.closed_path(cdc, json.name);
+            return Err(segment::Error::Missing(path));
         }
     }
     Ok(())

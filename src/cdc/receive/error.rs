@@ -69,6 +69,34 @@ pub enum ReceiveError {
         /// Where; or the transaction before.
         lsn: Lsn,
     },
+    /// Changes since then may have been read as another table's.
+    #[error(
+        "{table} {}, noticed at {lsn}, and {plugin} tells tables by their names only",
+        renamed(table, now)
+    )]
+    Renamed {
+        /// The plugin.
+        plugin: &'static str,
+        /// What the table was called when the migration began.
+        table: Box<QualifiedName>,
+        /// What it is called now.
+        now: Box<QualifiedName>,
+        /// How far changes had been read, or nothing at the start.
+        lsn: Lsn,
+    },
+    /// The name was another table's, of which the target has the rows under it.
+    #[error(
+        "at {lsn} the name {name} means another table on the source than when the migration began"
+    )]
+    Replaced {
+        /// The name.
+        name: QualifiedName,
+        /// Where.
+        lsn: Lsn,
+    },
+    /// What the catalog says is older than the change at hand.
+    #[error("transaction {0} is in the source's WAL, and its sessions do not see it")]
+    Unseen(u32),
     /// Changes since then may have been read by the wrong key.
     #[error(
         "the replica identity of {0} was changed while its changes were captured with test_decoding, which does not show it"
@@ -163,17 +191,28 @@ pub enum ReceiveError {
     StreamEnded,
 }
 
+fn renamed(table: &QualifiedName, now: &QualifiedName) -> String {
+    match table == now {
+        true => "had another name on the source for a while".to_owned(),
+        false => format!("was renamed to {now} on the source"),
+    }
+}
+
 impl ReceiveError {
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {
             ReceiveError::Source(error) => error.remedy(),
-            ReceiveError::StreamEnded | ReceiveError::InProgress(_) => Remedy::Retry,
+            ReceiveError::StreamEnded | ReceiveError::InProgress(_) | ReceiveError::Unseen(_) => {
+                Remedy::Retry
+            }
             ReceiveError::Slot { .. }
             | ReceiveError::SlotMoved { .. }
             | ReceiveError::Timeline { .. }
             | ReceiveError::Unexplained { .. }
             | ReceiveError::TableGone(_)
+            | ReceiveError::Renamed { .. }
+            | ReceiveError::Replaced { .. }
             | ReceiveError::Uncaptured { .. }
             | ReceiveError::IdentityChanged(_)
             | ReceiveError::Encoding { .. }
@@ -214,6 +253,18 @@ impl ReceiveError {
                 "the table was altered after that change, and this plugin does not tell how it was: begin anew with --restart, with pgoutput if tables are altered meanwhile"
                     .to_owned(),
             ),
+            ReceiveError::Renamed { .. } => Some(
+                "changes may have gone to another table: begin anew with --restart, with pgoutput if tables are renamed meanwhile"
+                    .to_owned(),
+            ),
+            ReceiveError::Replaced { .. } => Some(
+                "the target has another table's rows under that name: begin anew with --restart, and exchange names before or after"
+                    .to_owned(),
+            ),
+            ReceiveError::Unseen(_) => Some(
+                "its commit waits for a synchronous standby: see pg_stat_activity on the source, and run the same command with --resume"
+                    .to_owned(),
+            ),
             ReceiveError::Uncaptured { table, .. } => Some(format!(
                 "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
@@ -239,11 +290,8 @@ impl ReceiveError {
                 "go on: from now on it sends transactions when they are committed".to_owned(),
             ),
             ReceiveError::Slot { hint, .. } => Some((*hint).to_owned()),
-            ReceiveError::Segment(error) if error.source.kind() == io::ErrorKind::StorageFull => {
-                Some(
-                    "make room on this disk, then go on (`clone` with --resume): nothing is lost, the source keeps what is not here"
-                        .to_owned(),
-                )
+            ReceiveError::Segment(error) | ReceiveError::Feed(FeedError::Segment(error)) => {
+                error.hint()
             }
             _ => None,
         }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use crate::cdc::change::{Event, Switch};
+use crate::cdc::json_line;
 use crate::segment::{self, Follower, Kind, Next, SegmentName};
 
 use super::keeper::Kept;
@@ -99,9 +101,12 @@ pub(super) fn feed(
             Next::Line => {
                 let action = line
                     .strip_prefix(br#"{"action":""#)
-                    .and_then(|rest| rest.first());
+                    .and_then(|rest| rest.first().copied());
                 begun |= matches!(action, Some(b'B' | b'K' | b'E'));
-                if begun || action == Some(&b'R') {
+                if action == Some(b'X') {
+                    without_checksum(&mut line);
+                }
+                if begun || action == Some(b'R') {
                     line.push(b'\n');
                     output.write_all(&line)?;
                 }
@@ -118,6 +123,16 @@ pub(super) fn feed(
                 last_look = waited == Err(RecvTimeoutError::Disconnected);
             }
         }
+    }
+}
+
+/// The checksum is that of a file, and a pipe is none, nor what somebody keeps of it in one.
+fn without_checksum(line: &mut Vec<u8>) {
+    if let Ok(Event::Switch(switch)) = json_line::read(line) {
+        line.clear();
+        let crc32 = None;
+        json_line::write(&Event::Switch(Switch { crc32, ..switch }), line);
+        line.pop();
     }
 }
 
@@ -148,5 +163,13 @@ mod tests {
         .expect("fed");
         let expected: String = ["R", "B", "I", "C"].map(line).concat();
         assert_eq!(String::from_utf8_lossy(&piped), expected);
+    }
+
+    #[test]
+    fn what_goes_into_a_pipe_has_no_checksum() {
+        let mut line = br#"{"action":"X","lsn":"0/10","crc32":"cbf43926"}"#.to_vec();
+        without_checksum(&mut line);
+        let expected = r#"{"action":"X","lsn":"0/10"}"#;
+        assert_eq!(String::from_utf8_lossy(&line), expected);
     }
 }

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::base::durable_file;
 use crate::segment;
 
@@ -22,7 +25,7 @@ pub(super) type Identities = BTreeMap<u32, String>;
 /// that were not kept yet are, durably, when this returns.
 pub(super) fn keep(folder: &Path, now: &Identities) -> Result<Vec<u32>, segment::Error> {
     let path = folder.join(FILE);
-    let kept = read(&path)?;
+    let kept: Identities = read(&path)?;
     let changed = now
         .iter()
         .filter(|(oid, identity)| kept.get(oid).is_some_and(|before| before != *identity));
@@ -30,26 +33,35 @@ pub(super) fn keep(folder: &Path, now: &Identities) -> Result<Vec<u32>, segment:
     let mut all = now.clone();
     all.extend(kept.clone());
     if all != kept {
-        let written = serde_json::to_vec_pretty(&all).map_err(io::Error::from);
-        let written = written.and_then(|content| durable_file::replace(&path, &content));
-        written.map_err(failed("writing", &path))?;
+        write(&path, &all)?;
     }
     Ok(changed)
 }
 
-fn read(path: &Path) -> Result<Identities, segment::Error> {
+/// What is kept in the file at `path` of each table, by OID; nothing if there is none.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<BTreeMap<u32, T>, segment::Error> {
     match std::fs::read(path) {
         Ok(content) => serde_json::from_slice(&content)
             .map_err(io::Error::from)
             .map_err(failed("reading", path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Identities::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(error) => Err(failed("reading", path)(error)),
     }
 }
 
+/// Keeps `all`, durably, in the file at `path`.
+pub(super) fn write<T: Serialize>(
+    path: &Path,
+    all: &BTreeMap<u32, T>,
+) -> Result<(), segment::Error> {
+    let written = serde_json::to_vec_pretty(all).map_err(io::Error::from);
+    let written = written.and_then(|content| durable_file::replace(path, &content));
+    written.map_err(failed("writing", path))
+}
+
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> segment::Error {
     let path = PathBuf::from(path);
-    move |source| segment::Error {
+    move |source| segment::Error::Io {
         doing,
         path,
         source,

@@ -13,7 +13,8 @@
 //! # Plugins
 //! One decoder for each output plugin (`plugin`). pgoutput describes tables itself. The others
 //! (`test_decoding`, `wal2json`) say names and values (`said`); what is missing comes from the
-//! source's catalog (`source_tables`), and `named` takes a row only if both agree.
+//! source's catalog (`source_tables`), and `named` takes a row only if both agree. What neither
+//! shows, that a name stood for another table for a while, is looked for in the catalog (`names`).
 //!
 //! # Order
 //! Decode, append, sync, and only then report as flushed. A position is reported only at a
@@ -60,6 +61,7 @@ mod identities;
 mod keeper;
 mod modifier;
 mod named;
+mod names;
 mod pgoutput;
 mod pipe;
 mod plugin;
@@ -70,6 +72,7 @@ mod said;
 mod session;
 mod sink;
 mod source;
+mod source_catalog;
 mod source_tables;
 mod spill;
 mod streamed;
@@ -81,7 +84,7 @@ mod writer;
 
 pub use error::ReceiveError;
 pub use pipe::Pipe;
-pub use plugin::Plugin;
+pub use plugin::{Plugin, check_unsaid};
 pub use resume::last_boundary;
 pub use said::NotUnderstood;
 pub use session::{Config, Ended, receive};

@@ -16,7 +16,7 @@ use crate::store::Capture;
 use super::error::ReceiveError;
 use super::modifier;
 use super::said::{Cell, Said, TypeIs};
-use super::source_tables::{SourceTable, SourceTables, Whose};
+use super::source_tables::{SourceTable, SourceTables};
 
 /// What the two plugins leave unsaid, each in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,7 @@ impl Named {
                         problem: format!("transaction {xid} begins inside {open}"),
                     });
                 }
+                self.tables.begin(xid);
                 self.begun = Some(Begin {
                     xid,
                     lsn,
@@ -180,19 +181,8 @@ impl Named {
         let mut fitted = None;
         let mut difference = String::new();
         for attempt in 0..2 {
-            let (table, capture) = match self.tables.look_up(name)? {
-                Whose::Captured(table, capture) => (table, capture),
-                Whose::LeftOut => return Ok(()),
-                Whose::Missing => {
-                    // A captured table may have had that name for a while.
-                    let names: Vec<_> = new.iter().flatten().map(|cell| &*cell.name).collect();
-                    let is_insert = operation == Operation::Insert;
-                    if new.is_some() && self.tables.some_captured_has(&names, is_insert) {
-                        return Err(ReceiveError::TableGone(name.clone()));
-                    }
-                    self.tables.leave_out_missing(name);
-                    return Ok(());
-                }
+            let Some((table, capture)) = self.tables.look_up(lsn, name)? else {
+                return Ok(());
             };
             if capture == Capture::InsertsOnly && operation != Operation::Insert {
                 return Err(ReceiveError::Uncaptured {
@@ -272,7 +262,7 @@ impl Named {
             self.pass_emptied(events);
         }
         for name in names {
-            let Whose::Captured(table, _) = self.tables.look_up(name)? else {
+            let Some((table, _)) = self.tables.look_up(lsn, name)? else {
                 continue;
             };
             let xid = self.pass_begin(lsn, events)?;

@@ -1,18 +1,19 @@
 //! The three output plugins behind one decoder.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use crate::base::Lsn;
 use crate::base::ident::{quote_ident, quote_literal};
+use crate::base::{Lsn, QualifiedName};
 use crate::cdc::change::Event;
 use crate::pg::{self, Address, Connection};
-use crate::store::TableRow;
+use crate::store::{Capture, TableRow};
 
 use super::error::ReceiveError;
 use super::named::{Dialect, Named};
 use super::pgoutput;
-use super::source_tables::SourceTables;
+use super::source_tables::{Look, SourceTables};
 use super::streaming::Streaming;
 use super::wal2json::Told;
 use super::{source, test_decoding, wal2json};
@@ -54,9 +55,38 @@ impl Plugin {
 /// Reads what the plugin sends.
 #[derive(Debug)]
 pub(super) enum Decoder {
-    Pgoutput(pgoutput::Decoder),
+    Pgoutput(pgoutput::Decoder, BegunAs),
     TestDecoding(Named),
     Wal2json(Named, wal2json::Specials),
+}
+
+/// The tables that are captured, by what they were called when the migration began.
+#[derive(Debug)]
+pub(super) struct BegunAs(HashMap<QualifiedName, u32>);
+
+impl BegunAs {
+    fn of(tables: &[TableRow]) -> Self {
+        let captured = tables
+            .iter()
+            .filter(|table| table.capture != Capture::Nothing);
+        Self(
+            captured
+                .map(|table| (table.name.clone(), table.oid))
+                .collect(),
+        )
+    }
+
+    /// Refuses a table that has taken the name of another: its changes would go there.
+    fn check(&self, lsn: Lsn, event: &Event) -> Result<(), ReceiveError> {
+        let Event::Relation(relation) = event else {
+            return Ok(());
+        };
+        let name = QualifiedName::new(&relation.schema, &relation.table);
+        match self.0.get(&name) {
+            Some(oid) if *oid != relation.rel => Err(ReceiveError::Replaced { name, lsn }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Decoder {
@@ -76,8 +106,11 @@ impl Decoder {
             }
         };
         let (named, said) = match self {
-            Decoder::Pgoutput(decoder) => {
-                events.extend(decoder.decode(lsn, body)?.map(|event| (lsn, event)));
+            Decoder::Pgoutput(decoder, begun_as) => {
+                if let Some(event) = decoder.decode(lsn, body)? {
+                    begun_as.check(lsn, &event)?;
+                    events.push((lsn, event));
+                }
                 return Ok(());
             }
             Decoder::TestDecoding(named) => {
@@ -98,7 +131,7 @@ impl Decoder {
         body: &[u8],
     ) -> Result<Option<pgoutput::StreamMessage>, pgoutput::DecodeError> {
         match self {
-            Decoder::Pgoutput(decoder) => decoder.stream_message(body),
+            Decoder::Pgoutput(decoder, _) => decoder.stream_message(body),
             Decoder::TestDecoding(_) | Decoder::Wal2json(..) => Ok(None),
         }
     }
@@ -109,7 +142,7 @@ impl Decoder {
         body: &[u8],
     ) -> Result<Option<u32>, pgoutput::DecodeError> {
         match self {
-            Decoder::Pgoutput(decoder) => decoder.subtransaction(body),
+            Decoder::Pgoutput(decoder, _) => decoder.subtransaction(body),
             Decoder::TestDecoding(_) | Decoder::Wal2json(..) => Ok(None),
         }
     }
@@ -120,9 +153,15 @@ impl Decoder {
         xid: u32,
         lsn: Lsn,
         piece: &[u8],
-    ) -> Result<Option<Event>, pgoutput::DecodeError> {
+    ) -> Result<Option<Event>, ReceiveError> {
         match self {
-            Decoder::Pgoutput(decoder) => decoder.decode_streamed(xid, lsn, piece),
+            Decoder::Pgoutput(decoder, begun_as) => {
+                let event = decoder.decode_streamed(xid, lsn, piece)?;
+                event
+                    .iter()
+                    .try_for_each(|event| begun_as.check(lsn, event))?;
+                Ok(event)
+            }
             Decoder::TestDecoding(_) | Decoder::Wal2json(..) => Ok(None),
         }
     }
@@ -144,11 +183,13 @@ impl Decoder {
         Ok(())
     }
 
-    /// Looks at what the stream does not show; now and then, unless `now`.
-    pub(super) fn look_at_source(&mut self, now: bool) -> Result<(), ReceiveError> {
+    /// Looks at what the stream, read up to `lsn`, does not show.
+    pub(super) fn look_at_source(&mut self, when: Look, lsn: Lsn) -> Result<(), ReceiveError> {
         match self {
-            Decoder::TestDecoding(named) => named.tables().check_identities(now),
-            _ => Ok(()),
+            Decoder::TestDecoding(named) | Decoder::Wal2json(named, _) => {
+                named.tables().look(when, lsn)
+            }
+            Decoder::Pgoutput(..) => Ok(()),
         }
     }
 }
@@ -190,12 +231,11 @@ pub(super) async fn start(
         let decoder = pgoutput::Decoder::new(source::identity_always(connection).await?);
         let options = source::pgoutput_options(connection, publication, tables, streaming).await?;
         source::start(connection, &command(&options)).await?;
-        return Ok(Decoder::Pgoutput(decoder));
+        return Ok(Decoder::Pgoutput(decoder, BegunAs::of(tables)));
     }
     check_encoding(connection, plugin)?;
-    let mut source_tables = read_tables(source.clone(), tables.to_vec()).await?;
+    let source_tables = read_tables(source, tables, plugin, folder).await?;
     if plugin == Plugin::TestDecoding {
-        source_tables.fix_identities(folder)?;
         source::start(connection, &command(test_decoding::OPTIONS)).await?;
         let named = Named::new(Dialect::TestDecoding, source_tables);
         return Ok(Decoder::TestDecoding(named));
@@ -227,9 +267,32 @@ pub(super) async fn start(
     Ok(Decoder::Wal2json(named, wal2json::Specials::default()))
 }
 
+/// Whether all that `plugin` leaves unsaid of `tables` is what it was when the migration began, as
+/// kept in `folder`: if so, every change that was received was read as what it is.
+pub async fn check_unsaid(
+    source: &Address,
+    tables: &[TableRow],
+    plugin: Plugin,
+    folder: &Path,
+) -> Result<(), ReceiveError> {
+    match plugin {
+        Plugin::Pgoutput => Ok(()),
+        Plugin::TestDecoding | Plugin::Wal2json => {
+            read_tables(source, tables, plugin, folder).await.map(drop)
+        }
+    }
+}
+
 /// On a thread of its own: the decoder reads the catalog again where no event loop runs.
-async fn read_tables(source: Address, tables: Vec<TableRow>) -> Result<SourceTables, ReceiveError> {
-    let read = tokio::task::spawn_blocking(move || SourceTables::read(source, &tables)).await;
+async fn read_tables(
+    source: &Address,
+    tables: &[TableRow],
+    plugin: Plugin,
+    folder: &Path,
+) -> Result<SourceTables, ReceiveError> {
+    let (source, tables, folder) = (source.clone(), tables.to_vec(), folder.to_owned());
+    let read = move || SourceTables::read(source, &tables, plugin, &folder);
+    let read = tokio::task::spawn_blocking(read).await;
     read.map_err(|error| ReceiveError::Thread(std::io::Error::other(error)))?
 }
 

@@ -127,7 +127,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         timeline: timeline::check(&mut connection, known, on_disk).await?,
         wal_segment_bytes: config.wal_segment_bytes,
     };
-    let sink = Sink::open(&config.work_dir.cdc, geometry)?;
+    let mut sink = Sink::open(&config.work_dir.cdc, geometry)?;
     let slot_flushed = check_slot(&mut connection, &config.slot, config.plugin).await?;
     if on_disk < slot_flushed {
         // Nothing is ever reported that is not on this disk, so someone else has moved it.
@@ -153,6 +153,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         (&config.source, &store.tables()?, folder),
     )
     .await?;
+    sink.start_at(on_disk)?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
 
     let keeper = Keeper::start(

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::Lsn;
-use crate::cdc::change::{Event, Position};
+use crate::cdc::change::{Event, Switch};
 use crate::cdc::json_line;
-use crate::segment::{self, Appender, Kind, SegmentName};
+use crate::segment::{self, Appender, Kind, Running, SegmentName};
 
 use super::relations::Relations;
 
@@ -29,6 +29,8 @@ pub(super) struct Sink {
     folder: PathBuf,
     geometry: Geometry,
     appender: Option<Appender>,
+    /// Of all bytes in the segment.
+    checksum: Running,
     /// The last closed segment found at the start: the next one opened comes after it.
     last_closed: Option<SegmentName>,
     pub(super) relations: Relations,
@@ -39,14 +41,19 @@ impl Sink {
     /// Goes on behind what `folder` holds.
     pub(super) fn open(folder: &Path, geometry: Geometry) -> Result<Self, segment::Error> {
         let entries = segment::entries(folder, Kind::Json)?;
-        let appender = match entries.last() {
-            Some(last) if !last.closed => Some(Appender::open(folder, Kind::Json, last.name)?),
-            _ => None,
+        let current = match entries.last() {
+            Some(last) if !last.closed => Some(last.name),
+            // Killed before the next was opened: readers wait for the one that was named.
+            Some(last) => segment::closing(&last.path, Kind::Json)?
+                .and_then(|closing| closing.next)
+                .filter(|next| *next > last.name),
+            None => None,
         };
-        Ok(Self {
+        let mut sink = Self {
             folder: folder.to_owned(),
             geometry,
-            appender,
+            appender: None,
+            checksum: Running::default(),
             last_closed: entries
                 .iter()
                 .rev()
@@ -54,7 +61,29 @@ impl Sink {
                 .map(|entry| entry.name),
             relations: Relations::default(),
             lines: Vec::new(),
-        })
+        };
+        if let Some(current) = current {
+            sink.begin(current)?;
+        }
+        Ok(sink)
+    }
+
+    /// Makes the first segment of all, if there is none, where following begins: whoever reads knows
+    /// from its name that none before it is gone.
+    pub(super) fn start_at(&mut self, start: Lsn) -> Result<(), segment::Error> {
+        match (&self.appender, self.last_closed) {
+            (None, None) => self.turn_to(start),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes on in the segment `name`, or begins it.
+    fn begin(&mut self, name: SegmentName) -> Result<(), segment::Error> {
+        let appender = Appender::open(&self.folder, Kind::Json, name)?;
+        self.checksum = Running::of(appender.path())?;
+        self.appender = Some(appender);
+        self.relations.begin_segment();
+        Ok(())
     }
 
     /// Takes `event`, which stands at `lsn`. It is in the file at the latest after
@@ -102,25 +131,30 @@ impl Sink {
         }
         match &self.appender {
             Some(current) if name <= current.name() => return Ok(()),
-            Some(_) => {
-                let switch = Event::Switch(Position {
-                    lsn,
-                    timestamp: None,
-                });
-                json_line::write(&switch, &mut self.lines);
-                self.flush()?;
-                if let Some(finished) = self.appender.take() {
-                    self.last_closed = Some(finished.name());
-                    finished.close()?;
+            Some(_) => self.close(lsn, name)?,
+            None => {
+                if let Some(last) = self.last_closed {
+                    name = name.max(last.next(wal_segment_bytes));
                 }
             }
-            None => {}
         }
-        if let Some(last) = self.last_closed {
-            name = name.max(last.next(wal_segment_bytes));
+        self.begin(name)
+    }
+
+    /// Closes the current segment; what stands at `lsn` follows in the segment `next`.
+    fn close(&mut self, lsn: Lsn, next: SegmentName) -> Result<(), segment::Error> {
+        self.flush()?;
+        let switch = Event::Switch(Switch {
+            lsn,
+            next: Some(next),
+            crc32: Some(self.checksum.value()),
+        });
+        json_line::write(&switch, &mut self.lines);
+        self.flush()?;
+        if let Some(finished) = self.appender.take() {
+            self.last_closed = Some(finished.name());
+            finished.close()?;
         }
-        self.appender = Some(Appender::open(&self.folder, Kind::Json, name)?);
-        self.relations.begin_segment();
         Ok(())
     }
 
@@ -128,6 +162,7 @@ impl Sink {
     pub(super) fn flush(&mut self) -> Result<(), segment::Error> {
         if let Some(appender) = &mut self.appender {
             appender.append(&self.lines)?;
+            self.checksum.add(&self.lines);
             self.lines.clear();
         }
         Ok(())
@@ -272,5 +307,92 @@ mod tests {
                 ("00000001".into(), false, "B".into())
             ]
         );
+    }
+
+    fn closings(folder: &Path) -> Vec<(String, Option<segment::Closing>)> {
+        let entries = segment::entries(folder, Kind::Json).expect("entries");
+        let closing = |path: &Path| segment::closing(path, Kind::Json).expect("what it was");
+        entries
+            .iter()
+            .map(|entry| (entry.name.to_string(), closing(&entry.path)))
+            .collect()
+    }
+
+    /// Every segment but the last names the one that comes next, and has a checksum.
+    fn assert_chained(folder: &Path, names: &[&str]) {
+        let closings = closings(folder);
+        assert_eq!(
+            closings.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            names
+        );
+        for pair in closings.windows(2) {
+            let closing = pair[0].1.expect("closed");
+            assert_eq!(
+                closing.next.map(|next| next.to_string()),
+                Some(pair[1].0.clone())
+            );
+            assert!(closing.crc32.is_some());
+        }
+    }
+
+    #[test]
+    fn the_first_segment_of_all_is_there_from_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for start in [0x110, 0x910] {
+            let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+            sink.start_at(Lsn::new(start)).expect("started");
+        }
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x910, begin());
+        assert_chained(
+            folder.path(),
+            &["000000010000000000000001", "000000010000000000000009"],
+        );
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_what_an_earlier_process_left_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for torn in ["", "{\"action\":", "{\"action\":\"K\",\"lsn\":\"0/11\"}\n"] {
+            let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+            write(&mut sink, 0x10, begin());
+            sink.sync().expect("synced");
+            let current = sink.appender.as_ref().expect("a segment").path();
+            let left = std::fs::read_to_string(current).expect("read") + torn;
+            std::fs::write(current, left).expect("as left by a crash");
+        }
+        let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+        write(&mut sink, 0x110, begin());
+        assert_chained(
+            folder.path(),
+            &["000000010000000000000000", "000000010000000000000001"],
+        );
+    }
+
+    #[test]
+    fn what_a_closed_segment_names_as_the_next_is_the_next_whatever_comes_between() {
+        let (first, named) = ("000000010000000000000000", "000000010000000000000009");
+        for (lsn, timeline, names) in [
+            (0x10, 1, &[first, named][..]),
+            (0x910, 1, &[first, named]),
+            (0xC10, 1, &[first, named, "00000001000000000000000C"]),
+            (0x910, 2, &[first, named, "000000020000000000000009"]),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut sink = Sink::open(folder.path(), GEOMETRY).expect("opened");
+            write(&mut sink, 0x10, begin());
+            write(&mut sink, 0x910, begin());
+            drop(sink);
+            let opened = Kind::Json.partial_path(folder.path(), named.parse().expect("a name"));
+            std::fs::remove_file(opened).expect("as if never opened");
+            let geometry = Geometry {
+                timeline,
+                ..GEOMETRY
+            };
+            let mut sink = Sink::open(folder.path(), geometry).expect("opened again");
+            write(&mut sink, lsn, begin());
+            sink.sync().expect("synced");
+            assert_chained(folder.path(), names);
+        }
     }
 }

@@ -10,24 +10,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
-
-use crate::base::QualifiedName;
 use crate::base::ident::quote_literal;
+use crate::base::{Lsn, QualifiedName};
 use crate::cdc::change::{Column, Identity, Relation};
-use crate::pg::{self, Address, Connection, Mode};
+use crate::pg::Address;
 use crate::store::{Capture, TableRow};
 
 use super::error::ReceiveError;
 use super::identities;
+use super::names::{self, Names};
+use super::plugin::Plugin;
+use super::source_catalog::{SourceCatalog, unreadable};
 
-/// How long the source may take to answer about its catalog, which takes milliseconds.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
-/// How often the identities of tables that have changes are looked at again.
-const IDENTITIES: Duration = Duration::from_secs(5);
-
-/// Names that are kept of tables that are not there: an application may make one a minute.
-const MISSING_MAX: usize = 1000;
+/// How often it is looked whether tables that have changes are what they were.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// Where that takes long, it is done less often: the source is not there for us.
+const SHARE: u32 = 50;
 
 /// A table as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,96 +90,96 @@ impl SourceTable {
     }
 }
 
-/// Whose changes a name stands for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Whose {
-    /// Of a table that is captured, with what of it.
-    Captured(Arc<SourceTable>, Capture),
-    /// Of one that is left out.
-    LeftOut,
-    /// Of one that is not on the source any more, and was not captured under this name.
-    Missing,
+/// When to look whether tables are what they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Not more often than is good for the source.
+    NowAndThen,
+    /// If changes have come since the last time.
+    IfAnythingCame,
+    /// In any case.
+    Now,
 }
 
 /// The source's catalog, as last read.
 #[derive(Debug)]
 pub(super) struct SourceTables {
-    source: Address,
-    /// Taken when this is dropped.
-    runtime: Option<Runtime>,
-    connection: Option<Connection>,
-    captured: HashMap<u32, Capture>,
-    /// The names of captured tables when the migration began.
-    begun_as: HashSet<QualifiedName>,
+    plugin: &'static str,
+    catalog: SourceCatalog,
+    /// The tables that are captured, by what they were called when the migration began.
+    captured: HashMap<QualifiedName, (u32, Capture)>,
     known: HashMap<QualifiedName, Arc<SourceTable>>,
-    /// Names that stand for no table; looked for again after a while.
-    missing: HashSet<QualifiedName>,
-    /// Of those, the ones that a line was logged for.
-    told: HashSet<QualifiedName>,
+    names: Names,
     /// Whether no identity may change: the plugin does not say which it was.
     fixed_identities: bool,
     /// Captured tables that have changes.
     used: HashSet<QualifiedName>,
     looked_at: Instant,
+    /// How long what was seen then is taken for what is.
+    look_again: Duration,
 }
 
 impl SourceTables {
-    /// Reads the whole catalog of `source`. `captured` are the tables that the migration follows.
+    /// Reads the whole catalog of `source`. `tables` are those that the migration knows; what must
+    /// be known of them at the next start is kept in `folder`.
     ///
     /// Blocks, so it is for a thread that runs no event loop.
-    pub(super) fn read(source: Address, captured: &[TableRow]) -> Result<Self, ReceiveError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ReceiveError::Thread)?;
-        let captured = captured
+    pub(super) fn read(
+        source: Address,
+        tables: &[TableRow],
+        plugin: Plugin,
+        folder: &Path,
+    ) -> Result<Self, ReceiveError> {
+        let captured = tables
             .iter()
             .filter(|table| table.capture != Capture::Nothing);
+        let names = captured.clone();
+        let names = names.map(|table| (table.oid, table.name.clone())).collect();
         let mut tables = Self {
-            source,
-            runtime: Some(runtime),
-            connection: None,
+            plugin: plugin.name(),
+            catalog: SourceCatalog::new(source)?,
             captured: captured
-                .clone()
-                .map(|table| (table.oid, table.capture))
+                .map(|table| (table.name.clone(), (table.oid, table.capture)))
                 .collect(),
-            begun_as: captured.map(|table| table.name.clone()).collect(),
             known: HashMap::new(),
-            missing: HashSet::new(),
-            told: HashSet::new(),
-            fixed_identities: false,
+            names: Names::open(folder, names)?,
+            fixed_identities: plugin == Plugin::TestDecoding,
             used: HashSet::new(),
             looked_at: Instant::now(),
+            look_again: LOOK_AGAIN,
         };
+        tables.check_names(Lsn::ZERO)?;
         tables.known = shared(tables.ask("true")?);
+        if tables.fixed_identities {
+            tables.fix_identities(folder)?;
+        }
         Ok(tables)
     }
 
-    /// Lets no identity change from now on, and refuses to begin if that of a captured table is
-    /// another than it was at the first start, as kept in `folder`.
-    pub(super) fn fix_identities(&mut self, folder: &Path) -> Result<(), ReceiveError> {
-        self.fixed_identities = true;
-        let is_captured = |oid: &u32| self.captured.get(oid) == Some(&Capture::Rows);
-        let captured = self.known.iter();
-        let captured = captured.filter(|(_, table)| is_captured(&table.oid));
-        let now = captured.clone().map(|(_, table)| (table.oid, table.key()));
+    /// Refuses to begin if the identity of a captured table is another than it was at the first
+    /// start, as kept in `folder`.
+    fn fix_identities(&mut self, folder: &Path) -> Result<(), ReceiveError> {
+        let captured = self.captured.iter();
+        let captured = captured.filter(|(_, (_, capture))| *capture == Capture::Rows);
+        let known =
+            captured.filter_map(|(name, (oid, _))| Some((name, oid, self.known.get(name)?)));
+        let now = known.clone().map(|(_, oid, table)| (*oid, table.key()));
         let changed = identities::keep(folder, &now.collect())?;
-        match captured
-            .into_iter()
-            .find(|(_, table)| changed.contains(&table.oid))
-        {
-            Some((name, _)) => Err(ReceiveError::IdentityChanged(name.clone())),
+        match known.into_iter().find(|(_, oid, _)| changed.contains(oid)) {
+            Some((name, ..)) => Err(ReceiveError::IdentityChanged(name.clone())),
             None => Ok(()),
         }
     }
 
-    /// Whether a captured table had this name, in quotes that are not doubled, when the migration
-    /// began or has it now.
+    /// Changes of the transaction `xid`, which has committed, are looked up from now on.
+    pub(super) fn begin(&mut self, xid: u32) {
+        self.catalog.note(xid);
+    }
+
+    /// The captured table of this name, in quotes that are not doubled.
     pub(super) fn captured_as(&self, plainly_quoted: &str) -> Option<QualifiedName> {
-        let known = self.known.iter();
-        let known = known.filter(|(_, table)| self.captured.contains_key(&table.oid));
-        let mut names = self.begun_as.iter().chain(known.map(|(name, _)| name));
         let plain = |name: &QualifiedName| format!("\"{}\".\"{}\"", name.schema, name.name);
+        let mut names = self.captured.keys();
         names.find(|name| plain(name) == plainly_quoted).cloned()
     }
 
@@ -193,59 +191,41 @@ impl SourceTables {
             let is_plain = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
             !part.is_empty() && part.bytes().all(is_plain)
         };
-        let names = self.known.iter().filter(|(name, table)| {
-            !self.captured.contains_key(&table.oid) && !self.begun_as.contains(*name)
-        });
-        let names = names.filter(|(name, _)| plain(&name.schema) && plain(&name.name));
+        let names = self.known.keys();
+        let names = names.filter(|name| !self.captured.contains_key(*name));
+        let names = names.filter(|name| plain(&name.schema) && plain(&name.name));
         let mut names: Vec<_> = names
-            .map(|(name, _)| format!("{}.{}", name.schema, name.name))
+            .map(|name| format!("{}.{}", name.schema, name.name))
             .collect();
         names.sort();
         names.truncate(NAMES_MAX);
         names
     }
 
-    /// What is known of `name`.
-    pub(super) fn look_up(&mut self, name: &QualifiedName) -> Result<Whose, ReceiveError> {
-        if !self.known.contains_key(name) && !self.missing.contains(name) {
-            self.read_again(name)?;
-        }
-        let Some(table) = self.known.get(name) else {
-            if self.begun_as.contains(name) {
-                return Err(ReceiveError::TableGone(name.clone()));
-            }
-            return Ok(Whose::Missing);
+    /// The captured table that `name` stands for in a change at `lsn`; none if there is none. It is
+    /// the one that was called so when the migration began, or receive will not go on, see
+    /// [`super::names`].
+    pub(super) fn look_up(
+        &mut self,
+        lsn: Lsn,
+        name: &QualifiedName,
+    ) -> Result<Option<(Arc<SourceTable>, Capture)>, ReceiveError> {
+        let Some(&(oid, capture)) = self.captured.get(name) else {
+            return Ok(None);
         };
-        match self.captured.get(&table.oid) {
-            Some(capture) => {
+        match self.known.get(name) {
+            Some(table) if table.oid == oid => {
+                let table = Arc::clone(table);
                 if !self.used.contains(name) {
                     self.used.insert(name.clone());
                 }
-                Ok(Whose::Captured(Arc::clone(table), *capture))
+                Ok(Some((table, capture)))
             }
-            None if self.begun_as.contains(name) => Err(ReceiveError::TableGone(name.clone())),
-            None => Ok(Whose::LeftOut),
-        }
-    }
-
-    /// Whether a captured table has all the columns `names`, or exactly these.
-    pub(super) fn some_captured_has(&self, names: &[&str], exactly: bool) -> bool {
-        let mut known = self.known.values();
-        known.any(|table| {
-            let has = |name: &&str| table.columns.iter().any(|column| column.name == *name);
-            let written = table.columns.iter().filter(|column| !column.is_generated);
-            self.captured.contains_key(&table.oid)
-                && names.iter().all(has)
-                && (!exactly || names.len() >= written.count())
-        })
-    }
-
-    /// Leaves out, once told, the changes of a table that is not there any more.
-    pub(super) fn leave_out_missing(&mut self, name: &QualifiedName) {
-        if self.told.len() < MISSING_MAX && self.told.insert(name.clone()) {
-            tracing::warn!(
-                "changes of {name} are left out: it is not captured and not on the source any more"
-            );
+            _ => {
+                // If it has another name, that says more.
+                self.check_names(lsn)?;
+                Err(ReceiveError::TableGone(name.clone()))
+            }
         }
     }
 
@@ -257,40 +237,64 @@ impl SourceTables {
             quote_literal(&name.name)
         );
         let mut found = self.ask(&condition)?;
-        match found.remove(name) {
-            Some(table) => {
-                let before = self
-                    .known
-                    .get(name)
-                    .filter(|before| before.oid == table.oid);
-                if self.fixed_identities
-                    && self.used.contains(name)
-                    && before.is_some_and(|before| before.key() != table.key())
-                {
-                    return Err(ReceiveError::IdentityChanged(name.clone()));
-                }
-                self.known.insert(name.clone(), Arc::new(table));
-            }
-            None => {
-                if self.missing.len() >= MISSING_MAX {
-                    self.missing.clear();
-                }
-                self.missing.insert(name.clone());
-                self.known.remove(name);
-            }
+        let Some(table) = found.remove(name) else {
+            self.known.remove(name);
+            return Ok(());
+        };
+        let before = self
+            .known
+            .get(name)
+            .filter(|before| before.oid == table.oid);
+        if self.fixed_identities
+            && self.used.contains(name)
+            && before.is_some_and(|before| before.key() != table.key())
+        {
+            return Err(ReceiveError::IdentityChanged(name.clone()));
         }
+        self.known.insert(name.clone(), Arc::new(table));
         Ok(())
     }
 
-    /// Refuses to go on if the identity of a table that has changes is another than it was when
-    /// they were read, which a change without old values does not show. Looks only now and then,
-    /// unless `now`.
-    pub(super) fn check_identities(&mut self, now: bool) -> Result<(), ReceiveError> {
-        if !now && self.looked_at.elapsed() < IDENTITIES {
+    /// Refuses to go on if changes up to `lsn` may have been read wrongly, which they do not show:
+    /// a table had another name, or another identity than when they were read.
+    pub(super) fn look(&mut self, when: Look, lsn: Lsn) -> Result<(), ReceiveError> {
+        let is_time = self.looked_at.elapsed() >= self.look_again || self.catalog.is_full();
+        let is_due = match when {
+            Look::NowAndThen => is_time && self.catalog.has_noted(),
+            Look::IfAnythingCame => self.catalog.has_noted(),
+            Look::Now => true,
+        };
+        if !is_due {
             return Ok(());
         }
+        let begun = Instant::now();
+        self.check_names(lsn)?;
+        if self.fixed_identities {
+            self.check_identities()?;
+        }
         self.looked_at = Instant::now();
-        self.missing.clear();
+        self.look_again = LOOK_AGAIN.max(begun.elapsed() * SHARE);
+        Ok(())
+    }
+
+    fn check_names(&mut self, lsn: Lsn) -> Result<(), ReceiveError> {
+        let Some(query) = self.names.query() else {
+            return Ok(());
+        };
+        let rows = self.catalog.ask(|_| query.clone())?;
+        let now = names::read(rows).ok_or_else(unreadable)?;
+        match self.names.check(now)? {
+            None => Ok(()),
+            Some((table, now)) => Err(ReceiveError::Renamed {
+                plugin: self.plugin,
+                table: Box::new(table),
+                now: Box::new(now),
+                lsn,
+            }),
+        }
+    }
+
+    fn check_identities(&mut self) -> Result<(), ReceiveError> {
         let oids: Vec<_> = self
             .used
             .iter()
@@ -300,10 +304,8 @@ impl SourceTables {
             return Ok(());
         }
         let found = self.ask(&format!("c.oid IN ({})", oids.join(", ")))?;
-        let by_oid: HashMap<_, _> = found.values().map(|table| (table.oid, table)).collect();
         for name in &self.used {
-            let before = self.known.get(name);
-            let after = before.and_then(|table| by_oid.get(&table.oid));
+            let (before, after) = (self.known.get(name), found.get(name));
             // A column that is renamed shows in the row; one table's key that is dropped does not.
             if let (Some(before), Some(after)) = (before, after)
                 && before.key() != after.key()
@@ -318,51 +320,12 @@ impl SourceTables {
         &mut self,
         condition: &str,
     ) -> Result<HashMap<QualifiedName, SourceTable>, ReceiveError> {
-        // One that has been idle may have been closed meanwhile.
-        let kept = self.connection.take();
-        let (source, asked) = (&self.source, kept.is_some());
-        let asking = async |kept: Option<Connection>| {
-            let answer = async {
-                let mut connection = match kept {
-                    Some(connection) => connection,
-                    None => Connection::open(source, Mode::Sql, "receive, catalog").await?,
-                };
-                let sql = query(connection.server_version().major(), condition);
-                let results = connection.query(&sql).await?;
-                Ok::<_, pg::Error>((connection, results))
-            };
-            let late = || pg::Error::Lost(Some(std::io::ErrorKind::TimedOut.into()));
-            tokio::time::timeout(ANSWER_MAX, answer)
-                .await
-                .unwrap_or_else(|_| Err(late()))
-        };
-        let ended = || ReceiveError::Thread(std::io::Error::other("the runtime has ended"));
-        let runtime = self.runtime.as_ref().ok_or_else(ended)?;
-        let answer = runtime.block_on(async {
-            match asking(kept).await {
-                Err(pg::Error::Lost(_)) if asked => asking(None).await,
-                answer => answer,
-            }
-        });
-        let (connection, results) = answer?;
-        self.connection = Some(connection);
+        let rows = self.catalog.ask(|major| query(major, condition))?;
         let mut tables: HashMap<QualifiedName, SourceTable> = HashMap::new();
-        for row in results.into_iter().flat_map(|result| result.rows) {
-            let unreadable =
-                || pg::Error::Protocol("the catalog's answer is not as asked for".into());
+        for row in rows {
             add(row, &mut tables).ok_or_else(unreadable)?;
         }
         Ok(tables)
-    }
-}
-
-impl Drop for SourceTables {
-    /// Also where an event loop runs, in which a runtime may not wait for its own end.
-    fn drop(&mut self) {
-        self.connection = None;
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

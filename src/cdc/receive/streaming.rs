@@ -48,7 +48,7 @@ impl Streaming {
         let path = folder.join(OFF);
         match durable_file::replace(&path, format!("{error}\n").as_bytes()) {
             Ok(()) => ReceiveError::InProgress(error),
-            Err(source) => ReceiveError::Segment(segment::Error {
+            Err(source) => ReceiveError::Segment(segment::Error::Io {
                 doing: "writing",
                 path,
                 source,

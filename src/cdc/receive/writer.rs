@@ -18,6 +18,7 @@ use crate::wire::replication::{ReplicationMessage, XLogData};
 use super::error::ReceiveError;
 use super::plugin::Decoder;
 use super::sink::Sink;
+use super::source_tables::Look;
 use super::spill::Spills;
 
 /// While data keeps coming, one sync covers what arrived in this time.
@@ -167,7 +168,8 @@ impl Writer<'_> {
         }
         self.sync()?;
         self.look_at_store()?;
-        self.decoder.look_at_source(true)
+        self.decoder
+            .look_at_source(Look::IfAnythingCame, self.progress.boundary)
     }
 
     /// Syncs, reports and learns, when it is time to.
@@ -180,7 +182,8 @@ impl Writer<'_> {
         }
         if self.progress.reported_at.elapsed() >= REPORT {
             self.look_at_store()?;
-            self.decoder.look_at_source(false)?;
+            self.decoder
+                .look_at_source(Look::NowAndThen, self.progress.boundary)?;
             // An endpos that was set where an idle source already is: no message will follow
             // that reaches it. What is open now commits past it.
             self.end_if_reached(self.progress.boundary)?;
@@ -289,6 +292,8 @@ impl Writer<'_> {
         let Some(endpos) = endpos.filter(|_| endpos_is_reached(lsn, endpos)) else {
             return Ok(false);
         };
+        // Once the end is said to be here, nothing that was read wrongly may be.
+        self.decoder.look_at_source(Look::Now, lsn)?;
         let end = Event::Endpos(Position {
             lsn: endpos,
             timestamp: None,

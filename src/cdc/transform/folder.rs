@@ -34,25 +34,14 @@ pub enum FolderError {
         #[source]
         source: TransformError,
     },
-    /// A closed JSON segment does not end with the line that every closed one ends with.
-    #[error("{}, byte {offset}: the closed segment ends here, and not with an \"X\" line", path.display())]
-    Cut {
-        /// The JSON segment.
-        path: PathBuf,
-        /// Its length.
-        offset: u64,
-    },
 }
 
 impl FolderError {
     /// What to do, where it can be said.
     pub fn hint(&self) -> Option<String> {
         match self {
-            FolderError::Segment(_) => None,
-            FolderError::Line { .. } | FolderError::Cut { .. } => Some(
-                "the file was damaged after it was written: put back a copy of it and run the same command with --resume; without one its changes are lost here: begin anew with --restart"
-                    .to_owned(),
-            ),
+            FolderError::Segment(error) => error.hint(),
+            FolderError::Line { .. } => Some(Kind::Json.mended_by().to_owned()),
         }
     }
 }
@@ -77,8 +66,6 @@ pub struct FolderTransform {
     output: Option<Output>,
     sql: Vec<u8>,
     line: Vec<u8>,
-    /// Bytes of the current JSON segment that are read.
-    read_bytes: u64,
     endpos: Option<Lsn>,
 }
 
@@ -94,45 +81,31 @@ impl FolderTransform {
     /// Goes on where the SQL segments of `folder` end.
     pub fn open(folder: &Path) -> Result<Self, FolderError> {
         let written = segment::entries(folder, Kind::Sql)?;
-        let first = match written.last() {
+        let (follower, open) = match written.last() {
+            // Behind the last, which is complete, whether or not anything later is there.
             Some(last) if last.closed => {
-                let json = segment::entries(folder, Kind::Json)?;
-                let later = json.iter().find(|entry| entry.name > last.name);
-                // Nothing later yet: go on behind the last, which is complete.
-                let first = later.map(|entry| entry.name);
-                match first {
-                    Some(first) => Some(first),
-                    None => return Self::after_last(folder, last.name),
-                }
+                let closing = segment::closing(&last.path, Kind::Sql)?;
+                let next = closing.and_then(|closing| closing.next);
+                (
+                    Follower::after(folder, Kind::Json, last.name, next),
+                    is_open_after(folder, |name| name <= last.name)?,
+                )
             }
-            Some(last) => Some(last.name),
-            None => None,
-        };
-        Self::starting_at(folder, first)
-    }
-
-    fn starting_at(folder: &Path, first: Option<SegmentName>) -> Result<Self, FolderError> {
-        let open = match first {
-            Some(first) => is_open_after(folder, |name| name < first)?,
-            None => Open::Unknown,
+            Some(last) => (
+                Follower::new(folder, Kind::Json, Some(last.name))?,
+                is_open_after(folder, |name| name < last.name)?,
+            ),
+            None => (Follower::new(folder, Kind::Json, None)?, Open::Unknown),
         };
         Ok(Self {
             folder: folder.to_owned(),
-            follower: Follower::new(folder, Kind::Json, first)?,
+            follower,
             transformer: Transformer::starting(open),
             output: None,
             sql: Vec::new(),
             line: Vec::new(),
-            read_bytes: 0,
             endpos: None,
         })
-    }
-
-    fn after_last(folder: &Path, last: SegmentName) -> Result<Self, FolderError> {
-        let mut transform = Self::starting_at(folder, None)?;
-        transform.follower = Follower::after(folder, Kind::Json, last);
-        transform.transformer = Transformer::starting(is_open_after(folder, |name| name <= last)?);
-        Ok(transform)
     }
 
     /// Transforms what is there, up to a bound. What is transformed is written when this returns,
@@ -172,7 +145,6 @@ impl FolderTransform {
                 source,
             });
         }
-        self.read_bytes += self.line.len() as u64 + 1;
         self.endpos = match self.line.starts_with(br#"{"action":"E""#) {
             true => json_line::boundary(&self.line).ok().flatten(),
             false => None,
@@ -182,13 +154,11 @@ impl FolderTransform {
 
     fn begin_segment(&mut self, name: SegmentName) -> Result<(), FolderError> {
         self.transformer.begin_segment();
-        self.line.clear();
-        self.read_bytes = 0;
         let appender = Appender::open(&self.folder, Kind::Sql, name)?;
         let present = match appender.length() {
             0 => None,
             _ => Some(
-                File::open(appender.path()).map_err(|source| segment::Error {
+                File::open(appender.path()).map_err(|source| segment::Error::Io {
                     doing: "reading",
                     path: appender.path().to_owned(),
                     source,
@@ -199,20 +169,13 @@ impl FolderTransform {
         Ok(())
     }
 
-    /// A segment has been read to its end. Receive closes none without a last `X` line: where that
-    /// is missing the end of the file is lost, and the next one would seem to follow all the same.
+    /// A segment has been read to its end.
     fn finish_segment(&mut self) -> Result<(), FolderError> {
         self.write()?;
-        let Some(output) = self.output.take() else {
-            return Ok(());
-        };
-        if !self.line.starts_with(br#"{"action":"X""#) {
-            return Err(FolderError::Cut {
-                path: Kind::Json.closed_path(&self.folder, output.appender.name()),
-                offset: self.read_bytes,
-            });
+        match self.output.take() {
+            Some(output) => Ok(output.appender.close()?),
+            None => Ok(()),
         }
-        Ok(output.appender.close()?)
     }
 
     fn write(&mut self) -> Result<(), FolderError> {
@@ -231,7 +194,7 @@ impl Output {
     /// Appends what is not there yet.
     fn append(&mut self, mut sql: &[u8]) -> Result<(), segment::Error> {
         if let Some(present) = &mut self.present {
-            let same = same_bytes(present, sql).map_err(|source| segment::Error {
+            let same = same_bytes(present, sql).map_err(|source| segment::Error::Io {
                 doing: "reading",
                 path: self.appender.path().to_owned(),
                 source,
@@ -384,6 +347,10 @@ mod tests {
         );
         let whole = sql(folder.path());
         assert_eq!(whole.matches("ROLLBACK").count(), 1, "{whole}");
+        let closed = Kind::Sql.closed_path(folder.path(), name(1));
+        let closing = segment::closing(&closed, Kind::Sql).expect("what it was");
+        assert!(closing.is_some_and(|closing| closing.crc32.is_some()));
+        remove_sql_and_make_it_again(folder.path(), &whole);
         let partial = Kind::Sql.partial_path(folder.path(), name(2));
         let written = std::fs::read(&partial).expect("read");
         for cut in 0..written.len() {
@@ -391,6 +358,55 @@ mod tests {
             to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
             assert_eq!(sql(folder.path()), whole, "cut at byte {cut}");
         }
+    }
+
+    /// From any byte of the first segment on, the last line included.
+    fn remove_sql_and_make_it_again(folder: &Path, whole: &str) {
+        let closed = Kind::Sql.closed_path(folder, name(1));
+        let content = std::fs::read(&closed).expect("read");
+        for cut in [0, content.len() / 2, content.len() - 20, content.len()] {
+            for entry in segment::entries(folder, Kind::Sql).expect("entries") {
+                std::fs::remove_file(entry.path).expect("removed");
+            }
+            std::fs::write(Kind::Sql.partial_path(folder, name(1)), &content[..cut]).expect("cut");
+            to_end(&mut FolderTransform::open(folder).expect("opened"));
+            assert_eq!(sql(folder), whole, "cut at byte {cut}");
+        }
+    }
+
+    #[test]
+    fn a_segment_that_is_gone_is_missed_whatever_of_its_sql_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Appender::open(folder.path(), Kind::Json, name(1)).expect("opened");
+        append(&mut first, &lines(5));
+        let switch = format!(
+            "{{\"action\":\"X\",\"lsn\":\"0/50\",\"next\":\"{}\"}}",
+            name(5)
+        );
+        append(&mut first, &[switch]);
+        first.close().expect("closed");
+        // Names may jump, and a segment that is named may be late.
+        let end = to_end(&mut FolderTransform::open(folder.path()).expect("opened"));
+        assert_eq!(end, Progress::AtEnd);
+        Appender::open(folder.path(), Kind::Json, name(6)).expect("opened");
+        let missing = Kind::Json.closed_path(folder.path(), name(5));
+        let assert_missed = || {
+            let mut transform = FolderTransform::open(folder.path()).expect("opened");
+            let error = transform.step().expect_err("missing");
+            assert!(
+                matches!(&error, FolderError::Segment(segment::Error::Missing(path)) if *path == missing),
+                "{error}"
+            );
+        };
+        assert_missed();
+        // It was there when its SQL was begun.
+        std::fs::write(Kind::Sql.partial_path(folder.path(), name(5)), "").expect("written");
+        assert_missed();
+        // Nothing of the SQL is there.
+        for entry in segment::entries(folder.path(), Kind::Sql).expect("entries") {
+            std::fs::remove_file(entry.path).expect("removed");
+        }
+        assert_missed();
     }
 
     #[test]
@@ -467,10 +483,8 @@ mod tests {
         Appender::open(folder.path(), Kind::Json, name(2)).expect("opened");
         let mut transform = FolderTransform::open(folder.path()).expect("opened");
         let error = transform.step().expect_err("damaged");
-        assert!(
-            matches!(&error, FolderError::Cut { offset, .. } if *offset == length),
-            "{error}"
-        );
+        let told = format!("byte {length}: the closed segment ends here");
+        assert!(error.to_string().contains(&told), "{error}");
     }
 
     #[test]

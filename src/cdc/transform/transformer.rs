@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::cdc::change::{Event, Relation, RowChange, Truncate};
+use crate::cdc::change::{Event, Relation, RowChange, Switch, Truncate};
 use crate::cdc::json_line;
 use crate::cdc::sql_line::{Execute, SqlLine, StatementId, TruncateLine};
+use crate::segment::Running;
 
 use super::statement::{self, RowError};
 
@@ -44,6 +45,8 @@ pub struct Transformer {
     /// Statements whose PREPARE stands already, by relation and text.
     prepared: HashMap<u32, HashMap<String, StatementId>>,
     open: Open,
+    /// Of the SQL of the segment so far; none in a pipe, where none begins.
+    checksum: Option<Running>,
 }
 
 impl Transformer {
@@ -55,14 +58,25 @@ impl Transformer {
         }
     }
 
-    /// A segment begins: what its lines need stands in it again.
+    /// A segment begins: what its lines need stands in it again, and its last line has the checksum
+    /// of what its lines become.
     pub fn begin_segment(&mut self) {
         self.relations.clear();
         self.prepared.clear();
+        self.checksum = Some(Running::default());
     }
 
     /// Appends to `sql` what `json` becomes; nothing for lines that only describe.
     pub fn line(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        let before = sql.len();
+        let written = self.write(json, sql);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.add(&sql[before..]);
+        }
+        written
+    }
+
+    fn write(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
         match json_line::read(json)? {
             Event::Relation(relation) => {
                 self.prepared.remove(&relation.rel);
@@ -88,7 +102,10 @@ impl Transformer {
                 self.cut_off(sql);
                 SqlLine::Keepalive(at).write(sql);
             }
-            Event::Switch(at) => SqlLine::Switch(at).write(sql),
+            Event::Switch(switch) => {
+                let crc32 = self.checksum.as_ref().map(Running::value);
+                SqlLine::Switch(Switch { crc32, ..switch }).write(sql);
+            }
             Event::Endpos(at) => {
                 self.cut_off(sql);
                 SqlLine::Endpos(at).write(sql);
@@ -234,6 +251,36 @@ mod tests {
             words(&sql),
             ["BEGIN", "PREPARE", "EXECUTE", "EXECUTE", "COMMIT"]
         );
+    }
+
+    #[test]
+    fn the_checksum_of_a_segment_is_that_of_its_own_sql() {
+        const SWITCH: &str =
+            r#"{"action":"X","lsn":"0/30","next":"000000010000000000000002","crc32":"00000000"}"#;
+        let keys = r#""lsn":"0/30","next":"000000010000000000000002""#;
+        let lines = [BEGIN, RELATION, INSERT, COMMIT];
+        let before = transform(&mut Transformer::default(), &lines);
+        let mut checksum = Running::default();
+        checksum.add(before.as_bytes());
+        let of_a_segment = format!(
+            "-- SWITCH WAL {{{keys},\"crc32\":\"{}\"}}\n",
+            checksum.value()
+        );
+        let in_a_pipe = format!("-- SWITCH WAL {{{keys}}}\n");
+
+        let lines = [&lines[..], &[SWITCH]].concat();
+        let mut transformer = Transformer::default();
+        assert_eq!(
+            transform(&mut transformer, &lines),
+            before.clone() + &in_a_pipe
+        );
+        for _ in 0..2 {
+            transformer.begin_segment();
+            assert_eq!(
+                transform(&mut transformer, &lines),
+                before.clone() + &of_a_segment
+            );
+        }
     }
 
     #[test]

@@ -57,11 +57,11 @@ pub(super) fn run(json: &FileOrPipe, sql: Option<&FileOrPipe>) -> Result<ExitCod
             Transformer::default(),
             Box::new(io::stdin()),
         ),
-        FileOrPipe::File(path) => (
-            path.as_path(),
-            Transformer::starting(begins_inside(path)?),
-            segment::open(path)?,
-        ),
+        FileOrPipe::File(path) => {
+            let mut transformer = Transformer::starting(begins_inside(path)?);
+            transformer.begin_segment();
+            (path.as_path(), transformer, Box::new(segment::open(path)?))
+        }
     };
     let transformed = |source| FileError::Transform {
         path: input_name.to_owned(),

@@ -260,7 +260,7 @@ fn wrong(xid: u32, problem: &'static str) -> ReceiveError {
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ReceiveError {
     let path = path.to_owned();
     move |source| {
-        ReceiveError::Segment(segment::Error {
+        ReceiveError::Segment(segment::Error::Io {
             doing,
             path,
             source,
