@@ -248,8 +248,8 @@ impl MigrationError {
             MigrationError::Rows(error) | MigrationError::ManyRows { first: error, .. } => {
                 error.remedy()
             }
-            MigrationError::Capture(error) => error.remedy(),
             MigrationError::Standby(error) => error.remedy(),
+            MigrationError::Capture(error) => error.remedy(),
             MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Extension(error) => error.remedy(),
             MigrationError::Property(error) => error.remedy(),

@@ -215,10 +215,10 @@ impl ApplyError {
             ApplyError::Line { place, .. } | ApplyError::Order { place, .. } => {
                 place.is_in_segment().then(|| Kind::Sql.mended_by().to_owned())
             }
-            ApplyError::Segment(error) => error.hint(),
             ApplyError::ReadAgain(_) => {
                 Some("apply it from the segments, with pgflit stream apply".to_owned())
             }
+            ApplyError::Segment(error) => error.hint(),
             ApplyError::PastEndpos { applied, .. } => {
                 Some(format!("set a later endpos than {applied}, or --current"))
             }
