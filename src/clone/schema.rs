@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::base::Shutdown;
 use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
+use crate::base::{Remedy, Shutdown};
 use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::{self, Address, Session};
 
@@ -42,6 +42,35 @@ pub enum SchemaError {
         #[source]
         source: io::Error,
     },
+}
+
+/// What a program prints of a server that could be asked again a moment later. They print no SQLSTATE;
+/// a server that speaks another language is taken at its word, as one that has refused for good.
+const PASSING: [&str; 10] = [
+    "deadlock detected",
+    "Connection refused",
+    "too many clients",
+    "too many connections",
+    "server closed the connection",
+    "terminating connection",
+    "the database system is starting up",
+    "the database system is shutting down",
+    "could not receive data from server",
+    "no connection to the server",
+];
+
+impl SchemaError {
+    /// What can be done about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            SchemaError::Program { message, .. }
+                if PASSING.iter().any(|text| message.contains(text)) =>
+            {
+                Remedy::Retry
+            }
+            _ => Remedy::AskOperator,
+        }
+    }
 }
 
 /// Which server a program was talking to.
@@ -382,6 +411,32 @@ fn lines_once(stderr: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        let remedy = |message: &str| {
+            let message = message.to_owned();
+            SchemaError::Program {
+                program: "pg_dump",
+                message,
+                side: Side::Source,
+            }
+            .remedy()
+        };
+        for message in [
+            "error: query failed: ERROR:  deadlock detected; DETAIL:  Process 1 waits",
+            "error: connection to server at \"::1\" failed: Connection refused",
+            "FATAL:  terminating connection due to administrator command",
+        ] {
+            assert_eq!(remedy(message), Remedy::Retry, "{message}");
+        }
+        for message in [
+            "error: connection to server at \"::1\" failed: FATAL:  password authentication failed",
+            "error: query failed: ERROR:  permission denied for table t",
+        ] {
+            assert_eq!(remedy(message), Remedy::AskOperator, "{message}");
+        }
+    }
 
     #[test]
     fn what_is_meant_for_psql_does_not_reach_the_server() {

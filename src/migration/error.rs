@@ -250,6 +250,7 @@ impl MigrationError {
             }
             MigrationError::Standby(error) => error.remedy(),
             MigrationError::Capture(error) => error.remedy(),
+            MigrationError::Schema(error) => error.remedy(),
             MigrationError::LargeObjects(error) => error.remedy(),
             MigrationError::Extension(error) => error.remedy(),
             MigrationError::Property(error) => error.remedy(),

@@ -16,7 +16,7 @@ use definitions::{NOT_NULL, definitions};
 const ROWS_SHOWN: usize = 5;
 
 /// Characters shown of each row or line.
-const CHARS_SHOWN: usize = 200;
+const CHARS_SHOWN: usize = 1000;
 
 /// Every name that is printed is then qualified, whatever the database's own default is.
 const QUALIFIED: &str = "SET search_path = pg_catalog;";
