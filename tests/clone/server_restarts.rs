@@ -183,12 +183,16 @@ fn a_server_that_is_not_there_is_waited_for_when_a_migration_goes_on_and_when_it
     run.wait_for_stderr("trying again");
     pair.source_cluster.start().expect("started");
     run.wait_for_stderr("live replay");
+    pair.source.sql("INSERT INTO quick VALUES (2)");
+    eventually(SOON, "apply has begun and read the ledger", || {
+        pair.target.number("SELECT count(*) FROM quick") == 2
+    });
     // The end asks the target for its ledger first, and waits.
     let held = Held::open(&pair.target, "LOCK TABLE pgflit.part");
     end_now(&pair);
     eventually(SOON, "the end has begun", || {
         let waiting = "SELECT count(*) FROM pg_stat_activity
-                        WHERE wait_event_type = 'Lock' AND query ~ 'pgflit.part'";
+                        WHERE wait_event_type = 'Lock' AND application_name = 'pgflit: finish'";
         pair.target.number(waiting) > 0
     });
     pair.target_cluster
