@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench bench-live lint build install generate doc clean
+.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live lint build install generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,13 +35,19 @@ test-regression: ## Set up, then clone PostgreSQL's own regression database (nee
 	@.ci/setup test
 	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
 
-bench: ## Set up, then compare the base copy with its peers and its limit (ARGS="--only small")
+bench: bench-copy bench-apply ## Set up, then compare base copy and apply with their peers and limits
+
+bench-copy: ## The base copy alone (ARGS="--only small")
 	@.ci/setup test
 	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench base_copy -- $(ARGS)
 
-bench-live: ## Set up, then measure how soon changes are on the target (ARGS="--seconds 60")
+bench-apply: ## Apply alone, and how soon changes arrive (ARGS="--only W1,lag --runs 1 --scale small")
 	@.ci/setup test
-	cargo bench --bench live_replay -- $(ARGS)
+	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench apply -- $(ARGS)
+
+bench-live: ## How soon changes arrive, alone (ARGS="--rates 500 --seconds 60")
+	@.ci/setup test
+	cargo bench --bench apply -- --only lag $(ARGS)
 
 lint: ## Formatting and lints
 	cargo fmt --check

@@ -4,9 +4,12 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::Servers;
 use crate::datasets::Dataset;
-use crate::measure::{Measured, measure, run_quietly};
-use crate::{Result, Servers};
+use crate::measure::{Measured, measure};
+use crate::shared::Result;
+use crate::shared::processes::run_quietly;
+use crate::shared::servers::{pgcopydb, pgcopydb_version};
 
 /// A way to copy a database.
 pub(crate) struct Contender {
@@ -40,15 +43,9 @@ pub(crate) fn all(servers: &Servers, jobs: usize) -> Result<Vec<Contender>> {
         ),
         contender("raw pipes", "psql".into(), How::Pipes, jobs),
     ];
-    match Command::new(pgcopydb()).arg("--version").output() {
-        Err(_) => eprintln!("pgcopydb is not here: see benches/pgcopydb"),
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned()
-                + &String::from_utf8_lossy(&output.stderr);
-            let version = text
-                .lines()
-                .find_map(|line| line.strip_prefix("pgcopydb version "));
-            let version = version.unwrap_or("unknown").to_owned();
+    match pgcopydb_version() {
+        None => eprintln!("pgcopydb is not here: see benches/pgcopydb"),
+        Some(version) => {
             let best: &[&str] = &["--use-copy-binary", "--skip-vacuum"];
             all.push(contender(
                 "pgcopydb",
@@ -87,10 +84,6 @@ fn contender(name: &str, version: String, how: How, jobs: usize) -> Contender {
         how,
         jobs,
     }
-}
-
-fn pgcopydb() -> String {
-    std::env::var("PGCOPYDB").unwrap_or_else(|_| "pgcopydb".to_owned())
 }
 
 /// Raw pipes start two programs a table: with more tables than this, that is what would be

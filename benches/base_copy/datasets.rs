@@ -2,9 +2,11 @@
 
 use std::process::Command;
 
-use crate::measure::run_quietly;
+use crate::Servers;
 use crate::options::Options;
-use crate::{Result, Servers};
+use crate::shared::Result;
+use crate::shared::processes::run_quietly;
+use crate::shared::sql::{answer, sql};
 
 /// A database of the source.
 pub(crate) struct Dataset {
@@ -64,8 +66,7 @@ impl Dataset {
     pub(crate) fn make(&self, servers: &Servers) -> Result<()> {
         let source = &servers.source;
         sql(
-            servers,
-            Side::Source,
+            source,
             "postgres",
             &format!("CREATE DATABASE {}", self.name),
         )?;
@@ -75,20 +76,20 @@ impl Dataset {
                 pgbench.args(["-i", "-q", "-s", &scale.to_string()]);
                 run_quietly(pgbench.arg(source.socket_uri(self.name)))?;
             }
-            How::Sql(script) => sql(servers, Side::Source, self.name, script)?,
+            How::Sql(script) => sql(&servers.source, self.name, script)?,
         }
-        sql(servers, Side::Source, self.name, "VACUUM ANALYZE")?;
-        sql(servers, Side::Source, self.name, "CHECKPOINT")
+        sql(&servers.source, self.name, "VACUUM ANALYZE")?;
+        sql(&servers.source, self.name, "CHECKPOINT")
     }
 
     /// An empty database of that name on the target, and nothing left to write from before.
     pub(crate) fn empty_target(&self, servers: &Servers) -> Result<()> {
         let drop = format!("DROP DATABASE IF EXISTS {}", self.name);
-        sql(servers, Side::Target, "postgres", &drop)?;
+        sql(&servers.target, "postgres", &drop)?;
         let create = format!("CREATE DATABASE {}", self.name);
-        sql(servers, Side::Target, "postgres", &create)?;
-        sql(servers, Side::Source, "postgres", "CHECKPOINT")?;
-        sql(servers, Side::Target, "postgres", "CHECKPOINT")
+        sql(&servers.target, "postgres", &create)?;
+        sql(&servers.source, "postgres", "CHECKPOINT")?;
+        sql(&servers.target, "postgres", "CHECKPOINT")
     }
 
     /// Whether all rows, indexes and constraints are on the target: a contender that leaves
@@ -103,8 +104,8 @@ impl Dataset {
                                         false, true, '')))[1]::text::bigint)
                                FROM pg_class c
                               WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace)";
-        let source = answer(servers, Side::Source, self.name, count)?;
-        let target = answer(servers, Side::Target, self.name, count)?;
+        let source = answer(&servers.source, self.name, count)?;
+        let target = answer(&servers.target, self.name, count)?;
         match source == target {
             true => Ok(()),
             false => Err(format!(
@@ -117,37 +118,8 @@ impl Dataset {
 
     pub(crate) fn drop(&self, servers: &Servers) -> Result<()> {
         let drop = format!("DROP DATABASE IF EXISTS {}", self.name);
-        sql(servers, Side::Source, "postgres", &drop)?;
-        sql(servers, Side::Target, "postgres", &drop)
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Side {
-    Source,
-    Target,
-}
-
-fn psql(servers: &Servers, side: Side, database: &str) -> Command {
-    let cluster = match side {
-        Side::Source => &servers.source,
-        Side::Target => &servers.target,
-    };
-    let mut psql = Command::new(cluster.programs().path("psql"));
-    psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
-    psql.args(["-d", &cluster.socket_uri(database)]);
-    psql
-}
-
-fn sql(servers: &Servers, side: Side, database: &str, script: &str) -> Result<()> {
-    run_quietly(psql(servers, side, database).args(["-c", script]))
-}
-
-fn answer(servers: &Servers, side: Side, database: &str, query: &str) -> Result<String> {
-    let output = psql(servers, side, database).args(["-c", query]).output()?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into()),
+        sql(&servers.source, "postgres", &drop)?;
+        sql(&servers.target, "postgres", &drop)
     }
 }
 

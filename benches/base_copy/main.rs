@@ -1,6 +1,6 @@
 //! The base copy beside its peers and beside the limit, in one run on one machine.
 //!
-//! `make bench`, or `cargo bench --bench base_copy -- --runs 3 --only small`. Two throw-away
+//! `make bench-copy`, or `cargo bench --bench base_copy -- --runs 3 --only small`. Two throw-away
 //! clusters with `fsync=off`; each round runs every contender once, in turn, so that all of them
 //! meet the same weather; the middle of the rounds is printed. How to read it: `docs/benchmarks.md`.
 
@@ -8,19 +8,20 @@ mod contenders;
 mod datasets;
 mod measure;
 mod options;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod table;
 
 use std::process::ExitCode;
 
-use pgflit::worker::cluster::{Cluster, ClusterError, ClusterOptions};
+use pgflit::worker::cluster::Cluster;
 
 use contenders::Contender;
 use datasets::Dataset;
 use measure::Measured;
 use options::Options;
-
-/// What can go wrong ends the benchmark.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use shared::Result;
+use shared::servers::quick;
 
 /// A source and a target.
 pub(crate) struct Servers {
@@ -41,8 +42,8 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let servers = Servers {
-        source: cluster("source")?,
-        target: cluster("target")?,
+        source: Cluster::create(&quick("source"))?,
+        target: Cluster::create(&quick("target"))?,
         folder: tempfile::tempdir()?,
     };
     let contenders = contenders::all(&servers, options.jobs)?;
@@ -77,14 +78,4 @@ fn rounds(
         }
     }
     Ok(rounds)
-}
-
-fn cluster(name: &str) -> std::result::Result<Cluster, ClusterError> {
-    let options = ClusterOptions::new(name)
-        .setting("fsync", "off")
-        .setting("shared_buffers", "1GB")
-        .setting("max_wal_size", "8GB")
-        .setting("checkpoint_timeout", "1h")
-        .setting("autovacuum", "off");
-    Cluster::create(&options)
 }

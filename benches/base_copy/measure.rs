@@ -1,14 +1,12 @@
 //! Time, processor time and memory of a contender.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
-
-use crate::Result;
+use crate::shared::Result;
+use crate::shared::processes::{children_cpu, tree_memory};
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -41,7 +39,7 @@ pub(crate) fn measure(command: &mut Command) -> Result<Measured> {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        memory = memory.max(tree_memory(&child));
+        memory = memory.max(tree_memory(child.id()));
         thread::sleep(LOOK);
     };
     let wall = begun.elapsed();
@@ -55,55 +53,4 @@ pub(crate) fn measure(command: &mut Command) -> Result<Measured> {
         cpu: children_cpu()?.saturating_sub(before),
         memory,
     })
-}
-
-/// Runs it, not measured.
-pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
-    let output = command.stdin(Stdio::null()).output()?;
-    match output.status.success() {
-        true => Ok(()),
-        false => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!("{command:?} ended with {}:\n{said}", output.status).into())
-        }
-    }
-}
-
-fn children_cpu() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let time = |value: TimeVal| {
-        Duration::new(
-            value.tv_sec().unsigned_abs(),
-            u32::try_from(value.tv_usec()).unwrap_or(0) * 1000,
-        )
-    };
-    Ok(time(usage.user_time()) + time(usage.system_time()))
-}
-
-/// Resident memory, in bytes, of a process and all that came from it.
-fn tree_memory(child: &Child) -> u64 {
-    let mut all = 0;
-    let mut tree = vec![child.id()];
-    while let Some(pid) = tree.pop() {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        all += kilobytes.unwrap_or(0_u64) * 1024;
-        let path = format!("/proc/{pid}/task/{pid}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
-        tree.extend(
-            children
-                .split_whitespace()
-                .filter_map(|pid| pid.parse::<u32>().ok()),
-        );
-    }
-    all
-}
-
-/// The middle of them; of an even number, the lower one of the two.
-pub(crate) fn median<T: Ord + Copy>(values: impl IntoIterator<Item = T>) -> Option<T> {
-    let mut values: Vec<_> = values.into_iter().collect();
-    values.sort_unstable();
-    let middle = values.len().checked_sub(1)? / 2;
-    values.get(middle).copied()
 }

@@ -1,6 +1,6 @@
 //! What the benchmark is told.
 
-use crate::Result;
+use crate::shared::Result;
 
 /// How much of it to run.
 pub(crate) struct Options {

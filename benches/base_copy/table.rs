@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::Servers;
 use crate::contenders::Contender;
 use crate::datasets::Dataset;
-use crate::measure::{Measured, median};
+use crate::measure::Measured;
 use crate::options::Options;
-use crate::{Result, Servers};
+use crate::shared::{Result, median};
 
 /// What it was run on.
 pub(crate) fn about(

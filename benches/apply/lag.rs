@@ -1,21 +1,21 @@
 //! How long after its commit on the source a transaction is seen on the target, under traffic.
 //!
-//! `make bench-live`, or `cargo bench --bench live_replay -- --seconds 60 --rate 500`. Two throw-away
-//! clusters with their usual settings; pgbench's TPC-B-like transactions at a fixed rate from four
-//! sessions; beside them a heartbeat: a row committed every 20 ms, whose number the target is asked
-//! for every millisecond. Each contender follows in turn: pgflit in live replay, PostgreSQL's own
-//! subscription. How to read it: `docs/benchmarks.md`.
+//! Two throw-away clusters with their usual settings; pgbench's TPC-B-like transactions at a fixed
+//! rate from four sessions; beside them a heartbeat: a row committed every 20 ms, whose number the
+//! target is asked for every millisecond. Each contender follows in turn: pgflit in live replay,
+//! PostgreSQL's own subscription.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pgflit::worker::cluster::{Cluster, ClusterOptions};
 use tokio_postgres::{Client, NoTls};
 
-/// What can go wrong ends the benchmark.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use crate::options::Options;
+use crate::shared::Result;
 
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_millis(20);
@@ -27,12 +27,6 @@ const SOON: Duration = Duration::from_millis(100);
 const SCALE: u32 = 10;
 /// How long a contender may take to be in step.
 const IN_STEP_MAX: Duration = Duration::from_secs(120);
-
-#[derive(Clone, Copy)]
-struct Options {
-    seconds: u64,
-    rate: u32,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Contender {
@@ -46,60 +40,62 @@ struct Servers {
     folder: tempfile::TempDir,
 }
 
-fn main() -> ExitCode {
-    match options().and_then(run) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+/// What was seen of a contender at a rate.
+pub(crate) struct Lag {
+    pub(crate) name: &'static str,
+    /// The rate that was asked for, and what pgbench made of it.
+    pub(crate) rate: u32,
+    pub(crate) done: f64,
+    /// In order.
+    lags: Vec<Duration>,
+}
+
+impl Lag {
+    /// The lag that this share of the heartbeats did not exceed.
+    pub(crate) fn at(&self, share: f64) -> Option<Duration> {
+        let index = (self.lags.len() as f64 * share) as usize;
+        let index = index.min(self.lags.len().saturating_sub(1));
+        self.lags.get(index).copied()
+    }
+
+    /// The share of those that arrived at once, in percent.
+    pub(crate) fn soon(&self) -> f64 {
+        let soon = self.lags.iter().filter(|lag| **lag <= SOON);
+        soon.count() as f64 / self.lags.len().max(1) as f64 * 100.0
     }
 }
 
-fn options() -> Result<Options> {
-    let mut options = Options {
-        seconds: 30,
-        rate: 500,
-    };
-    let mut arguments = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench");
-    while let Some(argument) = arguments.next() {
-        let value = arguments.next().unwrap_or_default();
-        match argument.as_str() {
-            "--seconds" => options.seconds = value.parse()?,
-            "--rate" => options.rate = value.parse()?,
-            _ => return Err("options: --seconds N, --rate TRANSACTIONS_A_SECOND".into()),
-        }
-    }
-    Ok(options)
-}
-
-fn run(options: Options) -> Result<()> {
+/// At each of the rates, one contender after the other on fresh clusters.
+pub(crate) fn measure(options: &Options) -> Result<Vec<Lag>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    println!(
-        "{} transactions a second for {} s, a heartbeat every {} ms\n",
-        options.rate,
-        options.seconds,
-        BEAT.as_millis()
-    );
-    println!(
-        "|              |      p50 |      p90 |      p99 |      max | within 100 ms | transactions a second |"
-    );
-    println!(
-        "|--------------|----------|----------|----------|----------|---------------|-----------------------|"
-    );
-    for contender in [Contender::Pgflit, Contender::Subscription] {
-        let servers = Servers {
-            source: cluster("source")?,
-            target: cluster("target")?,
-            folder: tempfile::tempdir()?,
-        };
-        runtime.block_on(measure(&servers, contender, options))?;
+    let contenders = [Contender::Pgflit, Contender::Subscription];
+    let mut all = Vec::new();
+    for rate in &options.rates {
+        for contender in contenders {
+            if !options.wants_contender(contender.name()) {
+                continue;
+            }
+            eprintln!("lag at {rate} transactions a second: {}", contender.name());
+            let servers = Servers {
+                source: cluster("source")?,
+                target: cluster("target")?,
+                folder: tempfile::tempdir()?,
+            };
+            all.push(runtime.block_on(measure_one(&servers, contender, *rate, options))?);
+        }
     }
-    Ok(())
+    Ok(all)
+}
+
+impl Contender {
+    fn name(self) -> &'static str {
+        match self {
+            Contender::Pgflit => "pgflit",
+            Contender::Subscription => "subscription",
+        }
+    }
 }
 
 fn cluster(name: &str) -> Result<Cluster> {
@@ -107,7 +103,12 @@ fn cluster(name: &str) -> Result<Cluster> {
     Ok(Cluster::create(&options)?)
 }
 
-async fn measure(servers: &Servers, contender: Contender, options: Options) -> Result<()> {
+async fn measure_one(
+    servers: &Servers,
+    contender: Contender,
+    rate: u32,
+    options: &Options,
+) -> Result<Lag> {
     for cluster in [&servers.source, &servers.target] {
         let client = connect(cluster, "postgres").await?;
         client.batch_execute("CREATE DATABASE app").await?;
@@ -124,7 +125,7 @@ async fn measure(servers: &Servers, contender: Contender, options: Options) -> R
              ALTER TABLE pgbench_history ADD id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
         )
         .await?;
-    let follower = follow(servers, contender).await?;
+    let follower = follow(servers, contender, &options.program).await?;
     let target = connect(&servers.target, "app").await?;
     let beating = Cell::new(true);
     let beats: RefCell<VecDeque<(i64, Instant)>> = RefCell::default();
@@ -140,7 +141,7 @@ async fn measure(servers: &Servers, contender: Contender, options: Options) -> R
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let mut traffic = Traffic::start(&servers.source, options.rate)?;
+    let mut traffic = Traffic::start(&servers.source, rate)?;
     tokio::time::sleep(Duration::from_secs(5)).await;
 
     let heart = async {
@@ -175,9 +176,13 @@ async fn measure(servers: &Servers, contender: Contender, options: Options) -> R
     let mut lags = lags?;
     let done = traffic.stop(&source).await?;
     lags.sort_unstable();
-    println!("{}", line(contender, &lags, done));
     drop(follower);
-    Ok(())
+    Ok(Lag {
+        name: contender.name(),
+        rate,
+        done,
+        lags,
+    })
 }
 
 /// How long ago those up to `seen` were committed, which are not waited for any more.
@@ -185,27 +190,6 @@ fn arrived(beats: &mut VecDeque<(i64, Instant)>, seen: i64, now: Instant) -> Vec
     let arrived = beats.partition_point(|(id, _)| *id <= seen);
     let beats = beats.drain(..arrived);
     beats.map(|(_, committed)| now - committed).collect()
-}
-
-fn line(contender: Contender, lags: &[Duration], rate: f64) -> String {
-    let millis = |lag: Duration| format!("{:.1} ms", lag.as_secs_f64() * 1000.0);
-    let at = |share: f64| {
-        let index = ((lags.len() as f64 * share) as usize).min(lags.len().saturating_sub(1));
-        lags.get(index).copied().map_or("none".to_owned(), millis)
-    };
-    let soon = lags.iter().filter(|lag| **lag <= SOON);
-    let share = soon.count() as f64 / lags.len().max(1) as f64 * 100.0;
-    let name = match contender {
-        Contender::Pgflit => "pgflit",
-        Contender::Subscription => "subscription",
-    };
-    format!(
-        "| {name:12} | {:>8} | {:>8} | {:>8} | {:>8} | {share:>11.2} % | {rate:>21.0} |",
-        at(0.5),
-        at(0.9),
-        at(0.99),
-        at(1.0),
-    )
 }
 
 async fn newest(target: &Client) -> std::result::Result<Option<i64>, tokio_postgres::Error> {
@@ -227,11 +211,11 @@ impl Drop for Follower {
     }
 }
 
-async fn follow(servers: &Servers, contender: Contender) -> Result<Follower> {
+async fn follow(servers: &Servers, contender: Contender, pgflit: &Path) -> Result<Follower> {
     let (source, target) = (servers.source.uri("app"), servers.target.uri("app"));
     if contender == Contender::Pgflit {
         let log = std::fs::File::create(servers.folder.path().join("log"))?;
-        let child = Command::new(env!("CARGO_BIN_EXE_pgflit"))
+        let child = Command::new(pgflit)
             .args([
                 "clone", "--follow", "--source", &source, "--target", &target, "--dir",
             ])
