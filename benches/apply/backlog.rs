@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::contenders::{pgcopydb, pgflit};
 use crate::servers::{DATABASE, Pair};
@@ -150,6 +149,3 @@ fn digest(backlog: &Backlog, side: Side) -> Result<String> {
                   ORDER BY 1";
     answer(cluster, DATABASE, query)
 }
-
-/// How long a contender may take for what is not measured.
-pub(crate) const PREPARING_MAX: Duration = Duration::from_secs(300);

@@ -9,8 +9,10 @@
 mod backlog;
 mod contenders;
 mod cpu;
+mod json;
 mod lag;
 mod options;
+mod report;
 mod servers;
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use backlog::Backlog;
 use contenders::{Contender, How};
 use options::Options;
+use report::Runs;
 use shared::Result;
 use watch::Outcome;
 use workloads::Workload;
@@ -33,13 +36,6 @@ use workloads::Workload;
 const SLOWER_MAX: u32 = 10;
 /// But everybody is given this long.
 const LIMIT_MIN: Duration = Duration::from_secs(30);
-
-/// How a contender's runs of a workload went.
-pub(crate) struct Runs {
-    pub(crate) contender: String,
-    pub(crate) how: How,
-    pub(crate) outcomes: Vec<Outcome>,
-}
 
 fn main() -> ExitCode {
     match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
@@ -55,7 +51,7 @@ fn run(options: &Options) -> Result<()> {
     let workloads = Workload::all(options.scale).into_iter();
     let workloads: Vec<_> = workloads.filter(|all| options.wants(all.name)).collect();
     let contenders = contenders::all(options);
-    let mut report = table::Report::new(options, &contenders)?;
+    let mut report = report::Report::new(options, &contenders)?;
     if !workloads.is_empty() {
         report.begin();
     }
@@ -97,21 +93,14 @@ fn measure(workload: &Workload, contenders: &[Contender], options: &Options) -> 
             };
             match &outcome {
                 Outcome::Took(took) => eprintln!("  {:.2} s", took.wall.as_secs_f64()),
-                Outcome::Over(limit) => eprintln!("  over {} s, stopped", limit.as_secs()),
                 Outcome::NotEqual(how) => eprintln!("  not equal: {how}"),
                 Outcome::Failed(why) => eprintln!("  failed: {why}"),
+                Outcome::Over(..) => eprintln!("  takes too long, stopped"),
             }
             all[at].outcomes.push(outcome);
         }
     }
     Ok(all)
-}
-
-impl Runs {
-    /// Whether another run would tell nothing new.
-    fn is_out(&self) -> bool {
-        !matches!(self.outcomes.last(), None | Some(Outcome::Took(_)))
-    }
 }
 
 /// What a run may take, by what pgflit took.

@@ -46,12 +46,21 @@ pub(crate) struct Took {
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Took(Took),
-    /// It was stopped after that time.
-    Over(Duration),
+    /// It was stopped in that step, after that time.
+    Over(Step, Duration),
     /// The target is not equal to the source.
     NotEqual(String),
     /// It did not work.
     Failed(String),
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Receives beforehand.
+    Prefetch,
+    /// Applies.
+    Apply,
 }
 
 /// A program and where it logs, ended when dropped.
@@ -146,7 +155,7 @@ pub(crate) fn watch(
     let mut looked = Instant::now();
     while !is_done(&mut started, &eye)? {
         if begun.elapsed() > limit {
-            return Ok(Outcome::Over(limit));
+            return Ok(Outcome::Over(Step::Apply, limit));
         }
         if looked.elapsed() >= LOOK {
             looked = Instant::now();

@@ -27,7 +27,7 @@ pub(crate) struct Contender {
 
 /// Where changes are when the clock starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum Start {
     /// On this disk, received before.
     Segments,
     /// In the source's WAL.
@@ -37,9 +37,9 @@ pub(crate) enum From {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
     /// The program that is measured.
-    Pgflit(From),
+    Pgflit(Start),
     /// The model.
-    Pgcopydb(From),
+    Pgcopydb(Start),
     /// PostgreSQL's own, with these options.
     Subscription(&'static str),
     /// Decoding alone, with these options of the plugin: nothing that reads a slot is faster.
@@ -55,8 +55,8 @@ pub(crate) fn all(options: &Options) -> Vec<Contender> {
         programs: None,
     };
     let mut all = vec![
-        here("pgflit, from segments", How::Pgflit(From::Segments)),
-        here("pgflit, from the slot", How::Pgflit(From::Slot)),
+        here("pgflit, from segments", How::Pgflit(Start::Segments)),
+        here("pgflit, from the slot", How::Pgflit(Start::Slot)),
         here("subscription", How::Subscription("")),
         here(
             "subscription, synchronous",
@@ -85,8 +85,8 @@ pub(crate) fn all(options: &Options) -> Vec<Contender> {
         None => eprintln!("pgcopydb is not here: see benches/pgcopydb"),
         Some(version) => {
             let name = |from: &str| format!("pgcopydb {version}, {from}");
-            all.push(here(&name("from segments"), How::Pgcopydb(From::Segments)));
-            all.push(here(&name("from the slot"), How::Pgcopydb(From::Slot)));
+            all.push(here(&name("from segments"), How::Pgcopydb(Start::Segments)));
+            all.push(here(&name("from the slot"), How::Pgcopydb(Start::Slot)));
         }
     }
     all.retain(|contender| options.wants_contender(&contender.name));

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::From;
-use crate::backlog::{Backlog, PREPARING_MAX};
+use super::Start;
+use crate::backlog::Backlog;
 use crate::servers::DATABASE;
 use crate::shared::Result;
 use crate::shared::processes::run_quietly;
 use crate::shared::servers;
 use crate::shared::sql::{answer, sql};
-use crate::watch::{Outcome, Program, Started, watch};
+use crate::watch::{Outcome, Program, Started, Step, watch};
 
 /// Its folder, slot and origin, which have this name by default. Some of its processes look for the
 /// folder below `TMPDIR`, whatever they were told.
@@ -45,7 +45,7 @@ pub(crate) fn set_up(backlog: &Backlog) -> Result<()> {
 }
 
 /// Applies the backlog.
-pub(crate) fn run(backlog: &Backlog, from: From, limit: Duration) -> Result<Outcome> {
+pub(crate) fn run(backlog: &Backlog, from: Start, limit: Duration) -> Result<Outcome> {
     backlog.put_back(NAME, NAME)?;
     let position = "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'kept'";
     let begin = answer(&backlog.pair.source, DATABASE, position)?;
@@ -57,19 +57,19 @@ pub(crate) fn run(backlog: &Backlog, from: From, limit: Duration) -> Result<Outc
     let log = backlog.folder("log");
     let go_on: &[&str] = &["--resume", "--not-consistent", "--endpos", &backlog.end];
     let mut prefetch = None;
-    if from == From::Segments {
+    if from == Start::Segments {
         let begun = Instant::now();
         let mut receiving = command(backlog, &["stream", "prefetch"]);
-        if !Program::start(receiving.args(go_on), &log)?.wait(PREPARING_MAX)? {
-            return Ok(Outcome::Failed("prefetch takes too long".to_owned()));
+        if !Program::start(receiving.args(go_on), &log)?.wait(limit)? {
+            return Ok(Outcome::Over(Step::Prefetch, limit));
         }
         prefetch = Some(begun.elapsed());
     }
     let mut allow = command(backlog, &["stream", "sentinel", "set", "apply"]);
     run_quietly(&mut allow)?;
     let what: &[&str] = match from {
-        From::Segments => &["stream", "catchup"],
-        From::Slot => &["follow"],
+        Start::Segments => &["stream", "catchup"],
+        Start::Slot => &["follow"],
     };
     let outcome = watch(backlog, limit, || {
         let mut applying = command(backlog, what);

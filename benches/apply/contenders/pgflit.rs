@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::From;
-use crate::backlog::{Backlog, PREPARING_MAX};
+use super::Start;
+use crate::backlog::Backlog;
 use crate::servers::DATABASE;
 use crate::shared::Result;
 use crate::shared::processes::run_quietly;
-use crate::watch::{Outcome, Program, Started, watch};
+use crate::watch::{Outcome, Program, Started, Step, watch};
 
 /// Its folder, and its slot, which has this name by default.
 const NAME: &str = "pgflit";
@@ -24,26 +24,26 @@ pub(crate) fn set_up(backlog: &Backlog, program: &Path) -> Result<()> {
 pub(crate) fn run(
     backlog: &Backlog,
     program: &Path,
-    from: From,
+    from: Start,
     limit: Duration,
 ) -> Result<Outcome> {
     backlog.put_back(NAME, NAME)?;
     let log = backlog.folder("log");
     let end: &[&str] = &["--endpos", &backlog.end];
     let mut prefetch = None;
-    if from == From::Segments {
+    if from == Start::Segments {
         let begun = Instant::now();
         let mut receiving = command(backlog, program, &["stream", "prefetch"], true);
-        if !Program::start(receiving.args(end), &log)?.wait(PREPARING_MAX)? {
-            return Ok(Outcome::Failed("prefetch takes too long".to_owned()));
+        if !Program::start(receiving.args(end), &log)?.wait(limit)? {
+            return Ok(Outcome::Over(Step::Prefetch, limit));
         }
         prefetch = Some(begun.elapsed());
     }
     let allow = ["sentinel", "set", "apply"];
     run_quietly(&mut command(backlog, program, &allow, false))?;
     let what: &[&str] = match from {
-        From::Segments => &["stream", "catchup"],
-        From::Slot => &["follow"],
+        Start::Segments => &["stream", "catchup"],
+        Start::Slot => &["follow"],
     };
     let outcome = watch(backlog, limit, || {
         let mut applying = command(backlog, program, what, true);
