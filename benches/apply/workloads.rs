@@ -56,7 +56,7 @@ impl Workload {
             one_update(of(2_000_000)),
             one_copy(of(2_000_000)),
             beside_toast(of(50_000), of(1000)),
-            hot_rows(of(1_000_000), of(1000)),
+            hot_rows(of(1_000_000), 1000),
             many_tables(of(300_000), of(1000)),
         ]
     }
