@@ -50,11 +50,12 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let workloads = Workload::all(options.scale).into_iter();
     let workloads: Vec<_> = workloads.filter(|all| options.wants(all.name)).collect();
-    let contenders = contenders::all(options);
+    let contenders = match workloads.is_empty() {
+        true => Vec::new(),
+        false => contenders::all(options),
+    };
     let mut report = report::Report::new(options, &contenders)?;
-    if !workloads.is_empty() {
-        report.begin();
-    }
+    report.begin();
     for workload in &workloads {
         let runs = measure(workload, &contenders, options)?;
         report.add(workload, &runs);

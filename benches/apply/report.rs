@@ -140,7 +140,7 @@ fn about(options: &Options, contenders: &[Contender]) -> Result<String> {
     }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     Ok(format!(
-        "{cores} cores, PostgreSQL {}, fsync off, {} runs, medians, scale {}, load average {} before.",
+        "{cores} cores, PostgreSQL {}, {} runs, medians, scale {}, load average {} before.",
         versions.join(" and "),
         options.runs,
         options.scale,

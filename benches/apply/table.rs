@@ -51,7 +51,10 @@ pub(crate) fn workload(workload: &Workload, runs: &[Runs], middles: &Middles) ->
             took.prefetch.map(seconds).unwrap_or_default(),
         ]);
     }
-    format!("{}: {}\n\n{table}\n", workload.name, workload.what)
+    format!(
+        "{}: {}, fsync off:\n\n{table}\n",
+        workload.name, workload.what
+    )
 }
 
 /// All workloads in a line each: how many times the one's time the other took.
@@ -107,7 +110,7 @@ pub(crate) fn lags(lags: &[Lag]) -> String {
             format!("{:.0}", lag.done),
         ]);
     }
-    format!("From commit to visible on the target, under traffic:\n\n{table}\n")
+    format!("From commit to visible on the target, under traffic, fsync on:\n\n{table}\n")
 }
 
 const SEGMENTS: How = How::Pgflit(Start::Segments);
