@@ -30,7 +30,7 @@ pub(crate) struct Readers {
 /// A source with transactions to read, and a target as it was before.
 pub(crate) struct Backlog {
     pub(crate) pair: Pair,
-    /// The end of the last transaction.
+    /// Where everybody is to end, after the last transaction.
     pub(crate) end: String,
     /// What the tables hold then.
     digest: String,
@@ -77,6 +77,8 @@ impl Backlog {
         // Flushed, so that all before it is.
         let mark = format!("SET synchronous_commit = on; INSERT INTO {MARKER} VALUES (1)");
         sql(source, DATABASE, &mark)?;
+        // A little later than that transaction's end: not everybody who is to end there takes it.
+        sql(source, DATABASE, "CHECKPOINT")?;
         backlog.end = answer(source, DATABASE, "SELECT pg_current_wal_flush_lsn()")?;
         backlog.digest = digest(&backlog, Side::Source)?;
         Ok(backlog)

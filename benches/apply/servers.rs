@@ -34,8 +34,6 @@ impl Pair {
                 // A target starts a worker for a subscription no sooner than this after the one
                 // before, of another subscription too.
                 .setting("wal_retrieve_retry_interval", "100ms")
-                .setting("wal_sender_timeout", "0")
-                .setting("wal_receiver_timeout", "0")
         };
         let pair = Self {
             source: Cluster::create(&options("source"))?,

@@ -13,7 +13,7 @@ use crate::servers::DATABASE;
 use crate::shared::Result;
 use crate::shared::processes::run_quietly;
 use crate::shared::servers;
-use crate::shared::sql::{answer, sql};
+use crate::shared::sql::answer;
 use crate::watch::{Outcome, Program, Started, Step, watch};
 
 /// Its folder, slot and origin, which have this name by default. Some of its processes look for the
@@ -47,13 +47,15 @@ pub(crate) fn set_up(backlog: &Backlog) -> Result<()> {
 /// Applies the backlog.
 pub(crate) fn run(backlog: &Backlog, from: Start, limit: Duration) -> Result<Outcome> {
     backlog.put_back(NAME, NAME)?;
-    let position = "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = 'kept'";
-    let begin = answer(&backlog.pair.source, DATABASE, position)?;
+    // Its own, from the beginning of its slot on: it looks for files by that position.
+    let position =
+        format!("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{NAME}'");
+    let begin = answer(&backlog.pair.source, DATABASE, &position)?;
     let origin = format!(
         "SELECT pg_replication_origin_create('{NAME}');
          SELECT pg_replication_origin_advance('{NAME}', '{begin}')"
     );
-    sql(&backlog.pair.target, DATABASE, &origin)?;
+    answer(&backlog.pair.target, DATABASE, &origin)?;
     let log = backlog.folder("log");
     let go_on: &[&str] = &["--resume", "--not-consistent", "--endpos", &backlog.end];
     let mut prefetch = None;
