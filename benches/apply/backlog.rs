@@ -117,10 +117,13 @@ impl Backlog {
             return Ok(None);
         }
         let lines = self.digest.lines().zip(target.lines());
-        let first = lines.into_iter().find(|(source, target)| source != target);
-        let (source, target) = first.unwrap_or(("all tables", "fewer or more"));
+        let different: Vec<_> = lines.filter(|(source, target)| source != target).collect();
+        let (source, target) = different
+            .first()
+            .unwrap_or(&("all tables", "fewer or more tables"));
         Ok(Some(format!(
-            "{source} on the source, {target} on the target"
+            "{source} on the source, {target} on the target; tables that differ: {}",
+            different.len()
         )))
     }
 }

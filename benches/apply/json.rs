@@ -30,7 +30,9 @@ fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Over(Step::Prefetch, limit) => json!({ "prefetch_over_s": limit.as_secs_f64() }),
         Outcome::Over(Step::Apply, limit) => json!({ "over_s": limit.as_secs_f64() }),
-        Outcome::NotEqual(how) => json!({ "not_equal": how }),
+        Outcome::NotEqual(how, after) => {
+            json!({ "not_equal": how, "after_s": after.as_secs_f64() })
+        }
         Outcome::Failed(why) => json!({ "failed": why }),
         Outcome::Took(took) => json!({
             "caught_up_s": took.wall.as_secs_f64(),

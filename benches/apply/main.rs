@@ -94,7 +94,7 @@ fn measure(workload: &Workload, contenders: &[Contender], options: &Options) -> 
             };
             match &outcome {
                 Outcome::Took(took) => eprintln!("  {:.2} s", took.wall.as_secs_f64()),
-                Outcome::NotEqual(how) => eprintln!("  not equal: {how}"),
+                Outcome::NotEqual(how, _) => eprintln!("  not equal: {how}"),
                 Outcome::Failed(why) => eprintln!("  failed: {why}"),
                 Outcome::Over(..) => eprintln!("  takes too long, stopped"),
             }

@@ -120,7 +120,7 @@ fn why_not(runs: &Runs) -> String {
     match runs.outcomes.last() {
         Some(Outcome::Over(Step::Apply, limit)) => format!("> {} s", limit.as_secs()),
         Some(Outcome::Over(Step::Prefetch, limit)) => format!("prefetch > {} s", limit.as_secs()),
-        Some(Outcome::NotEqual(_)) => "not equal".to_owned(),
+        Some(Outcome::NotEqual(_, after)) => format!("not equal, {}", seconds(*after)),
         Some(Outcome::Failed(_) | Outcome::Took(_)) | None => "failed".to_owned(),
     }
 }

@@ -48,8 +48,8 @@ pub(crate) enum Outcome {
     Took(Took),
     /// It was stopped in that step, after that time.
     Over(Step, Duration),
-    /// The target is not equal to the source.
-    NotEqual(String),
+    /// The target is not equal to the source, after that time: how.
+    NotEqual(String, Duration),
     /// It did not work.
     Failed(String),
 }
@@ -181,7 +181,7 @@ pub(crate) fn watch(
     drop(eye);
     match backlog.difference()? {
         None => Ok(Outcome::Took(took)),
-        Some(difference) => Ok(Outcome::NotEqual(difference)),
+        Some(difference) => Ok(Outcome::NotEqual(difference, took.wall)),
     }
 }
 
