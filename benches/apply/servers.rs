@@ -31,6 +31,8 @@ impl Pair {
             bin_dir: programs.map(Path::to_owned),
             ..quick(name)
                 .setting("max_worker_processes", "16")
+                // A thousand tables are made, and looked at, in one transaction.
+                .setting("max_locks_per_transaction", "256")
                 // A target starts a worker for a subscription no sooner than this after the one
                 // before, of another subscription too.
                 .setting("wal_retrieve_retry_interval", "100ms")

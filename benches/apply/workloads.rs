@@ -271,7 +271,6 @@ fn many_tables(changes: u64, tables: u64) -> Workload {
                  EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, n int, note text)', i);
                  EXECUTE format('INSERT INTO t%s SELECT g, g, ''row '' || g
                                    FROM generate_series(1, 100) g', i);
-                 IF i % 100 = 0 THEN COMMIT; END IF;
                END LOOP;
              END $$;
              CREATE PROCEDURE work(n int, tables int) LANGUAGE plpgsql AS $$
