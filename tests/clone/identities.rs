@@ -2,6 +2,8 @@
 //! back at the end.
 
 use nix::sys::signal::Signal;
+#[cfg(debug_assertions)]
+use pgflit::base::failpoint::PLACES_OF_IDENTITIES;
 
 use super::{Following, end_now};
 use crate::support::{
@@ -162,10 +164,13 @@ fn whatever_is_killed_gives_back_what_was() {
         0 => clone_yes(&pair),
         _ => clone_yes(&pair).resume(),
     };
+    let [noted, changed, put_back] = PLACES_OF_IDENTITIES else {
+        panic!("a place that is not looked at");
+    };
     let set_up = [
-        "identity noted",
+        noted,
         "identity noted:3",
-        "identity changed",
+        changed,
         "publications made",
         "slot made",
         "slot known",
@@ -176,7 +181,7 @@ fn whatever_is_killed_gives_back_what_was() {
         let killed = clone(0).env("PGFLIT_KILL_AT", place).run();
         killed.assert_stderr("killed at ");
         let cleanup = pgflit("stream cleanup").between(&pair);
-        let killed = cleanup.env("PGFLIT_KILL_AT", "identity put back").run();
+        let killed = cleanup.env("PGFLIT_KILL_AT", put_back).run();
         // Nothing is put back where the first was noted and not changed.
         assert_eq!(
             killed.code().is_none(),
@@ -342,6 +347,24 @@ fn whoever_does_not_own_a_table_is_told_and_nothing_is_left() {
         .assert_stderr("hint: only the owner of a table may change it");
     assert_eq!(identities(&pair.source), BEFORE);
     assert!(!pair.dir().exists());
+}
+
+#[test]
+fn what_the_filters_leave_out_is_not_touched() {
+    let pair = Pair::new();
+    pair.source.sql(TABLES);
+    let filters = pair.path("filters");
+    let text = "[exclude-schema]\n\"My.Schema\"\n[exclude-table]\npublic.docs\n[exclude-table-data]\npublic.by_key\n";
+    std::fs::write(&filters, text).expect("written");
+    let setup = pgflit("stream setup --yes --filters").arg(&filters);
+    setup.between(&pair).run().assert_code(0);
+    let made = MADE
+        .replace("Weird \" Name|f|", "Weird \" Name|d|")
+        .replace("docs|f|", "docs|d|")
+        .replace("by_key|d|", "by_key|n|");
+    assert_eq!(identities(&pair.source), made);
+    pgflit("stream cleanup").between(&pair).run().assert_code(0);
+    assert_eq!(identities(&pair.source), BEFORE);
 }
 
 /// Both databases have these tables and rows.

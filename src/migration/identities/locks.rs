@@ -18,7 +18,7 @@ const WAIT_FOR_AUTOVACUUM: Duration = Duration::from_millis(1500);
 const PAUSE: Duration = Duration::from_millis(300);
 /// For so long it is tried, since the last table that was had. Transactions of applications are over by
 /// then; whoever begins a migration is there to see about others.
-const TRY_FOR: Duration = Duration::from_secs(15);
+const TRY_FOR: Duration = Duration::from_secs(10);
 /// A network that breaks down in between must not leave the table locked.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 

@@ -272,3 +272,29 @@ fn forgotten(store: &mut Store, changed: &ChangedIdentity) -> Result<Attempt, Mi
     store.forget_identity(changed.oid)?;
     Ok(Attempt::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_as_it_was_made_is_put_back() {
+        use ReplicaIdentity::{Default, Full, Index, Nothing};
+        let index = |name: &str| Index(name.to_owned());
+        let changed = |before, made| ChangedIdentity {
+            oid: 1,
+            name: QualifiedName::new("public", "t"),
+            before,
+            made,
+        };
+        let full = changed(Default, Full);
+        assert_eq!(decide(&full, &Full), Decision::PutBack);
+        assert_eq!(decide(&full, &Default), Decision::Nothing);
+        for now in [Nothing, index("i")] {
+            assert_eq!(decide(&full, &now), Decision::Leave);
+        }
+        let by_index = changed(Nothing, index("i"));
+        assert_eq!(decide(&by_index, &index("i")), Decision::PutBack);
+        assert_eq!(decide(&by_index, &index("j")), Decision::Leave);
+    }
+}
