@@ -14,6 +14,9 @@ use crate::support::{
 /// Batches of transactions of which some are copied, some prefetched and some replayed live.
 const BATCHES: u32 = 40;
 
+/// What a source says of a slot whose WAL it cannot decode.
+const NOT_DECODED: &str = "error: could not map filenode";
+
 fn moves(seed: u64, plugin: &str) {
     println!("seed {seed}, {plugin}");
     let pair = Pair::new();
@@ -22,15 +25,32 @@ fn moves(seed: u64, plugin: &str) {
     }
     // Older versions of wal2json do not say enough of such values.
     let workload = Workload::start(&pair.source, seed, plugin != "wal2json");
-    let run = pgflit(&format!("clone --follow --plugin {plugin}")).between(&pair);
-    let following = Following {
-        pair: &pair,
-        run: run.start(),
-    };
-    let following = until_live(following);
+    let clone = format!("clone --follow --plugin {plugin}");
+    let mut following = start(&pair, &clone);
+    while !gets_live(&following) {
+        // PostgreSQL's fault, with a TRUNCATE while it makes the slot: rare, and told.
+        let ended = following.run.wait_for_exit().assert_code(6);
+        ended.assert_stderr("begin anew with --restart");
+        following = start(&pair, &format!("{clone} --restart"));
+    }
     workload.wait_for(BATCHES);
     workload.stop();
     following.end_equal();
+}
+
+fn start<'a>(pair: &'a Pair, clone: &str) -> Following<'a> {
+    let run = pgflit(clone).between(pair).start();
+    Following { pair, run }
+}
+
+/// Whether live replay is reached; else the source cannot decode what the slot holds.
+fn gets_live(following: &Following<'_>) -> bool {
+    eventually(
+        4 * SOON,
+        "live replay begins, or the slot is of no use",
+        || following.run.stderr_contains(LIVE) || following.run.stderr_contains(NOT_DECODED),
+    );
+    following.run.stderr_contains(LIVE)
 }
 
 /// Returns once it is in live replay, which it has to reach while others write as fast as they can

@@ -333,6 +333,8 @@ impl Target {
     /// server has confirmed it. Gives how many changes found the target otherwise than the source
     /// was.
     pub(super) async fn commit(&mut self, last: &Commit) -> Result<u64, ApplyError> {
+        // A change that touched no row is no error for the server, which would commit the others.
+        self.exchange().await?;
         let lsn = last.lsn.to_string();
         // An origin wants a time; where the plugin gives none, the epoch stands for "unknown".
         let at = last
