@@ -192,7 +192,8 @@ pub struct Holders {
     pub is_autovacuum: bool,
 }
 
-/// Who else has the table locked at this moment, if anybody; five of them at most.
+/// Who else has the table locked at this moment, if anybody; five of them at most. Not every role may
+/// see what kind of process it is: then one with the lock of autovacuum is taken for it.
 pub async fn holders(source: &Session, oid: u32) -> Result<Option<Holders>, Error> {
     let sql = "SELECT string_agg(h.text, '; '), coalesce(bool_and(h.is_autovacuum), false)
                  FROM (SELECT DISTINCT
@@ -203,7 +204,9 @@ pub async fn holders(source: &Session, oid: u32) -> Result<Option<Holders>, Erro
                                                     nullif(a.backend_type, 'client backend'), a.state,
                                                     'since ' || to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS TZ')))
                               END AS text,
-                              a.backend_type IS NOT DISTINCT FROM 'autovacuum worker' AS is_autovacuum
+                              l.pid IS NOT NULL AND l.mode = 'ShareUpdateExclusiveLock'
+                              AND coalesce(a.backend_type, 'autovacuum worker')
+                                  = 'autovacuum worker' AS is_autovacuum
                          FROM pg_locks l
                          LEFT JOIN pg_stat_activity a ON a.pid = l.pid
                          LEFT JOIN pg_prepared_xacts p

@@ -3,6 +3,9 @@
 use crate::base::{QualifiedName, Remedy};
 use crate::pg;
 
+/// SQLSTATE insufficient_privilege.
+pub(super) const NOT_ALLOWED: &str = "42501";
+
 /// The replica identity of a table cannot be changed. What was changed before is noted.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -15,8 +18,6 @@ pub enum IdentityError {
         others: usize,
         /// Who has it.
         holders: String,
-        /// What would have been done.
-        sql: String,
     },
     /// The source refused.
     #[error("changing the replica identity of {table}")]
@@ -56,9 +57,16 @@ impl IdentityError {
                  pgflit stream cleanup"
                     .to_owned()
             }
+            IdentityError::Refused { sql, source, .. }
+                if source.sqlstate() == Some(NOT_ALLOWED) =>
+            {
+                format!(
+                    "only the owner of a table may change it: have the owner run {sql}; then run the \
+                     same command again"
+                )
+            }
             IdentityError::Refused { sql, .. } => format!(
-                "only the owner of a table may change it: have the owner run {sql}; then run the \
-                 same command again"
+                "mend the cause, or run it by hand ({sql}); then run the same command again"
             ),
         }
     }

@@ -21,10 +21,6 @@ impl Change for ChangedIdentity {
     fn table(&self) -> &QualifiedName {
         &self.name
     }
-
-    fn sql(&self) -> String {
-        self.made.sql(&self.name)
-    }
 }
 
 /// Takes the tables out of those whose updates are captured that a publication would refuse updates
@@ -108,7 +104,7 @@ async fn change_one(
 ) -> Result<Attempt, MigrationError> {
     let refused = |source| IdentityError::Refused {
         table: change.name.clone(),
-        sql: change.sql(),
+        sql: change.made.sql(&change.name),
         source,
     };
     if !locks::lock(source, &change.name, wait)
@@ -129,7 +125,7 @@ async fn change_one(
     }
     store.note_identity(change)?;
     failpoint::reach("identity noted");
-    let sql = change.sql();
+    let sql = change.made.sql(&change.name);
     source
         .batch(&format!("{sql}; COMMIT"))
         .await

@@ -27,8 +27,6 @@ pub(super) trait Change {
     fn oid(&self) -> u32;
     /// What it is called, as far as is known.
     fn table(&self) -> &QualifiedName;
-    /// What a person could run instead.
-    fn sql(&self) -> String;
 }
 
 /// How an attempt ended.
@@ -95,7 +93,6 @@ async fn given_up(
         table: change.table().clone(),
         others,
         holders: named(holders(source, change).await?),
-        sql: change.sql(),
     })
 }
 

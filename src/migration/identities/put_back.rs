@@ -12,7 +12,7 @@ use crate::migration::error::{MigrationError, on_source, to_source};
 use crate::pg::{Address, Session};
 use crate::store::{ChangedIdentity, ReplicaIdentity, Store, WorkDir};
 
-use super::error::IdentityError;
+use super::error::{IdentityError, NOT_ALLOWED};
 use super::locks::{self, Attempt, Change};
 
 /// When it is put back.
@@ -48,7 +48,9 @@ impl Change for Back {
     fn table(&self) -> &QualifiedName {
         &self.name
     }
+}
 
+impl Back {
     fn sql(&self) -> String {
         self.changed.before.sql(&self.name)
     }
@@ -143,8 +145,6 @@ async fn look(source: &Session, oid: u32) -> Result<Option<Identified>, Migratio
     Ok(now.into_iter().next())
 }
 
-/// SQLSTATE insufficient_privilege.
-const NOT_ALLOWED: &str = "42501";
 /// SQLSTATE undefined_object: the index that it had is gone.
 const NO_INDEX: &str = "42704";
 
