@@ -85,8 +85,8 @@ fn of_server(error: &ServerError) -> Option<String> {
         "42501" => "grant the privilege to this role, or connect as another",
         "XX000" if error.message.contains("filenode") => {
             "PostgreSQL cannot decode a TRUNCATE, or whatever else gave a table a new file, that ran \
-             while the slot was being made, now or later: begin anew with --restart, while nothing \
-             of the kind runs"
+             while the slot was being made, now or later: begin anew with --restart (and \
+             --drop-if-exists), while nothing of the kind runs"
         }
         _ => return error.hint.clone(),
     };

@@ -8,14 +8,12 @@ use rand::{Rng, SeedableRng};
 use super::Following;
 use super::following::LIVE;
 use crate::support::{
-    PLUGINS, Pair, SOON, Workload, allow_plugin, eventually, let_pass, long_tests_wanted, pgflit,
+    NOT_DECODED, PLUGINS, Pair, SOON, Workload, allow_plugin, eventually, let_pass,
+    long_tests_wanted, pgflit,
 };
 
 /// Batches of transactions of which some are copied, some prefetched and some replayed live.
 const BATCHES: u32 = 40;
-
-/// What a source says of a slot whose WAL it cannot decode.
-const NOT_DECODED: &str = "error: could not map filenode";
 
 fn moves(seed: u64, plugin: &str) {
     println!("seed {seed}, {plugin}");
@@ -31,7 +29,7 @@ fn moves(seed: u64, plugin: &str) {
         // PostgreSQL's fault, with a TRUNCATE while it makes the slot: rare, and told.
         let ended = following.run.wait_for_exit().assert_code(6);
         ended.assert_stderr("begin anew with --restart");
-        following = start(&pair, &format!("{clone} --restart"));
+        following = start(&pair, &format!("{clone} --restart --drop-if-exists"));
     }
     workload.wait_for(BATCHES);
     workload.stop();
