@@ -11,6 +11,7 @@
 
 mod catalog;
 mod database;
+mod identity;
 mod left_out;
 mod lock;
 mod progress;
@@ -23,6 +24,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use database::{Error, Store};
+pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};
