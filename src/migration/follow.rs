@@ -29,6 +29,7 @@ use super::error::{MigrationError, to_source};
 use super::finish::finish;
 use super::footprint::Footprint;
 use super::foreign_rows;
+use super::leftovers::Others;
 use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
@@ -322,7 +323,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     let (source, target) = preflight::look_at_servers(&config.source, &config.target).await?;
     begin::check_servers(run, &source, &target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
-    remove_from_servers(&config.source, &config.target, run).await?;
+    remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     begin::remove_files(&config.work_dir)
 }
 

@@ -5,6 +5,7 @@
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
+//!   `leftovers`: sessions that are in the way of that;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
@@ -45,6 +46,7 @@ pub mod finish;
 pub mod follow;
 mod footprint;
 mod foreign_rows;
+mod leftovers;
 mod lock_room;
 mod patience;
 pub mod preflight;

@@ -1,6 +1,7 @@
 //! Whatever is killed whenever, going on ends exact.
 
 mod fault_matrix;
+mod held_ledger;
 mod parts_of_two_moments;
 mod random_kills;
 
