@@ -33,6 +33,7 @@ use super::leftovers::Others;
 use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
+use super::rewritten;
 use super::setup::{remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
@@ -278,6 +279,10 @@ async fn begin_anew(
     match (found, tables) {
         (Some(Slot { lsn }), Some(tables)) => {
             store.set_catalog(&tables, &[])?;
+            let source = Session::connect(&config.source, "setup")
+                .await
+                .map_err(to_source(&config.source))?;
+            rewritten::keep(&source, &mut store).await?;
             run.slot_lsn = Some(lsn);
             store.set_startpos(lsn)?;
             store.set_run(&run)?;

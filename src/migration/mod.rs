@@ -13,7 +13,8 @@
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
-//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
+//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
+//!   `rewritten`: whether DDL on the source has left the target behind.
 //!
 //! # Crash story of `clone --follow`
 //! 0. *An error or a signal before the slot is made*: what was made is taken back, see
@@ -51,6 +52,7 @@ mod lock_room;
 mod patience;
 pub mod preflight;
 pub mod progress;
+mod rewritten;
 pub mod setup;
 pub mod snapshot;
 pub mod stage;

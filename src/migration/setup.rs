@@ -16,6 +16,7 @@ use super::error::{MigrationError, on_source, to_source, to_target};
 use super::footprint::Footprint;
 use super::leftovers::{self, Others};
 use super::preflight::{self, Wanted};
+use super::rewritten;
 
 /// What `stream setup` is to do.
 #[derive(Debug, Clone)]
@@ -242,6 +243,7 @@ pub(super) async fn set_up_capture(
         .await?
         .filter_tables(&mut tables);
     store.set_catalog(&tables, &[])?;
+    rewritten::keep(&source, store).await?;
     capture::tell_inserts_only(&tables);
     if let Some(publication) = &run.publication {
         footprint.makes_publication(publication);

@@ -10,6 +10,7 @@
 //! reports, see [`Store::reporting_only`].
 
 mod catalog;
+mod columns;
 mod database;
 mod left_out;
 mod lock;
@@ -22,6 +23,7 @@ mod wanted_row;
 mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
+pub use columns::{ColumnMark, TableMarks};
 pub use database::{Error, Store};
 pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
