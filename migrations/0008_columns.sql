@@ -4,3 +4,7 @@ CREATE TABLE source_columns (
     table_oid INTEGER PRIMARY KEY,
     marks     TEXT NOT NULL
 ) STRICT;
+
+-- Which options about cutting tables into parts were named when the run was begun; an earlier pgflit
+-- did not say.
+ALTER TABLE run ADD COLUMN split TEXT;

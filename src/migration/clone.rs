@@ -47,6 +47,8 @@ pub struct Config {
     pub copy: base_copy::Choices,
     /// What else is left out.
     pub filters: Filters,
+    /// Which options about cutting tables into parts were named, as text; empty if none was.
+    pub split: Option<String>,
     /// The id of a snapshot that somebody else holds.
     pub snapshot: Option<String>,
     /// Standbys of the source that rows are read from; none to read them on the source.
@@ -461,6 +463,7 @@ async fn prepare(
             run = Run {
                 target: run.target,
                 target_system: run.target_system,
+                split: run.split,
                 ..begun
             };
             store.set_run(&run)?;
@@ -536,6 +539,7 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
         filters: config.filters.text(),
+        split: config.split.clone(),
         ..Run::default()
     }
 }

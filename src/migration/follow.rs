@@ -313,8 +313,11 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     if store.step_is_begun(CATALOG_STEP)? {
         return Err(MigrationError::Refused {
             side: None,
-            problem: "the rows on the target were copied with the slot that would be dropped"
-                .to_owned(),
+            problem: match run.slot {
+                Some(_) => "the rows on the target were copied with the slot that would be dropped",
+                None => "the rows on the target were copied without capturing changes",
+            }
+            .to_owned(),
             hint: "begin copy and following anew with pgflit clone --follow --restart".to_owned(),
         });
     }
