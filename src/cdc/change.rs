@@ -200,6 +200,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// As Postgres writes it; none of NULL, and of what is not known.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::Text(text) => Some(text.as_bytes()),
+            Value::Bytes(bytes) => Some(bytes),
+            Value::Null | Value::Unchanged => None,
+        }
+    }
+
     /// What it takes to hold, besides the value itself.
     pub fn byte_count(&self) -> usize {
         match self {

@@ -20,6 +20,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::QualifiedName;
 use crate::base::ident::quote_ident;
 
 use super::change::{Begin, Commit, Identity, Operation, Position, Switch, Value};
@@ -93,6 +94,8 @@ pub struct Prepare {
     pub sql: String,
     /// What it does.
     pub shape: Shape,
+    /// To which table, as [`Prepare::shape`] names it.
+    pub table: QualifiedName,
 }
 
 impl Prepare {
@@ -101,6 +104,7 @@ impl Prepare {
         Self {
             id: StatementId::of(&sql, &shape),
             sql,
+            table: QualifiedName::new(&shape.schema, &shape.table),
             shape,
         }
     }

@@ -83,6 +83,11 @@ fn of_server(error: &ServerError) -> Option<String> {
         "53100" => "the server's disk is full: make room there",
         "53300" => "raise max_connections, or use fewer jobs",
         "42501" => "grant the privilege to this role, or connect as another",
+        "XX000" if error.message.contains("filenode") => {
+            "PostgreSQL cannot decode a TRUNCATE, or whatever else gave a table a new file, that ran \
+             while the slot was being made, now or later: begin anew with --restart (and \
+             --drop-if-exists), while nothing of the kind runs"
+        }
         _ => return error.hint.clone(),
     };
     Some(match &error.hint {
@@ -104,5 +109,16 @@ mod tests {
             };
             assert!(of(&error.into()).is_some(), "{sqlstate}");
         }
+    }
+
+    #[test]
+    fn a_slot_that_cannot_be_decoded_from_its_beginning_is_to_be_made_anew() {
+        let error = ServerError {
+            sqlstate: "XX000".into(),
+            message: "could not map filenode \"base/5/16859\" to relation OID".into(),
+            ..ServerError::default()
+        };
+        let hint = of(&error.into()).expect("a hint");
+        assert!(hint.contains("--restart"), "{hint}");
     }
 }

@@ -64,6 +64,23 @@ fn a_row_that_is_there_already_stops_with_all_that_is_known_of_it() {
 }
 
 #[test]
+fn a_row_that_is_not_there_stops_each_time_until_it_is() {
+    with_each(&PLUGINS, |pair, plugin| {
+        let following = start(pair, plugin, "stop");
+        pair.target.sql("DELETE FROM names WHERE id = 3");
+        pair.source
+            .sql("UPDATE names SET name = 'changed ' || id WHERE id > 1");
+        let touched = "UPDATE on public.names (id=3)";
+        let ended = following.run.wait_for_exit().assert_code(7);
+        ended.assert_stderr(touched).assert_stderr("touched 0 rows");
+        let again = Following::resume_with(pair, plugin).run.wait_for_exit();
+        again.assert_code(7).assert_stderr(touched);
+        pair.target.sql("INSERT INTO names VALUES (3, 'name 3')");
+        Following::resume_with(pair, plugin).end_equal();
+    });
+}
+
+#[test]
 fn skip_leaves_the_target_as_it_is_and_tells_each_change() {
     with_each(&PLUGINS, |pair, plugin| {
         let following = start(pair, plugin, "skip");

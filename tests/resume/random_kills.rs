@@ -10,7 +10,8 @@ use rand::{Rng, SeedableRng};
 
 use super::nothing_is_left;
 use crate::support::{
-    Pair, Run, SOON, Workload, assert_equal, let_pass, long_tests_wanted, pgflit,
+    NOT_DECODED, Pair, Run, SOON, Workload, assert_equal, eventually, let_pass, long_tests_wanted,
+    pgflit,
 };
 
 /// Exit codes after which cron runs it again: a server that does not answer, a stop.
@@ -40,17 +41,31 @@ impl Cron<'_> {
         {
             return;
         }
+        let mut how = "--resume";
         if let Some(run) = self.run.take() {
             let ended = run.wait_for_exit();
             let code = ended.code();
+            if ended.stderr.contains(NOT_DECODED) {
+                // PostgreSQL's fault, rare, and told with what to do.
+                how = "--restart --drop-if-exists";
+            }
             assert!(
                 code.is_none_or(|code| AGAIN.contains(&code)),
                 "{code:?}\n{}",
                 ended.stderr
             );
         }
-        let clone = "clone --follow --resume --table-jobs 2 --split-tables-larger-than 30kB";
-        self.run = Some(pgflit(clone).between(self.pair).start());
+        let clone = format!("clone --follow {how} --table-jobs 2 --split-tables-larger-than 30kB");
+        self.run = Some(pgflit(&clone).between(self.pair).start());
+    }
+
+    /// Returns once the run is in live replay.
+    fn until_live(&mut self) {
+        eventually(8 * SOON, "live replay begins", || {
+            self.tick();
+            let run = self.run.as_ref();
+            run.is_some_and(|run| run.stderr_contains("live replay"))
+        });
     }
 
     fn kill(&mut self, signal: Signal) {
@@ -115,10 +130,7 @@ fn ends_by_itself(seed: u64) {
     workload.wait_for(40);
     workload.stop();
     let mut cron = Cron { pair: &pair, run };
-    cron.tick();
-    if let Some(run) = &cron.run {
-        run.wait_for_stderr("live replay");
-    }
+    cron.until_live();
     let set = pgflit("sentinel set endpos --current").dir(pair.dir());
     set.source(&pair.source).run().assert_code(0);
     cron.until_done();

@@ -27,7 +27,7 @@ pub(crate) use plugin::{PLUGINS, allow_plugin, with_each};
 pub(crate) use process::{Process, children};
 pub(crate) use sql::{Database, sql};
 pub(crate) use wait::{eventually, eventually_some, let_pass};
-pub(crate) use workload::Workload;
+pub(crate) use workload::{NOT_DECODED, Workload};
 
 use std::time::Duration;
 

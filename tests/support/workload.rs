@@ -14,6 +14,9 @@ use rand::{Rng, SeedableRng};
 
 use super::{Database, SOON, eventually};
 
+/// What the end of a migration says whose slot the source cannot decode.
+pub(crate) const NOT_DECODED: &str = "error: could not map filenode";
+
 /// Types, each with expressions for its values; NULL is added.
 const TYPES: [(&str, &[&str]); 45] = [
     ("smallint", &["-32768", "32767", "0"]),

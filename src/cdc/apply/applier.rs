@@ -2,26 +2,29 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::base::{Lsn, failpoint};
 use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
 
+use super::batch::Batch;
 use super::error::ApplyError;
+use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
 use super::place::Place;
 use super::steering::Steering;
-use super::target::{Change, Emptying, Target};
+use super::target::Target;
 use crate::store::WantedRow;
 
 /// A source transaction is held here until its COMMIT is seen, so that one that was cut off costs
 /// nothing. Past this many bytes it gets a target transaction of its own and goes there directly.
 const HELD_BYTES: usize = 8 << 20;
 
-/// A group is committed at this many rows: enough that the commit is not the cost, little enough
-/// that a group that must be undone is small.
-const GROUP_ROWS: usize = 2000;
+/// A group is committed after this long, also where there is always more to read: the target is seen to
+/// go on, and what a crash undoes is done again in a moment.
+const GROUP_AGE: Duration = Duration::from_millis(250);
 
 /// What to do after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +70,10 @@ pub(super) struct Applier {
     reading: Reading,
     /// The last source transaction in the open target transaction.
     last: Option<Commit>,
-    pub(super) group_rows: usize,
+    /// What is still to be written into that transaction.
+    pub(super) batch: Batch,
+    /// When the first of the group was whole.
+    group_since: Option<Instant>,
     /// Rows that the transaction being read moved and that have to be copied again. Once there is
     /// one, nothing more of it is sent.
     pub(super) wanted: Vec<WantedRow>,
@@ -105,7 +111,8 @@ impl Applier {
             statements: HashMap::new(),
             reading: Reading::Between,
             last: None,
-            group_rows: 0,
+            batch: Batch::default(),
+            group_since: None,
             wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
@@ -237,6 +244,7 @@ impl Applier {
             prepare,
             values: execute.values,
             begin,
+            bytes,
             place: place.clone(),
         };
         self.step(Step::Row(Arc::new(change)), bytes).await
@@ -283,7 +291,11 @@ impl Applier {
             }
             Reading::Passing(begin) => {
                 let begin = Arc::clone(begin);
-                return self.send(step, self.while_read(&begin)).await;
+                self.send(step, self.while_read(&begin)).await?;
+                return match self.batch.is_full() {
+                    true => self.write_batch().await,
+                    false => Ok(()),
+                };
             }
         }
         // Too large to hold: alone in a target transaction of its own.
@@ -303,6 +315,7 @@ impl Applier {
             let transaction = self.while_read(&begin);
             self.reading = Reading::Passing(begin);
             self.send_all(steps, transaction).await?;
+            self.write_batch().await?;
         }
         Ok(())
     }
@@ -319,12 +332,17 @@ impl Applier {
     /// The transaction being read never happened.
     async fn undo(&mut self) -> Result<(), ApplyError> {
         if matches!(self.reading, Reading::Passing(_)) {
-            self.target.rollback().await?;
-            self.group_rows = 0;
+            self.undo_passed().await?;
             self.wanted.clear();
         }
         self.reading = Reading::Between;
         Ok(())
+    }
+
+    /// Undoes what is sent of a transaction that is alone in the target's.
+    async fn undo_passed(&mut self) -> Result<(), ApplyError> {
+        self.batch.clear();
+        self.target.rollback().await
     }
 
     async fn commit(&mut self, commit: Commit, place: &Place) -> Result<After, ApplyError> {
@@ -381,18 +399,19 @@ impl Applier {
                 }
                 self.send_all(steps, transaction).await?;
                 self.last = Some(commit);
-                if self.group_rows >= GROUP_ROWS {
+                let since = *self.group_since.get_or_insert_with(Instant::now);
+                if self.batch.is_full() || since.elapsed() >= GROUP_AGE {
                     return self.finish_group().await;
                 }
             }
             Reading::Passing(begin) => {
                 self.check_xid(&begin, &commit, place)?;
                 if self.is_past_end(&commit, place).await? {
-                    self.target.rollback().await?;
+                    self.undo_passed().await?;
                     return Ok(After::AtEnd);
                 }
                 if !self.wanted.is_empty() {
-                    self.target.rollback().await?;
+                    self.undo_passed().await?;
                     return Err(self.want_rows(&begin)?);
                 }
                 self.last = Some(commit);
@@ -448,6 +467,8 @@ impl Applier {
     /// Commits what is gathered. When this returns, the target has confirmed it.
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
         if let Some(last) = self.last.take() {
+            self.group_since = None;
+            self.write_batch().await?;
             if self.target.is_open() {
                 failpoint::reach("group sent");
                 let conflicts = self.target.commit(&last).await?;
@@ -456,7 +477,6 @@ impl Applier {
                 self.positions.committed = last.lsn;
             }
             self.positions.reached = self.positions.reached.max(last.lsn);
-            self.group_rows = 0;
         }
         self.look_around()
     }

@@ -57,6 +57,17 @@ pub enum ApplyError {
         /// Which line of what.
         place: Place,
     },
+    /// Rows that were written together were not all found, or were there before. Each is tried by
+    /// itself then.
+    #[error("{rows} rows of {table} were touched instead of {expected}")]
+    RowsTogether {
+        /// Of which table.
+        table: Box<QualifiedName>,
+        /// How many were touched.
+        rows: u64,
+        /// How many should be.
+        expected: u64,
+    },
     /// The target's table does not take what the source's gives.
     #[error("{table} on the target does not fit transaction {xid} at {lsn}: {problem} ({place})")]
     Misfit {

@@ -108,6 +108,7 @@ fn read_folder(
                 }
             }
             Next::Segment(_) => {
+                paused = false;
                 path = follower.place().0.into();
                 if !block.send(pieces) || pieces.blocking_send(Ok(Piece::Segment)).is_err() {
                     return Ok(());

@@ -3,8 +3,9 @@
 //! ```text
 //! folder or pipe ([`input`]) ──lines──▶ whole transactions, grouped ([`applier`])
 //!                                             │ filtered by the ledger ([`filter`])
+//!                                             │ reduced to what they come to ([`net`], [`batch`])
 //!                                             ▼
-//!                                target, pipelined ([`target`]) + position ([`tracking`])
+//!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
 //! ```
 //! # Once
 //! A group of whole source transactions commits together with its position, in one target
@@ -20,15 +21,19 @@
 //!    a report; the target's own word counts.
 
 mod applier;
+mod batch;
 mod error;
+mod expect;
 mod filter;
 mod input;
 mod moved;
+mod net;
 mod place;
 mod plan;
 mod print;
 mod run;
 mod sending;
+mod sets;
 mod steering;
 mod target;
 mod target_table;

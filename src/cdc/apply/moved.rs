@@ -8,8 +8,8 @@ use crate::cdc::change::{Identity, Operation, Value};
 use crate::cdc::sql_line::{Prepare, Shape, compares_exactly, ident};
 
 use super::error::ApplyError;
+use super::expect::Change;
 use super::filter::{Committed, InEpochs};
-use super::target::Change;
 
 /// What of one change the copy does not contain.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) fn left_of(
 ) -> Result<Left, ApplyError> {
     let shape = &change.prepare.shape;
     let unplaced = || ApplyError::Unplaced {
-        table: Box::new(change.table()),
+        table: Box::new(change.table().clone()),
         column: parts.column().to_owned(),
         xid: change.begin.xid,
         lsn: change.begin.lsn,
@@ -99,8 +99,10 @@ fn with(change: &Change, instead: Instead) -> Change {
         key: instead.key.clone(),
         ..shape.clone()
     };
+    let values: Vec<_> = taken().map(|at| change.values[at].clone()).collect();
     Change {
-        values: taken().map(|at| change.values[at].clone()).collect(),
+        bytes: values.iter().map(Value::byte_count).sum(),
+        values,
         prepare: Arc::new(Prepare::new(instead.sql, shape)),
         begin: Arc::clone(&change.begin),
         place: change.place.clone(),

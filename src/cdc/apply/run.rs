@@ -146,6 +146,10 @@ async fn apply_once(
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;
+    let refused = applier.batch.refused();
+    if refused > 0 {
+        tracing::info!("{refused} batches of changes were refused together and applied row by row");
+    }
     Ok(ended)
 }
 
@@ -215,6 +219,8 @@ async fn run(
                 }
             }
             Piece::Segment => applier.begin_segment(),
+            // More has come meanwhile: one group.
+            Piece::Pause if !pieces.is_empty() => {}
             Piece::Pause => {
                 if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);

@@ -1,4 +1,4 @@
-//! Changes on their way into the open target transaction: what of each the copy does not contain.
+//! Changes on their way to the target: what of each the copy does not contain.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use crate::store::WantedRow;
 
 use super::applier::{Applier, Step};
 use super::error::ApplyError;
+use super::expect::{Change, Emptied, Emptying};
 use super::filter::{Committed, Contains};
 use super::moved::{Left, left_of};
+use super::net::Ready;
 use super::place::Place;
-use super::target::{Change, Emptying};
 
 /// Rows asked for at a time: of a transaction that has moved more, the others are asked for when it is
 /// read again.
@@ -56,7 +57,7 @@ impl Applier {
                     self.want(row);
                     continue;
                 }
-                Ok(Missing::Change(change)) if self.target.has_prepared(&change) => continue,
+                Ok(Missing::Change(change)) if self.target.is_fitting(&change) => continue,
                 Ok(Missing::Change(change)) => self.target.fitting_table(&change).await.map(drop),
                 Err(error) => Err(error),
             };
@@ -71,7 +72,7 @@ impl Applier {
         Ok(())
     }
 
-    /// Sends a change into the open target transaction, unless the copy contains it.
+    /// Takes a change for the target, unless the copy contains it.
     pub(super) async fn send(
         &mut self,
         step: Step,
@@ -79,20 +80,19 @@ impl Applier {
     ) -> Result<(), ApplyError> {
         match step {
             Step::Row(change) => match self.missing_of(&change, transaction).await? {
-                Missing::Nothing => Ok(()),
-                Missing::Row(row) => {
-                    self.want(row);
-                    Ok(())
-                }
-                Missing::Change(_) if !self.wanted.is_empty() => Ok(()),
+                Missing::Nothing => {}
+                Missing::Row(row) => self.want(row),
+                Missing::Change(_) if !self.wanted.is_empty() => {}
                 Missing::Change(change) => {
-                    self.target.begin()?;
-                    self.group_rows += 1;
-                    self.target.row(change).await
+                    if !self.target.is_fitting(&change) {
+                        self.target.fitting_table(&change).await?;
+                    }
+                    self.batch.add(Ready::Row(change));
                 }
             },
-            Step::Truncate(emptying) => self.empty(emptying, transaction).await,
+            Step::Truncate(emptying) => self.empty(emptying, transaction)?,
         }
+        Ok(())
     }
 
     /// What of `change` the copy does not contain.
@@ -102,11 +102,11 @@ impl Applier {
         transaction: Committed,
     ) -> Result<Missing, ApplyError> {
         let table = change.table();
-        let left = match self.filter.contains(&table, transaction) {
+        let left = match self.filter.contains(table, transaction) {
             Contains::Everything => return Ok(Missing::Nothing),
             Contains::Nothing => return Ok(Missing::Change(Arc::clone(change))),
             Contains::ByRow(parts) => left_of(change, parts, transaction)?,
-            Contains::Unknown => return Err(self.unknown(&table, &change.place)),
+            Contains::Unknown => return Err(self.unknown(table, &change.place)),
         };
         Ok(match left {
             Left::Nothing => Missing::Nothing,
@@ -117,7 +117,7 @@ impl Applier {
                 match known.is_covered_by(&change.prepare.shape.columns) {
                     true => Missing::Change(Arc::new(change)),
                     false => Missing::Row(WantedRow {
-                        table,
+                        table: table.clone(),
                         value,
                         xid: change.begin.xid,
                     }),
@@ -155,11 +155,7 @@ impl Applier {
 
     /// Empties the relations of a TRUNCATE; of one that was copied in several epochs the parts that do
     /// not contain it.
-    async fn empty(
-        &mut self,
-        emptying: Arc<Emptying>,
-        transaction: Committed,
-    ) -> Result<(), ApplyError> {
+    fn empty(&mut self, emptying: Arc<Emptying>, transaction: Committed) -> Result<(), ApplyError> {
         let mut line = emptying.line.clone();
         line.rels.clear();
         let mut partly = Vec::new();
@@ -175,17 +171,13 @@ impl Applier {
                 Contains::Unknown => return Err(self.unknown(&table, &emptying.place)),
             }
         }
-        if !self.wanted.is_empty() || (line.rels.is_empty() && partly.is_empty()) {
-            return Ok(());
+        if self.wanted.is_empty() && !(line.rels.is_empty() && partly.is_empty()) {
+            self.batch.add(Ready::Empty(Emptied {
+                emptying,
+                line,
+                partly,
+            }));
         }
-        self.target.begin()?;
-        self.group_rows += 1;
-        for (table, rows) in &partly {
-            self.target.empty_rows(table, rows, &emptying).await?;
-        }
-        match line.rels.is_empty() {
-            true => Ok(()),
-            false => self.target.truncate(&line, emptying).await,
-        }
+        Ok(())
     }
 }

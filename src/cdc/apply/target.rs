@@ -8,13 +8,14 @@ use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 
 use crate::base::QualifiedName;
-use crate::cdc::change::{Begin, Commit, Operation, Value};
-use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
+use crate::cdc::change::{Commit, Value};
+use crate::cdc::sql_line::{Prepare, StatementId};
 use crate::pg::{self, Connection};
 
 use super::error::ApplyError;
-use super::place::Place;
-use super::plan::{Answer, OnConflict, Step, plan};
+use super::expect::{Change, Emptied, Expect};
+use super::net::{Action, Set};
+use super::plan::{OnConflict, Step, plan};
 use super::target_table::{TargetTable, question};
 use super::tracking::{Tracking, bind_text};
 
@@ -26,52 +27,12 @@ const CHUNK_BYTES: usize = 512 * 1024;
 /// they are used. Each costs the server a plan.
 const PREPARED_MAX: usize = 1000;
 
+/// Statements known to fit at a time: a few bytes each.
+const FITTING_MAX: usize = 100_000;
+
 /// Tables of the target remembered at a time; past this all are asked for again. One of a hundred
 /// columns takes some 20 KB.
 const TABLES_MAX: usize = 1000;
-
-/// Values are shortened to this many characters in messages.
-const SHOWN_VALUE_CHARS: usize = 80;
-
-/// One row's change, as a segment says it.
-#[derive(Debug)]
-pub(super) struct Change {
-    pub(super) prepare: Arc<Prepare>,
-    pub(super) values: Vec<Value>,
-    /// Of which transaction.
-    pub(super) begin: Arc<Begin>,
-    pub(super) place: Place,
-}
-
-/// One TRUNCATE, as a segment says it.
-#[derive(Debug)]
-pub(super) struct Emptying {
-    pub(super) line: TruncateLine,
-    /// Of which transaction.
-    pub(super) begin: Arc<Begin>,
-    pub(super) place: Place,
-}
-
-impl Emptying {
-    /// Where it stands, in a segment if possible.
-    fn place(&self) -> Place {
-        let line = SqlLine::Truncate(self.line.clone());
-        self.place.in_segments(&self.begin, &line)
-    }
-}
-
-/// What the next CommandComplete answers.
-#[derive(Debug)]
-enum Expect {
-    /// BEGIN, the position, COMMIT and the like; the command for messages.
-    Control(&'static str),
-    /// The position, which must be there exactly once.
-    Position,
-    /// One step of a row's change.
-    Row(Arc<Change>, Answer),
-    /// A TRUNCATE.
-    Truncate(Arc<Emptying>),
-}
 
 /// A session on the target that applies.
 #[derive(Debug)]
@@ -80,18 +41,49 @@ pub(super) struct Target {
     output: BytesMut,
     expected: VecDeque<Expect>,
     prepared: HashMap<StatementId, Arc<[Step]>>,
+    /// The names of commands for several rows, by their texts.
+    prepared_sets: HashMap<String, String>,
+    /// How many names such commands have had.
+    set_names: u64,
+    /// Statements whose preparing the server has not confirmed: in a pipeline that fails it may have
+    /// passed them over.
+    unconfirmed: Vec<Unconfirmed>,
+    /// Statements that the target's tables take.
+    fitting: HashSet<StatementId>,
     /// The target's tables as they were when first asked for.
     tables: HashMap<QualifiedName, Arc<TargetTable>>,
     on_conflict: OnConflict,
     /// Changes of the open transaction that found the target otherwise than the source was.
     conflicts: u64,
+    /// As many as there were when the batch began.
+    conflicts_before: u64,
     open: bool,
 }
+
+/// A statement that may be prepared on the server.
+#[derive(Debug)]
+enum Unconfirmed {
+    Row(StatementId),
+    Set(String),
+}
+
+/// The settings of the session: no triggers and foreign keys, as on a replica; and every row found by
+/// its index, whatever the statistics of a table say that has just been filled.
+const SETTINGS: &str = "
+    SET session_replication_role = replica;
+    SET synchronous_commit = on;
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET enable_seqscan = off; SET enable_bitmapscan = off;
+    SET jit = off";
 
 const BEGIN: &str = "pgflit_begin";
 const COMMIT: &str = "pgflit_commit";
 const ROLLBACK: &str = "pgflit_rollback";
 const POSITION: &str = "pgflit_position";
+const SAVEPOINT: &str = "pgflit_savepoint";
+const RELEASE: &str = "pgflit_release";
+const ROLLBACK_TO: &str = "pgflit_rollback_to";
 
 impl Target {
     /// Makes `connection` ready to apply: no triggers, no foreign keys, as on a replica.
@@ -101,9 +93,7 @@ impl Target {
         origin: &str,
         on_conflict: OnConflict,
     ) -> Result<Self, ApplyError> {
-        connection
-            .query("SET session_replication_role = replica; SET synchronous_commit = on")
-            .await?;
+        connection.query(SETTINGS).await?;
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // What the source has may be no text in any encoding.
             connection
@@ -115,14 +105,22 @@ impl Target {
             output: BytesMut::new(),
             expected: VecDeque::new(),
             prepared: HashMap::new(),
+            prepared_sets: HashMap::new(),
+            set_names: 0,
+            unconfirmed: Vec::new(),
+            fitting: HashSet::new(),
             tables: HashMap::new(),
             on_conflict,
             conflicts: 0,
+            conflicts_before: 0,
             open: false,
         };
         target.parse(BEGIN, "BEGIN")?;
         target.parse(COMMIT, "COMMIT")?;
         target.parse(ROLLBACK, "ROLLBACK")?;
+        target.parse(SAVEPOINT, "SAVEPOINT pgflit_batch")?;
+        target.parse(RELEASE, "RELEASE SAVEPOINT pgflit_batch")?;
+        target.parse(ROLLBACK_TO, "ROLLBACK TO SAVEPOINT pgflit_batch")?;
         target.parse(POSITION, &tracking.note_sql(origin))?;
         target.exchange().await?;
         Ok(target)
@@ -159,28 +157,123 @@ impl Target {
     }
 
     /// Runs one row's change in the open transaction.
-    pub(super) async fn row(&mut self, change: Arc<Change>) -> Result<(), ApplyError> {
+    pub(super) async fn row(&mut self, change: &Arc<Change>) -> Result<(), ApplyError> {
         let steps = match self.prepared.get(&change.prepare.id) {
             Some(steps) => Arc::clone(steps),
-            None => self.prepare(&change).await?,
+            None => self.prepare(change).await?,
         };
         for step in steps.iter() {
             let values = &change.values;
             match &step.parameters {
-                None => bind_text(&step.name, values.iter().map(bytes), &mut self.output)?,
+                None => bind_text(
+                    &step.name,
+                    values.iter().map(Value::as_bytes),
+                    &mut self.output,
+                )?,
                 Some(chosen) => {
-                    let chosen = chosen.iter().map(|at| values.get(*at).and_then(bytes));
+                    let chosen = chosen
+                        .iter()
+                        .map(|at| values.get(*at).and_then(Value::as_bytes));
                     bind_text(&step.name, chosen, &mut self.output)?;
                 }
             }
-            self.execute(Expect::Row(Arc::clone(&change), step.answer))?;
+            self.execute(Expect::Row(Arc::clone(change), step.answer))?;
         }
         self.exchange_if_much().await
     }
 
-    /// Whether this change's statement is prepared, so that the target's table takes it.
-    pub(super) fn has_prepared(&self, change: &Change) -> bool {
-        self.prepared.contains_key(&change.prepare.id)
+    /// Whether the target's table is known to take this change's statement.
+    pub(super) fn is_fitting(&self, change: &Change) -> bool {
+        self.fitting.contains(&change.prepare.id)
+    }
+
+    /// A table of the target, if it was asked for already.
+    pub(super) fn known_table(&self, name: &QualifiedName) -> Option<Arc<TargetTable>> {
+        self.tables.get(name).cloned()
+    }
+
+    /// Writes several rows together in the open transaction.
+    pub(super) async fn set(
+        &mut self,
+        set: &Set<'_>,
+        table: &TargetTable,
+    ) -> Result<(), ApplyError> {
+        let sql = set.sql(table).ok_or_else(|| {
+            pg::Error::Protocol(format!("{} has lost a column", set.first.table()))
+        })?;
+        let is_copy = set.action == Action::Insert;
+        let name = match is_copy {
+            true => String::new(),
+            false => self.prepare_set(&sql)?,
+        };
+        for rows in set.commands() {
+            let expected = match set.action {
+                Action::Miss => 0,
+                _ => rows.count as u64,
+            };
+            let expect = Expect::Rows(Arc::clone(set.first), expected);
+            if is_copy {
+                self.parse("", &sql)?;
+                self.run("", expect)?;
+                let data = rows.copied();
+                let data = frontend::CopyData::new(&data[..]).map_err(pg::Error::from)?;
+                data.write(&mut self.output);
+                frontend::copy_done(&mut self.output);
+            } else {
+                let arrays: Vec<_> = (0..rows.width).map(|column| rows.array(column)).collect();
+                let arrays = arrays.iter().map(|array| Some(array.as_slice()));
+                bind_text(&name, arrays, &mut self.output)?;
+                self.execute(expect)?;
+            }
+            self.exchange_if_much().await?;
+        }
+        Ok(())
+    }
+
+    /// The name of a command for several rows, prepared.
+    fn prepare_set(&mut self, sql: &str) -> Result<String, ApplyError> {
+        if let Some(name) = self.prepared_sets.get(sql) {
+            return Ok(name.clone());
+        }
+        self.bound_prepared()?;
+        self.set_names += 1;
+        let name = format!("pgflit_set_{}", self.set_names);
+        self.parse(&name, sql)?;
+        self.prepared_sets.insert(sql.to_owned(), name.clone());
+        self.unconfirmed.push(Unconfirmed::Set(sql.to_owned()));
+        Ok(name)
+    }
+
+    /// What is sent from here on can be undone by itself. True if that takes a savepoint, because the
+    /// open transaction has more than that.
+    pub(super) fn begin_batch(&mut self) -> Result<bool, ApplyError> {
+        let within = self.open;
+        self.conflicts_before = self.conflicts;
+        match within {
+            true => self.run(SAVEPOINT, Expect::Control("SAVEPOINT"))?,
+            false => self.begin()?,
+        }
+        Ok(within)
+    }
+
+    /// Has the answers to all that was sent since [`Target::begin_batch`].
+    pub(super) async fn end_batch(&mut self, within: bool) -> Result<(), ApplyError> {
+        if within {
+            self.run(RELEASE, Expect::Control("RELEASE"))?;
+        }
+        self.exchange().await
+    }
+
+    /// Undoes what was sent since [`Target::begin_batch`], whose answers are read.
+    pub(super) async fn undo_batch(&mut self, within: bool) -> Result<(), ApplyError> {
+        match within {
+            true => {
+                self.run(ROLLBACK_TO, Expect::Control("ROLLBACK"))?;
+                self.conflicts = self.conflicts_before;
+                self.exchange().await
+            }
+            false => self.rollback().await,
+        }
     }
 
     /// Prepares what is run for this change's statement, if the target's table takes it.
@@ -191,6 +284,7 @@ impl Target {
         for step in steps.iter() {
             self.parse(&step.name, &step.sql)?;
         }
+        self.unconfirmed.push(Unconfirmed::Row(change.prepare.id));
         self.prepared.insert(change.prepare.id, Arc::clone(&steps));
         Ok(steps)
     }
@@ -200,7 +294,7 @@ impl Target {
         &mut self,
         change: &Change,
     ) -> Result<Arc<TargetTable>, ApplyError> {
-        let name = change.table();
+        let name = change.table().clone();
         let shape = &change.prepare.shape;
         let misfit = |problem| ApplyError::Misfit {
             table: Box::new(name.clone()),
@@ -224,7 +318,13 @@ impl Target {
             problem = fits(&table);
         }
         match (table, problem) {
-            (Some(table), None) => Ok(table),
+            (Some(table), None) => {
+                if self.fitting.len() >= FITTING_MAX {
+                    self.fitting.clear();
+                }
+                self.fitting.insert(change.prepare.id);
+                Ok(table)
+            }
             (_, problem) => Err(misfit(problem.unwrap_or_default())),
         }
     }
@@ -248,6 +348,7 @@ impl Target {
         };
         if self.tables.len() >= TABLES_MAX {
             self.tables.clear();
+            self.fitting.clear();
         }
         let table = Arc::new(table);
         self.tables.insert(name.clone(), Arc::clone(&table));
@@ -256,7 +357,10 @@ impl Target {
 
     /// Forgets what is known of a statement and its table: the next use asks and prepares again.
     pub(super) fn forget(&mut self, prepare: &Prepare) -> Result<(), ApplyError> {
-        self.tables.remove(&shape_table(prepare));
+        self.tables.remove(&prepare.table);
+        self.fitting.clear();
+        // The columns of one may have other types by now.
+        self.close_sets()?;
         if let Some(steps) = self.prepared.remove(&prepare.id) {
             self.close(&steps)?;
         }
@@ -270,22 +374,37 @@ impl Target {
         Ok(())
     }
 
+    fn close_sets(&mut self) -> Result<(), ApplyError> {
+        for name in std::mem::take(&mut self.prepared_sets).into_values() {
+            frontend::close(b'S', &name, &mut self.output).map_err(pg::Error::from)?;
+        }
+        Ok(())
+    }
+
     fn bound_prepared(&mut self) -> Result<(), ApplyError> {
-        if self.prepared.len() < PREPARED_MAX {
+        if self.prepared.len() + self.prepared_sets.len() < PREPARED_MAX {
             return Ok(());
         }
+        self.close_sets()?;
         for steps in std::mem::take(&mut self.prepared).into_values() {
             self.close(&steps)?;
         }
         Ok(())
     }
 
-    /// Empties relations in the open transaction: those of `line`, of what the segment says.
-    pub(super) async fn truncate(
-        &mut self,
-        line: &TruncateLine,
-        emptying: Arc<Emptying>,
-    ) -> Result<(), ApplyError> {
+    /// Empties relations in the open transaction.
+    pub(super) async fn empty(&mut self, emptied: &Emptied) -> Result<(), ApplyError> {
+        for (table, rows) in &emptied.partly {
+            self.empty_rows(table, rows, emptied).await?;
+        }
+        match emptied.line.rels.is_empty() {
+            true => Ok(()),
+            false => self.truncate(emptied).await,
+        }
+    }
+
+    async fn truncate(&mut self, emptied: &Emptied) -> Result<(), ApplyError> {
+        let Emptied { emptying, line, .. } = emptied;
         let mut partitioned = HashSet::new();
         for (schema, name) in &line.rels {
             let table = QualifiedName::new(schema, name);
@@ -307,17 +426,17 @@ impl Target {
         }
         let sql = line.sql(|schema, name| partitioned.contains(&QualifiedName::new(schema, name)));
         self.parse("", &sql)?;
-        self.run("", Expect::Truncate(emptying))?;
+        self.run("", Expect::Truncate(Arc::clone(emptying)))?;
         self.exchange_if_much().await
     }
 
-    /// Deletes the rows of `table` for which `condition` holds, in the open transaction: what is left
-    /// to empty of a table whose copy contains a part of a TRUNCATE.
-    pub(super) async fn empty_rows(
+    /// Deletes the rows of `table` for which `condition` holds: what is left to empty of a table whose
+    /// copy contains a part of a TRUNCATE.
+    async fn empty_rows(
         &mut self,
         table: &QualifiedName,
         condition: &str,
-        emptying: &Arc<Emptying>,
+        emptied: &Emptied,
     ) -> Result<(), ApplyError> {
         let only = match self.table(table).await? {
             Some(known) if known.partitioned => "",
@@ -325,7 +444,7 @@ impl Target {
         };
         let sql = format!("DELETE FROM {only}{} WHERE {condition}", table.quoted());
         self.parse("", &sql)?;
-        self.run("", Expect::Truncate(Arc::clone(emptying)))?;
+        self.run("", Expect::Truncate(Arc::clone(&emptied.emptying)))?;
         self.exchange_if_much().await
     }
 
@@ -333,6 +452,8 @@ impl Target {
     /// server has confirmed it. Gives how many changes found the target otherwise than the source
     /// was.
     pub(super) async fn commit(&mut self, last: &Commit) -> Result<u64, ApplyError> {
+        // A change that touched no row is no error for the server, which would commit the others.
+        self.exchange().await?;
         let lsn = last.lsn.to_string();
         // An origin wants a time; where the plugin gives none, the epoch stands for "unknown".
         let at = last
@@ -366,6 +487,25 @@ impl Target {
         }
     }
 
+    /// Statements of a pipeline that has failed are prepared anew at their next use.
+    fn forget_unconfirmed(&mut self) -> Result<(), ApplyError> {
+        for unconfirmed in std::mem::take(&mut self.unconfirmed) {
+            match unconfirmed {
+                Unconfirmed::Row(id) => {
+                    if let Some(steps) = self.prepared.remove(&id) {
+                        self.close(&steps)?;
+                    }
+                }
+                Unconfirmed::Set(sql) => {
+                    if let Some(name) = self.prepared_sets.remove(&sql) {
+                        frontend::close(b'S', &name, &mut self.output).map_err(pg::Error::from)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Sends what is gathered and reads every answer to it, at the same time, so that neither
     /// side waits for the other to read.
     async fn exchange(&mut self) -> Result<(), ApplyError> {
@@ -378,32 +518,45 @@ impl Target {
         let read = async {
             // Rows that the step before touched.
             let mut before = 0;
+            // The first answer that is not what it must be; the others are read all the same.
+            let mut failed = Ok(());
             loop {
-                match reader.next().await? {
-                    Message::CommandComplete(body) => {
+                match reader.next().await {
+                    Ok(Message::CommandComplete(body)) => {
                         let tag = body.tag().map_err(pg::Error::from)?;
                         if let Some(expect) = expected.pop_front()
-                            && expect.check(tag, &mut before)?
+                            && failed.is_ok()
                         {
-                            *conflicts += 1;
+                            match expect.check(tag, &mut before) {
+                                Ok(noted) => *conflicts += u64::from(noted),
+                                Err(error) => failed = Err(error),
+                            }
                         }
                     }
-                    Message::ErrorResponse(body) => {
+                    Ok(Message::ErrorResponse(body)) => {
                         let error = pg::Error::from(pg::server_error(&body));
-                        return Err(match expected.pop_front() {
+                        let refused = match expected.pop_front() {
                             Some(expect) => expect.refused(error),
                             None => error.into(),
-                        });
+                        };
+                        failed = failed.and(Err(refused));
+                        // The server passes over what comes after it.
+                        expected.clear();
                     }
-                    Message::ReadyForQuery(_) => return Ok(()),
-                    _ => {}
+                    Ok(Message::ReadyForQuery(_)) => return failed,
+                    Ok(_) => {}
+                    Err(error) => return failed.and(Err(error.into())),
                 }
             }
         };
         let (written, read) = tokio::join!(writer.flush(), read);
         // The server's reason says more than a broken pipe.
-        read?;
+        if let Err(error) = read {
+            self.forget_unconfirmed()?;
+            return Err(error);
+        }
         written?;
+        self.unconfirmed.clear();
         match self.expected.is_empty() {
             true => Ok(()),
             false => Err(pg::Error::Protocol("fewer answers than requests".into()).into()),
@@ -411,144 +564,5 @@ impl Target {
     }
 }
 
-/// What a parameter is sent as; none is NULL.
-fn bytes(value: &Value) -> Option<&[u8]> {
-    match value {
-        Value::Text(text) => Some(text.as_bytes()),
-        Value::Bytes(bytes) => Some(bytes.as_slice()),
-        Value::Null | Value::Unchanged => None,
-    }
-}
-
-impl Expect {
-    /// Whether the answer is one that is noted. `before` is the rows of the step before, and
-    /// becomes those of this one.
-    fn check(self, tag: &str, before: &mut u64) -> Result<bool, ApplyError> {
-        match &self {
-            Expect::Control("COMMIT") if tag != "COMMIT" => {
-                let problem = format!("COMMIT was answered with {tag}");
-                Err(pg::Error::Protocol(problem).into())
-            }
-            Expect::Position if !tag.ends_with(" 1") => {
-                let problem = format!(
-                    "noting the position was answered with {tag}: someone else has moved it"
-                );
-                Err(pg::Error::Protocol(problem).into())
-            }
-            Expect::Row(change, answer) => {
-                let rows = tag.rsplit(' ').next().and_then(|rows| rows.parse().ok());
-                // Taken for none, it would pass where none is expected.
-                let rows = rows.ok_or_else(|| {
-                    pg::Error::Protocol(format!("{} was answered with {tag}", change.command()))
-                })?;
-                let others = std::mem::replace(before, rows);
-                let note = match (answer, rows) {
-                    (Answer::One | Answer::OneOrNote(_), 1) | (Answer::NoneOrNote(_), 0) => None,
-                    (Answer::OneOrNote(note), 0) | (Answer::NoneOrNote(note), 1) => Some(note),
-                    (Answer::WhatIsLeft, _) if others + rows == 1 => None,
-                    _ => return Err(change.touched(others, rows, *answer)),
-                };
-                if let Some(note) = note {
-                    let Begin { xid, lsn, .. } = *change.begin;
-                    tracing::warn!(
-                        "{} on {} ({}) of transaction {xid} at {lsn}: {note}",
-                        change.command(),
-                        change.table(),
-                        change.shown_key()
-                    );
-                }
-                Ok(note.is_some())
-            }
-            Expect::Control(_) | Expect::Position | Expect::Truncate(_) => Ok(false),
-        }
-    }
-
-    fn refused(self, source: pg::Error) -> ApplyError {
-        let (command, table, key, begin, place) = match &self {
-            Expect::Control(_) | Expect::Position => return source.into(),
-            Expect::Row(change, _) => (
-                change.command(),
-                change.table(),
-                change.shown_key(),
-                &change.begin,
-                change.place(),
-            ),
-            Expect::Truncate(emptying) => {
-                let (schema, name) = emptying.line.rels.first().cloned().unwrap_or_default();
-                let key = format!("{} tables", emptying.line.rels.len());
-                let table = QualifiedName::new(schema, name);
-                ("TRUNCATE", table, key, &emptying.begin, emptying.place())
-            }
-        };
-        ApplyError::Refused {
-            command,
-            table: Box::new(table),
-            key,
-            xid: begin.xid,
-            lsn: begin.lsn,
-            place,
-            source: Box::new(source),
-        }
-    }
-}
-
+/// Said of a change of a table that is missing.
 const NOT_THERE: &str = "the target has no such table";
-
-fn shape_table(prepare: &Prepare) -> QualifiedName {
-    QualifiedName::new(&prepare.shape.schema, &prepare.shape.table)
-}
-
-impl Change {
-    pub(super) fn table(&self) -> QualifiedName {
-        shape_table(&self.prepare)
-    }
-
-    fn command(&self) -> &'static str {
-        self.prepare.shape.op.command()
-    }
-
-    fn touched(&self, others: u64, rows: u64, answer: Answer) -> ApplyError {
-        ApplyError::RowCount {
-            command: self.command(),
-            table: Box::new(self.table()),
-            key: self.shown_key(),
-            xid: self.begin.xid,
-            lsn: self.begin.lsn,
-            rows: match answer {
-                Answer::WhatIsLeft => others + rows,
-                _ => rows,
-            },
-            place: self.place(),
-        }
-    }
-
-    /// Where it stands, in a segment if possible.
-    pub(super) fn place(&self) -> Place {
-        let execute = Execute {
-            id: self.prepare.id,
-            values: self.values.clone(),
-        };
-        self.place
-            .in_segments(&self.begin, &SqlLine::Execute(execute))
-    }
-
-    /// The columns and values that identify the row; of an insert without a key, its first columns.
-    fn shown_key(&self) -> String {
-        let shape = &self.prepare.shape;
-        let first_columns = || (0..self.values.len().min(3)).collect();
-        let key: Vec<usize> = match shape.op {
-            Operation::Insert if shape.key.is_empty() => first_columns(),
-            _ => shape.key.clone(),
-        };
-        let shown = key.iter().filter_map(|at| {
-            let value = match self.values.get(*at)? {
-                Value::Text(text) => text.chars().take(SHOWN_VALUE_CHARS).collect(),
-                Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
-                Value::Null => "null".to_owned(),
-                Value::Unchanged => "unchanged".to_owned(),
-            };
-            Some(format!("{}={value}", shape.columns.get(*at)?))
-        });
-        shown.collect::<Vec<_>>().join(", ")
-    }
-}

@@ -19,6 +19,11 @@ use crate::pg::{Connection, Error, ResultSet};
 pub(super) struct TargetTable {
     /// Whether its rows are in its partitions.
     pub(super) partitioned: bool,
+    /// Whether rows may be written several at a time: it is an ordinary table, and has no trigger or
+    /// rule that fires on a replica.
+    pub(super) takes_sets: bool,
+    /// The columns of each index that admits no two rows alike, at any moment.
+    unique: Vec<Vec<String>>,
     columns: HashMap<String, TargetColumn>,
 }
 
@@ -28,6 +33,8 @@ struct TargetColumn {
     /// The type that a domain limits; of a domain over a domain, the one below them all.
     base: Option<ColumnType>,
     generated: bool,
+    /// Whether an array of its type, unnested, gives its values.
+    has_array: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -44,7 +51,21 @@ pub(super) fn question(schema: &str, table: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
                 a.atttypmod::text, (a.attgenerated <> '')::text,
-                bn.nspname, b.typname, b.oid::text, b.modifier
+                bn.nspname, b.typname, b.oid::text, b.modifier,
+                (t.typarray <> 0 AND t.typcategory <> 'A' AND t.typdelim = ',')::text,
+                (c.relkind = 'r' AND NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_trigger g
+                     WHERE g.tgrelid = c.oid AND g.tgenabled IN ('A', 'R')) AND NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_rewrite r
+                     WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R')))::text,
+                (SELECT pg_catalog.json_agg((
+                        SELECT pg_catalog.json_agg(k.attname)
+                          FROM pg_catalog.pg_attribute k
+                         WHERE k.attrelid = c.oid
+                               AND k.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))
+                   FROM pg_catalog.pg_index i
+                  WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+                        AND i.indpred IS NULL AND i.indexprs IS NULL)::text
            FROM pg_catalog.pg_class c
            LEFT JOIN pg_catalog.pg_attribute a
                   ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -82,13 +103,41 @@ impl TargetTable {
                 column_type: column_type(row, 2, 5)?,
                 base: column_type(row, 7, 10),
                 generated: field(row, 6).as_deref() == Some("true"),
+                has_array: field(row, 11).as_deref() == Some("true"),
             };
             Some((field(row, 1)?, column))
         });
         Some(Self {
             partitioned: field(first, 0).as_deref() == Some("true"),
+            takes_sets: field(first, 12).as_deref() == Some("true"),
+            unique: field(first, 13)
+                .and_then(|json| serde_json::from_str(&json).ok())
+                .unwrap_or_default(),
             columns: columns.collect(),
         })
+    }
+
+    /// An ordinary table with these columns of type text, and an index that admits each `key` once.
+    #[cfg(test)]
+    pub(super) fn with_key(key: &[&str], others: &[&str]) -> Self {
+        let text = || TargetColumn {
+            column_type: ColumnType {
+                schema: "pg_catalog".into(),
+                name: "text".into(),
+                oid: "25".into(),
+                modifier: UNLIMITED,
+            },
+            base: None,
+            generated: false,
+            has_array: true,
+        };
+        let names = key.iter().chain(others);
+        Self {
+            partitioned: false,
+            takes_sets: true,
+            unique: vec![key.iter().map(|name| (*name).to_owned()).collect()],
+            columns: names.map(|name| ((*name).to_owned(), text())).collect(),
+        }
     }
 
     /// Why the values of `shape` cannot be put into this table as they are, if so.
@@ -111,6 +160,29 @@ impl TargetTable {
                 shown_type(source, modifier)
             )
         })
+    }
+
+    /// Whether no two rows have the same values in these columns.
+    pub(super) fn is_unique_within(&self, columns: &[&str]) -> bool {
+        let is_within = |index: &Vec<String>| {
+            let mut names = index.iter().map(String::as_str);
+            !index.is_empty() && names.all(|name| columns.contains(&name))
+        };
+        self.unique.iter().any(is_within)
+    }
+
+    /// Whether values of this column can be sent as an array of them.
+    pub(super) fn has_array(&self, column: &str) -> bool {
+        self.columns
+            .get(column)
+            .is_some_and(|column| column.has_array)
+    }
+
+    /// The type of a column, quoted and with its schema, without its limits.
+    pub(super) fn type_of(&self, column: &str) -> Option<String> {
+        let found = &self.columns.get(column)?.column_type;
+        let (schema, name) = (quote_ident(&found.schema), quote_ident(&found.name));
+        Some(format!("{schema}.{name}"))
     }
 
     /// Whether these are all its columns that an INSERT gives values to.

@@ -1,0 +1,153 @@
+//! Batches: changes that are gathered, reduced to what they come to, and written together; row by row
+//! if that is refused.
+//!
+//! A batch lies in one target transaction: one that holds whole source transactions, or a piece of one
+//! that is too large to be held. What a batch comes to is the same either way ([`super::net`]), so
+//! whatever is refused of it, for whatever reason, is undone and applied row by row in the source's
+//! order, which goes well or finds the change that does not.
+
+use std::collections::HashMap;
+
+use crate::base::QualifiedName;
+
+use super::applier::Applier;
+use super::error::ApplyError;
+use super::net::{Piece, Ready, reduce};
+
+/// A batch is written at this many changes: enough that what is done once a batch is not the cost, and
+/// little enough that one which has to be applied row by row is no great loss.
+const BATCH_CHANGES: usize = 20_000;
+
+/// And at this many bytes of values, which is what bounds memory.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Fewer changes than this are written as they are.
+const FEW: usize = 8;
+
+/// For so many batches the rows of a table that were refused together are written one by one.
+const BY_ROW: u32 = 16;
+
+/// What is gathered, and how it goes.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    ready: Vec<Ready>,
+    bytes: usize,
+    /// Tables whose rows are written one by one, and for how many batches more.
+    by_row: HashMap<QualifiedName, u32>,
+    /// Batches that were refused together, so far.
+    refused: u64,
+}
+
+impl Batch {
+    pub(super) fn is_full(&self) -> bool {
+        self.ready.len() >= BATCH_CHANGES || self.bytes >= BATCH_BYTES
+    }
+
+    pub(super) fn add(&mut self, ready: Ready) {
+        if let Ready::Row(change) = &ready {
+            self.bytes += change.bytes;
+        }
+        self.ready.push(ready);
+    }
+
+    /// What is gathered never happened.
+    pub(super) fn clear(&mut self) {
+        self.ready.clear();
+        self.bytes = 0;
+    }
+
+    /// How many batches were refused together and applied row by row.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    fn note_refusal(&mut self, error: &ApplyError) {
+        self.refused += 1;
+        let table = match error {
+            ApplyError::RowsTogether { table, .. } | ApplyError::Refused { table, .. } => table,
+            _ => return,
+        };
+        self.by_row.insert((**table).clone(), BY_ROW);
+    }
+
+    fn age_refusals(&mut self) {
+        self.by_row.retain(|_, left| {
+            *left -= 1;
+            *left > 0
+        });
+    }
+}
+
+impl Applier {
+    /// Writes what is gathered into the open target transaction, which it opens if need be.
+    pub(super) async fn write_batch(&mut self) -> Result<(), ApplyError> {
+        let ready = std::mem::take(&mut self.batch.ready);
+        self.batch.bytes = 0;
+        if ready.is_empty() || (ready.len() >= FEW && self.write_together(&ready).await?) {
+            return Ok(());
+        }
+        self.target.begin()?;
+        for ready in &ready {
+            match ready {
+                Ready::Row(change) => self.target.row(change).await?,
+                Ready::Empty(emptied) => self.target.empty(emptied).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what `ready` comes to; false if it is refused, or not worth the while, and nothing is
+    /// written.
+    async fn write_together(&mut self, ready: &[Ready]) -> Result<bool, ApplyError> {
+        let (target, by_row) = (&self.target, &self.batch.by_row);
+        let table = |name: &QualifiedName| match by_row.contains_key(name) {
+            true => None,
+            false => target.known_table(name),
+        };
+        let pieces = reduce(ready, table).unwrap_or_default();
+        self.batch.age_refusals();
+        if !pieces.iter().any(|piece| matches!(piece, Piece::Set(_))) {
+            return Ok(false);
+        }
+        let within = self.target.begin_batch()?;
+        let written = match self.write_pieces(&pieces).await {
+            Ok(()) => self.target.end_batch(within).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = written else {
+            return Ok(true);
+        };
+        let is_refusal = matches!(
+            error,
+            ApplyError::Refused { .. }
+                | ApplyError::RowCount { .. }
+                | ApplyError::RowsTogether { .. }
+        );
+        if !is_refusal || self.target.undo_batch(within).await.is_err() {
+            return Err(error);
+        }
+        tracing::debug!("{error}: {} changes are applied row by row", ready.len());
+        self.batch.note_refusal(&error);
+        Ok(false)
+    }
+
+    async fn write_pieces(&mut self, pieces: &[Piece<'_>]) -> Result<(), ApplyError> {
+        for piece in pieces {
+            match piece {
+                Piece::Row(change) => self.target.row(change).await?,
+                Piece::Empty(emptied) => self.target.empty(emptied).await?,
+                Piece::Set(set) => {
+                    let Some(table) = self.target.known_table(set.first.table()) else {
+                        return Err(ApplyError::RowsTogether {
+                            table: Box::new(set.first.table().clone()),
+                            rows: 0,
+                            expected: set.rows as u64,
+                        });
+                    };
+                    self.target.set(set, &table).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
