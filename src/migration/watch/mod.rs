@@ -2,7 +2,7 @@
 //! time to do something about it.
 //!
 //! - `tables`: tables that are created, dropped or renamed;
-//! - [`Warnings`]: columns whose values may have become others without a change;
+//! - `Warnings`: columns whose values may have become others without a change;
 //! - `slot`: how much WAL the slot keeps on the source, and how near that is to too much;
 //! - `disk`: how much room is left for segments.
 //!
