@@ -20,7 +20,11 @@ fn said_so(ended: &Finished) -> String {
 fn is_noticed(pair: &Pair, plugin: &str, altered: &[&str], told: &str, mended: &str) {
     pair.source.sql(TABLES);
     let following = Following::start_with(pair, plugin).until_live();
-    pair.source.sql("UPDATE t SET a = a WHERE id = 1");
+    // Some plugins know the table as it is when they are first asked of it.
+    pair.source.sql("UPDATE t SET a = 15 WHERE id = 1");
+    eventually(SOON, "the update arrives", || {
+        pair.target.number("SELECT count(*) FROM t WHERE a = 15") == 1
+    });
     for altered in altered {
         pair.source.sql(altered);
     }
