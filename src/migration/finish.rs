@@ -21,6 +21,7 @@ use super::begin::filters_of;
 use super::capture;
 use super::columns;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::partitions;
 use super::rewritten;
 use super::take_over;
 
@@ -104,7 +105,9 @@ async fn check_columns(
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "finish").await;
     let session = session.map_err(to_source(source))?;
-    columns::check(&session, on_target_session, target, &store.tables()?).await?;
+    let known = store.tables()?;
+    columns::check(&session, on_target_session, target, &known).await?;
+    partitions::check(&session, on_target_session, &known).await?;
     rewritten::check(&session, on_target_session, ledger, store).await
 }
 

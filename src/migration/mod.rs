@@ -14,7 +14,7 @@
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
-//!   `rewritten`: whether DDL on the source has left the target behind.
+//!   `partitions`, `rewritten`: whether DDL on the source has left the target behind.
 //!
 //! # Crash story of `clone --follow`
 //! 0. *An error or a signal before the slot is made*: what was made is taken back, see
@@ -49,6 +49,7 @@ mod footprint;
 mod foreign_rows;
 mod leftovers;
 mod lock_room;
+mod partitions;
 mod patience;
 pub mod preflight;
 pub mod progress;
