@@ -3,6 +3,7 @@
 //! - [`databases`]: those of an instance, and how one is made;
 //! - [`default_privileges`]: how those are ended that the target has;
 //! - [`discovery`]: the tables, indexes and sequences of a database, one query each;
+//! - [`identity`]: what identifies the rows of tables, and what else could;
 //! - [`extensions`]: those of the source, and their tables with rows of users;
 //! - [`filters`]: what the operator leaves out, and what falls with it;
 //! - [`column_types`]: the types of all columns, and in which form COPY may send their values;
@@ -24,6 +25,7 @@ pub mod default_privileges;
 pub mod discovery;
 pub mod extensions;
 pub mod filters;
+pub mod identity;
 pub mod ledger;
 pub mod listing;
 pub mod materialized_views;

@@ -6,6 +6,7 @@
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //!   `leftovers`: sessions that are in the way of that;
+//! - [`identities`]: what identifies the rows of tables, offered, given, and put back at the end;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
@@ -21,7 +22,8 @@
 //!    `footprint`; the next start is a first start. The rest is about ends that leave no time.
 //! 1. *Before the store has a run*: nothing is on either server; the next start is a first start.
 //! 2. *The run is written, the slot's position is not*: a slot or publication of that name may be
-//!    there. Preflight had found none, so they are ours: dropped, and made again.
+//!    there. Preflight had found none, so they are ours: dropped, and made again. Replica identities
+//!    may be changed: the store names them (`identities`).
 //! 3. *The slot is known; inside the schema's restore*: definitions are made some at a time, each
 //!    time in one transaction of the target together with their lines in the ledger.
 //! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
@@ -34,6 +36,8 @@
 //! 6. *Streaming*: see [`crate::cdc`].
 //! 7. *After endpos, before the run is marked finished*: the last steps are done again; they only
 //!    set values.
+//! 8. *Marked finished*: replica identities that were changed are put back; the next start does what
+//!    is left of that.
 
 pub mod all_databases;
 pub mod base_copy;
@@ -47,6 +51,7 @@ pub mod finish;
 pub mod follow;
 mod footprint;
 mod foreign_rows;
+pub mod identities;
 mod leftovers;
 mod lock_room;
 mod partitions;

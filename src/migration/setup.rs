@@ -7,13 +7,14 @@ use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::sizes::Sizes;
 use crate::pg::{Address, Session};
-use crate::store::{Run, Store, WorkDir};
+use crate::store::{Run, Store, TableRow, WorkDir};
 
 use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
 use super::error::{MigrationError, on_source, to_source, to_target};
 use super::footprint::Footprint;
+use super::identities::{self, At, WithoutIdentity};
 use super::leftovers::{self, Others};
 use super::preflight::{self, Wanted};
 use super::rewritten;
@@ -39,6 +40,8 @@ pub struct Config {
     pub endpos: Option<Lsn>,
     /// What is left out.
     pub filters: Filters,
+    /// What to do about tables without a replica identity.
+    pub without_identity: WithoutIdentity,
     /// The id of a snapshot that was held together with a slot that is there already.
     pub snapshot: Option<String>,
 }
@@ -65,6 +68,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
             check_snapshot(config)?;
             check_names(config, &run)?;
             begin::check_filters(&run, config.filters.text().as_deref())?;
+            identities::tell_too_late(&config.work_dir.open_store()?, config.without_identity)?;
             if let Some(endpos) = config.endpos {
                 set_endpos(&mut config.work_dir.open_store()?, &run, endpos)?;
             }
@@ -119,7 +123,14 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         ..Run::default()
     };
     store.set_run(&run)?;
-    set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+    set_up_capture(
+        &config.source,
+        &mut store,
+        &mut run,
+        config.without_identity,
+        footprint,
+    )
+    .await?;
     if let Some(endpos) = config.endpos {
         set_endpos(&mut store, &run, endpos)?;
     }
@@ -213,8 +224,10 @@ pub async fn clean_up(
             begin::check_servers(&run, &on_source, &on_target)?;
             let released = base_copy::release_all(work_dir, &[], &run.source_system).await;
             remove_from_servers(source, target, &run, Others::LeftOver).await?;
-            // The files stay: they name the standby.
+            let put_back = put_identities_back(source, work_dir).await;
+            // The files stay: they name the standby, and the tables.
             released?;
+            put_back?;
         }
     }
     begin::remove_files(work_dir)?;
@@ -222,11 +235,43 @@ pub async fn clean_up(
     Ok(())
 }
 
-/// Publications, then the slot, then the store's word that both are there.
+/// Gives the source's tables back the replica identities that they had before the run in `work_dir`,
+/// once its slot and publications are gone.
+pub(super) async fn put_identities_back(
+    source: &Address,
+    work_dir: &WorkDir,
+) -> Result<(), MigrationError> {
+    let mut store = Store::create(&work_dir.store_path())?;
+    if store.changed_identities()?.is_empty() {
+        return Ok(());
+    }
+    let session = Session::connect(source, "cleanup")
+        .await
+        .map_err(to_source(source))?;
+    identities::put_back(&session, &mut store, At::Cleanup).await
+}
+
+/// The tables of `run`, and what of them can be captured.
+async fn tables_of(source: &Session, run: &Run) -> Result<Vec<TableRow>, MigrationError> {
+    let mut tables = discovery::tables(source, Sizes::Estimated)
+        .await
+        .map_err(on_source("reading the catalog"))?;
+    let filters = begin::filters_of(run)?;
+    filters::resolve(source, &filters, Strictness::GoOn)
+        .await?
+        .filter_tables(&mut tables);
+    if run.publication.is_some() {
+        identities::leave_to_publication(source, &mut tables).await?;
+    }
+    Ok(tables)
+}
+
+/// Replica identities, then publications, then the slot, then the store's word that all are there.
 pub(super) async fn set_up_capture(
     source_address: &Address,
     store: &mut Store,
     run: &mut Run,
+    without_identity: WithoutIdentity,
     footprint: &mut Footprint,
 ) -> Result<(), MigrationError> {
     let (Some(slot), Some(plugin)) = (&run.slot, &run.plugin) else {
@@ -235,16 +280,16 @@ pub(super) async fn set_up_capture(
     let source = Session::connect(source_address, "setup")
         .await
         .map_err(to_source(source_address))?;
-    let mut tables = discovery::tables(&source, Sizes::Estimated)
-        .await
-        .map_err(on_source("reading the catalog"))?;
-    let filters = begin::filters_of(run)?;
-    filters::resolve(&source, &filters, Strictness::GoOn)
-        .await?
-        .filter_tables(&mut tables);
+    let mut tables = tables_of(&source, run).await?;
+    let for_publication = run.publication.is_some();
+    if without_identity == WithoutIdentity::Give {
+        footprint.changes_identities();
+        identities::give(&source, store, &tables, for_publication).await?;
+        tables = tables_of(&source, run).await?;
+    }
     store.set_catalog(&tables, &[])?;
     rewritten::keep(&source, store).await?;
-    capture::tell_inserts_only(&tables);
+    identities::tell(&source, &tables, for_publication, without_identity).await?;
     if let Some(publication) = &run.publication {
         footprint.makes_publication(publication);
         capture::drop_publications(&source, publication).await?;

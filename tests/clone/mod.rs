@@ -23,6 +23,7 @@ mod following;
 mod formats;
 mod held_back;
 mod hostile;
+mod identities;
 mod idle;
 mod interrupted_indexes;
 mod interrupted_parts;

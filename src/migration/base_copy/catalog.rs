@@ -9,7 +9,7 @@ use crate::clone::epoch::Epoch;
 use crate::clone::parts::{self, Cutting};
 use crate::clone::schema::{self, SchemaError};
 use crate::pg::{self, Session};
-use crate::store::{CATALOG_STEP, PartRow, TableRow};
+use crate::store::{CATALOG_STEP, Capture, PartRow, TableRow};
 
 use super::scope::{Action, Scope};
 use super::source::SourceSide;
@@ -127,8 +127,14 @@ impl SourceSide<'_> {
         }
         for table in tables {
             match published.iter().find(|known| known.oid == table.oid) {
-                // The count as it was before the slot: later changes are to be noticed.
-                Some(known) => table.uncaptured = known.uncaptured,
+                Some(known) => {
+                    // The count as it was before the slot: later changes are to be noticed.
+                    table.uncaptured = known.uncaptured;
+                    // What is published is what was so then.
+                    if self.run.publication.is_some() && known.capture == Capture::InsertsOnly {
+                        table.capture = known.capture;
+                    }
+                }
                 None => {
                     return Err(MigrationError::Refused {
                         side: Some(schema::Side::Source),
