@@ -10,6 +10,7 @@
 //! - [`materialized_views`]: which are populated, and which read which;
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`needs`]: the roles and tablespaces that definitions name;
+//! - [`columns`]: what tells whether a column is the one that it was;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`listing`]: what the `list` commands show;
 //! - [`sizes`]: how large tables and indexes are, measured or estimated;
@@ -18,6 +19,7 @@
 //! Copies nothing and changes nothing of the user's.
 
 pub mod column_types;
+pub mod columns;
 pub mod databases;
 pub mod default_privileges;
 pub mod discovery;

@@ -124,6 +124,7 @@ pub(super) fn config(
         snapshot: options.snapshot.clone(),
         copy_from: copy_from(options)?,
         filters: place::filters(options.filters.as_deref())?,
+        split: Some(choices::split_named(&options.copy.split)),
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })

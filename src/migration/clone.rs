@@ -9,7 +9,6 @@ use tokio::runtime::Runtime;
 
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
-use crate::catalog::ledger;
 use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
@@ -18,10 +17,11 @@ use crate::store::{LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 use super::base_copy::{self, ForeignSnapshot, Scope};
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_target, to_source};
+use super::error::{MigrationError, to_source, to_target};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
 use super::identities::{self, WithoutIdentity};
+use super::leftovers::{self, Others};
 use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
@@ -48,6 +48,8 @@ pub struct Config {
     pub copy: base_copy::Choices,
     /// What else is left out.
     pub filters: Filters,
+    /// Which options about cutting tables into parts were named, as text; empty if none was.
+    pub split: Option<String>,
     /// The id of a snapshot that somebody else holds.
     pub snapshot: Option<String>,
     /// Standbys of the source that rows are read from; none to read them on the source.
@@ -231,11 +233,10 @@ pub(super) async fn end_plain_copy(
         store.set_apply(true)?;
         return Ok(());
     }
-    let failed = on_target("dropping the schema pgflit");
     let target = Session::connect(&copy.target, "base copy")
         .await
-        .map_err(&failed)?;
-    ledger::drop(&target).await.map_err(&failed)?;
+        .map_err(to_target(&copy.target))?;
+    leftovers::drop_ledger(&target, Others::LeftOver).await?;
     failpoint::reach("ledger dropped");
     base_copy::set_database_properties(copy.ends()).await?;
     store.finish_run()?;
@@ -499,6 +500,7 @@ async fn prepare(
             run = Run {
                 target: run.target,
                 target_system: run.target_system,
+                split: run.split,
                 ..begun
             };
             store.set_run(&run)?;
@@ -575,6 +577,7 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
         filters: config.filters.text(),
+        split: config.split.clone(),
         ..Run::default()
     }
 }
@@ -590,7 +593,7 @@ pub(super) async fn start_over(
     begin::check_servers(run, &facts.source, &facts.target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
     base_copy::release_all(&config.work_dir, &config.copy_from, &run.source_system).await?;
-    remove_from_servers(&config.source, &config.target, run).await?;
+    remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)
 }

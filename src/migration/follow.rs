@@ -33,9 +33,11 @@ use super::finish::finish;
 use super::footprint::Footprint;
 use super::foreign_rows;
 use super::identities;
+use super::leftovers::Others;
 use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
+use super::rewritten;
 use super::setup::{self, remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
@@ -291,6 +293,10 @@ async fn begin_anew(
     match (found, tables) {
         (Some(Slot { lsn }), Some(tables)) => {
             store.set_catalog(&tables, &[])?;
+            let source = Session::connect(&config.source, "setup")
+                .await
+                .map_err(to_source(&config.source))?;
+            rewritten::keep(&source, &mut store).await?;
             run.slot_lsn = Some(lsn);
             store.set_startpos(lsn)?;
             store.set_run(&run)?;
@@ -323,8 +329,11 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     if store.step_is_begun(CATALOG_STEP)? {
         return Err(MigrationError::Refused {
             side: None,
-            problem: "the rows on the target were copied with the slot that would be dropped"
-                .to_owned(),
+            problem: match run.slot {
+                Some(_) => "the rows on the target were copied with the slot that would be dropped",
+                None => "the rows on the target were copied without capturing changes",
+            }
+            .to_owned(),
             hint: "begin copy and following anew with pgflit clone --follow --restart".to_owned(),
         });
     }
@@ -338,7 +347,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     let (source, target) = preflight::look_at_servers(&config.source, &config.target).await?;
     begin::check_servers(run, &source, &target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
-    remove_from_servers(&config.source, &config.target, run).await?;
+    remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)
 }

@@ -5,6 +5,7 @@
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
+//!   `leftovers`: sessions that are in the way of that;
 //! - [`identities`]: what identifies the rows of tables, offered, given, and put back at the end;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
@@ -13,7 +14,8 @@
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
-//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
+//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
+//!   `partitions`, `rewritten`: whether DDL on the source has left the target behind.
 //!
 //! # Crash story of `clone --follow`
 //! 0. *An error or a signal before the slot is made*: what was made is taken back, see
@@ -50,10 +52,13 @@ pub mod follow;
 mod footprint;
 mod foreign_rows;
 pub mod identities;
+mod leftovers;
 mod lock_room;
+mod partitions;
 mod patience;
 pub mod preflight;
 pub mod progress;
+mod rewritten;
 pub mod setup;
 pub mod snapshot;
 pub mod stage;

@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown, failpoint};
+use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::sizes::Sizes;
-use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, TableRow, WorkDir};
 
 use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::error::{MigrationError, on_source, to_source, to_target};
 use super::footprint::Footprint;
 use super::identities::{self, At, WithoutIdentity};
+use super::leftovers::{self, Others};
 use super::preflight::{self, Wanted};
+use super::rewritten;
 
 /// What `stream setup` is to do.
 #[derive(Debug, Clone)]
@@ -211,17 +213,17 @@ pub async fn clean_up(
     named: &Run,
 ) -> Result<(), MigrationError> {
     if !work_dir.has_begun() {
-        return remove_from_servers(source, target, named).await;
+        return remove_from_servers(source, target, named, Others::Unknown).await;
     }
     let _lock = work_dir.lock()?;
     let _alone = begin::nobody_streams(work_dir)?;
     match Store::create(&work_dir.store_path())?.run()? {
-        None => remove_from_servers(source, target, named).await?,
+        None => remove_from_servers(source, target, named, Others::Unknown).await?,
         Some(run) => {
             let (on_source, on_target) = preflight::look_at_servers(source, target).await?;
             begin::check_servers(&run, &on_source, &on_target)?;
             let released = base_copy::release_all(work_dir, &[], &run.source_system).await;
-            remove_from_servers(source, target, &run).await?;
+            remove_from_servers(source, target, &run, Others::LeftOver).await?;
             let put_back = put_identities_back(source, work_dir).await;
             // The files stay: they name the standby, and the tables.
             released?;
@@ -286,6 +288,7 @@ pub(super) async fn set_up_capture(
         tables = tables_of(&source, run).await?;
     }
     store.set_catalog(&tables, &[])?;
+    rewritten::keep(&source, store).await?;
     identities::tell(&source, &tables, for_publication, without_identity).await?;
     if let Some(publication) = &run.publication {
         footprint.makes_publication(publication);
@@ -359,10 +362,11 @@ pub(super) fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<()
 }
 
 /// Drops slot and publication on the source, origin and ledger on the target.
-pub async fn remove_from_servers(
+pub(super) async fn remove_from_servers(
     source: &Address,
     target: &Address,
     run: &Run,
+    others: Others,
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "cleanup")
         .await
@@ -381,20 +385,13 @@ pub async fn remove_from_servers(
     let session = Session::connect(target, "cleanup")
         .await
         .map_err(to_target(target))?;
-    if let Some(origin) = &run.origin {
-        let sql = "SELECT pg_replication_origin_drop(roname)
-                     FROM pg_replication_origin WHERE roname = $1";
-        match session.execute(sql, &[origin]).await {
-            Ok(0) => {}
-            Ok(_) => tracing::info!("dropped replication origin {origin} on the target"),
-            Err(error) if error.sqlstate() == Some("42501") => {}
-            Err(error) => return Err(on_target("dropping the origin")(error)),
-        }
+    if let Some(origin) = &run.origin
+        && leftovers::drop_origin(&session, origin, others).await?
+    {
+        tracing::info!("dropped replication origin {origin} on the target");
     }
     failpoint::reach("origin dropped");
-    ledger::drop(&session)
-        .await
-        .map_err(on_target("dropping the schema pgflit"))?;
+    leftovers::drop_ledger(&session, others).await?;
     failpoint::reach("ledger dropped");
     tracing::info!("dropped schema pgflit on the target");
     Ok(())

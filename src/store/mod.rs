@@ -10,6 +10,7 @@
 //! reports, see [`Store::reporting_only`].
 
 mod catalog;
+mod columns;
 mod database;
 mod identity;
 mod left_out;
@@ -23,6 +24,7 @@ mod wanted_row;
 mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
+pub use columns::{ColumnMark, TableMarks};
 pub use database::{Error, Store};
 pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};

@@ -47,6 +47,7 @@ mod regression;
 mod renamed;
 mod restarts;
 mod rewritten;
+mod rewritten_columns;
 mod roles;
 mod row_kinds;
 mod segments_on_disk;

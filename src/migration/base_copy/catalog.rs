@@ -16,6 +16,7 @@ use super::source::SourceSide;
 use super::steps::{BaseCopy, dump_path};
 use crate::migration::begin::filters_of;
 use crate::migration::error::{MigrationError, on_source};
+use crate::migration::rewritten;
 
 impl BaseCopy<'_> {
     /// The tables to copy; and an epoch, if `scope` has anything to read under one.
@@ -76,6 +77,7 @@ impl SourceSide<'_> {
         selection.filter_indexes(&mut indexes);
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
+        rewritten::keep(epoch.session(), self.store).await?;
         if let Some(cutting) = self.choices.cutting {
             let parts = plan_parts(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
