@@ -34,7 +34,8 @@
 //!
 //! On the target, in the schema `pgflit`: the ledger of copied parts ([`catalog::ledger`]), and the
 //! position of apply where origins may not be used. On the source: one slot, two publications
-//! ([`migration::capture`]). Standbys of it that rows are read from are paused meanwhile
+//! ([`migration::capture`]), and with `--yes` replica identities until the end
+//! ([`migration::identities`]). Standbys of it that rows are read from are paused meanwhile
 //! ([`clone::standby`]).
 //!
 //! # Where to look

@@ -86,13 +86,22 @@ pub const PLACES_OF_CLEANUP: &[&str] = &[
 /// The same where rows are read on standbys: between the store and a standby.
 pub const PLACES_OF_STANDBYS: &[&str] = &["standby noted", "standby paused", "standby resumed"];
 
+/// The same where replica identities of the source are changed and put back.
+pub const PLACES_OF_IDENTITIES: &[&str] =
+    &["identity noted", "identity changed", "identity put back"];
+
 /// The process is at `place`; it ends here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach(place: &str) {
     debug_assert!(
-        [PLACES, PLACES_OF_CLEANUP, PLACES_OF_STANDBYS]
-            .iter()
-            .any(|places| places.contains(&place)),
+        [
+            PLACES,
+            PLACES_OF_CLEANUP,
+            PLACES_OF_STANDBYS,
+            PLACES_OF_IDENTITIES
+        ]
+        .iter()
+        .any(|places| places.contains(&place)),
         "no such place: {place}"
     );
     wanted::kill_if(|name| name == place);

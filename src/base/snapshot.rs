@@ -32,6 +32,12 @@ impl Snapshot {
         xid.0 < self.xmin || (xid.0 < self.xmax && self.xip.binary_search(&xid.0).is_err())
     }
 
+    /// The stream's 32 bits of the oldest transaction that may have been running: older ones were
+    /// over.
+    pub fn oldest_running(&self) -> u32 {
+        self.xmin as u32
+    }
+
     /// Whether everything that `earlier` sees is seen here too.
     pub fn covers(&self, earlier: &Snapshot) -> bool {
         let hidden_here = self

@@ -36,7 +36,7 @@ pub async fn tables(source: &Session, sizes: Sizes) -> Result<Vec<TableRow>, Err
                      WHEN c.relreplident = 'f' THEN 'rows'
                      WHEN c.relreplident = 'n' THEN 'inserts'
                      WHEN EXISTS (SELECT FROM pg_index i
-                                   WHERE i.indrelid = c.oid AND i.indisvalid
+                                   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
                                      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
                                                              ELSE i.indisreplident END) THEN 'rows'
                      ELSE 'inserts' END,

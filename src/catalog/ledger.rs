@@ -337,9 +337,16 @@ pub async fn drop(target: &Session) -> Result<(), Error> {
         tracing::debug!("session_replication_role: {error}");
         target.batch("ROLLBACK; BEGIN").await?;
     }
-    target
+    let dropped = target
         .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; COMMIT")
-        .await
+        .await;
+    if dropped.is_err() {
+        // The session may be used to find out why.
+        if let Err(error) = target.batch("ROLLBACK").await {
+            tracing::debug!("rolling back: {error}");
+        }
+    }
+    dropped
 }
 
 /// Whether the ledger is there.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::CommandError;
+use crate::base::quantity::ByteSize;
 use crate::catalog::sizes::Sizes;
 use crate::cli::options::{CopySettings, SchemaSettings, SplitSettings, StartMode};
 use crate::clone::completion::Tidying;
@@ -119,6 +120,22 @@ pub(super) fn cutting(split: &SplitSettings) -> Option<Cutting> {
         parts_max: split.parts_max,
         by_ctid: !split.skip_by_ctid,
     })
+}
+
+/// What was said of cutting, for people and to be compared.
+pub(super) fn split_named(split: &SplitSettings) -> String {
+    // Two sizes that people read as the same may be different.
+    let larger_than = split
+        .larger_than
+        .map(|ByteSize(bytes)| format!("--split-tables-larger-than {bytes}"));
+    let parts_max = split
+        .parts_max
+        .map(|count| format!("--split-max-parts {count}"));
+    let by_ctid = split
+        .skip_by_ctid
+        .then(|| "--skip-split-by-ctid".to_owned());
+    let named = [larger_than, parts_max, by_ctid].into_iter().flatten();
+    named.collect::<Vec<_>>().join(" ")
 }
 
 const fn tidying(copy: &CopySettings) -> Option<Tidying> {

@@ -11,6 +11,7 @@ use crate::clone::schema::Side;
 use crate::migration::base_copy::left_out;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
+use crate::migration::identities::WithoutIdentity;
 use crate::migration::summary::Summary;
 use crate::migration::supervisor;
 use crate::pg::Address;
@@ -123,6 +124,7 @@ pub(super) fn config(
         snapshot: options.snapshot.clone(),
         copy_from: copy_from(options)?,
         filters: place::filters(options.filters.as_deref())?,
+        split: Some(choices::split_named(&options.copy.split)),
         progress: Arc::default(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
@@ -178,7 +180,16 @@ pub(super) fn capture(cdc: &CdcSettings, children: supervisor::Config) -> Captur
         plugin: cdc.plugin.name().to_owned(),
         endpos: cdc.endpos,
         new_tables: new_tables(cdc.new_tables),
+        without_identity: without_identity(cdc),
         children,
+    }
+}
+
+/// What to do about tables without a replica identity.
+pub(super) const fn without_identity(cdc: &CdcSettings) -> WithoutIdentity {
+    match cdc.change_source {
+        true => WithoutIdentity::Give,
+        false => WithoutIdentity::Tell,
     }
 }
 

@@ -317,6 +317,7 @@ impl From<MigrationError> for CommandError {
             MigrationError::Source { .. }
             | MigrationError::Epoch(_)
             | MigrationError::Standby(_)
+            | MigrationError::Identity(_)
             | MigrationError::LeftPaused { .. }
             | MigrationError::Uncaptured { .. }
             | MigrationError::NewTable { .. }

@@ -1,6 +1,6 @@
 //! `pgflit snapshot`: one moment of the source for several commands.
 
-use super::{CommandError, not_built, place, runtime};
+use super::{CommandError, clone, not_built, place, runtime};
 use crate::cli::ExitCode;
 use crate::cli::options::SnapshotOptions;
 use crate::clone::schema::Side;
@@ -27,6 +27,7 @@ pub(super) fn run(options: &SnapshotOptions) -> Result<ExitCode, CommandError> {
             plugin: cdc.plugin.name().to_owned(),
             endpos: cdc.endpos,
             filters,
+            without_identity: clone::without_identity(cdc),
             snapshot: None,
         }),
         source,

@@ -234,6 +234,17 @@ pub fn check_same(run: &Run, now: &Run) -> Result<(), MigrationError> {
             pairs.push((what, shown(begun), shown(asked)));
         }
     }
+    // Unless another is named, it stays what it was.
+    let named = now.split.as_ref().filter(|split| !split.is_empty());
+    if let (Some(begun), Some(asked)) = (&run.split, named)
+        && begun != asked
+    {
+        let begun = match begun.as_str() {
+            "" => "the default",
+            options => options,
+        };
+        pairs.push(("split", begun.to_owned(), asked.clone()));
+    }
     match pairs.first() {
         None => check_filters(run, now.filters.as_deref()),
         Some((what, begun, asked)) => Err(MigrationError::Refused {

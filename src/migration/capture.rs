@@ -27,22 +27,6 @@ pub fn inserts_publication(publication: &str) -> String {
     format!("{publication}_inserts")
 }
 
-/// Says which of `tables` have no replica identity, and what that means.
-pub fn tell_inserts_only(tables: &[TableRow]) {
-    let names: Vec<_> = tables
-        .iter()
-        .filter(|table| table.capture == Capture::InsertsOnly)
-        .map(|table| table.name.to_string())
-        .collect();
-    if !names.is_empty() {
-        tracing::warn!(
-            "no replica identity, so only inserts and truncates are captured; an update or delete \
-             will be noticed, at the end at the latest, and end the migration with an error: {}",
-            names.join(", ")
-        );
-    }
-}
-
 /// Makes the publications for `tables`.
 ///
 /// A publication that covers updates of a table without replica identity makes the

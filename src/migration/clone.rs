@@ -9,7 +9,6 @@ use tokio::runtime::Runtime;
 
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
-use crate::catalog::ledger;
 use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
 use crate::report::log_file;
@@ -18,13 +17,15 @@ use crate::store::{LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 use super::base_copy::{self, ForeignSnapshot, Scope};
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_target, to_source};
+use super::error::{MigrationError, to_source, to_target};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
+use super::identities::{self, WithoutIdentity};
+use super::leftovers::{self, Others};
 use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
-use super::setup::{remove_from_servers, set_endpos, set_up_capture};
+use super::setup::{self, remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
 use super::summary::{self, Jobs, Summary};
 use super::supervisor::{self, Alone, Ended, supervise};
@@ -47,6 +48,8 @@ pub struct Config {
     pub copy: base_copy::Choices,
     /// What else is left out.
     pub filters: Filters,
+    /// Which options about cutting tables into parts were named, as text; empty if none was.
+    pub split: Option<String>,
     /// The id of a snapshot that somebody else holds.
     pub snapshot: Option<String>,
     /// Standbys of the source that rows are read from; none to read them on the source.
@@ -70,6 +73,8 @@ pub struct CaptureConfig {
     pub endpos: Option<Lsn>,
     /// What to do about a table that is created on the source meanwhile.
     pub new_tables: NewTables,
+    /// What to do about tables without a replica identity.
+    pub without_identity: WithoutIdentity,
     /// How the child processes are started.
     pub children: supervisor::Config,
 }
@@ -90,14 +95,19 @@ pub enum Outcome {
 /// Runs it. Must be called on the main thread: it starts the child processes.
 pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationError> {
     let (begin, lock) = begin::look_for_copy(&config.work_dir, config.start)?;
-    if begin == Begin::Finished {
-        summarize_if_nobody_has(&config.work_dir, &config.copy)?;
-        return Ok(Outcome::NothingLeft);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| MigrationError::Thread(error.to_string()))?;
+    if begin == Begin::Finished {
+        summarize_if_nobody_has(&config.work_dir, &config.copy)?;
+        let putting_back =
+            put_identities_back(&config.source, &config.work_dir, &config.copy, shutdown);
+        return match runtime.block_on(putting_back) {
+            Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
+            done => done.map(|()| Outcome::NothingLeft),
+        };
+    }
     let prepared = runtime.block_on(prepare_or_leave_nothing(config, begin, lock, shutdown));
     let Prepared { run, facts, _lock } = match prepared {
         Err(MigrationError::Stopped) => return Ok(Outcome::Stopped),
@@ -149,17 +159,38 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
                 )
                 .await
             });
-            let finished = runtime.block_on(unless_overdue(finishing, shutdown));
-            match finished {
-                Ok(()) => {
-                    summarize(&config.work_dir, &config.copy, &store, Some(endpos))?;
-                    Ok(Outcome::Followed(endpos))
-                }
+            let ending = async {
+                unless_overdue(finishing, shutdown).await?;
+                let (work_dir, choices) = (&config.work_dir, &config.copy);
+                summarize(
+                    work_dir,
+                    choices,
+                    &config.work_dir.open_store()?,
+                    Some(endpos),
+                )?;
+                put_identities_back(&config.source, work_dir, choices, shutdown).await
+            };
+            match runtime.block_on(ending) {
+                Ok(()) => Ok(Outcome::Followed(endpos)),
                 Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
                 Err(error) => Err(error),
             }
         }
     }
+}
+
+/// The last of all, when the run is marked as finished: the source's tables get back the replica
+/// identities that they had.
+pub(super) async fn put_identities_back(
+    source: &Address,
+    work_dir: &WorkDir,
+    choices: &base_copy::Choices,
+    shutdown: &Shutdown,
+) -> Result<(), MigrationError> {
+    let putting_back = patience::patiently(choices.retry_for, shutdown, async || {
+        identities::put_back_left(source, work_dir).await
+    });
+    unless_overdue(putting_back, shutdown).await
 }
 
 /// Keeps the log of this process in the work directory.
@@ -202,11 +233,10 @@ pub(super) async fn end_plain_copy(
         store.set_apply(true)?;
         return Ok(());
     }
-    let failed = on_target("dropping the schema pgflit");
     let target = Session::connect(&copy.target, "base copy")
         .await
-        .map_err(&failed)?;
-    ledger::drop(&target).await.map_err(&failed)?;
+        .map_err(to_target(&copy.target))?;
+    leftovers::drop_ledger(&target, Others::LeftOver).await?;
     failpoint::reach("ledger dropped");
     base_copy::set_database_properties(copy.ends()).await?;
     store.finish_run()?;
@@ -429,6 +459,10 @@ async fn prepare(
         footprint.owns_files();
     }
     let mut store = Store::create(&config.work_dir.store_path())?;
+    let without_identity = match &config.capture {
+        Some(capture) => capture.without_identity,
+        None => WithoutIdentity::Tell,
+    };
     match begin {
         Begin::Resume(begun) => {
             let is_plain = config.capture.is_none() && begun.slot.is_none();
@@ -455,13 +489,18 @@ async fn prepare(
                 if let Some(slot) = &run.slot {
                     capture::give_up_slot(&source, slot).await?;
                 }
-                set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+                let (source, without) = (&config.source, without_identity);
+                set_up_capture(source, &mut store, &mut run, without, footprint).await?;
+            } else {
+                identities::tell_too_late(&store, without_identity)?;
             }
         }
         Begin::AfterSetup(begun) => {
+            identities::tell_too_late(&store, without_identity)?;
             run = Run {
                 target: run.target,
                 target_system: run.target_system,
+                split: run.split,
                 ..begun
             };
             store.set_run(&run)?;
@@ -470,7 +509,8 @@ async fn prepare(
             store.set_run(&run)?;
             failpoint::reach("run written");
             if config.capture.is_some() {
-                set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+                let (source, without) = (&config.source, without_identity);
+                set_up_capture(source, &mut store, &mut run, without, footprint).await?;
             }
         }
     }
@@ -537,6 +577,7 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
         plugin: capture.map(|capture| capture.plugin.clone()),
         wal_segment_bytes: Some(facts.source.wal_segment_bytes),
         filters: config.filters.text(),
+        split: config.split.clone(),
         ..Run::default()
     }
 }
@@ -552,6 +593,7 @@ pub(super) async fn start_over(
     begin::check_servers(run, &facts.source, &facts.target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
     base_copy::release_all(&config.work_dir, &config.copy_from, &run.source_system).await?;
-    remove_from_servers(&config.source, &config.target, run).await?;
+    remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
+    setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)
 }

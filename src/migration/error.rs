@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::base_copy::Definition;
+use super::identities::IdentityError;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
 use crate::cdc::receive::ReceiveError;
@@ -177,6 +178,9 @@ pub enum MigrationError {
     /// What was captured may not have been read as what it is.
     #[error(transparent)]
     Capture(Box<ReceiveError>),
+    /// A replica identity cannot be changed.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Changes happened that change capture could not carry.
     #[error(
         "{table} has no replica identity and {changes} updates or deletes were made on it: they are not on the target"
@@ -249,6 +253,7 @@ impl MigrationError {
                 error.remedy()
             }
             MigrationError::Standby(error) => error.remedy(),
+            MigrationError::Identity(error) => error.remedy(),
             MigrationError::Capture(error) => error.remedy(),
             MigrationError::Schema(error) => error.remedy(),
             MigrationError::LargeObjects(error) => error.remedy(),
@@ -303,6 +308,7 @@ impl MigrationError {
             | MigrationError::Source { source, .. }
             | MigrationError::Target { source, .. } => source.hint().or_else(resume),
             MigrationError::Capture(error) => error.hint(),
+            MigrationError::Identity(error) => Some(error.hint()),
             MigrationError::Filters(error) => error.hint(),
             MigrationError::Epoch(error) => error.hint().or_else(resume),
             MigrationError::Standby(error) => error.hint().or_else(resume),
@@ -331,7 +337,7 @@ impl MigrationError {
                 Some("raise max_locks_per_transaction on the source and restart it, or leave schemas out with --filters; then go on with --resume, or begin anew with --restart".to_owned())
             }
             MigrationError::Uncaptured { table, .. } => Some(format!(
-                "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                "begin anew with --restart --yes, which gives it an identity until the end; or give it one (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
             )),
             MigrationError::NewTable { .. } => Some(
@@ -353,7 +359,7 @@ impl MigrationError {
                     .to_owned(),
             ),
             MigrationError::LostCount { table } => Some(format!(
-                "its statistics were reset, by hand or by a crash; give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                "its statistics were reset, by hand or by a crash; begin anew with --restart --yes, which gives it an identity until the end; or give it one (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
             )),
             MigrationError::EndposTooEarly { .. } => Some("set a later endpos, or --current".to_owned()),

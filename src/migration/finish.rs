@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::base::snapshot::Snapshot;
 use crate::base::{Lsn, QualifiedName, Shutdown, failpoint};
+use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Strictness};
+use crate::catalog::ledger::{self, Ledger};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
-use crate::catalog::{discovery, ledger};
 use crate::cdc::receive::{Plugin, check_unsaid};
 use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
@@ -20,6 +21,8 @@ use super::begin::filters_of;
 use super::capture;
 use super::columns;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::partitions;
+use super::rewritten;
 use super::take_over;
 
 /// What to do about a table that was created on the source while following.
@@ -66,7 +69,7 @@ pub async fn finish(
     }
     check_source(source, store, new_tables).await?;
     check_plugin(source, store, work_dir).await?;
-    check_columns(source, (target, &on_target_session), store).await?;
+    check_columns(source, (target, &on_target_session), &ledger, store).await?;
     let sides = (target, &on_target_session);
     base_copy::compare_large_objects(source, sides, choices, shutdown).await?;
     failpoint::reach("large objects compared");
@@ -97,11 +100,15 @@ pub async fn finish(
 async fn check_columns(
     source: &Address,
     (target, on_target_session): (&Address, &Session),
+    ledger: &Ledger,
     store: &Store,
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "finish").await;
     let session = session.map_err(to_source(source))?;
-    columns::check(&session, on_target_session, target, &store.tables()?).await
+    let known = store.tables()?;
+    columns::check(&session, on_target_session, target, &known).await?;
+    partitions::check(&session, on_target_session, &known).await?;
+    rewritten::check(&session, on_target_session, ledger, store).await
 }
 
 async fn check_source(

@@ -24,15 +24,21 @@ use crate::store::{CATALOG_STEP, FOLLOWING_STEP, Lock, Run, Store, WorkDir};
 use super::base_copy::{self, Choices, Ends};
 use super::begin::{self, FollowBegin, Start};
 use super::capture;
-use super::clone::{CaptureConfig, keep_log, summarize, summarize_if_nobody_has, unless_overdue};
+use super::clone::{
+    CaptureConfig, keep_log, put_identities_back, summarize, summarize_if_nobody_has,
+    unless_overdue,
+};
 use super::error::{MigrationError, to_source};
 use super::finish::finish;
 use super::footprint::Footprint;
 use super::foreign_rows;
+use super::identities;
+use super::leftovers::Others;
 use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
-use super::setup::{remove_from_servers, set_endpos, set_up_capture};
+use super::rewritten;
+use super::setup::{self, remove_from_servers, set_endpos, set_up_capture};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
 use super::take_over::{self, Slot};
@@ -113,7 +119,12 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         finished => {
             finished?;
             summarize(&config.work_dir, &config.choices, &store, Some(endpos))?;
-            Ok(Outcome::Followed(endpos))
+            let (source, choices) = (&config.source, &config.choices);
+            let putting_back = put_identities_back(source, work_dir, choices, shutdown);
+            match runtime.block_on(putting_back) {
+                Err(MigrationError::Stopped) => Ok(Outcome::Stopped),
+                done => done.map(|()| Outcome::Followed(endpos)),
+            }
         }
     }
 }
@@ -161,6 +172,8 @@ async fn prepare(
     let (lock, mut store, run) = match begin {
         FollowBegin::Finished => {
             summarize_if_nobody_has(&config.work_dir, &config.choices)?;
+            let (source, choices) = (&config.source, &config.choices);
+            put_identities_back(source, &config.work_dir, choices, shutdown).await?;
             return Ok(None);
         }
         FollowBegin::GoOn(run) => go_on(config, run, lock, footprint, shutdown).await?,
@@ -220,8 +233,11 @@ async fn go_on(
             .await
             .map_err(to_source(&config.source))?;
         capture::give_up_slot(&source, &config.capture.slot).await?;
-        set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+        let (source, without) = (&config.source, config.capture.without_identity);
+        set_up_capture(source, &mut store, &mut run, without, footprint).await?;
         store.set_apply(true)?;
+    } else {
+        identities::tell_too_late(&store, config.capture.without_identity)?;
     }
     if !store.step_is_begun(FOLLOWING_STEP)? {
         allow_apply(config, &mut store)?;
@@ -277,14 +293,20 @@ async fn begin_anew(
     match (found, tables) {
         (Some(Slot { lsn }), Some(tables)) => {
             store.set_catalog(&tables, &[])?;
+            let source = Session::connect(&config.source, "setup")
+                .await
+                .map_err(to_source(&config.source))?;
+            rewritten::keep(&source, &mut store).await?;
             run.slot_lsn = Some(lsn);
             store.set_startpos(lsn)?;
             store.set_run(&run)?;
+            identities::tell_too_late(&store, config.capture.without_identity)?;
             tracing::info!("taking over slot {} at {lsn}", config.capture.slot);
         }
         _ => {
             store.set_run(&run)?;
-            set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+            let (source, without) = (&config.source, config.capture.without_identity);
+            set_up_capture(source, &mut store, &mut run, without, footprint).await?;
         }
     }
     store.set_apply(true)?;
@@ -307,8 +329,11 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     if store.step_is_begun(CATALOG_STEP)? {
         return Err(MigrationError::Refused {
             side: None,
-            problem: "the rows on the target were copied with the slot that would be dropped"
-                .to_owned(),
+            problem: match run.slot {
+                Some(_) => "the rows on the target were copied with the slot that would be dropped",
+                None => "the rows on the target were copied without capturing changes",
+            }
+            .to_owned(),
             hint: "begin copy and following anew with pgflit clone --follow --restart".to_owned(),
         });
     }
@@ -322,7 +347,8 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     let (source, target) = preflight::look_at_servers(&config.source, &config.target).await?;
     begin::check_servers(run, &source, &target)?;
     let _alone = begin::nobody_streams(&config.work_dir)?;
-    remove_from_servers(&config.source, &config.target, run).await?;
+    remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
+    setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)
 }
 

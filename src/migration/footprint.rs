@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use crate::base::cause::chain;
 use crate::pg::{Address, Session};
-use crate::store::{Lock, WorkDir};
+use crate::store::{Lock, Store, WorkDir};
 
 use super::begin;
 use super::capture;
 use super::error::{MigrationError, to_source};
+use super::identities::{self, At};
 
 /// How long a source may take to let go of what was made there: longer than a walsender takes to
 /// notice that its client has gone, shorter than a person waits.
@@ -29,6 +30,8 @@ pub(super) struct Footprint {
     owns_files: bool,
     /// Whether the lock file was not there.
     owns_lock_file: bool,
+    /// Whether replica identities may be changed, as the store notes.
+    changes_identities: bool,
     /// The publications, from before the first is made.
     publication: Option<String>,
     /// The slot, from before it is asked for until the source has refused it.
@@ -72,6 +75,11 @@ impl Footprint {
         self.owns_files = true;
     }
 
+    /// Replica identities are about to be changed.
+    pub(super) fn changes_identities(&mut self) {
+        self.changes_identities = true;
+    }
+
     /// Publications are about to be made.
     pub(super) fn makes_publication(&mut self, publication: &str) {
         self.publication = Some(publication.to_owned());
@@ -90,7 +98,7 @@ impl Footprint {
     /// Takes everything back. What cannot be is logged with what to do: the reason to take it
     /// back matters more to the operator than that this failed too.
     pub(super) async fn take_back(self, source: &Address, work_dir: &WorkDir) {
-        let left = tokio::time::timeout(LEAVE_MAX, self.leave_source(source));
+        let left = tokio::time::timeout(LEAVE_MAX, self.leave_source(source, work_dir));
         let problem = match left.await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(chain(&error).to_string()),
@@ -105,8 +113,12 @@ impl Footprint {
         }
     }
 
-    async fn leave_source(&self, address: &Address) -> Result<(), MigrationError> {
-        if self.slot.is_none() && self.publication.is_none() {
+    async fn leave_source(
+        &self,
+        address: &Address,
+        work_dir: &WorkDir,
+    ) -> Result<(), MigrationError> {
+        if self.slot.is_none() && self.publication.is_none() && !self.changes_identities {
             return Ok(());
         }
         let source = Session::connect(address, "cleanup")
@@ -117,6 +129,10 @@ impl Footprint {
         }
         if let Some(publication) = &self.publication {
             capture::drop_publications(&source, publication).await?;
+        }
+        if self.changes_identities {
+            let mut store = Store::create(&work_dir.store_path())?;
+            identities::put_back(&source, &mut store, At::Cleanup).await?;
         }
         Ok(())
     }

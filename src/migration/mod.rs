@@ -5,6 +5,8 @@
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
+//!   `leftovers`: sessions that are in the way of that;
+//! - [`identities`]: what identifies the rows of tables, offered, given, and put back at the end;
 //! - [`base_copy`]: the steps of the copy, each once; `patience`: what is tried again;
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
@@ -12,14 +14,16 @@
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
-//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos.
+//! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
+//!   `partitions`, `rewritten`: whether DDL on the source has left the target behind.
 //!
 //! # Crash story of `clone --follow`
 //! 0. *An error or a signal before the slot is made*: what was made is taken back, see
 //!    `footprint`; the next start is a first start. The rest is about ends that leave no time.
 //! 1. *Before the store has a run*: nothing is on either server; the next start is a first start.
 //! 2. *The run is written, the slot's position is not*: a slot or publication of that name may be
-//!    there. Preflight had found none, so they are ours: dropped, and made again.
+//!    there. Preflight had found none, so they are ours: dropped, and made again. Replica identities
+//!    may be changed: the store names them (`identities`).
 //! 3. *The slot is known; inside the schema's restore*: definitions are made some at a time, each
 //!    time in one transaction of the target together with their lines in the ledger.
 //! 4. *Rows*: the ledger on the target says which tables are there and under which snapshot; what
@@ -32,6 +36,8 @@
 //! 6. *Streaming*: see [`crate::cdc`].
 //! 7. *After endpos, before the run is marked finished*: the last steps are done again; they only
 //!    set values.
+//! 8. *Marked finished*: replica identities that were changed are put back; the next start does what
+//!    is left of that.
 
 pub mod all_databases;
 pub mod base_copy;
@@ -45,10 +51,14 @@ pub mod finish;
 pub mod follow;
 mod footprint;
 mod foreign_rows;
+pub mod identities;
+mod leftovers;
 mod lock_room;
+mod partitions;
 mod patience;
 pub mod preflight;
 pub mod progress;
+mod rewritten;
 pub mod setup;
 pub mod snapshot;
 pub mod stage;

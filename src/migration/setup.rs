@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use crate::base::{Lsn, Shutdown, failpoint};
+use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::sizes::Sizes;
-use crate::catalog::{discovery, ledger};
 use crate::pg::{Address, Session};
-use crate::store::{Run, Store, WorkDir};
+use crate::store::{Run, Store, TableRow, WorkDir};
 
 use super::base_copy;
 use super::begin::{self, Begin, Start};
 use super::capture;
-use super::error::{MigrationError, on_source, on_target, to_source, to_target};
+use super::error::{MigrationError, on_source, to_source, to_target};
 use super::footprint::Footprint;
+use super::identities::{self, At, WithoutIdentity};
+use super::leftovers::{self, Others};
 use super::preflight::{self, Wanted};
+use super::rewritten;
 
 /// What `stream setup` is to do.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Config {
     pub endpos: Option<Lsn>,
     /// What is left out.
     pub filters: Filters,
+    /// What to do about tables without a replica identity.
+    pub without_identity: WithoutIdentity,
     /// The id of a snapshot that was held together with a slot that is there already.
     pub snapshot: Option<String>,
 }
@@ -63,6 +68,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
             check_snapshot(config)?;
             check_names(config, &run)?;
             begin::check_filters(&run, config.filters.text().as_deref())?;
+            identities::tell_too_late(&config.work_dir.open_store()?, config.without_identity)?;
             if let Some(endpos) = config.endpos {
                 set_endpos(&mut config.work_dir.open_store()?, &run, endpos)?;
             }
@@ -117,7 +123,14 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         ..Run::default()
     };
     store.set_run(&run)?;
-    set_up_capture(&config.source, &mut store, &mut run, footprint).await?;
+    set_up_capture(
+        &config.source,
+        &mut store,
+        &mut run,
+        config.without_identity,
+        footprint,
+    )
+    .await?;
     if let Some(endpos) = config.endpos {
         set_endpos(&mut store, &run, endpos)?;
     }
@@ -200,19 +213,21 @@ pub async fn clean_up(
     named: &Run,
 ) -> Result<(), MigrationError> {
     if !work_dir.has_begun() {
-        return remove_from_servers(source, target, named).await;
+        return remove_from_servers(source, target, named, Others::Unknown).await;
     }
     let _lock = work_dir.lock()?;
     let _alone = begin::nobody_streams(work_dir)?;
     match Store::create(&work_dir.store_path())?.run()? {
-        None => remove_from_servers(source, target, named).await?,
+        None => remove_from_servers(source, target, named, Others::Unknown).await?,
         Some(run) => {
             let (on_source, on_target) = preflight::look_at_servers(source, target).await?;
             begin::check_servers(&run, &on_source, &on_target)?;
             let released = base_copy::release_all(work_dir, &[], &run.source_system).await;
-            remove_from_servers(source, target, &run).await?;
-            // The files stay: they name the standby.
+            remove_from_servers(source, target, &run, Others::LeftOver).await?;
+            let put_back = put_identities_back(source, work_dir).await;
+            // The files stay: they name the standby, and the tables.
             released?;
+            put_back?;
         }
     }
     begin::remove_files(work_dir)?;
@@ -220,11 +235,43 @@ pub async fn clean_up(
     Ok(())
 }
 
-/// Publications, then the slot, then the store's word that both are there.
+/// Gives the source's tables back the replica identities that they had before the run in `work_dir`,
+/// once its slot and publications are gone.
+pub(super) async fn put_identities_back(
+    source: &Address,
+    work_dir: &WorkDir,
+) -> Result<(), MigrationError> {
+    let mut store = Store::create(&work_dir.store_path())?;
+    if store.changed_identities()?.is_empty() {
+        return Ok(());
+    }
+    let session = Session::connect(source, "cleanup")
+        .await
+        .map_err(to_source(source))?;
+    identities::put_back(&session, &mut store, At::Cleanup).await
+}
+
+/// The tables of `run`, and what of them can be captured.
+async fn tables_of(source: &Session, run: &Run) -> Result<Vec<TableRow>, MigrationError> {
+    let mut tables = discovery::tables(source, Sizes::Estimated)
+        .await
+        .map_err(on_source("reading the catalog"))?;
+    let filters = begin::filters_of(run)?;
+    filters::resolve(source, &filters, Strictness::GoOn)
+        .await?
+        .filter_tables(&mut tables);
+    if run.publication.is_some() {
+        identities::leave_to_publication(source, &mut tables).await?;
+    }
+    Ok(tables)
+}
+
+/// Replica identities, then publications, then the slot, then the store's word that all are there.
 pub(super) async fn set_up_capture(
     source_address: &Address,
     store: &mut Store,
     run: &mut Run,
+    without_identity: WithoutIdentity,
     footprint: &mut Footprint,
 ) -> Result<(), MigrationError> {
     let (Some(slot), Some(plugin)) = (&run.slot, &run.plugin) else {
@@ -233,15 +280,16 @@ pub(super) async fn set_up_capture(
     let source = Session::connect(source_address, "setup")
         .await
         .map_err(to_source(source_address))?;
-    let mut tables = discovery::tables(&source, Sizes::Estimated)
-        .await
-        .map_err(on_source("reading the catalog"))?;
-    let filters = begin::filters_of(run)?;
-    filters::resolve(&source, &filters, Strictness::GoOn)
-        .await?
-        .filter_tables(&mut tables);
+    let mut tables = tables_of(&source, run).await?;
+    let for_publication = run.publication.is_some();
+    if without_identity == WithoutIdentity::Give {
+        footprint.changes_identities();
+        identities::give(&source, store, &tables, for_publication).await?;
+        tables = tables_of(&source, run).await?;
+    }
     store.set_catalog(&tables, &[])?;
-    capture::tell_inserts_only(&tables);
+    rewritten::keep(&source, store).await?;
+    identities::tell(&source, &tables, for_publication, without_identity).await?;
     if let Some(publication) = &run.publication {
         footprint.makes_publication(publication);
         capture::drop_publications(&source, publication).await?;
@@ -314,10 +362,11 @@ pub(super) fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<()
 }
 
 /// Drops slot and publication on the source, origin and ledger on the target.
-pub async fn remove_from_servers(
+pub(super) async fn remove_from_servers(
     source: &Address,
     target: &Address,
     run: &Run,
+    others: Others,
 ) -> Result<(), MigrationError> {
     let session = Session::connect(source, "cleanup")
         .await
@@ -336,20 +385,13 @@ pub async fn remove_from_servers(
     let session = Session::connect(target, "cleanup")
         .await
         .map_err(to_target(target))?;
-    if let Some(origin) = &run.origin {
-        let sql = "SELECT pg_replication_origin_drop(roname)
-                     FROM pg_replication_origin WHERE roname = $1";
-        match session.execute(sql, &[origin]).await {
-            Ok(0) => {}
-            Ok(_) => tracing::info!("dropped replication origin {origin} on the target"),
-            Err(error) if error.sqlstate() == Some("42501") => {}
-            Err(error) => return Err(on_target("dropping the origin")(error)),
-        }
+    if let Some(origin) = &run.origin
+        && leftovers::drop_origin(&session, origin, others).await?
+    {
+        tracing::info!("dropped replication origin {origin} on the target");
     }
     failpoint::reach("origin dropped");
-    ledger::drop(&session)
-        .await
-        .map_err(on_target("dropping the schema pgflit"))?;
+    leftovers::drop_ledger(&session, others).await?;
     failpoint::reach("ledger dropped");
     tracing::info!("dropped schema pgflit on the target");
     Ok(())

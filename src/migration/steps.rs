@@ -260,6 +260,8 @@ fn check_moment(config: &Config, run: &Run, store: &Store) -> Result<(), Migrati
 /// What is the same for a whole clone.
 fn as_clone(config: &Config) -> clone::Config {
     clone::Config {
+        // Each step may name its own.
+        split: None,
         source: config.source.clone(),
         target: config.target.clone(),
         work_dir: config.work_dir.clone(),

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
@@ -16,6 +16,8 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0005_pruned.sql"),
     include_str!("../../migrations/0006_key_ranges.sql"),
     include_str!("../../migrations/0007_standbys.sql"),
+    include_str!("../../migrations/0008_identities.sql"),
+    include_str!("../../migrations/0009_columns.sql"),
 ];
 
 /// The version this program writes.
@@ -201,11 +203,16 @@ impl Store {
         what: &'static str,
         text: String,
     ) -> Result<T, Error> {
-        text.parse().map_err(|_| Error::Value {
+        text.parse().map_err(|_| self.unknown(what, text))
+    }
+
+    /// A stored value is not one that this version writes.
+    pub(super) fn unknown(&self, what: &'static str, value: String) -> Error {
+        Error::Value {
             path: self.path.clone(),
             what,
-            value: text,
-        })
+            value,
+        }
     }
 }
 

@@ -10,7 +10,9 @@
 //! reports, see [`Store::reporting_only`].
 
 mod catalog;
+mod columns;
 mod database;
+mod identity;
 mod left_out;
 mod lock;
 mod progress;
@@ -22,7 +24,9 @@ mod wanted_row;
 mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
+pub use columns::{ColumnMark, TableMarks};
 pub use database::{Error, Store};
+pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};

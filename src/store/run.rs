@@ -36,6 +36,9 @@ pub struct Run {
     pub slot_lsn: Option<Lsn>,
     /// What is left out, in one fixed form; none if nothing is.
     pub filters: Option<String>,
+    /// Which options about cutting tables into parts were named, empty if none was; none where
+    /// nobody said.
+    pub split: Option<String>,
     /// Whether everything is done.
     pub finished: bool,
 }
@@ -71,7 +74,7 @@ impl Store {
                 .query_row(
                     "SELECT source, target, source_system, target_system, slot, origin,
                             publication, plugin, timeline, wal_segment_bytes, slot_snapshot,
-                            slot_lsn, finished_at IS NOT NULL, filters
+                            slot_lsn, finished_at IS NOT NULL, filters, split
                        FROM run",
                     [],
                     |row| {
@@ -91,6 +94,7 @@ impl Store {
                             slot_snapshot: row.get(10)?,
                             slot_lsn: None,
                             filters: row.get(13)?,
+                            split: row.get(14)?,
                             finished: row.get(12)?,
                         };
                         Ok((run, row.get::<_, Option<String>>(11)?))
@@ -113,13 +117,13 @@ impl Store {
             transaction.execute(
                 "INSERT INTO run (id, source, target, source_system, target_system, slot, origin,
                                   publication, plugin, timeline, wal_segment_bytes, slot_snapshot,
-                                  slot_lsn, begun_at, filters)
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                                  slot_lsn, begun_at, filters, split)
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                  ON CONFLICT (id) DO UPDATE SET
                     source = ?1, target = ?2, source_system = ?3, target_system = ?4, slot = ?5,
                     origin = ?6, publication = ?7, plugin = ?8, timeline = ?9,
                     wal_segment_bytes = ?10, slot_snapshot = ?11, slot_lsn = ?12,
-                    filters = ?14",
+                    filters = ?14, split = ?15",
                 (
                     &run.source,
                     &run.target,
@@ -135,6 +139,7 @@ impl Store {
                     run.slot_lsn.map(|lsn| lsn.to_string()),
                     now(),
                     &run.filters,
+                    &run.split,
                 ),
             )
         })

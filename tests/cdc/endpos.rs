@@ -67,3 +67,21 @@ fn an_end_inside_at_and_behind_a_transaction_of_many_segments_counts_as_its_comm
         assert_equal(source, target);
     }
 }
+
+#[test]
+fn the_current_end_is_behind_commits_that_did_not_wait_for_the_disk() {
+    let capture = Capture::of(TABLES);
+    let source = &capture.pair.source;
+    source.sql(
+        "ALTER SYSTEM SET synchronous_commit = off; ALTER SYSTEM SET wal_writer_delay = '2s';
+         SELECT pg_reload_conf()",
+    );
+    for round in 0..5 {
+        source.sql(&rows(round * 100 + 1, round * 100 + 100));
+        let end = capture.end_now();
+        let unflushed = format!("SELECT pg_current_wal_flush_lsn() < '{end}'");
+        assert_eq!(source.sql(&unflushed), "f");
+        to(&capture, &end);
+        assert_equal(source, &capture.pair.target);
+    }
+}

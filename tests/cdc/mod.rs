@@ -14,5 +14,6 @@ mod segments;
 mod streamed;
 mod streamed_large;
 mod supervised;
+mod together;
 
 use capture::Capture;

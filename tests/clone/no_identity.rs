@@ -61,6 +61,17 @@ fn an_update_without_an_identity_works_on_the_source_and_ends_the_migration_nami
     assert_equal_but_for_notes(&pair);
 }
 
+#[test]
+fn a_deferrable_primary_key_is_no_identity_and_updates_by_it_work_on_the_source() {
+    let pair = Pair::new();
+    pair.source
+        .sql("CREATE TABLE t (id int PRIMARY KEY DEFERRABLE); INSERT INTO t VALUES (1)");
+    let following = Following::start(&pair).until_live();
+    assert!(following.run.stderr_contains("no replica identity"));
+    pair.source.sql("UPDATE t SET id = 2");
+    drop(following);
+}
+
 fn assert_equal_but_for_notes(pair: &Pair) {
     for side in [&pair.source, &pair.target] {
         side.sql("TRUNCATE notes");

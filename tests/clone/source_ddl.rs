@@ -237,6 +237,34 @@ fn a_table_that_is_partitioned_on_the_target_only_is_written_by_its_root() {
     });
 }
 
+/// A change names its partition: to empty that empties other rows where its bounds are others.
+#[test]
+fn a_partition_with_other_bounds_on_the_target_does_not_end_in_silence() {
+    let pair = Pair::new();
+    let parted = "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE low PARTITION OF p FOR VALUES FROM (0) TO (10);
+        CREATE TABLE high PARTITION OF p FOR VALUES FROM (10) TO (20);
+        INSERT INTO p VALUES (3), (7), (15)";
+    pair.source.sql(parted);
+    let following = Following::start(&pair).until_live();
+    let otherwise = parted.replace("(10)", "(5)");
+    pair.target.sql(&format!("DROP TABLE p; {otherwise}"));
+    pair.source.sql("TRUNCATE high");
+    super::end_now(&pair);
+    let told = "partition public.low is of public.p FOR VALUES FROM (0) TO (10) on the source, \
+                and of public.p FOR VALUES FROM (0) TO (5) on the target";
+    let ended = following.run.wait_for_exit().assert_code(7);
+    ended.assert_stderr(told).assert_stderr("TRUNCATE");
+    pair.target.sql(
+        "INSERT INTO p VALUES (7); INSERT INTO pgflit.step (name) VALUES ('partitions are others')",
+    );
+    Following::resume(&pair).run.wait_for_exit().assert_code(0);
+    assert_eq!(
+        pair.target.rows("SELECT id FROM p ORDER BY 1"),
+        pair.source.rows("SELECT id FROM p ORDER BY 1")
+    );
+}
+
 #[test]
 fn what_was_altered_and_not_changed_since_is_noticed_at_the_end() {
     for (altered, told) in [

@@ -1,6 +1,8 @@
 //! Whatever is killed whenever, going on ends exact.
 
+mod cells;
 mod fault_matrix;
+mod held_ledger;
 mod parts_of_two_moments;
 mod random_kills;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::base::{Lsn, failpoint};
+use crate::base::Lsn;
 use crate::cdc::change::{Begin, Commit, Value};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
@@ -68,9 +68,7 @@ pub(super) struct Applier {
     pub(super) positions: Reached,
     statements: HashMap<StatementId, Arc<Prepare>>,
     reading: Reading,
-    /// The last source transaction in the open target transaction.
-    last: Option<Commit>,
-    /// What is still to be written into that transaction.
+    /// What is still to be written into the open target transaction.
     pub(super) batch: Batch,
     /// When the first of the group was whole.
     group_since: Option<Instant>,
@@ -110,7 +108,6 @@ impl Applier {
             positions: at,
             statements: HashMap::new(),
             reading: Reading::Between,
-            last: None,
             batch: Batch::default(),
             group_since: None,
             wanted: Vec::new(),
@@ -187,10 +184,7 @@ impl Applier {
             }
             // Commit records do not overlap: one that starts before the end of the last applied
             // ends at or before it.
-            let applied = self
-                .last
-                .as_ref()
-                .map_or(self.positions.committed, |last| last.lsn);
+            let applied = (self.batch.last()).map_or(self.positions.committed, |last| last.lsn);
             if commit_start < applied {
                 self.reading = Reading::Skipping;
                 return Ok(After::GoOn);
@@ -398,7 +392,7 @@ impl Applier {
                     return Err(self.want_rows(&begin)?);
                 }
                 self.send_all(steps, transaction).await?;
-                self.last = Some(commit);
+                self.batch.end(commit);
                 let since = *self.group_since.get_or_insert_with(Instant::now);
                 if self.batch.is_full() || since.elapsed() >= GROUP_AGE {
                     return self.finish_group().await;
@@ -414,7 +408,7 @@ impl Applier {
                     self.undo_passed().await?;
                     return Err(self.want_rows(&begin)?);
                 }
-                self.last = Some(commit);
+                self.batch.end(commit);
                 return self.finish_group().await;
             }
         }
@@ -466,18 +460,8 @@ impl Applier {
 
     /// Commits what is gathered. When this returns, the target has confirmed it.
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
-        if let Some(last) = self.last.take() {
-            self.group_since = None;
-            self.write_batch().await?;
-            if self.target.is_open() {
-                failpoint::reach("group sent");
-                let conflicts = self.target.commit(&last).await?;
-                failpoint::reach("group committed");
-                self.steering.count_conflicts(conflicts)?;
-                self.positions.committed = last.lsn;
-            }
-            self.positions.reached = self.positions.reached.max(last.lsn);
-        }
+        self.group_since = None;
+        self.commit_batch().await?;
         self.look_around()
     }
 

@@ -4,11 +4,13 @@
 //! A batch lies in one target transaction: one that holds whole source transactions, or a piece of one
 //! that is too large to be held. What a batch comes to is the same either way ([`super::net`]), so
 //! whatever is refused of it, for whatever reason, is undone and applied row by row in the source's
-//! order, which goes well or finds the change that does not.
+//! order, which goes well or finds the change that does not. Then the source transactions before it are
+//! committed one by one, and nothing else is.
 
 use std::collections::HashMap;
 
-use crate::base::QualifiedName;
+use crate::base::{QualifiedName, failpoint};
+use crate::cdc::change::Commit;
 
 use super::applier::Applier;
 use super::error::ApplyError;
@@ -32,6 +34,8 @@ const BY_ROW: u32 = 16;
 pub(super) struct Batch {
     ready: Vec<Ready>,
     bytes: usize,
+    /// Source transactions that are whole, each with the end of its changes in `ready`.
+    ends: Vec<(usize, Commit)>,
     /// Tables whose rows are written one by one, and for how many batches more.
     by_row: HashMap<QualifiedName, u32>,
     /// Batches that were refused together, so far.
@@ -50,10 +54,25 @@ impl Batch {
         self.ready.push(ready);
     }
 
-    /// What is gathered never happened.
+    /// The transaction of what was added last is whole.
+    pub(super) fn end(&mut self, commit: Commit) {
+        self.ends.push((self.ready.len(), commit));
+    }
+
+    /// The last transaction that is whole and not committed.
+    pub(super) fn last(&self) -> Option<&Commit> {
+        self.ends.last().map(|(_, commit)| commit)
+    }
+
+    /// What is gathered of a transaction that is not whole never happened.
     pub(super) fn clear(&mut self) {
         self.ready.clear();
         self.bytes = 0;
+    }
+
+    fn take(&mut self) -> Vec<Ready> {
+        self.bytes = 0;
+        std::mem::take(&mut self.ready)
     }
 
     /// How many batches were refused together and applied row by row.
@@ -79,15 +98,72 @@ impl Batch {
 }
 
 impl Applier {
-    /// Writes what is gathered into the open target transaction, which it opens if need be.
+    /// Writes what is gathered of a transaction that is still being read into the open target
+    /// transaction.
     pub(super) async fn write_batch(&mut self) -> Result<(), ApplyError> {
-        let ready = std::mem::take(&mut self.batch.ready);
-        self.batch.bytes = 0;
-        if ready.is_empty() || (ready.len() >= FEW && self.write_together(&ready).await?) {
+        let ready = self.batch.take();
+        self.write(&ready).await
+    }
+
+    /// Commits the transactions that are whole. When this returns, the target has confirmed it.
+    pub(super) async fn commit_batch(&mut self) -> Result<(), ApplyError> {
+        let ends = std::mem::take(&mut self.batch.ends);
+        let Some((_, last)) = ends.last() else {
+            // What is gathered, if anything, is of a transaction that is still being read.
             return Ok(());
+        };
+        let ready = self.batch.take();
+        let committed = match self.write(&ready).await {
+            Ok(()) => self.commit_open(last).await,
+            Err(error) => Err(error),
+        };
+        match committed {
+            Err(error) if ends.len() > 1 && error.is_refusal() => {
+                // What stands before the change that is refused is to be there.
+                self.target.rollback().await.map_err(|_| error)?;
+                self.commit_one_by_one(&ready, &ends).await
+            }
+            committed => committed,
         }
-        self.target.begin()?;
-        for ready in &ready {
+    }
+
+    async fn commit_one_by_one(
+        &mut self,
+        ready: &[Ready],
+        ends: &[(usize, Commit)],
+    ) -> Result<(), ApplyError> {
+        let mut begin = 0;
+        for (end, commit) in ends {
+            self.write_rows(&ready[begin..*end]).await?;
+            self.commit_open(commit).await?;
+            begin = *end;
+        }
+        Ok(())
+    }
+
+    async fn commit_open(&mut self, last: &Commit) -> Result<(), ApplyError> {
+        if self.target.is_open() {
+            failpoint::reach("group sent");
+            let conflicts = self.target.commit(last).await?;
+            failpoint::reach("group committed");
+            self.steering.count_conflicts(conflicts)?;
+            self.positions.committed = last.lsn;
+        }
+        self.positions.reached = self.positions.reached.max(last.lsn);
+        Ok(())
+    }
+
+    /// Writes `ready` into the open target transaction, which it opens if need be.
+    async fn write(&mut self, ready: &[Ready]) -> Result<(), ApplyError> {
+        match ready.len() >= FEW && self.write_together(ready).await? {
+            true => Ok(()),
+            false => self.write_rows(ready).await,
+        }
+    }
+
+    async fn write_rows(&mut self, ready: &[Ready]) -> Result<(), ApplyError> {
+        for ready in ready {
+            self.target.begin()?;
             match ready {
                 Ready::Row(change) => self.target.row(change).await?,
                 Ready::Empty(emptied) => self.target.empty(emptied).await?,

@@ -184,6 +184,17 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// Whether a change was refused, or did not find what it should have: the connection is as good as
+    /// before.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            ApplyError::Refused { .. }
+                | ApplyError::RowCount { .. }
+                | ApplyError::RowsTogether { .. }
+        )
+    }
+
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {

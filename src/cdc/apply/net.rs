@@ -661,7 +661,7 @@ mod tests {
     /// The change that `act` makes, if there is or is not such a row as it takes, and what it does.
     fn done(act: &Act, model: &mut Model) -> Option<Ready> {
         // One value in four is null.
-        let shown = |value: u8| (value % 4 > 0).then(|| value.to_string());
+        let shown = |value: u8| (!value.is_multiple_of(4)).then(|| value.to_string());
         let name = |at: usize| ["a", "b"][at];
         Some(match act {
             Act::Insert(key, values) => {

@@ -266,7 +266,7 @@ impl ReceiveError {
                     .to_owned(),
             ),
             ReceiveError::Uncaptured { table, .. } => Some(format!(
-                "give it an identity (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
+                "begin anew with --restart --yes, which gives it an identity until the end; or give it one (ALTER TABLE {} REPLICA IDENTITY FULL) and begin anew with --restart",
                 table.quoted()
             )),
             ReceiveError::IdentityChanged(_) => Some(

@@ -85,6 +85,15 @@ pub(super) struct CdcArgs {
     new_tables: Option<NewTables>,
 }
 
+#[derive(Args)]
+#[command(next_help_heading = "Change capture")]
+pub(super) struct YesArg {
+    /// Change on the source what capturing needs, and put it back at the end: tables without a
+    /// replica identity get one
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
 impl FollowArg {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<bool, UsageError> {
         settings.switch("follow", self.follow)
@@ -95,6 +104,7 @@ impl CdcArgs {
     pub(super) fn resolve(
         self,
         follow: bool,
+        yes: bool,
         settings: &Settings<'_>,
     ) -> Result<CdcSettings, UsageError> {
         let default_name = || settings.called_as.default_name().to_owned();
@@ -132,6 +142,7 @@ impl CdcArgs {
             new_tables: settings
                 .choice("new-tables", self.new_tables)?
                 .unwrap_or(NewTables::Stop),
+            change_source: settings.switch("yes", yes)?,
         })
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn hide_apply_options(arg: Arg) -> Arg {
             | "on_conflict"
             | "apply_jobs"
             | "replay_no_op_updates"
+            | "yes"
     );
     let hidden = arg.is_hide_set() || only_apply;
     arg.hide(hidden)
@@ -80,6 +81,7 @@ pub(super) fn hide_receive_options(arg: Arg) -> Arg {
             | "compress_segments"
             | "cdc_disk_limit"
             | "new_tables"
+            | "yes"
             | "snapshot"
     );
     let hidden = arg.is_hide_set() || only_receive;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::change_capture::{CdcArgs, FollowArg};
+use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
 use super::copying::{SplitArgs, table_jobs};
 use super::list::JsonArg;
@@ -28,6 +28,8 @@ pub(super) struct SnapshotArgs {
     #[command(flatten)]
     cdc: CdcArgs,
     #[command(flatten)]
+    yes: YesArg,
+    #[command(flatten)]
     filters: FilterArgs,
 }
 
@@ -37,7 +39,7 @@ impl SnapshotArgs {
         Ok(SnapshotOptions {
             work_dir: self.work_dir.resolve(settings)?,
             source: self.source.resolve(settings)?,
-            cdc: self.cdc.resolve(follow, settings)?,
+            cdc: self.cdc.resolve(follow, self.yes.yes, settings)?,
             filters: self.filters.resolve(settings)?,
         })
     }
@@ -141,7 +143,7 @@ impl CheckArgs {
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
             filters: self.filters.resolve(settings)?,
-            cdc: self.cdc.resolve(follow, settings)?,
+            cdc: self.cdc.resolve(follow, self.yes, settings)?,
             fixes: match (self.fix, settings.switch("yes", self.yes)?) {
                 (false, _) => Fixes::None,
                 (true, false) => Fixes::Ask,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::change_capture::{CdcArgs, FollowArg};
+use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
 use super::copying::CopyArgs;
 use super::resume::{RetryArg, SnapshotArg, StartArgs};
@@ -33,6 +33,8 @@ pub(super) struct CloneArgs {
     #[command(flatten)]
     cdc: CdcArgs,
     #[command(flatten)]
+    yes: YesArg,
+    #[command(flatten)]
     start: StartArgs,
     #[command(flatten)]
     snapshot: SnapshotArg,
@@ -53,6 +55,8 @@ pub(super) struct FollowArgs {
     filters: FilterArgs,
     #[command(flatten)]
     cdc: CdcArgs,
+    #[command(flatten)]
+    yes: YesArg,
     #[command(flatten)]
     start: StartArgs,
     #[command(flatten)]
@@ -77,7 +81,7 @@ impl CloneArgs {
             target: self.target.resolve(settings)?,
             all_databases,
             copy: self.copy.resolve(settings)?,
-            cdc: self.cdc.resolve(follow, settings)?,
+            cdc: self.cdc.resolve(follow, self.yes.yes, settings)?,
             start: self.start.resolve(settings)?,
             snapshot,
             filters: self.filters.resolve(settings)?,
@@ -102,7 +106,7 @@ impl FollowArgs {
             work_dir: self.work_dir.resolve(settings)?,
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
-            cdc: self.cdc.resolve(true, settings)?,
+            cdc: self.cdc.resolve(true, self.yes.yes, settings)?,
             start: self.start.resolve(settings)?,
             snapshot: self.snapshot.resolve(settings)?,
             filters: self.filters.resolve(settings)?,

@@ -63,6 +63,8 @@ pub struct CdcSettings {
     pub disk_limit: Option<ByteSize>,
     /// What to do about a table created on the source meanwhile.
     pub new_tables: NewTables,
+    /// Change on the source what capturing needs, until the end: `--yes`.
+    pub change_source: bool,
 }
 
 impl CdcSettings {

@@ -54,7 +54,7 @@ pub struct SentinelPlace {
 pub enum NewEndpos {
     /// This one.
     At(Lsn),
-    /// The source's flush position at the moment of asking.
+    /// Where the source is at the moment of asking: everything that is committed is before it.
     Current,
 }
 

@@ -16,10 +16,21 @@ use crate::store::{self, EndposError, Lock, Store};
 /// past this it is busy with one large group, and will look before it commits.
 const SEEN_MAX: Duration = Duration::from_secs(2);
 
-/// A standby flushes nothing of its own: what it has replayed is its present.
+/// What is committed, whether it is flushed or not; a standby's present is what it has replayed.
 const CURRENT_SQL: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
     THEN pg_catalog.pg_last_wal_replay_lsn()
-    ELSE pg_catalog.pg_current_wal_flush_lsn() END::text";
+    ELSE pg_catalog.pg_current_wal_insert_lsn() END::text, pg_catalog.pg_is_in_recovery()";
+
+const FLUSHED_SQL: &str = "SELECT pg_catalog.pg_current_wal_flush_lsn()::text";
+
+/// How long commits that do not wait for the disk (`synchronous_commit = off`) may take to get there: a
+/// little more than the longest `wal_writer_delay`.
+const FLUSHED_MAX: Duration = Duration::from_secs(12);
+
+/// The longest header of a page of WAL, and the length of a page: a position that is asked for before
+/// anything is written to a new page lies behind its header, and what is flushed ends before it.
+const HEADER_BYTES: u64 = 40;
+const PAGE_BYTES: u64 = 8192;
 
 /// Sets the endpos, and says where it is in the end.
 pub(super) fn set(
@@ -52,9 +63,34 @@ fn set_current(store: &mut Store, place: &SentinelPlace) -> Result<Lsn, CommandE
 
 async fn current(source: &Address) -> Result<Lsn, Error> {
     let session = Session::connect(source, "sentinel").await?;
-    let text: String = session.query_one(CURRENT_SQL, &[]).await?.get(0);
-    text.parse()
-        .map_err(|error: crate::base::lsn::LsnParseError| Error::Protocol(error.to_string()))
+    let read = |text: String| {
+        text.parse()
+            .map_err(|error: crate::base::lsn::LsnParseError| Error::Protocol(error.to_string()))
+    };
+    let row = session.query_one(CURRENT_SQL, &[]).await?;
+    let present: Lsn = read(row.get(0))?;
+    if row.get(1) {
+        return Ok(present);
+    }
+    // Only what is flushed is decoded, and the end is noticed on an idle source only if it is.
+    let deadline = Instant::now() + FLUSHED_MAX;
+    loop {
+        let flushed: Lsn = read(session.query_one(FLUSHED_SQL, &[]).await?.get(0))?;
+        if has_all(flushed, present) {
+            return Ok(flushed);
+        }
+        if Instant::now() >= deadline {
+            return Ok(present);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Whether everything before `present` is before `flushed`.
+fn has_all(flushed: Lsn, present: Lsn) -> bool {
+    let in_page = present.as_u64() % PAGE_BYTES;
+    let before_header = present.as_u64() - in_page;
+    flushed >= present || (in_page <= HEADER_BYTES && flushed.as_u64() >= before_header)
 }
 
 /// Waits as [`settled`] does; an error if apply was past `endpos` and has taken it back.
@@ -89,6 +125,21 @@ fn settled(store: &Store, apply_is_running: impl Fn() -> bool) -> Result<Lsn, st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_position_behind_the_header_of_an_empty_page_is_flushed_with_the_page_before() {
+        for (flushed, present, all) in [
+            (100, 100, true),
+            (99, 100, false),
+            (8192, 8192 + 24, true),
+            (8192, 8192 + 40, true),
+            (8191, 8192 + 24, false),
+            (8192, 8192 + 41, false),
+        ] {
+            let (flushed, present) = (Lsn::new(flushed), Lsn::new(present));
+            assert_eq!(has_all(flushed, present), all, "{flushed} {present}");
+        }
+    }
 
     #[test]
     fn an_end_that_apply_had_passed_is_told_as_apply_has_moved_it() {

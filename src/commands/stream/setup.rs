@@ -4,7 +4,7 @@ use super::begin;
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, not_built, place, runtime};
+use crate::commands::{CommandError, clone, not_built, place, runtime};
 use crate::migration::MigrationError;
 use crate::migration::setup::{Config, set_up};
 
@@ -22,6 +22,7 @@ pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, Comm
         plugin: options.cdc.plugin.name().to_owned(),
         endpos: options.cdc.endpos,
         filters: place::filters(options.filters.as_deref())?,
+        without_identity: clone::without_identity(&options.cdc),
         snapshot: options.snapshot.clone(),
     };
     let shutdown = place::shutdown()?;

@@ -9,13 +9,14 @@ use crate::clone::epoch::Epoch;
 use crate::clone::parts::{self, Cutting};
 use crate::clone::schema::{self, SchemaError};
 use crate::pg::{self, Session};
-use crate::store::{CATALOG_STEP, PartRow, TableRow};
+use crate::store::{CATALOG_STEP, Capture, PartRow, TableRow};
 
 use super::scope::{Action, Scope};
 use super::source::SourceSide;
 use super::steps::{BaseCopy, dump_path};
 use crate::migration::begin::filters_of;
 use crate::migration::error::{MigrationError, on_source};
+use crate::migration::rewritten;
 
 impl BaseCopy<'_> {
     /// The tables to copy; and an epoch, if `scope` has anything to read under one.
@@ -76,6 +77,7 @@ impl SourceSide<'_> {
         selection.filter_indexes(&mut indexes);
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
+        rewritten::keep(epoch.session(), self.store).await?;
         if let Some(cutting) = self.choices.cutting {
             let parts = plan_parts(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;
@@ -125,8 +127,14 @@ impl SourceSide<'_> {
         }
         for table in tables {
             match published.iter().find(|known| known.oid == table.oid) {
-                // The count as it was before the slot: later changes are to be noticed.
-                Some(known) => table.uncaptured = known.uncaptured,
+                Some(known) => {
+                    // The count as it was before the slot: later changes are to be noticed.
+                    table.uncaptured = known.uncaptured;
+                    // What is published is what was so then.
+                    if self.run.publication.is_some() && known.capture == Capture::InsertsOnly {
+                        table.capture = known.capture;
+                    }
+                }
                 None => {
                     return Err(MigrationError::Refused {
                         side: Some(schema::Side::Source),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::catalog::identity;
 use crate::catalog::ledger::{self, EntryState};
 use crate::catalog::restore_list::{self, Contents, Entry, Objects, PG_CLASS, PG_CONSTRAINT};
 use crate::clone::programs::Programs;
@@ -165,8 +166,20 @@ impl BaseCopy<'_> {
             return Ok(());
         }
         self.store.begin_step(STEP)?;
+        self.identities_as_before().await?;
         let entries = self.contents()?.last;
         self.restore_late(STEP, entries).await
+    }
+
+    /// The dump has the replica identities that this run has given to the source's tables: the target
+    /// gets what they had before.
+    async fn identities_as_before(&self) -> Result<(), MigrationError> {
+        let failed = on_target("setting replica identities");
+        for table in self.store.changed_identities()? {
+            let set = identity::set(&self.target, &table.name, &table.before).await;
+            set.map_err(&failed)?;
+        }
+        Ok(())
     }
 
     /// Makes `entries` of `step`; what is refused is told when everything else is done.

@@ -2,6 +2,7 @@
 //! time to do something about it.
 //!
 //! - `tables`: tables that are created, dropped or renamed;
+//! - `Warnings`: columns whose values may have become others without a change;
 //! - `slot`: how much WAL the slot keeps on the source, and how near that is to too much;
 //! - `disk`: how much room is left for segments.
 //!
@@ -21,6 +22,7 @@ use crate::store::{Store, WorkDir};
 
 use super::error::{MigrationError, to_source};
 use super::finish::NewTables;
+use super::rewritten::Warnings;
 use disk::Disk;
 use slot::Slot;
 use tables::Tables;
@@ -86,6 +88,7 @@ fn watch(
         session: None,
         new_tables,
         tables: Tables::known(&store)?,
+        columns: Warnings::default(),
         slot: store.run()?.unwrap_or_default().slot.map(Slot::named),
         disk: Disk::of(&work_dir.cdc),
         store,
@@ -104,6 +107,7 @@ struct Watcher<'a> {
     session: Option<Session>,
     new_tables: NewTables,
     tables: Tables,
+    columns: Warnings,
     slot: Option<Slot>,
     disk: Disk,
     store: Store,
@@ -135,6 +139,7 @@ impl Watcher<'_> {
         }
         self.tables
             .look(session, &self.store, self.new_tables)
-            .await
+            .await?;
+        self.columns.look(session, &self.store).await
     }
 }
