@@ -207,6 +207,7 @@ impl From<ApplyError> for CommandError {
             ApplyError::Target(_)
             | ApplyError::Refused { .. }
             | ApplyError::RowCount { .. }
+            | ApplyError::RowsTogether { .. }
             | ApplyError::Misfit { .. }
             | ApplyError::Pruned { .. }
             | ApplyError::PositionGone(_)

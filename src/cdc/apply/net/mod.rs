@@ -1,0 +1,120 @@
+//! What a run of changes comes to: of each row of each table one change at most, and the changes of a
+//! table as sets that one command can write.
+//!
+//! | a row's changes | come to |
+//! |---|---|
+//! | insert, then updates | one insert, of the last values; what an update leaves alone is the insert's |
+//! | updates | one update of all columns that any of them sets, to the last values |
+//! | updates, then delete | the delete |
+//! | insert, updates, delete | nothing; but such a row must not have been there |
+//! | delete, then insert | both, with the last values |
+//!
+//! Of a table deletes come first, then updates, then inserts: each row has one of them, so their order
+//! matters to unique indexes alone, and then the target refuses and all is applied row by row.
+//! Whatever sets cannot say stands between them as it is, in its order among the changes of its table:
+//! updates of the key, tables without a key or with FULL identity, columns that are arrays, large
+//! values, tables with triggers that fire on a replica. Tables do not wait for each other: foreign keys
+//! are not checked while applying. A TRUNCATE waits for all, and all wait for it.
+//!
+//! A row is known by its key as the source writes it. Texts that are equal by `=` and differ (1.0 and
+//! 1.00) are two rows here, of which the source had one after the other: the first is deleted by the
+//! time the second is inserted.
+
+mod gathered;
+mod statement;
+mod stretch;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::base::QualifiedName;
+use crate::cdc::change::Value;
+
+use super::expect::{Change, Emptied};
+use super::target_table::TargetTable;
+
+use stretch::Stretch;
+
+/// One thing to do in the open target transaction, in the source's order.
+#[derive(Debug)]
+pub(super) enum Ready {
+    /// A row's change.
+    Row(Arc<Change>),
+    /// A TRUNCATE.
+    Empty(Emptied),
+}
+
+/// The same, in an order in which it comes to the same.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    Row(&'a Arc<Change>),
+    Empty(&'a Emptied),
+    Set(Set<'a>),
+}
+
+/// What is done to the rows of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Action {
+    Delete,
+    /// Nothing: they must not be there.
+    Miss,
+    Update,
+    Insert,
+}
+
+/// Rows of one table that are written together.
+#[derive(Debug)]
+pub(super) struct Set<'a> {
+    pub(super) action: Action,
+    /// The change that its first row comes from.
+    pub(super) first: &'a Arc<Change>,
+    /// What each row has values for; of an update what is set before what identifies the row.
+    pub(super) columns: Vec<&'a str>,
+    /// How many of the last columns identify the row; none of an insert.
+    pub(super) keys: usize,
+    /// Row by row.
+    pub(super) values: Vec<&'a Value>,
+    pub(super) rows: usize,
+}
+
+/// Changes that do not follow from each other, such as two inserts of one row: each is to be applied
+/// by itself, which finds out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Contradiction;
+
+/// What `batch` comes to on a target with `table`s.
+pub(super) fn reduce<'a>(
+    batch: &'a [Ready],
+    table: impl Fn(&QualifiedName) -> Option<Arc<TargetTable>>,
+) -> Result<Vec<Piece<'a>>, Contradiction> {
+    let mut pieces = Vec::new();
+    let mut stretches: Vec<Stretch<'a>> = Vec::new();
+    let mut by_table: HashMap<&QualifiedName, usize> = HashMap::new();
+    for ready in batch {
+        match ready {
+            Ready::Row(change) => {
+                let at = *by_table.entry(change.table()).or_insert_with(|| {
+                    stretches.push(Stretch::of(table(change.table())));
+                    stretches.len() - 1
+                });
+                let stretch = &mut stretches[at];
+                if !stretch.take(change)? {
+                    stretch.close(&mut pieces);
+                    pieces.push(Piece::Row(change));
+                }
+            }
+            Ready::Empty(emptied) => {
+                for stretch in &mut stretches {
+                    stretch.close(&mut pieces);
+                }
+                pieces.push(Piece::Empty(emptied));
+            }
+        }
+    }
+    for stretch in &mut stretches {
+        stretch.close(&mut pieces);
+    }
+    Ok(pieces)
+}
