@@ -19,7 +19,9 @@ const SEEN_MAX: Duration = Duration::from_secs(2);
 /// What is committed, whether it is flushed or not; a standby's present is what it has replayed.
 const CURRENT_SQL: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery()
     THEN pg_catalog.pg_last_wal_replay_lsn()
-    ELSE pg_catalog.pg_current_wal_insert_lsn() END::text, pg_catalog.pg_is_in_recovery()";
+    ELSE pg_catalog.pg_current_wal_insert_lsn() END::text, pg_catalog.pg_is_in_recovery(),
+    pg_catalog.current_setting('wal_block_size')::bigint,
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))";
 
 const FLUSHED_SQL: &str = "SELECT pg_catalog.pg_current_wal_flush_lsn()::text";
 
@@ -27,10 +29,29 @@ const FLUSHED_SQL: &str = "SELECT pg_catalog.pg_current_wal_flush_lsn()::text";
 /// little more than the longest `wal_writer_delay`.
 const FLUSHED_MAX: Duration = Duration::from_secs(12);
 
-/// The longest header of a page of WAL, and the length of a page: a position that is asked for before
-/// anything is written to a new page lies behind its header, and what is flushed ends before it.
-const HEADER_BYTES: u64 = 40;
-const PAGE_BYTES: u64 = 8192;
+/// How WAL is cut. A position that is asked for before anything is written to a new page lies just
+/// behind its header, and what is flushed ends before it.
+#[derive(Debug, Clone, Copy)]
+struct Pages {
+    bytes: u64,
+    segment_bytes: u64,
+}
+
+impl Pages {
+    /// Of the first page of a segment, and of any other. A record that goes on in a page has at least
+    /// 8 bytes there, so a position this far into it is behind the header and nothing else.
+    const HEADER_BYTES: [u64; 2] = [40, 24];
+
+    /// Whether everything before `present` is before `flushed`.
+    fn have_all(self, flushed: Lsn, present: Lsn) -> bool {
+        let present = present.as_u64();
+        let in_page = present % self.bytes;
+        let page = present - in_page;
+        let is_first = page.is_multiple_of(self.segment_bytes);
+        let header = Self::HEADER_BYTES[usize::from(!is_first)];
+        flushed.as_u64() >= present || (in_page == header && flushed.as_u64() >= page)
+    }
+}
 
 /// Sets the endpos, and says where it is in the end.
 pub(super) fn set(
@@ -72,11 +93,16 @@ async fn current(source: &Address) -> Result<Lsn, Error> {
     if row.get(1) {
         return Ok(present);
     }
+    let bytes = |at| row.get::<_, i64>(at).unsigned_abs().max(1);
+    let pages = Pages {
+        bytes: bytes(2),
+        segment_bytes: bytes(3),
+    };
     // Only what is flushed is decoded, and the end is noticed on an idle source only if it is.
     let deadline = Instant::now() + FLUSHED_MAX;
     loop {
         let flushed: Lsn = read(session.query_one(FLUSHED_SQL, &[]).await?.get(0))?;
-        if has_all(flushed, present) {
+        if pages.have_all(flushed, present) {
             return Ok(flushed);
         }
         if Instant::now() >= deadline {
@@ -84,13 +110,6 @@ async fn current(source: &Address) -> Result<Lsn, Error> {
         }
         tokio::time::sleep(POLL).await;
     }
-}
-
-/// Whether everything before `present` is before `flushed`.
-fn has_all(flushed: Lsn, present: Lsn) -> bool {
-    let in_page = present.as_u64() % PAGE_BYTES;
-    let before_header = present.as_u64() - in_page;
-    flushed >= present || (in_page <= HEADER_BYTES && flushed.as_u64() >= before_header)
 }
 
 /// Waits as [`settled`] does; an error if apply was past `endpos` and has taken it back.
@@ -128,16 +147,26 @@ mod tests {
 
     #[test]
     fn a_position_behind_the_header_of_an_empty_page_is_flushed_with_the_page_before() {
+        const SEGMENT: u64 = 1 << 20;
+        let pages = Pages {
+            bytes: 8192,
+            segment_bytes: SEGMENT,
+        };
         for (flushed, present, all) in [
             (100, 100, true),
             (99, 100, false),
             (8192, 8192 + 24, true),
-            (8192, 8192 + 40, true),
             (8191, 8192 + 24, false),
+            // The end of a record that began in the page before.
+            (8192, 8192 + 32, false),
+            (8192, 8192 + 40, false),
             (8192, 8192 + 41, false),
+            (SEGMENT, SEGMENT + 40, true),
+            (SEGMENT, SEGMENT + 24, false),
+            (SEGMENT, SEGMENT + 48, false),
         ] {
             let (flushed, present) = (Lsn::new(flushed), Lsn::new(present));
-            assert_eq!(has_all(flushed, present), all, "{flushed} {present}");
+            assert_eq!(pages.have_all(flushed, present), all, "{flushed} {present}");
         }
     }
 
