@@ -91,6 +91,11 @@ impl Follower {
         }
     }
 
+    /// Whether it stands in a segment, and not between two.
+    pub fn is_within(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// What comes next; a line replaces the content of `line`.
     pub fn next(&mut self, line: &mut Vec<u8>) -> Result<Next, Error> {
         loop {

@@ -36,7 +36,8 @@ pub enum Input {
 pub(super) enum Piece {
     /// Lines with the place of the first.
     Lines(Vec<(SqlLine, Place)>),
-    /// A segment begins: it prepares its own statements.
+    /// A segment begins, which prepares its own statements, or cannot be read. Those before it were
+    /// read to their ends, and are what was written.
     Segment,
     /// Nothing more for now.
     Pause,
@@ -98,7 +99,17 @@ fn read_folder(
     let mut paused = false;
     let mut path: Arc<Path> = folder.into();
     loop {
-        match follower.next(&mut line)? {
+        let next = match follower.next(&mut line) {
+            // The segments before it are as good as before.
+            Err(fault) if !follower.is_within() => {
+                if block.send(pieces) {
+                    let _ = pieces.blocking_send(Ok(Piece::Segment));
+                }
+                return Err(fault.into());
+            }
+            next => next?,
+        };
+        match next {
             Next::Line => {
                 paused = false;
                 let byte = follower.place().1;

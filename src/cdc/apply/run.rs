@@ -218,7 +218,12 @@ async fn run(
                     }
                 }
             }
-            Piece::Segment => applier.begin_segment(),
+            Piece::Segment => {
+                if applier.finish_group().await? == After::AtEnd {
+                    return Ok(Ended::Endpos);
+                }
+                applier.begin_segment();
+            }
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}
             Piece::Pause => {
