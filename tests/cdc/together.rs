@@ -156,6 +156,37 @@ fn triggers_that_fire_on_a_replica_see_each_row_in_its_order() {
 }
 
 #[test]
+fn triggers_that_fire_on_a_replica_see_other_tables_as_they_were() {
+    let capture = Capture::of(
+        "CREATE TABLE plain (id int PRIMARY KEY, n int);
+         CREATE TABLE watched (id int PRIMARY KEY);
+         CREATE TABLE seen (id int, count bigint, sum bigint)",
+    );
+    let target = &capture.pair.target;
+    target.sql(
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.seen SELECT NEW.id, count(*), sum(n) FROM public.plain;
+            RETURN NEW; END $$;
+         CREATE TRIGGER note AFTER INSERT ON watched FOR EACH ROW EXECUTE FUNCTION note();
+         ALTER TABLE watched ENABLE ALWAYS TRIGGER note",
+    );
+    capture.pair.source.sql(
+        "INSERT INTO plain SELECT n, 1 FROM generate_series(1, 50) n;
+         INSERT INTO watched VALUES (1);
+         UPDATE plain SET n = 2;
+         INSERT INTO watched VALUES (2);
+         DELETE FROM plain WHERE id > 10;
+         INSERT INTO watched VALUES (3);",
+    );
+    capture.end_now();
+    capture.receive().run().assert_code(0);
+    capture.transform().run().assert_code(0);
+    capture.apply().run().assert_code(0);
+    let seen = "SELECT string_agg(format('%s %s', count, sum), ', ' ORDER BY id) FROM seen";
+    assert_eq!(target.sql(seen), "50 50, 50 100, 10 20");
+}
+
+#[test]
 fn a_row_that_is_refused_among_thousands_is_named_and_all_before_it_is_there() {
     let capture = Capture::of("CREATE TABLE t (id int PRIMARY KEY, n int)");
     let (source, target) = (&capture.pair.source, &capture.pair.target);

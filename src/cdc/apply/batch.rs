@@ -14,7 +14,7 @@ use crate::cdc::change::Commit;
 
 use super::applier::Applier;
 use super::error::ApplyError;
-use super::net::{Piece, Ready, reduce};
+use super::net::{Known, Piece, Ready, reduce};
 
 /// A batch is written at this many changes: enough that what is done once a batch is not the cost, and
 /// little enough that one which has to be applied row by row is no great loss.
@@ -176,10 +176,12 @@ impl Applier {
     /// written.
     async fn write_together(&mut self, ready: &[Ready]) -> Result<bool, ApplyError> {
         let (target, by_row) = (&self.target, &self.batch.by_row);
-        let table = |name: &QualifiedName| match by_row.contains_key(name) {
-            true => None,
-            false => target.known_table(name),
-        };
+        let table =
+            |name: &QualifiedName| match (by_row.contains_key(name), target.known_table(name)) {
+                (true, Some(table)) if table.takes_sets => Known::ByRow,
+                (_, Some(table)) => Known::Table(table),
+                (_, None) => Known::Unknown,
+            };
         let pieces = reduce(ready, table).unwrap_or_default();
         self.batch.age_refusals();
         if !pieces.iter().any(|piece| matches!(piece, Piece::Set(_))) {
@@ -213,14 +215,7 @@ impl Applier {
                 Piece::Row(change) => self.target.row(change).await?,
                 Piece::Empty(emptied) => self.target.empty(emptied).await?,
                 Piece::Set(set) => {
-                    let Some(table) = self.target.known_table(set.first.table()) else {
-                        return Err(ApplyError::RowsTogether {
-                            table: Box::new(set.first.table().clone()),
-                            rows: 0,
-                            expected: set.rows as u64,
-                        });
-                    };
-                    self.target.set(set, &table).await?;
+                    self.target.set(set).await?;
                 }
             }
         }

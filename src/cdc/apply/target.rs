@@ -193,13 +193,14 @@ impl Target {
     }
 
     /// Writes several rows together in the open transaction.
-    pub(super) async fn set(
-        &mut self,
-        set: &Set<'_>,
-        table: &TargetTable,
-    ) -> Result<(), ApplyError> {
-        let sql = set.sql(table).ok_or_else(|| {
-            pg::Error::Protocol(format!("{} has lost a column", set.first.table()))
+    pub(super) async fn set(&mut self, set: &Set<'_>) -> Result<(), ApplyError> {
+        let table = set.first.table();
+        let sql = (self.tables.get(table)).and_then(|known| set.sql(known));
+        // Not known any more, or altered: row by row, it is looked at again.
+        let sql = sql.ok_or_else(|| ApplyError::RowsTogether {
+            table: Box::new(table.clone()),
+            rows: 0,
+            expected: set.rows as u64,
         })?;
         let is_copy = set.action == Action::Insert;
         let name = match is_copy {

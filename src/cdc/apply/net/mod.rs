@@ -13,8 +13,9 @@
 //! matters to unique indexes alone, and then the target refuses and all is applied row by row.
 //! Whatever sets cannot say stands between them as it is, in its order among the changes of its table:
 //! updates of the key, tables without a key or with FULL identity, columns that are arrays, large
-//! values, tables with triggers that fire on a replica. Tables do not wait for each other: foreign keys
-//! are not checked while applying. A TRUNCATE waits for all, and all wait for it.
+//! values. Tables do not wait for each other: foreign keys are not checked while applying. A TRUNCATE
+//! waits for all, and all wait for it; so do changes of a table with triggers that fire on a replica,
+//! which may look at any other.
 //!
 //! A row is known by its key as the source writes it. Texts that are equal by `=` and differ (1.0 and
 //! 1.00) are two rows here, of which the source had one after the other: the first is deleted by the
@@ -84,10 +85,21 @@ pub(super) struct Set<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Contradiction;
 
+/// A table of the target.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// Its rows may be written together, if it takes that.
+    Table(Arc<TargetTable>),
+    /// It takes that, and its rows are to be written one by one all the same.
+    ByRow,
+    /// Nothing is known of it.
+    Unknown,
+}
+
 /// What `batch` comes to on a target with `table`s.
 pub(super) fn reduce<'a>(
     batch: &'a [Ready],
-    table: impl Fn(&QualifiedName) -> Option<Arc<TargetTable>>,
+    table: impl Fn(&QualifiedName) -> Known,
 ) -> Result<Vec<Piece<'a>>, Contradiction> {
     let mut pieces = Vec::new();
     let mut stretches: Vec<Stretch<'a>> = Vec::new();
@@ -99,11 +111,18 @@ pub(super) fn reduce<'a>(
                     stretches.push(Stretch::of(table(change.table())));
                     stretches.len() - 1
                 });
-                let stretch = &mut stretches[at];
-                if !stretch.take(change)? {
-                    stretch.close(&mut pieces);
-                    pieces.push(Piece::Row(change));
+                if stretches[at].take(change)? {
+                    continue;
                 }
+                // What fires for it may look at any table.
+                let seen = match stretches[at].may_fire() {
+                    true => 0..stretches.len(),
+                    false => at..at + 1,
+                };
+                for stretch in &mut stretches[seen] {
+                    stretch.close(&mut pieces);
+                }
+                pieces.push(Piece::Row(change));
             }
             Ready::Empty(emptied) => {
                 for stretch in &mut stretches {

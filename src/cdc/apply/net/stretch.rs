@@ -9,7 +9,7 @@ use crate::cdc::sql_line::{Prepare, StatementId};
 
 use super::gathered::Sets;
 use super::statement::{as_known, set_parameter};
-use super::{Action, Contradiction, Piece};
+use super::{Action, Contradiction, Known, Piece};
 use crate::cdc::apply::expect::Change;
 use crate::cdc::apply::target_table::TargetTable;
 
@@ -21,6 +21,7 @@ const LARGE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Stretch<'a> {
     table: Option<Arc<TargetTable>>,
+    may_fire: bool,
     /// The columns that any of its statements has values for.
     columns: Vec<&'a str>,
     statements: HashMap<StatementId, Statement<'a>>,
@@ -116,15 +117,26 @@ enum Content<'a> {
 }
 
 impl<'a> Stretch<'a> {
-    pub(super) fn of(table: Option<Arc<TargetTable>>) -> Self {
+    pub(super) fn of(table: Known) -> Self {
+        let (table, may_fire) = match table {
+            Known::Table(table) if table.takes_sets => (Some(table), false),
+            Known::ByRow => (None, false),
+            Known::Table(_) | Known::Unknown => (None, true),
+        };
         Self {
-            table: table.filter(|table| table.takes_sets),
+            table,
+            may_fire,
             columns: Vec::new(),
             statements: HashMap::new(),
             key: Vec::new(),
             keyed: HashMap::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// Whether triggers or rules may fire for its rows.
+    pub(super) fn may_fire(&self) -> bool {
+        self.may_fire
     }
 
     /// Adds a change; false if no set can say it.

@@ -213,8 +213,8 @@ fn written(model: &mut Model, pieces: &[Piece<'_>]) {
     }
 }
 
-fn table() -> Arc<TargetTable> {
-    Arc::new(TargetTable::with_key(&["id"], &["a", "b"]))
+fn table() -> Known {
+    Known::Table(Arc::new(TargetTable::with_key(&["id"], &["a", "b"])))
 }
 
 proptest! {
@@ -230,7 +230,7 @@ proptest! {
         }
         let mut target = source.clone();
         let batch: Vec<_> = acts.iter().filter_map(|act| done(act, &mut source)).collect();
-        let pieces = reduce(&batch, |_| Some(table())).expect("they follow from each other");
+        let pieces = reduce(&batch, |_| table()).expect("they follow from each other");
         written(&mut target, &pieces);
         prop_assert_eq!(source, target);
     }
@@ -259,7 +259,7 @@ fn deleted(key: &str) -> Ready {
 #[test]
 fn a_row_that_is_changed_often_is_written_once() {
     let batch: Vec<_> = (0..1000).map(|n| updated("1", &n.to_string())).collect();
-    let pieces = reduce(&batch, |_| Some(table())).expect("they follow");
+    let pieces = reduce(&batch, |_| table()).expect("they follow");
     let [Piece::Set(set)] = &pieces[..] else {
         panic!("{pieces:?}");
     };
@@ -270,11 +270,11 @@ fn a_row_that_is_changed_often_is_written_once() {
 #[test]
 fn few_rows_are_written_as_they_came_and_without_a_fitting_table_all_are() {
     let batch: Vec<_> = ["1", "2", "3"].map(inserted).into_iter().collect();
-    let pieces = reduce(&batch, |_| Some(table())).expect("they follow");
+    let pieces = reduce(&batch, |_| table()).expect("they follow");
     assert!(pieces.iter().all(|piece| matches!(piece, Piece::Row(_))));
     let batch: Vec<_> = (0..100).map(|n| inserted(&n.to_string())).collect();
     let rows = |table: Option<TargetTable>| {
-        let table = table.map(Arc::new);
+        let table = table.map_or(Known::Unknown, |table| Known::Table(Arc::new(table)));
         let pieces = reduce(&batch, |_| table.clone()).expect("they follow");
         pieces
             .iter()
@@ -303,7 +303,7 @@ fn a_statement_that_says_more_is_run_as_it_is() {
         place: plain.place.clone(),
     });
     let batch: Vec<_> = (0..10).map(|_| Ready::Row(Arc::clone(&odd))).collect();
-    let pieces = reduce(&batch, |_| Some(table())).expect("they follow");
+    let pieces = reduce(&batch, |_| table()).expect("they follow");
     assert_eq!(pieces.len(), 10);
 }
 
@@ -314,6 +314,6 @@ fn what_cannot_have_happened_is_left_to_the_target_to_refuse() {
         [deleted("1"), deleted("1")],
         [deleted("1"), updated("1", "2")],
     ] {
-        assert_eq!(reduce(&batch, |_| Some(table())).err(), Some(Contradiction));
+        assert_eq!(reduce(&batch, |_| table()).err(), Some(Contradiction));
     }
 }
