@@ -22,7 +22,7 @@ fn moves(seed: u64, plugin: &str) {
         return;
     }
     // Older versions of wal2json do not say enough of such values.
-    let workload = Workload::start(&pair.source, seed, plugin != "wal2json");
+    let workload = Workload::start_truncating(&pair.source, seed, plugin != "wal2json");
     let clone = format!("clone --follow --plugin {plugin}");
     let mut following = start(&pair, &clone);
     while !gets_live(&following) {

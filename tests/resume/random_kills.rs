@@ -98,7 +98,7 @@ fn ends_by_itself(seed: u64) {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut pair = Pair::new();
-    let workload = Workload::start(&pair.source, seed, true);
+    let workload = Workload::start_truncating(&pair.source, seed, true);
     pair.source.sql(GIVE_IDENTITIES);
     let kills = random.random_range(6..12);
     let mut run = None;

@@ -309,6 +309,14 @@ fn guarded(statement: &str) -> String {
     format!("DO $do$ BEGIN {statement}; EXCEPTION WHEN unique_violation THEN NULL; END $do$")
 }
 
+/// A statement that does nothing until a slot is made.
+fn once_decoded(statement: &str) -> String {
+    format!(
+        "DO $do$ BEGIN IF EXISTS (SELECT FROM pg_replication_slots
+             WHERE confirmed_flush_lsn IS NOT NULL) THEN {statement}; END IF; END $do$"
+    )
+}
+
 /// The sessions that write.
 pub(crate) struct Workload {
     stop: Arc<AtomicBool>,
@@ -321,8 +329,18 @@ const WRITERS: u64 = 2;
 
 impl Workload {
     /// Makes the tables and begins to write. The same seed gives the same statements; how the
-    /// sessions meet is up to them. Values that JSON has no number for only if `beyond_json`.
+    /// sessions meet is up to them. Values that JSON has no number for only if `beyond_json`. Nothing
+    /// is truncated before a slot is made: its source could not decode it then, see [`NOT_DECODED`].
     pub(crate) fn start(source: &Database, seed: u64, beyond_json: bool) -> Self {
+        Self::with(source, seed, beyond_json, false)
+    }
+
+    /// Truncates at any time, for who begins anew when the source cannot decode.
+    pub(crate) fn start_truncating(source: &Database, seed: u64, beyond_json: bool) -> Self {
+        Self::with(source, seed, beyond_json, true)
+    }
+
+    fn with(source: &Database, seed: u64, beyond_json: bool, truncating: bool) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let mut script = String::from(
             "CREATE TYPE mood AS ENUM ('sad', 'so so', 'happy');
@@ -354,6 +372,7 @@ impl Workload {
                 tables: tables.clone(),
                 copied: Arc::clone(&copied),
                 source: source.clone(),
+                truncating,
             };
             let (stop, batches): (Arc<AtomicBool>, Arc<AtomicU32>) =
                 (Arc::clone(&stop), Arc::clone(&batches));
@@ -408,6 +427,8 @@ struct Writer {
     tables: Vec<Table>,
     copied: Arc<AtomicU32>,
     source: Database,
+    /// Without a slot too.
+    truncating: bool,
 }
 
 impl Writer {
@@ -492,7 +513,11 @@ impl Writer {
                 let restart = ["", " RESTART IDENTITY", " CASCADE"]
                     .choose(random)
                     .expect("three");
-                format!("TRUNCATE {}, {}{restart}", table.name, other.name)
+                let truncate = format!("TRUNCATE {}, {}{restart}", table.name, other.name);
+                match self.truncating {
+                    true => truncate,
+                    false => once_decoded(&truncate),
+                }
             }
             92..94 => "SELECT pg_logical_emit_message(true, 'test', 'content')".to_owned(),
             94..95 => "SELECT pg_logical_emit_message(false, 'test', 'content')".to_owned(),
