@@ -318,7 +318,7 @@ fn what_cannot_have_happened_is_left_to_the_target_to_refuse() {
         assert_eq!(reduce(batch, |_| table()).err(), Some(Contradiction));
     }
     // Which a unique index does.
-    let inserts: Vec<_> = (0..10).map(|_| inserted("1")).collect();
+    let inserts: Vec<_> = (0..FEW).map(|_| inserted("1")).collect();
     let pieces = reduce(&inserts, |_| table()).expect("inserts alone are not compared");
-    assert!(matches!(&pieces[..], [Piece::Set(set)] if set.rows == 10));
+    assert!(matches!(&pieces[..], [Piece::Set(set)] if set.rows == FEW));
 }
