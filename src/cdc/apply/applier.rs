@@ -14,6 +14,7 @@ use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
 use super::place::Place;
+use super::placement::Placement;
 use super::steering::Steering;
 use super::target::Target;
 use crate::store::WantedRow;
@@ -42,6 +43,14 @@ pub(super) enum Step {
     Truncate(Arc<Emptying>),
 }
 
+/// A statement of the segment being read.
+#[derive(Debug)]
+struct Statement {
+    written: Arc<Prepare>,
+    /// The same for the table of the target, once that was asked for.
+    here: Option<Arc<Prepare>>,
+}
+
 /// The source transaction being read.
 #[derive(Debug)]
 enum Reading {
@@ -66,7 +75,8 @@ pub(super) struct Applier {
     pub(super) filter: Filter,
     pub(super) steering: Steering,
     pub(super) positions: Reached,
-    statements: HashMap<StatementId, Arc<Prepare>>,
+    statements: HashMap<StatementId, Statement>,
+    pub(super) placement: Placement,
     reading: Reading,
     /// What is still to be written into the open target transaction.
     pub(super) batch: Batch,
@@ -99,8 +109,15 @@ pub(super) struct Reached {
 }
 
 impl Applier {
-    pub(super) fn new(target: Target, filter: Filter, steering: Steering, at: Reached) -> Self {
+    pub(super) fn new(
+        target: Target,
+        filter: Filter,
+        placement: Placement,
+        steering: Steering,
+        at: Reached,
+    ) -> Self {
         Self {
+            placement,
             reached_before: at.reached,
             target,
             filter,
@@ -203,45 +220,68 @@ impl Applier {
     }
 
     fn prepare(&mut self, prepare: Prepare, place: &Place) -> Result<(), ApplyError> {
-        if let Some(known) = self.statements.get(&prepare.id) {
-            if known.sql != prepare.sql {
+        if let Some(known) = self.statements.get_mut(&prepare.id) {
+            if known.written.sql != prepare.sql {
                 let problem = format!("statement {} stands for two texts", prepare.id);
                 return Err(self.out_of_order(place, problem));
             }
             // Repeated because the source has described the relation again: what the server has
             // planned may be outdated.
-            return self.target.forget(&prepare);
+            let here = known.here.take();
+            return match here {
+                Some(here) => self.target.forget(&here),
+                None => Ok(()),
+            };
         }
-        self.statements.insert(prepare.id, Arc::new(prepare));
+        let statement = Statement {
+            written: Arc::new(prepare),
+            here: None,
+        };
+        self.statements.insert(statement.written.id, statement);
         Ok(())
     }
 
     async fn row(&mut self, execute: Execute, place: &Place) -> Result<(), ApplyError> {
-        let Some(prepare) = self.statements.get(&execute.id).cloned() else {
+        let Some(known) = self.statements.get(&execute.id) else {
             let problem = format!("statement {} is not prepared before", execute.id);
             return Err(self.out_of_order(place, problem));
         };
-        if execute.values.len() != prepare.shape.columns.len() {
+        let (written, here) = (Arc::clone(&known.written), known.here.clone());
+        if execute.values.len() != written.shape.columns.len() {
             let problem = format!(
                 "{} values where statement {} takes {}",
                 execute.values.len(),
                 execute.id,
-                prepare.shape.columns.len()
+                written.shape.columns.len()
             );
             return Err(self.out_of_order(place, problem));
         }
         let Some(begin) = self.open_transaction(place)? else {
             return Ok(());
         };
+        let prepare = match here {
+            Some(here) => here,
+            None => self.statement_here(&written).await?,
+        };
         let bytes = execute.values.iter().map(Value::byte_count).sum();
         let change = Change {
             prepare,
+            written,
             values: execute.values,
             begin,
             bytes,
             place: place.clone(),
         };
         self.step(Step::Row(Arc::new(change)), bytes).await
+    }
+
+    /// The statement for the table of the target that has the rows.
+    async fn statement_here(&mut self, written: &Arc<Prepare>) -> Result<Arc<Prepare>, ApplyError> {
+        let here = self.placed(written).await?;
+        if let Some(known) = self.statements.get_mut(&written.id) {
+            known.here = Some(Arc::clone(&here));
+        }
+        Ok(here)
     }
 
     async fn truncate(&mut self, line: TruncateLine, place: &Place) -> Result<(), ApplyError> {

@@ -17,7 +17,11 @@ const SHOWN_VALUE_CHARS: usize = 80;
 /// One row's change, as a segment says it.
 #[derive(Debug)]
 pub(super) struct Change {
+    /// What is run on the target.
     pub(super) prepare: Arc<Prepare>,
+    /// The statement of the segment, which names the table of the source; see
+    /// [`super::placement`].
+    pub(super) written: Arc<Prepare>,
     pub(super) values: Vec<Value>,
     /// Of those values.
     pub(super) bytes: usize,
@@ -146,8 +150,14 @@ impl Expect {
 }
 
 impl Change {
+    /// The table of the target.
     pub(super) fn table(&self) -> &QualifiedName {
         &self.prepare.table
+    }
+
+    /// The table of the source.
+    pub(super) fn source_table(&self) -> &QualifiedName {
+        &self.written.table
     }
 
     /// How many rows a command of this change touched, by its `tag`.
@@ -181,7 +191,7 @@ impl Change {
     /// Where it stands, in a segment if possible.
     pub(super) fn place(&self) -> Place {
         let execute = Execute {
-            id: self.prepare.id,
+            id: self.written.id,
             values: self.values.clone(),
         };
         self.place

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! folder or pipe ([`input`]) ──lines──▶ whole transactions, grouped ([`applier`])
+//!                                             │ by the table that has the rows ([`placement`])
 //!                                             │ filtered by the ledger ([`filter`])
 //!                                             │ reduced to what they come to ([`net`], [`batch`])
 //!                                             ▼
@@ -22,6 +23,7 @@
 
 mod applier;
 mod batch;
+mod emptying;
 mod error;
 mod expect;
 mod filter;
@@ -29,6 +31,7 @@ mod input;
 mod moved;
 mod net;
 mod place;
+mod placement;
 mod plan;
 mod print;
 mod run;

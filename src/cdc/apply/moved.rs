@@ -33,7 +33,7 @@ pub(super) fn left_of(
 ) -> Result<Left, ApplyError> {
     let shape = &change.prepare.shape;
     let unplaced = || ApplyError::Unplaced {
-        table: Box::new(change.table().clone()),
+        table: Box::new(change.source_table().clone()),
         column: parts.column().to_owned(),
         xid: change.begin.xid,
         lsn: change.begin.lsn,
@@ -104,6 +104,7 @@ fn with(change: &Change, instead: Instead) -> Change {
         bytes: values.iter().map(Value::byte_count).sum(),
         values,
         prepare: Arc::new(Prepare::new(instead.sql, shape)),
+        written: Arc::clone(&change.written),
         begin: Arc::clone(&change.begin),
         place: change.place.clone(),
     }

@@ -8,7 +8,7 @@ use crate::store::WantedRow;
 
 use super::applier::{Applier, Step};
 use super::error::ApplyError;
-use super::expect::{Change, Emptied, Emptying};
+use super::expect::Change;
 use super::filter::{Committed, Contains};
 use super::moved::{Left, left_of};
 use super::net::Ready;
@@ -50,8 +50,14 @@ impl Applier {
         transaction: Committed,
     ) -> Result<(), ApplyError> {
         for step in steps {
-            let Step::Row(change) = step else { continue };
-            let fits = match self.missing_of(change, transaction).await {
+            let missing = match step {
+                Step::Row(change) => self.missing_of(change, transaction).await,
+                Step::Truncate(emptying) => {
+                    let emptied = self.emptied(emptying, transaction).await;
+                    emptied.map(|_| Missing::Nothing)
+                }
+            };
+            let fits = match missing {
                 Ok(Missing::Nothing) => continue,
                 Ok(Missing::Row(row)) => {
                     self.want(row);
@@ -62,7 +68,11 @@ impl Applier {
                 Err(error) => Err(error),
             };
             match fits {
-                Err(error @ (ApplyError::Misfit { .. } | ApplyError::Unplaced { .. })) => {
+                Err(
+                    error @ (ApplyError::Misfit { .. }
+                    | ApplyError::Unplaced { .. }
+                    | ApplyError::EmptiedPartition { .. }),
+                ) => {
                     self.finish_group().await?;
                     return Err(error);
                 }
@@ -90,7 +100,14 @@ impl Applier {
                     self.batch.add(Ready::Row(change));
                 }
             },
-            Step::Truncate(emptying) => self.empty(emptying, transaction)?,
+            Step::Truncate(emptying) => {
+                let emptied = self.emptied(&emptying, transaction).await?;
+                if self.wanted.is_empty()
+                    && let Some(emptied) = emptied
+                {
+                    self.batch.add(Ready::Empty(emptied));
+                }
+            }
         }
         Ok(())
     }
@@ -101,7 +118,7 @@ impl Applier {
         change: &Arc<Change>,
         transaction: Committed,
     ) -> Result<Missing, ApplyError> {
-        let table = change.table();
+        let table = change.source_table();
         let left = match self.filter.contains(table, transaction) {
             Contains::Everything => return Ok(Missing::Nothing),
             Contains::Nothing => return Ok(Missing::Change(Arc::clone(change))),
@@ -127,7 +144,7 @@ impl Applier {
     }
 
     /// Never so where [`super::filter::Filter::needs_end`] was asked before.
-    fn unknown(&self, table: &QualifiedName, place: &Place) -> ApplyError {
+    pub(super) fn unknown(&self, table: &QualifiedName, place: &Place) -> ApplyError {
         let problem = format!(
             "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
              copied from a standby, contain it is not known"
@@ -151,33 +168,5 @@ impl Applier {
             xid: begin.xid,
             lsn: begin.lsn,
         })
-    }
-
-    /// Empties the relations of a TRUNCATE; of one that was copied in several epochs the parts that do
-    /// not contain it.
-    fn empty(&mut self, emptying: Arc<Emptying>, transaction: Committed) -> Result<(), ApplyError> {
-        let mut line = emptying.line.clone();
-        line.rels.clear();
-        let mut partly = Vec::new();
-        for (schema, name) in &emptying.line.rels {
-            let table = QualifiedName::new(schema, name);
-            match self.filter.contains(&table, transaction) {
-                Contains::Everything => {}
-                Contains::Nothing => line.rels.push((schema.clone(), name.clone())),
-                Contains::ByRow(parts) => {
-                    let rows = parts.rows_without(transaction);
-                    partly.push((table, rows));
-                }
-                Contains::Unknown => return Err(self.unknown(&table, &emptying.place)),
-            }
-        }
-        if self.wanted.is_empty() && !(line.rels.is_empty() && partly.is_empty()) {
-            self.batch.add(Ready::Empty(Emptied {
-                emptying,
-                line,
-                partly,
-            }));
-        }
-        Ok(())
     }
 }

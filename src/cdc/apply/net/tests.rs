@@ -56,8 +56,10 @@ fn change(op: Operation, columns: &[(&str, bool, Option<String>)]) -> Arc<Change
         None => Value::Null,
     };
     let sql = as_known(&shape).expect("columns");
+    let prepare = Arc::new(Prepare::new(sql, shape));
     Arc::new(Change {
-        prepare: Arc::new(Prepare::new(sql, shape)),
+        written: Arc::clone(&prepare),
+        prepare,
         values: columns.iter().map(value).collect(),
         bytes: 1,
         begin: begin(),
@@ -297,6 +299,7 @@ fn a_statement_that_says_more_is_run_as_it_is() {
     let sql = format!("{} AND \"s\" = 1", plain.prepare.sql);
     let odd = Arc::new(Change {
         prepare: Arc::new(Prepare::new(sql, shape)),
+        written: Arc::clone(&plain.written),
         values: plain.values.clone(),
         bytes: 1,
         begin: begin(),

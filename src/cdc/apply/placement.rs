@@ -1,0 +1,147 @@
+//! Which table of the target a change is written to: where that is partitioned otherwise than the
+//! source, one above the partition that the change names. Which one is said in
+//! [`crate::catalog::partitions`].
+//!
+//! The rows of several partitions are then in one table, so a change becomes one of that table
+//! before it is held against others; whether the copy contains it is asked by the partition.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::QualifiedName;
+use crate::catalog::partitions::Placed;
+use crate::cdc::sql_line::{Prepare, Shape, ident};
+use crate::store::Partition;
+
+/// The partitions of the source, and where their rows are on the target, as far as that was asked.
+#[derive(Debug, Default)]
+pub(super) struct Placement {
+    partitions: HashMap<QualifiedName, Partition>,
+    placed: HashMap<QualifiedName, Placed>,
+}
+
+impl Placement {
+    pub(super) fn of(partitions: Vec<Partition>) -> Self {
+        let partitions = partitions.into_iter();
+        Self {
+            partitions: partitions.map(|it| (it.itself.table(), it)).collect(),
+            placed: HashMap::new(),
+        }
+    }
+
+    /// The partition of that name, if the source has it.
+    pub(super) fn partition(&self, table: &QualifiedName) -> Option<&Partition> {
+        self.partitions.get(table)
+    }
+
+    /// Where its rows are, as was noted.
+    pub(super) fn known(&self, table: &QualifiedName) -> Option<&Placed> {
+        self.placed.get(table)
+    }
+
+    pub(super) fn note(&mut self, table: QualifiedName, placed: Placed) {
+        // There may be thousands: the first tells.
+        if placed.is_shared && !self.placed.values().any(|known| known.is_shared) {
+            let here = &placed.table;
+            tracing::info!(
+                "the target is partitioned otherwise: changes of {table} are written to {here}"
+            );
+        }
+        self.placed.insert(table, placed);
+    }
+
+    /// Whether each partition of the source that is part of `table` is among `emptied`.
+    pub(super) fn is_empty_without(
+        &self,
+        table: &QualifiedName,
+        emptied: &HashSet<QualifiedName>,
+    ) -> bool {
+        let is_part = |it: &&Partition| it.parents.iter().any(|above| above.table() == *table);
+        let mut parts = self.partitions.values().filter(is_part);
+        parts.all(|part| emptied.contains(&part.itself.table()))
+    }
+}
+
+/// The statement of a change as it is run on another table, which stands for the change's.
+pub(super) fn on_table(written: &Arc<Prepare>, table: &QualifiedName) -> Arc<Prepare> {
+    if written.table == *table {
+        return Arc::clone(written);
+    }
+    let named = |schema: &str, name: &str| format!("{}.{}", ident(schema), ident(name));
+    let (from, to) = (
+        named(&written.shape.schema, &written.shape.table),
+        named(&table.schema, &table.name),
+    );
+    let shape = Shape {
+        schema: table.schema.clone(),
+        table: table.name.clone(),
+        ..written.shape.clone()
+    };
+    // Columns stand without their table, and inside quotes every quote is doubled, so nothing else
+    // can look like this.
+    Arc::new(Prepare::new(written.sql.replace(&from, &to), shape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cdc::change::{Identity, Operation};
+    use crate::store::Level;
+
+    #[test]
+    fn the_statement_is_that_of_the_table_above() {
+        let written = |sql: &str, columns: &[&str]| {
+            let columns: Vec<_> = columns.iter().map(|name| (*name).to_owned()).collect();
+            let shape = Shape {
+                op: Operation::Delete,
+                schema: "s".into(),
+                table: "leaf".into(),
+                identity: Identity::Full,
+                types: vec!["int4".into(); columns.len()],
+                modifiers: vec![-1; columns.len()],
+                columns,
+                key: vec![0],
+            };
+            Arc::new(Prepare::new(sql.into(), shape))
+        };
+        let root = QualifiedName::new("s", "a \"root\"");
+        let alike = r#"DELETE FROM ONLY "s"."leaf" WHERE ctid = (SELECT ctid FROM ONLY "s"."leaf" WHERE "s"".""leaf" = $1 LIMIT 1)"#;
+        let moved = on_table(&written(alike, &["s\".\"leaf"]), &root);
+        assert_eq!(
+            moved.sql,
+            r#"DELETE FROM ONLY "s"."a ""root""" WHERE ctid = (SELECT ctid FROM ONLY "s"."a ""root""" WHERE "s"".""leaf" = $1 LIMIT 1)"#
+        );
+        assert_eq!(moved.table, root);
+        let same = written(alike, &["id"]);
+        assert!(Arc::ptr_eq(&on_table(&same, &same.table), &same));
+    }
+
+    #[test]
+    fn a_table_is_emptied_with_all_its_partitions_and_not_before() {
+        let level = |name: &str| Level {
+            schema: "s".into(),
+            name: name.into(),
+            bounds: None,
+        };
+        let partition = |name: &str, parents: &[&str]| Partition {
+            itself: level(name),
+            parents: parents.iter().map(|name| level(name)).collect(),
+            is_exact: true,
+            shown: String::new(),
+        };
+        let placement = Placement::of(vec![
+            partition("a", &["branch", "root"]),
+            partition("b", &["branch", "root"]),
+            partition("c", &["root"]),
+            partition("d", &["other"]),
+        ]);
+        let is_empty = |table: &str, emptied: &[&str]| {
+            let emptied = emptied.iter().map(|name| QualifiedName::new("s", *name));
+            placement.is_empty_without(&QualifiedName::new("s", table), &emptied.collect())
+        };
+        assert!(is_empty("root", &["a", "b", "c"]));
+        assert!(!is_empty("root", &["a", "b"]));
+        assert!(is_empty("branch", &["a", "b"]));
+        assert!(!is_empty("branch", &["a", "c"]));
+    }
+}
