@@ -12,8 +12,9 @@
 //! | none of the tables above it | the partition, whatever it is |
 //!
 //! Bounds are those of all levels together, as the condition that PostgreSQL makes of them
-//! (`pg_get_partition_constraintdef`). Two that differ in letters alone are taken for different:
-//! then rows go in by a table above, which is never wrong.
+//! (`pg_get_partition_constraintdef`). Two that differ in letters alone (keys that are expressions,
+//! before PostgreSQL 14 and after) are taken for different: then rows go in by a table above, which is
+//! never wrong.
 
 use std::collections::HashMap;
 
@@ -60,7 +61,19 @@ pub async fn partitions(source: &Session) -> Result<Vec<(u32, Partition)>, Error
                      WHERE o.oid = ANY (k.partcollation::oid[])
                        AND CASE k.partstrat
                            WHEN 'l' THEN to_jsonb(o) ->> 'collisdeterministic' = 'false'
-                           ELSE o.collname NOT IN ('C', 'POSIX') END)
+                           ELSE o.collname NOT IN ('C', 'POSIX') END),
+                EXISTS (
+                    SELECT FROM pg_index i
+                     WHERE i.indrelid = c.oid
+                       AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
+                                               WHEN 'i' THEN i.indisreplident ELSE false END
+                       AND above.depth > (
+                           WITH RECURSIVE whole (oid) AS (
+                               SELECT inhparent FROM pg_inherits WHERE inhrelid = i.indexrelid
+                               UNION ALL
+                               SELECT h.inhparent
+                                 FROM whole JOIN pg_inherits h ON h.inhrelid = whole.oid)
+                           SELECT count(*) FROM whole))
            FROM above
            JOIN pg_class c ON c.oid = above.leaf
            JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -96,6 +109,7 @@ pub async fn partitions(source: &Session) -> Result<Vec<(u32, Partition)>, Error
                 itself: level(row, 0),
                 parents: Vec::new(),
                 is_exact: true,
+                has_own_key: false,
                 shown: String::new(),
             };
             partitions.push((oid, partition));
@@ -103,6 +117,7 @@ pub async fn partitions(source: &Session) -> Result<Vec<(u32, Partition)>, Error
         if let Some((_, partition)) = partitions.last_mut() {
             partition.parents.push(level(row, 3));
             partition.is_exact &= row.get::<_, bool>(7);
+            partition.has_own_key |= row.get::<_, bool>(8);
             partition.shown = row.get(6);
         }
     }
@@ -229,6 +244,7 @@ mod tests {
             itself: level("leaf", Some("a AND b")),
             parents: vec![level("branch", Some("a")), level("root", None)],
             is_exact: true,
+            has_own_key: false,
             shown: String::new(),
         };
         let bounds = |text: &str| Some(Some(text.to_owned()));

@@ -36,6 +36,12 @@ impl Places {
             .map_err(on_target("looking at its partitions"))
     }
 
+    /// The table that has the rows of `table` among others, if one has.
+    pub(super) fn shared(&self, table: &QualifiedName) -> Option<&QualifiedName> {
+        let placed = self.0.get(table).filter(|placed| placed.is_shared);
+        placed.map(|placed| &placed.table)
+    }
+
     /// The table that has the rows of `table`.
     pub(super) fn of<'a>(&'a self, table: &'a QualifiedName) -> &'a QualifiedName {
         self.0.get(table).map_or(table, |placed| &placed.table)

@@ -15,6 +15,9 @@ pub struct Partition {
     /// Whether the condition of its bounds holds for the same rows on every server: not where they
     /// depend on a hash, or on the order of a collation.
     pub is_exact: bool,
+    /// Whether what identifies its rows is an index of its own, so that other partitions of the root
+    /// may have rows with the same key.
+    pub has_own_key: bool,
     /// Its bounds and those of its parents, for people.
     pub shown: String,
 }
@@ -104,6 +107,7 @@ mod tests {
             itself: level("low", Some("((name >= 'it''s \"odd\"'::text))")),
             parents: vec![level("whole", None)],
             is_exact: false,
+            has_own_key: true,
             shown: "public.whole DEFAULT".into(),
         };
         let both = [(7, low.clone()), (8, low.clone())];

@@ -3,7 +3,9 @@
 use nix::sys::signal::Signal;
 
 use super::{Following, end_now};
-use crate::support::{Database, PLUGINS, Pair, SOON, eventually, pgflit, with_each};
+use crate::support::{
+    Database, PLUGINS, Pair, SOON, eventually, eventually_some, pgflit, with_each,
+};
 
 /// Each has a root, which the target's has the name of, and partitions.
 const SOURCE: &str = "
@@ -24,6 +26,9 @@ const SOURCE: &str = "
     CREATE TABLE leaf_1 PARTITION OF branch FOR VALUES FROM (0) TO (10);
     CREATE TABLE leaf_2 PARTITION OF branch FOR VALUES FROM (10) TO (20);
     CREATE TABLE other PARTITION OF nested FOR VALUES FROM (50) TO (100);
+    CREATE TABLE keys (id int, at int, n int) PARTITION BY RANGE (at);
+    CREATE TABLE key_1 PARTITION OF keys (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (10);
+    CREATE TABLE key_2 PARTITION OF keys (PRIMARY KEY (id)) FOR VALUES FROM (10) TO (20);
     CREATE TABLE flat (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
     CREATE TABLE flat_1 PARTITION OF flat FOR VALUES FROM (0) TO (10);
     CREATE TABLE flat_2 PARTITION OF flat FOR VALUES FROM (10) TO (100)";
@@ -34,6 +39,7 @@ const ROWS: &str = "
       FROM unnest(ARRAY['a', 'it''s', 'b', NULL]) place, generate_series(1, 9) n;
     INSERT INTO hashes SELECT g, 0 FROM generate_series(1, 40) g;
     INSERT INTO nested SELECT g, g % 20, 0 FROM generate_series(0, 99, 3) g;
+    INSERT INTO keys SELECT g % 10, g, 0 FROM generate_series(0, 19) g;
     INSERT INTO flat SELECT g, 0 FROM generate_series(0, 40) g";
 
 /// `low` and `branch` as on the source; `mid`, `hash_0` and `leaf_1` with other bounds; the rest not
@@ -55,9 +61,12 @@ const TARGET: &str = "
     CREATE TABLE leaf_1 PARTITION OF branch FOR VALUES FROM (0) TO (5);
     CREATE TABLE leaf_x PARTITION OF branch FOR VALUES FROM (5) TO (20);
     CREATE TABLE other_x PARTITION OF nested FOR VALUES FROM (50) TO (200);
+    CREATE TABLE keys (id int, at int, n int) PARTITION BY RANGE (at);
+    CREATE TABLE key_x PARTITION OF keys FOR VALUES FROM (0) TO (15);
+    CREATE TABLE key_y PARTITION OF keys FOR VALUES FROM (15) TO (30);
     CREATE TABLE flat (id int PRIMARY KEY, n int)";
 
-const ROOTS: [&str; 5] = ["ranges", "alike", "hashes", "nested", "flat"];
+const ROOTS: [&str; 6] = ["ranges", "alike", "hashes", "nested", "keys", "flat"];
 
 /// The rows of all tables by their roots.
 fn rows(database: &Database) -> Vec<Vec<String>> {
@@ -98,7 +107,8 @@ const CHANGES: [&str; 6] = [
      INSERT INTO hashes SELECT g, 1 FROM generate_series(41, 80) g;
      INSERT INTO flat SELECT g, 1 FROM generate_series(41, 80) g",
     "UPDATE ranges SET n = n + 1 WHERE id % 3 = 0; UPDATE hashes SET n = n + 1;
-     UPDATE nested SET n = 7 WHERE id < 60; UPDATE flat SET n = n + 1 WHERE id < 20",
+     UPDATE nested SET n = 7 WHERE id < 60; UPDATE flat SET n = n + 1 WHERE id < 20;
+     UPDATE keys SET n = at WHERE id % 2 = 0; DELETE FROM keys WHERE at = 13",
     // Each row comes to another partition, or stays where others came.
     "UPDATE ranges SET id = id + 200 WHERE id < 30; UPDATE ranges SET id = 229 - id WHERE id > 199;
      UPDATE hashes SET id = id + 1000; UPDATE nested SET id = 99 - id, at = (at + 8) % 20 WHERE id > 48;
@@ -114,43 +124,32 @@ const CHANGES: [&str; 6] = [
      UPDATE flat SET id = 99 WHERE id = 2; UPDATE flat SET id = 2, n = 10 WHERE id = 99; COMMIT",
 ];
 
+/// Of single partitions and of all, of those that the target has and others.
+const EMPTIED: [&str; 10] = [
+    "TRUNCATE low; INSERT INTO ranges VALUES (3, 3, 'new')",
+    "TRUNCATE mid",
+    "TRUNCATE high; INSERT INTO ranges VALUES (77, 7, 'new'), (19, 1, 'new')",
+    "BEGIN; INSERT INTO ranges VALUES (500, 1, ''); TRUNCATE over; COMMIT",
+    "TRUNCATE alike_b, key_2",
+    "TRUNCATE leaf_2, flat_1",
+    "TRUNCATE branch",
+    "TRUNCATE ranges, hashes; INSERT INTO ranges VALUES (1, 1, 'a'), (50, 1, 'b')",
+    "TRUNCATE hash_1, hash_0, low; INSERT INTO hashes VALUES (1, 1), (2, 2)",
+    "TRUNCATE nested, flat, alike CASCADE; INSERT INTO flat VALUES (1, 1), (20, 1)",
+];
+
 #[test]
-fn changes_are_written_to_the_nearest_table_that_has_their_rows() {
+fn changes_and_truncates_reach_the_rows_of_their_partition_and_no_others() {
     with_each(&PLUGINS, |pair, plugin| {
         let following = following_otherwise(pair, plugin);
-        for change in CHANGES {
+        let all_at_once = CHANGES[1..5].join("; ");
+        for change in CHANGES.into_iter().chain([&*all_at_once]).chain(EMPTIED) {
             pair.source.sql(change);
             same_rows_soon(pair);
         }
-        pair.source.sql(&CHANGES[1..5].join("; "));
-        same_rows_soon(pair);
-        // A row is looked for where the target has it, and found there once.
-        assert!(pair.target.number("SELECT count(*) FROM ONLY low") > 0);
-        end_now(pair);
-        following.run.wait_for_exit().assert_code(0);
-        assert_eq!(rows(&pair.source), rows(&pair.target));
-    });
-}
-
-#[test]
-fn partitions_are_emptied_where_their_rows_are() {
-    with_each(&PLUGINS, |pair, plugin| {
-        let following = following_otherwise(pair, plugin);
-        for emptied in [
-            "TRUNCATE low; INSERT INTO ranges VALUES (3, 3, 'new')",
-            "TRUNCATE mid",
-            "TRUNCATE high; INSERT INTO ranges VALUES (77, 7, 'new'), (19, 1, 'new')",
-            "BEGIN; INSERT INTO ranges VALUES (500, 1, ''); TRUNCATE over; COMMIT",
-            "TRUNCATE alike_b",
-            "TRUNCATE leaf_2, flat_1",
-            "TRUNCATE branch",
-            "TRUNCATE ranges, hashes; INSERT INTO ranges VALUES (1, 1, 'a'), (50, 1, 'b')",
-            "TRUNCATE hash_1, hash_0, low; INSERT INTO hashes VALUES (1, 1), (2, 2)",
-            "TRUNCATE nested, flat, alike CASCADE; INSERT INTO flat VALUES (1, 1), (20, 1)",
-        ] {
-            pair.source.sql(emptied);
-            same_rows_soon(pair);
-        }
+        // One that is the same on both sides is written to itself.
+        let low = "SELECT count(*) FROM ONLY low";
+        assert_eq!(pair.target.number(low), pair.source.number(low));
         end_now(pair);
         following.run.wait_for_exit().assert_code(0);
         assert_eq!(rows(&pair.source), rows(&pair.target));
@@ -223,26 +222,47 @@ fn a_partition_that_is_detached_on_the_source_alone_does_not_end_in_silence() {
 }
 
 #[test]
-fn rows_that_somebody_else_has_copied_are_followed_into_other_partitions() {
-    with_each(&PLUGINS, |pair, plugin| {
-        pair.source.sql(SOURCE);
-        pair.source.sql(ROWS);
-        pair.target.sql(TARGET);
-        let inserts = rows(&pair.source).into_iter().map(|row| {
-            let (root, row) = (&row[0], row[1].replace('\'', "''"));
-            format!("INSERT INTO {root} SELECT ('{row}'::{root}).*")
-        });
-        pair.target.sql(&inserts.collect::<Vec<_>>().join("; "));
-        let follow = pgflit("follow --create-slot --plugin").arg(plugin);
-        let follow = follow.between(pair).start();
-        follow.wait_for_stderr(super::following::LIVE);
-        for change in CHANGES {
-            pair.source.sql(change);
-        }
-        pair.source.sql("TRUNCATE mid");
-        same_rows_soon(pair);
-        end_now(pair);
-        follow.wait_for_exit().assert_code(0);
-        assert_eq!(rows(&pair.source), rows(&pair.target));
+fn rows_are_not_copied_among_others_and_followed_where_pg_dump_has_put_them() {
+    let pair = Pair::new();
+    pair.source.sql(SOURCE);
+    pair.source.sql(ROWS);
+    pair.target.sql(TARGET);
+    let copy = pgflit("copy table-data").between(&pair).run();
+    copy.assert_code(7)
+        .assert_stderr("14 of 15 tables are not on the target with the bounds that they have")
+        .assert_stderr("its rows would be in public.ranges")
+        .assert_stderr("hint: copy the rows with pg_dump --load-via-partition-root");
+    let there = ROOTS.map(|root| format!("SELECT 1 FROM {root}"));
+    assert!(pair.target.rows(&there.join(" UNION ALL ")).is_empty());
+    pgflit("stream cleanup").between(&pair).run().assert_code(0);
+
+    let holder = pgflit("snapshot --follow").source(&pair.source);
+    let holder = holder.dir(pair.dir()).start();
+    let id = eventually_some(SOON, "the id is printed", || {
+        let printed = holder.stdout();
+        printed.ends_with('\n').then(|| printed.trim().to_owned())
     });
+    let follow = pgflit("follow").between(&pair).args(["--snapshot", &id]);
+    let follow = follow.start();
+    follow.wait_for_stderr("captured and not applied");
+    pair.source.sql(CHANGES[0]);
+    let mut dump = pair.source.program("pg_dump");
+    dump.args(["--snapshot", &id, "-d", pair.source.uri()]);
+    dump.args(["--data-only", "--load-via-partition-root"]);
+    let dump = dump.output().expect("pg_dump");
+    assert!(dump.status.success(), "{dump:?}");
+    pair.target
+        .sql(&String::from_utf8(dump.stdout).expect("UTF-8"));
+    drop(holder);
+    pgflit("sentinel set apply")
+        .dir(pair.dir())
+        .run()
+        .assert_code(0);
+    follow.wait_for_stderr(super::following::LIVE);
+    pair.source
+        .sql(&[&CHANGES[1..], &["TRUNCATE mid"]].concat().join("; "));
+    same_rows_soon(&pair);
+    end_now(&pair);
+    follow.wait_for_exit().assert_code(0);
+    assert_eq!(rows(&pair.source), rows(&pair.target));
 }

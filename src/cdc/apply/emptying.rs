@@ -35,14 +35,14 @@ impl Applier {
             return Ok(Arc::clone(written));
         };
         if let Some(placed) = self.placement.known(table) {
-            return Ok(on_table(written, &placed.table));
+            return Ok(on_table(written, partition, placed));
         }
         let partitions = [partition];
         let rows = self.target.ask(&question(&partitions)).await?;
         let Some(placed) = places_of(&partitions, rows).pop() else {
             return Ok(Arc::clone(written));
         };
-        let here = on_table(written, &placed.table);
+        let here = on_table(written, partition, &placed);
         self.placement.note(table.clone(), placed);
         Ok(here)
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::base::QualifiedName;
 use crate::catalog::partitions::Placed;
+use crate::cdc::change::Operation;
 use crate::cdc::sql_line::{Prepare, Shape, ident};
 use crate::store::Partition;
 
@@ -62,8 +63,16 @@ impl Placement {
     }
 }
 
-/// The statement of a change as it is run on another table, which stands for the change's.
-pub(super) fn on_table(written: &Arc<Prepare>, table: &QualifiedName) -> Arc<Prepare> {
+/// The statement of a change of `partition` as it is run on the table that has its rows.
+///
+/// Where that has the rows of others, which may have the same keys, the row is looked for within the
+/// partition's bounds. A key that two rows have where bounds do not tell is an error by itself.
+pub(super) fn on_table(
+    written: &Arc<Prepare>,
+    partition: &Partition,
+    placed: &Placed,
+) -> Arc<Prepare> {
+    let table = &placed.table;
     if written.table == *table {
         return Arc::clone(written);
     }
@@ -79,13 +88,19 @@ pub(super) fn on_table(written: &Arc<Prepare>, table: &QualifiedName) -> Arc<Pre
     };
     // Columns stand without their table, and inside quotes every quote is doubled, so nothing else
     // can look like this.
-    Arc::new(Prepare::new(written.sql.replace(&from, &to), shape))
+    let mut sql = written.sql.replace(&from, &to);
+    let bounds = partition.itself.bounds.as_deref().unwrap_or_default();
+    let finds = matches!(shape.op, Operation::Update | Operation::Delete);
+    if finds && partition.has_own_key && partition.is_exact && !bounds.is_empty() {
+        sql.push_str(&format!(" AND ({bounds})"));
+    }
+    Arc::new(Prepare::new(sql, shape))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cdc::change::{Identity, Operation};
+    use crate::cdc::change::Identity;
     use crate::store::Level;
 
     #[test]
@@ -106,14 +121,37 @@ mod tests {
         };
         let root = QualifiedName::new("s", "a \"root\"");
         let alike = r#"DELETE FROM ONLY "s"."leaf" WHERE ctid = (SELECT ctid FROM ONLY "s"."leaf" WHERE "s"".""leaf" = $1 LIMIT 1)"#;
-        let moved = on_table(&written(alike, &["s\".\"leaf"]), &root);
+        let level = |name: &str, bounds: Option<&str>| Level {
+            schema: "s".into(),
+            name: name.into(),
+            bounds: bounds.map(str::to_owned),
+        };
+        let mut partition = Partition {
+            itself: level("leaf", Some("(id < 10)")),
+            parents: vec![level("a \"root\"", None)],
+            is_exact: true,
+            has_own_key: false,
+            shown: String::new(),
+        };
+        let placed = |table: &QualifiedName| Placed {
+            table: table.clone(),
+            is_shared: true,
+        };
+        let moved = on_table(&written(alike, &["s\".\"leaf"]), &partition, &placed(&root));
         assert_eq!(
             moved.sql,
             r#"DELETE FROM ONLY "s"."a ""root""" WHERE ctid = (SELECT ctid FROM ONLY "s"."a ""root""" WHERE "s"".""leaf" = $1 LIMIT 1)"#
         );
         assert_eq!(moved.table, root);
         let same = written(alike, &["id"]);
-        assert!(Arc::ptr_eq(&on_table(&same, &same.table), &same));
+        let here = placed(&same.table);
+        assert!(Arc::ptr_eq(&on_table(&same, &partition, &here), &same));
+        partition.has_own_key = true;
+        let keyed = written(r#"DELETE FROM ONLY "s"."leaf" WHERE "id" = $1"#, &["id"]);
+        assert_eq!(
+            on_table(&keyed, &partition, &placed(&root)).sql,
+            r#"DELETE FROM ONLY "s"."a ""root""" WHERE "id" = $1 AND ((id < 10))"#
+        );
     }
 
     #[test]
@@ -127,6 +165,7 @@ mod tests {
             itself: level(name),
             parents: parents.iter().map(|name| level(name)).collect(),
             is_exact: true,
+            has_own_key: false,
             shown: String::new(),
         };
         let placement = Placement::of(vec![
