@@ -15,38 +15,14 @@ use std::sync::Arc;
 
 use crate::base::QualifiedName;
 use crate::catalog::partitions::{Placed, places_of, question};
-use crate::cdc::sql_line::Prepare;
 use crate::store::Partition;
 
 use super::applier::Applier;
 use super::error::ApplyError;
 use super::expect::{Emptied, Emptying};
 use super::filter::{Committed, Contains};
-use super::placement::on_table;
 
 impl Applier {
-    /// The statement of a change for the table of the target that has the rows.
-    pub(super) async fn placed(
-        &mut self,
-        written: &Arc<Prepare>,
-    ) -> Result<Arc<Prepare>, ApplyError> {
-        let table = &written.table;
-        let Some(partition) = self.placement.partition(table) else {
-            return Ok(Arc::clone(written));
-        };
-        if let Some(placed) = self.placement.known(table) {
-            return Ok(on_table(written, partition, placed));
-        }
-        let partitions = [partition];
-        let rows = self.target.ask(&question(&partitions)).await?;
-        let Some(placed) = places_of(&partitions, rows).pop() else {
-            return Ok(Arc::clone(written));
-        };
-        let here = on_table(written, partition, &placed);
-        self.placement.note(table.clone(), placed);
-        Ok(here)
-    }
-
     /// What is to be done for a TRUNCATE; none if the copy contains all of it.
     pub(super) async fn emptied(
         &mut self,
@@ -80,7 +56,7 @@ impl Applier {
                     }
                     partly.push((here.clone(), rows));
                 }
-                Contains::Unknown => return Err(self.unknown(&table, &emptying.place)),
+                Contains::Unknown => return Err(self.unknown(&table, emptying.place.clone())),
             }
         }
         for (here, tables) in shared {

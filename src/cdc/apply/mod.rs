@@ -1,9 +1,9 @@
 //! SQL lines become committed rows on the target, exactly once.
 //!
 //! ```text
-//! folder or pipe ([`input`]) ──lines──▶ whole transactions, grouped ([`applier`])
-//!                                             │ by the table that has the rows ([`placement`])
+//! folder or pipe ([`input`]) ─[`block`]s▶ whole transactions, grouped ([`applier`])
 //!                                             │ filtered by the ledger ([`filter`])
+//!                                             │ for the table that has the rows ([`placement`])
 //!                                             │ reduced to what they come to ([`net`], [`batch`])
 //!                                             ▼
 //!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
@@ -23,8 +23,10 @@
 
 mod applier;
 mod batch;
+mod block;
 mod emptying;
 mod error;
+mod execute_line;
 mod expect;
 mod filter;
 mod input;

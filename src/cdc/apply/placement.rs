@@ -9,16 +9,22 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::QualifiedName;
-use crate::catalog::partitions::Placed;
+use crate::catalog::partitions::{Placed, places_of, question};
 use crate::cdc::change::Operation;
-use crate::cdc::sql_line::{Prepare, Shape, ident};
+use crate::cdc::sql_line::{Prepare, Shape, StatementId, ident};
 use crate::store::Partition;
+
+use super::applier::Applier;
+use super::error::ApplyError;
+use super::expect::Change;
 
 /// The partitions of the source, and where their rows are on the target, as far as that was asked.
 #[derive(Debug, Default)]
 pub(super) struct Placement {
     partitions: HashMap<QualifiedName, Partition>,
     placed: HashMap<QualifiedName, Placed>,
+    /// The statements of the segment, and what is run instead.
+    statements: HashMap<StatementId, Arc<Prepare>>,
 }
 
 impl Placement {
@@ -27,7 +33,31 @@ impl Placement {
         Self {
             partitions: partitions.map(|it| (it.itself.table(), it)).collect(),
             placed: HashMap::new(),
+            statements: HashMap::new(),
         }
+    }
+
+    /// Whether the source has no partitions.
+    pub(super) fn is_plain(&self) -> bool {
+        self.partitions.is_empty()
+    }
+
+    /// A segment begins; it prepares its own statements again.
+    pub(super) fn begin_segment(&mut self) {
+        self.statements.clear();
+    }
+
+    /// What is run for a statement of the segment, as was noted.
+    pub(super) fn statement(&self, id: StatementId) -> Option<&Arc<Prepare>> {
+        self.statements.get(&id)
+    }
+
+    pub(super) fn note_statement(&mut self, written: StatementId, here: Arc<Prepare>) {
+        self.statements.insert(written, here);
+    }
+
+    pub(super) fn forget(&mut self, id: StatementId) -> Option<Arc<Prepare>> {
+        self.statements.remove(&id)
     }
 
     /// The partition of that name, if the source has it.
@@ -60,6 +90,47 @@ impl Placement {
         let is_part = |it: &&Partition| it.parents.iter().any(|above| above.table() == *table);
         let mut parts = self.partitions.values().filter(is_part);
         parts.all(|part| emptied.contains(&part.itself.table()))
+    }
+}
+
+impl Applier {
+    /// Makes `change` one of the table that has the rows on the target.
+    pub(super) async fn place(&mut self, change: &mut Change) -> Result<(), ApplyError> {
+        if self.placement.is_plain() {
+            return Ok(());
+        }
+        let here = match self.placement.statement(change.prepare.id) {
+            Some(here) => Arc::clone(here),
+            None => {
+                let here = self.placed(&change.prepare).await?;
+                self.placement
+                    .note_statement(change.prepare.id, Arc::clone(&here));
+                here
+            }
+        };
+        if here.id != change.prepare.id {
+            change.written = Some(std::mem::replace(&mut change.prepare, here));
+        }
+        Ok(())
+    }
+
+    /// The statement of a change for the table of the target that has the rows.
+    async fn placed(&mut self, written: &Arc<Prepare>) -> Result<Arc<Prepare>, ApplyError> {
+        let table = &written.table;
+        let Some(partition) = self.placement.partition(table) else {
+            return Ok(Arc::clone(written));
+        };
+        if let Some(placed) = self.placement.known(table) {
+            return Ok(on_table(written, partition, placed));
+        }
+        let partitions = [partition];
+        let rows = self.target.ask(&question(&partitions)).await?;
+        let Some(placed) = places_of(&partitions, rows).pop() else {
+            return Ok(Arc::clone(written));
+        };
+        let here = on_table(written, partition, &placed);
+        self.placement.note(table.clone(), placed);
+        Ok(here)
     }
 }
 
