@@ -26,16 +26,20 @@ use super::tracking::{Tracking, bind_text, unbound};
 /// trip is not the cost. Two of them at most wait for answers.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Statements prepared on the server at a time; past this all are dropped and prepared again as
-/// they are used. Each costs the server a plan.
-const PREPARED_MAX: usize = 1000;
+/// What is prepared on the server at a time, each statement as its parameters and [`PLAN_BASE`]; past this
+/// all are dropped and prepared again as they are used. A unit costs the server some 1 to 2 KB: 200 MB
+/// at most, of which statements of five columns for 2500 tables take all.
+const PREPARED_MAX: usize = 100_000;
+
+/// What a plan costs besides its parameters.
+const PLAN_BASE: usize = 8;
 
 /// Statements known to fit at a time: a few bytes each.
 const FITTING_MAX: usize = 100_000;
 
-/// Tables of the target remembered at a time; past this all are asked for again. One of a hundred
-/// columns takes some 20 KB.
-const TABLES_MAX: usize = 1000;
+/// Columns of the target's tables remembered at a time; past this all are asked for again. One takes
+/// some 200 bytes.
+const COLUMNS_MAX: usize = 100_000;
 
 /// A session on the target that applies.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub(super) struct Target {
     prepared: HashMap<StatementId, Arc<[Step]>>,
     /// The names of commands for several rows, by their texts.
     prepared_sets: HashMap<String, String>,
+    /// Of all that is prepared, as [`PREPARED_MAX`] counts.
+    prepared_size: usize,
     /// How many names such commands have had.
     set_names: u64,
     /// Statements whose preparing the server has not confirmed: in a pipeline that fails it may have
@@ -59,6 +65,8 @@ pub(super) struct Target {
     fitting: HashSet<StatementId>,
     /// The target's tables as they were when first asked for.
     tables: HashMap<QualifiedName, Arc<TargetTable>>,
+    /// Theirs.
+    columns: usize,
     on_conflict: OnConflict,
     /// Changes of the open transaction that found the target otherwise than the source was.
     conflicts: u64,
@@ -119,6 +127,8 @@ impl Target {
             unconfirmed: Vec::new(),
             fitting: HashSet::default(),
             tables: HashMap::default(),
+            columns: 0,
+            prepared_size: 0,
             on_conflict,
             conflicts: 0,
             conflicts_before: 0,
@@ -208,7 +218,7 @@ impl Target {
         let is_copy = set.action == Action::Insert;
         let name = match is_copy {
             true => String::new(),
-            false => self.prepare_set(&sql)?,
+            false => self.prepare_set(&sql, set)?,
         };
         for rows in set.commands() {
             let expected = match set.action {
@@ -256,11 +266,11 @@ impl Target {
     }
 
     /// The name of a command for several rows, prepared.
-    fn prepare_set(&mut self, sql: &str) -> Result<String, ApplyError> {
+    fn prepare_set(&mut self, sql: &str, set: &Set<'_>) -> Result<String, ApplyError> {
         if let Some(name) = self.prepared_sets.get(sql) {
             return Ok(name.clone());
         }
-        self.bound_prepared()?;
+        self.bound_prepared(set.columns.len())?;
         self.set_names += 1;
         let name = format!("pgflit_set_{}", self.set_names);
         self.parse(&name, sql)?;
@@ -304,7 +314,7 @@ impl Target {
     /// Prepares what is run for this change's statement, if the target's table takes it.
     async fn prepare(&mut self, change: &Change) -> Result<Arc<[Step]>, ApplyError> {
         let table = self.fitting_table(change).await?;
-        self.bound_prepared()?;
+        self.bound_prepared(change.values.len())?;
         let steps: Arc<[Step]> = plan(&change.prepare, &table, self.on_conflict).into();
         for step in steps.iter() {
             self.parse(&step.name, &step.sql)?;
@@ -371,11 +381,13 @@ impl Target {
         let Some(table) = results.first().and_then(TargetTable::read) else {
             return Ok(None);
         };
-        if self.tables.len() >= TABLES_MAX {
+        if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
+            self.columns = 0;
         }
         let table = Arc::new(table);
+        self.columns += table.width();
         self.tables.insert(name.clone(), Arc::clone(&table));
         Ok(Some(table))
     }
@@ -422,10 +434,13 @@ impl Target {
         Ok(())
     }
 
-    fn bound_prepared(&mut self) -> Result<(), ApplyError> {
-        if self.prepared.len() + self.prepared_sets.len() < PREPARED_MAX {
+    /// Makes room for one more statement.
+    fn bound_prepared(&mut self, parameters: usize) -> Result<(), ApplyError> {
+        self.prepared_size += PLAN_BASE + parameters;
+        if self.prepared_size < PREPARED_MAX {
             return Ok(());
         }
+        self.prepared_size = 0;
         self.close_sets()?;
         for steps in std::mem::take(&mut self.prepared).into_values() {
             self.close(&steps)?;
