@@ -3,9 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::{Following, end_now};
-use crate::support::{
-    Database, PLUGINS, Pair, SOON, eventually, eventually_some, pgflit, with_each,
-};
+use crate::support::{Database, Pair, SOON, eventually, eventually_some, pgflit, with_each};
 
 /// Each has a root, which the target's has the name of, and partitions.
 const SOURCE: &str = "
@@ -140,7 +138,21 @@ const EMPTIED: [&str; 10] = [
 
 #[test]
 fn changes_and_truncates_reach_the_rows_of_their_partition_and_no_others() {
-    with_each(&PLUGINS, |pair, plugin| {
+    reach_the_rows_of_their_partition("pgoutput");
+}
+
+#[test]
+fn changes_and_truncates_reach_the_rows_of_their_partition_with_test_decoding() {
+    reach_the_rows_of_their_partition("test_decoding");
+}
+
+#[test]
+fn changes_and_truncates_reach_the_rows_of_their_partition_with_wal2json() {
+    reach_the_rows_of_their_partition("wal2json");
+}
+
+fn reach_the_rows_of_their_partition(plugin: &str) {
+    with_each(&[plugin], |pair, plugin| {
         let following = following_otherwise(pair, plugin);
         let all_at_once = CHANGES[1..5].join("; ");
         for change in CHANGES.into_iter().chain([&*all_at_once]).chain(EMPTIED) {
