@@ -55,7 +55,7 @@ impl Workload {
             single_inserts(of(300_000)),
             one_update(of(2_000_000)),
             one_copy(of(2_000_000)),
-            beside_toast(of(50_000), of(1000)),
+            beside_toast(of(500_000), of(1000)),
             hot_rows(of(1_000_000), 1000),
             many_tables(of(300_000), of(1000)),
         ]

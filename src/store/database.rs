@@ -94,17 +94,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a store that is there and of this version.
+    /// Opens a store that is there, and brings it to this version.
     pub fn open(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             let folder = path.parent().unwrap_or(path);
             return Err(Error::Missing(folder.to_owned()));
         }
-        let store = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut store = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         match store.version()? {
-            version if version == LATEST => Ok(store),
-            found if found > LATEST => Err(store.newer(found)),
-            _ => Err(Error::Missing(path.parent().unwrap_or(path).to_owned())),
+            // Whoever began to make it was stopped, or is about to go on.
+            0 => Err(Error::Missing(path.parent().unwrap_or(path).to_owned())),
+            _ => {
+                store.upgrade()?;
+                Ok(store)
+            }
         }
     }
 
@@ -157,6 +160,12 @@ impl Store {
         }
         for (version, sql) in (1..).zip(MIGRATIONS).skip(found as usize) {
             self.write("upgrading", |transaction| {
+                // Another process may have done it meanwhile.
+                let found: u32 =
+                    transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+                if found >= version {
+                    return Ok(());
+                }
                 transaction.execute_batch(sql)?;
                 transaction.pragma_update(None, "user_version", version)
             })?;
@@ -239,6 +248,27 @@ mod tests {
         drop(store);
         for opened in [Store::create(&path), Store::open(&path)] {
             assert!(matches!(opened, Err(Error::Newer { found: 99, .. })));
+        }
+    }
+
+    #[test]
+    fn a_store_of_an_older_version_is_upgraded_by_whoever_opens_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let old = Connection::open(&path).expect("made");
+        for sql in &MIGRATIONS[..3] {
+            old.execute_batch(sql).expect("an old version");
+        }
+        old.pragma_update(None, "user_version", 3).expect("set");
+        drop(old);
+        let openers: Vec<_> = (0..4)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || Store::open(&path).expect("upgraded").version())
+            })
+            .collect();
+        for opener in openers {
+            assert_eq!(opener.join().expect("opened").expect("read"), LATEST);
         }
     }
 

@@ -42,6 +42,42 @@ struct Gathered<'a> {
     alone: Option<Vec<&'a Change>>,
 }
 
+impl Gathered<'_> {
+    /// Puts rows that are looked for by their keys in about the order of these: neighbours in the index,
+    /// and often in the table, are then visited together.
+    fn sort(&mut self) {
+        let (width, keys) = (self.columns.len() + self.keys.len(), self.keys.len());
+        if keys == 0 || self.rows < FEW {
+            return;
+        }
+        let order_of = |row: &usize| {
+            let key = &self.values[(row + 1) * width - keys..(row + 1) * width];
+            (key.first().map(about), key.get(1).map(about))
+        };
+        let mut rows: Vec<usize> = (0..self.rows).collect();
+        rows.sort_by_cached_key(order_of);
+        let sorted = rows
+            .iter()
+            .flat_map(|row| &self.values[row * width..(row + 1) * width]);
+        self.values = sorted.copied().collect();
+    }
+}
+
+/// Where a value stands among others of its type: a whole number by its value, anything else by the
+/// beginning of its text.
+fn about(field: &Field<'_>) -> (i64, u64) {
+    let text = field.text.unwrap_or_default();
+    let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let mut beginning = [0; 8];
+    for (to, byte) in beginning.iter_mut().zip(text) {
+        *to = *byte;
+    }
+    match number {
+        Some(number) => (number, 0),
+        None => (i64::MAX, u64::from_be_bytes(beginning)),
+    }
+}
+
 impl<'s, 'a> Sets<'s, 'a> {
     pub(super) fn new(statements: &'s [Statement<'a>]) -> Self {
         Self {
@@ -155,7 +191,8 @@ impl<'s, 'a> Sets<'s, 'a> {
         const ORDER: [Action; 4] = [Action::Delete, Action::Miss, Action::Update, Action::Insert];
         self.sets
             .sort_by_key(|set| ORDER.iter().position(|action| *action == set.action));
-        for set in self.sets {
+        for mut set in self.sets {
+            set.sort();
             match set.alone {
                 Some(changes) if set.rows < FEW => {
                     pieces.extend(changes.into_iter().map(Piece::Row));
