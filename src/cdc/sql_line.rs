@@ -68,11 +68,12 @@ impl StatementId {
     /// As it is displayed.
     fn digits(self) -> [u8; 16] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut shift = u64::BITS;
-        [0; 16].map(|_: u8| {
-            shift -= 4;
-            DIGITS[((self.0 >> shift) & 0xf) as usize]
-        })
+        let mut digits = [0; 16];
+        for (digit, byte) in digits.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            digit[0] = DIGITS[usize::from(byte >> 4)];
+            digit[1] = DIGITS[usize::from(byte & 0xf)];
+        }
+        digits
     }
 }
 

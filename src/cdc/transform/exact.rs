@@ -176,10 +176,12 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.line.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn literal(&mut self, literal: &[u8]) -> Option<()> {
         self.rest().starts_with(literal).then(|| {
             self.at += literal.len();
@@ -187,12 +189,14 @@ impl<'a> Scan<'a> {
     }
 
     /// The line ends with its brace, and all of it is UTF-8.
+    #[inline]
     fn end(&mut self) -> Option<()> {
         self.literal(b"}")?;
         (self.at == self.line.len() && std::str::from_utf8(self.line).is_ok()).then_some(())
     }
 
     /// A number in its shortest form.
+    #[inline]
     fn number(&mut self) -> Option<u32> {
         let rest = self.rest();
         let digits = rest
@@ -213,6 +217,7 @@ impl<'a> Scan<'a> {
     }
 
     /// An LSN in quotes, in its shortest form.
+    #[inline]
     fn lsn(&mut self) -> Option<()> {
         self.literal(b"\"")?;
         self.hexadecimal()?;
@@ -221,6 +226,7 @@ impl<'a> Scan<'a> {
         self.literal(b"\"")
     }
 
+    #[inline]
     fn hexadecimal(&mut self) -> Option<()> {
         let rest = self.rest();
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
