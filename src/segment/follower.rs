@@ -85,10 +85,16 @@ impl Follower {
 
     /// The file and byte of the line returned last, for messages.
     pub fn place(&self) -> (PathBuf, u64) {
-        match &self.current {
-            Some(current) => (current.path.clone(), current.line_offset),
-            None => (self.folder.clone(), 0),
-        }
+        let current = self.current.as_ref();
+        let path = current.map_or(&self.folder, |current| &current.path);
+        (path.clone(), self.byte())
+    }
+
+    /// The byte in its file of the line returned last.
+    pub fn byte(&self) -> u64 {
+        self.current
+            .as_ref()
+            .map_or(0, |current| current.line_offset)
     }
 
     /// Whether it stands in a segment, and not between two.

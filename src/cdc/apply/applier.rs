@@ -1,19 +1,20 @@
 //! Whole source transactions, filtered, grouped and committed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::HashMap;
+
 use crate::base::Lsn;
-use crate::cdc::change::{Begin, Commit, Value};
+use crate::cdc::change::{Begin, Commit};
 use crate::cdc::positions::commit_is_within;
-use crate::cdc::sql_line::{Execute, Prepare, SqlLine, StatementId, TruncateLine};
+use crate::cdc::sql_line::{Prepare, SqlLine, StatementId, TruncateLine};
 
 use super::batch::Batch;
+use super::block::{At, Block, Line, Run};
 use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
-use super::place::Place;
 use super::steering::Steering;
 use super::target::Target;
 use crate::store::WantedRow;
@@ -38,7 +39,7 @@ pub(super) enum After {
 /// One change of a source transaction.
 #[derive(Debug)]
 pub(super) enum Step {
-    Row(Arc<Change>),
+    Row(Change),
     Truncate(Arc<Emptying>),
 }
 
@@ -50,7 +51,7 @@ enum Reading {
     /// One that the target has already.
     Skipping,
     /// One that is held until it is whole.
-    Holding(Arc<Begin>, Vec<Step>, usize),
+    Holding(Arc<Begin>, Held),
     /// One that is too large to hold: it is in the open target transaction, alone.
     Passing(Arc<Begin>),
     /// One that is too large to hold, of which only its COMMIT will tell that the target has it.
@@ -58,6 +59,35 @@ enum Reading {
     /// One that is too large to hold, of which only its COMMIT will tell which copies contain it:
     /// it is read to there, and then once more.
     Awaiting(Arc<Begin>),
+}
+
+/// Changes of a transaction that is not whole.
+#[derive(Debug, Default)]
+struct Held {
+    steps: Vec<Step>,
+    bytes: usize,
+}
+
+impl Held {
+    fn add(&mut self, step: Step) {
+        self.bytes += size_of::<Step>();
+        if let Step::Row(change) = &step {
+            let last = match self.steps.last() {
+                Some(Step::Row(last)) => Some(last.values.block()),
+                _ => None,
+            };
+            self.bytes += new_bytes(change.values.block(), last);
+        }
+        self.steps.push(step);
+    }
+}
+
+/// What it takes to hold `block`, unless it was the `last` that was added.
+pub(super) fn new_bytes(block: &Arc<Block>, last: Option<&Arc<Block>>) -> usize {
+    match last.is_some_and(|last| Arc::ptr_eq(last, block)) {
+        true => 0,
+        false => block.bytes(),
+    }
 }
 
 /// Applies lines to the target.
@@ -68,6 +98,8 @@ pub(super) struct Applier {
     pub(super) positions: Reached,
     statements: HashMap<StatementId, Arc<Prepare>>,
     reading: Reading,
+    /// Room for the steps of the next transaction.
+    pub(super) spare: Vec<Step>,
     /// What is still to be written into the open target transaction.
     pub(super) batch: Batch,
     /// When the first of the group was whole.
@@ -106,8 +138,9 @@ impl Applier {
             filter,
             steering,
             positions: at,
-            statements: HashMap::new(),
+            statements: HashMap::default(),
             reading: Reading::Between,
+            spare: Vec::new(),
             batch: Batch::default(),
             group_since: None,
             wanted: Vec::new(),
@@ -138,38 +171,47 @@ impl Applier {
     }
 
     /// Takes one line.
-    pub(super) async fn line(&mut self, line: SqlLine, place: &Place) -> Result<After, ApplyError> {
+    pub(super) async fn line(&mut self, line: Line, at: At<'_>) -> Result<After, ApplyError> {
+        let line = match line {
+            Line::Execute(run) => {
+                self.row(run, at).await?;
+                return Ok(After::GoOn);
+            }
+            Line::Begin(begin) => return self.begin(begin, at).await,
+            Line::Commit(commit) => return self.commit(commit, at).await,
+            Line::Other(line) => *line,
+        };
         match line {
-            SqlLine::Begin(begin) => return self.begin(begin, place).await,
-            SqlLine::Prepare(prepare) => self.prepare(prepare, place)?,
-            SqlLine::Execute(execute) => self.row(execute, place).await?,
-            SqlLine::Truncate(line) => self.truncate(line, place).await?,
+            SqlLine::Prepare(prepare) => self.prepare(prepare, at)?,
+            SqlLine::Truncate(line) => self.truncate(line, at).await?,
             SqlLine::Rollback => self.undo().await?,
-            SqlLine::Commit(commit) => return self.commit(commit, place).await,
-            SqlLine::Keepalive(at) | SqlLine::Endpos(at) => {
+            SqlLine::Keepalive(known) | SqlLine::Endpos(known) => {
                 self.begun = true;
-                self.pass(at.lsn);
-                return self.position(at.lsn, place).await;
+                self.pass(known.lsn);
+                return self.position(known.lsn, at).await;
             }
             SqlLine::Switch(_) => {}
+            SqlLine::Begin(_) | SqlLine::Execute(_) | SqlLine::Commit(_) => {
+                return Err(self.out_of_order(at, "a line read as another"));
+            }
         }
         Ok(After::GoOn)
     }
 
-    pub(super) fn out_of_order(&self, place: &Place, problem: impl Into<String>) -> ApplyError {
+    pub(super) fn out_of_order(&self, at: At<'_>, problem: impl Into<String>) -> ApplyError {
         ApplyError::Order {
-            place: place.clone(),
+            place: at.place(),
             problem: problem.into(),
         }
     }
 
-    async fn begin(&mut self, begin: Begin, place: &Place) -> Result<After, ApplyError> {
+    async fn begin(&mut self, begin: Begin, at: At<'_>) -> Result<After, ApplyError> {
         if !self.is_between() {
-            return Err(self.out_of_order(place, "BEGIN inside a transaction"));
+            return Err(self.out_of_order(at, "BEGIN inside a transaction"));
         }
         self.begun = true;
         if let Some(commit_start) = begin.commit_lsn {
-            self.steering.look()?;
+            self.steering.glance()?;
             // Its commit record starts at or after the end that was asked for, so it ends past it.
             while self
                 .steering
@@ -178,7 +220,7 @@ impl Applier {
             {
                 let end = self.endpos_before(commit_start);
                 // Not at the end after all: it was moved on at this very moment.
-                if self.position(end, place).await? == After::AtEnd {
+                if self.position(end, at).await? == After::AtEnd {
                     return Ok(After::AtEnd);
                 }
             }
@@ -190,7 +232,11 @@ impl Applier {
                 return Ok(After::GoOn);
             }
         }
-        self.reading = Reading::Holding(Arc::new(begin), Vec::new(), 0);
+        let held = Held {
+            steps: std::mem::take(&mut self.spare),
+            bytes: 0,
+        };
+        self.reading = Reading::Holding(Arc::new(begin), held);
         Ok(After::GoOn)
     }
 
@@ -202,11 +248,11 @@ impl Applier {
             .map_or(past, |endpos| endpos.min(past))
     }
 
-    fn prepare(&mut self, prepare: Prepare, place: &Place) -> Result<(), ApplyError> {
+    fn prepare(&mut self, prepare: Prepare, at: At<'_>) -> Result<(), ApplyError> {
         if let Some(known) = self.statements.get(&prepare.id) {
             if known.sql != prepare.sql {
                 let problem = format!("statement {} stands for two texts", prepare.id);
-                return Err(self.out_of_order(place, problem));
+                return Err(self.out_of_order(at, problem));
             }
             // Repeated because the source has described the relation again: what the server has
             // planned may be outdated.
@@ -216,70 +262,84 @@ impl Applier {
         Ok(())
     }
 
-    async fn row(&mut self, execute: Execute, place: &Place) -> Result<(), ApplyError> {
-        let Some(prepare) = self.statements.get(&execute.id).cloned() else {
-            let problem = format!("statement {} is not prepared before", execute.id);
-            return Err(self.out_of_order(place, problem));
+    /// Takes a change, if that is all there is to do: of a transaction that is still held.
+    pub(super) fn hold(&mut self, run: Run, at: At<'_>) -> Result<bool, ApplyError> {
+        let Reading::Holding(_, held) = &self.reading else {
+            return Ok(false);
         };
-        if execute.values.len() != prepare.shape.columns.len() {
-            let problem = format!(
-                "{} values where statement {} takes {}",
-                execute.values.len(),
-                execute.id,
-                prepare.shape.columns.len()
-            );
-            return Err(self.out_of_order(place, problem));
+        if held.bytes >= HELD_BYTES {
+            return Ok(false);
         }
-        let Some(begin) = self.open_transaction(place)? else {
-            return Ok(());
-        };
-        let bytes = execute.values.iter().map(Value::byte_count).sum();
-        let change = Change {
-            prepare,
-            values: execute.values,
-            begin,
-            bytes,
-            place: place.clone(),
-        };
-        self.step(Step::Row(Arc::new(change)), bytes).await
+        let change = self.change(run, at)?;
+        if let (Reading::Holding(_, held), Some(change)) = (&mut self.reading, change) {
+            held.add(Step::Row(change));
+        }
+        Ok(true)
     }
 
-    async fn truncate(&mut self, line: TruncateLine, place: &Place) -> Result<(), ApplyError> {
-        let Some(begin) = self.open_transaction(place)? else {
+    async fn row(&mut self, run: Run, at: At<'_>) -> Result<(), ApplyError> {
+        match self.change(run, at)? {
+            Some(change) => self.step(Step::Row(change)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The change; none if it is not to be applied.
+    fn change(&self, run: Run, at: At<'_>) -> Result<Option<Change>, ApplyError> {
+        let Some(prepare) = self.statements.get(&run.id) else {
+            let problem = format!("statement {} is not prepared before", run.id);
+            return Err(self.out_of_order(at, problem));
+        };
+        if run.count() != prepare.shape.columns.len() {
+            let problem = format!(
+                "{} values where statement {} takes {}",
+                run.count(),
+                run.id,
+                prepare.shape.columns.len()
+            );
+            return Err(self.out_of_order(at, problem));
+        }
+        Ok(self.open_transaction(at)?.map(|begin| Change {
+            prepare: Arc::clone(prepare),
+            values: at.values(run),
+            begin,
+            at: at.at,
+        }))
+    }
+
+    async fn truncate(&mut self, line: TruncateLine, at: At<'_>) -> Result<(), ApplyError> {
+        let Some(begin) = self.open_transaction(at)? else {
             return Ok(());
         };
         let emptying = Emptying {
             line,
             begin,
-            place: place.clone(),
+            place: at.place(),
         };
-        self.step(Step::Truncate(Arc::new(emptying)), 0).await
+        self.step(Step::Truncate(Arc::new(emptying))).await
     }
 
     /// The transaction that a change belongs to; none if the change is not to be applied.
-    fn open_transaction(&self, place: &Place) -> Result<Option<Arc<Begin>>, ApplyError> {
+    fn open_transaction(&self, at: At<'_>) -> Result<Option<Arc<Begin>>, ApplyError> {
         match &self.reading {
             Reading::Between if self.begun => {
-                Err(self.out_of_order(place, "a change outside a transaction"))
+                Err(self.out_of_order(at, "a change outside a transaction"))
             }
             Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
                 Ok(None)
             }
-            Reading::Holding(begin, ..) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
+            Reading::Holding(begin, _) | Reading::Passing(begin) => Ok(Some(Arc::clone(begin))),
         }
     }
 
-    async fn step(&mut self, step: Step, bytes: usize) -> Result<(), ApplyError> {
-        /// What a step costs to hold besides its values.
-        const STEP_BYTES: usize = 192;
+    async fn step(&mut self, step: Step) -> Result<(), ApplyError> {
         match &mut self.reading {
             Reading::Between | Reading::Skipping | Reading::Doubted | Reading::Awaiting(_) => {
                 return Ok(());
             }
-            Reading::Holding(_, steps, held) => {
-                steps.push(step);
-                *held += bytes + STEP_BYTES;
-                if *held < HELD_BYTES {
+            Reading::Holding(_, held) => {
+                held.add(step);
+                if held.bytes < HELD_BYTES {
                     return Ok(());
                 }
             }
@@ -294,7 +354,7 @@ impl Applier {
         }
         // Too large to hold: alone in a target transaction of its own.
         self.finish_group().await?;
-        if let Reading::Holding(begin, steps, _) =
+        if let Reading::Holding(begin, held) =
             std::mem::replace(&mut self.reading, Reading::Between)
         {
             let is_new = begin.commit_lsn.is_some() || begin.lsn >= self.positions.committed;
@@ -308,7 +368,7 @@ impl Applier {
             }
             let transaction = self.while_read(&begin);
             self.reading = Reading::Passing(begin);
-            self.send_all(steps, transaction).await?;
+            self.send_all(held.steps, transaction).await?;
             self.write_batch().await?;
         }
         Ok(())
@@ -339,7 +399,7 @@ impl Applier {
         self.target.rollback().await
     }
 
-    async fn commit(&mut self, commit: Commit, place: &Place) -> Result<After, ApplyError> {
+    async fn commit(&mut self, commit: Commit, at: At<'_>) -> Result<After, ApplyError> {
         match std::mem::replace(&mut self.reading, Reading::Between) {
             Reading::Between if !self.begun && commit.lsn <= self.reached_before => {
                 self.begun = true;
@@ -348,10 +408,10 @@ impl Applier {
             }
             Reading::Between if !self.begun => {
                 let problem = "COMMIT of a transaction whose BEGIN is not read";
-                return Err(self.out_of_order(place, problem));
+                return Err(self.out_of_order(at, problem));
             }
             Reading::Between => {
-                return Err(self.out_of_order(place, "COMMIT outside a transaction"));
+                return Err(self.out_of_order(at, "COMMIT outside a transaction"));
             }
             Reading::Skipping => {
                 self.pass(commit.lsn);
@@ -365,11 +425,11 @@ impl Applier {
             }
             Reading::Doubted => {
                 let problem = "a transaction that the target should have, and has not";
-                return Err(self.out_of_order(place, problem));
+                return Err(self.out_of_order(at, problem));
             }
             Reading::Awaiting(begin) => {
-                self.check_xid(&begin, &commit, place)?;
-                if self.is_past_end(&commit, place).await? {
+                self.check_xid(&begin, &commit, at)?;
+                if self.is_past_end(&commit, at).await? {
                     return Ok(After::AtEnd);
                 }
                 return Err(ApplyError::ReadAgain(KnownEnd {
@@ -378,20 +438,14 @@ impl Applier {
                     end: commit.lsn,
                 }));
             }
-            Reading::Holding(begin, steps, _) => {
+            Reading::Holding(begin, held) => {
                 self.pass(commit.lsn);
-                self.check_xid(&begin, &commit, place)?;
-                if self.is_past_end(&commit, place).await? {
+                self.check_xid(&begin, &commit, at)?;
+                if self.is_past_end(&commit, at).await? {
                     return Ok(After::AtEnd);
                 }
                 let transaction = Committed::of(&begin, Some(commit.lsn));
-                self.check_fit(&steps, transaction).await?;
-                if !self.wanted.is_empty() {
-                    // What stands before it in the group is whole.
-                    self.finish_group().await?;
-                    return Err(self.want_rows(&begin)?);
-                }
-                self.send_all(steps, transaction).await?;
+                self.send_whole(&begin, held.steps, transaction).await?;
                 self.batch.end(commit);
                 let since = *self.group_since.get_or_insert_with(Instant::now);
                 if self.batch.is_full() || since.elapsed() >= GROUP_AGE {
@@ -399,8 +453,8 @@ impl Applier {
                 }
             }
             Reading::Passing(begin) => {
-                self.check_xid(&begin, &commit, place)?;
-                if self.is_past_end(&commit, place).await? {
+                self.check_xid(&begin, &commit, at)?;
+                if self.is_past_end(&commit, at).await? {
                     self.undo_passed().await?;
                     return Ok(After::AtEnd);
                 }
@@ -427,28 +481,28 @@ impl Applier {
 
     /// Whether this transaction, which is whole, ends past the end that was asked for. Then
     /// everything before it is committed when this returns.
-    async fn is_past_end(&mut self, commit: &Commit, place: &Place) -> Result<bool, ApplyError> {
-        self.steering.look()?;
+    async fn is_past_end(&mut self, commit: &Commit, at: At<'_>) -> Result<bool, ApplyError> {
+        self.steering.glance()?;
         while !commit_is_within(commit.lsn, self.steering.endpos()) {
-            if self.position(self.endpos_before(commit.lsn), place).await? == After::AtEnd {
+            if self.position(self.endpos_before(commit.lsn), at).await? == After::AtEnd {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn check_xid(&self, begin: &Begin, commit: &Commit, place: &Place) -> Result<(), ApplyError> {
+    fn check_xid(&self, begin: &Begin, commit: &Commit, at: At<'_>) -> Result<(), ApplyError> {
         if begin.xid == commit.xid {
             return Ok(());
         }
         let problem = format!("transaction {} ends as {}", begin.xid, commit.xid);
-        Err(self.out_of_order(place, problem))
+        Err(self.out_of_order(at, problem))
     }
 
     /// Nothing else happens before `lsn`.
-    async fn position(&mut self, lsn: Lsn, place: &Place) -> Result<After, ApplyError> {
+    async fn position(&mut self, lsn: Lsn, at: At<'_>) -> Result<After, ApplyError> {
         if !self.is_between() {
-            return Err(self.out_of_order(place, "a position inside a transaction"));
+            return Err(self.out_of_order(at, "a position inside a transaction"));
         }
         let after = self.finish_group().await?;
         if after == After::AtEnd {

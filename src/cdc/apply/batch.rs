@@ -7,12 +7,12 @@
 //! order, which goes well or finds the change that does not. Then the source transactions before it are
 //! committed one by one, and nothing else is.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::base::{QualifiedName, failpoint};
 use crate::cdc::change::Commit;
 
-use super::applier::Applier;
+use super::applier::{Applier, new_bytes};
 use super::error::ApplyError;
 use super::net::{Known, Piece, Ready, reduce};
 
@@ -20,7 +20,7 @@ use super::net::{Known, Piece, Ready, reduce};
 /// little enough that one which has to be applied row by row is no great loss.
 const BATCH_CHANGES: usize = 20_000;
 
-/// And at this many bytes of values, which is what bounds memory.
+/// And at this many bytes of blocks that its changes hold, which is what bounds memory.
 const BATCH_BYTES: usize = 8 << 20;
 
 /// Fewer changes than this are written as they are.
@@ -49,9 +49,23 @@ impl Batch {
 
     pub(super) fn add(&mut self, ready: Ready) {
         if let Ready::Row(change) = &ready {
-            self.bytes += change.bytes;
+            let last = match self.ready.last() {
+                Some(Ready::Row(last)) => Some(last.values.block()),
+                _ => None,
+            };
+            self.bytes += new_bytes(change.values.block(), last);
         }
         self.ready.push(ready);
+    }
+
+    /// How much of it is gathered.
+    pub(super) fn mark(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// What was added since then never was.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        self.ready.truncate(mark);
     }
 
     /// The transaction of what was added last is whole.

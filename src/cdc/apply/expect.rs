@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::base::QualifiedName;
-use crate::cdc::change::{Begin, Operation, Value};
+use crate::cdc::change::{Begin, Operation};
 use crate::cdc::sql_line::{Execute, Prepare, SqlLine, TruncateLine};
 use crate::pg;
 
+use super::block::Values;
 use super::error::ApplyError;
 use super::place::Place;
 use super::plan::Answer;
@@ -15,15 +16,14 @@ use super::plan::Answer;
 const SHOWN_VALUE_CHARS: usize = 80;
 
 /// One row's change, as a segment says it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Change {
     pub(super) prepare: Arc<Prepare>,
-    pub(super) values: Vec<Value>,
-    /// Of those values.
-    pub(super) bytes: usize,
+    pub(super) values: Values,
     /// Of which transaction.
     pub(super) begin: Arc<Begin>,
-    pub(super) place: Place,
+    /// Where its line stands in what its values were read from.
+    pub(super) at: u64,
 }
 
 /// One TRUNCATE, as a segment says it.
@@ -62,11 +62,13 @@ pub(super) enum Expect {
     /// The position, which must be there exactly once.
     Position,
     /// One step of a row's change.
-    Row(Arc<Change>, Answer),
+    Row(Change, Answer),
     /// A TRUNCATE.
     Truncate(Arc<Emptying>),
     /// Rows of a table that are written together: how many, and the change that the first comes from.
-    Rows(Arc<Change>, u64),
+    Rows(Change, u64),
+    /// All before it is answered.
+    Ready,
 }
 
 impl Expect {
@@ -112,13 +114,15 @@ impl Expect {
                     expected: *expected,
                 }),
             },
-            Expect::Control(_) | Expect::Position | Expect::Truncate(_) => Ok(false),
+            Expect::Control(_) | Expect::Position | Expect::Truncate(_) | Expect::Ready => {
+                Ok(false)
+            }
         }
     }
 
     pub(super) fn refused(self, source: pg::Error) -> ApplyError {
         let (command, table, key, begin, place) = match &self {
-            Expect::Control(_) | Expect::Position => return source.into(),
+            Expect::Control(_) | Expect::Position | Expect::Ready => return source.into(),
             Expect::Row(change, _) | Expect::Rows(change, _) => (
                 change.command(),
                 change.table().clone(),
@@ -178,13 +182,18 @@ impl Change {
         }
     }
 
+    /// Where its line was read.
+    pub(super) fn read_at(&self) -> Place {
+        self.values.block().place(self.at)
+    }
+
     /// Where it stands, in a segment if possible.
     pub(super) fn place(&self) -> Place {
         let execute = Execute {
             id: self.prepare.id,
-            values: self.values.clone(),
+            values: self.values.as_read(),
         };
-        self.place
+        self.read_at()
             .in_segments(&self.begin, &SqlLine::Execute(execute))
     }
 
@@ -197,11 +206,12 @@ impl Change {
             _ => shape.key.clone(),
         };
         let shown = key.iter().filter_map(|at| {
-            let value = match self.values.get(*at)? {
-                Value::Text(text) => text.chars().take(SHOWN_VALUE_CHARS).collect(),
-                Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
-                Value::Null => "null".to_owned(),
-                Value::Unchanged => "unchanged".to_owned(),
+            let value = match self.values.get(*at) {
+                None => "null".to_owned(),
+                Some(bytes) => match str::from_utf8(bytes) {
+                    Ok(text) => text.chars().take(SHOWN_VALUE_CHARS).collect(),
+                    Err(_) => format!("{} bytes", bytes.len()),
+                },
             };
             Some(format!("{}={value}", shape.columns.get(*at)?))
         });

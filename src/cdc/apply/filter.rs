@@ -37,7 +37,7 @@
 //! left alone), the row is nowhere on the target: its key is copied again, as a part of its own with a
 //! later snapshot, and the rule is asked about that one.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::base::key_range::KeyRanges;
 use crate::base::visibility::{CommitRecord, Visibility};
@@ -133,7 +133,7 @@ impl Committed {
 
 impl Filter {
     pub(super) fn of(ledger: &Ledger) -> Result<Self, pg::Error> {
-        let mut tables = HashMap::new();
+        let mut tables = HashMap::default();
         if failpoint::is_without("visibility filter") {
             return Ok(Self::default());
         }
@@ -190,7 +190,7 @@ impl InEpochs {
         let ranges = KeyRanges::of(&ranges).ok_or_else(odd)?;
         let mut again: Vec<_> = ledger.keys_of(table).iter().collect();
         again.sort_by_key(|part| part.epoch);
-        let mut keys = HashMap::new();
+        let mut keys = HashMap::default();
         for part in again {
             let range = part.range.clone().ok_or_else(odd)?;
             let value = range.only.clone().ok_or_else(odd)?;

@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::cdc::sql_line::SqlLine;
 use crate::segment::{self, Follower, Kind, Next, SegmentName};
 
+use super::block::{Builder, Lines, Origin};
 use super::error::ApplyError;
 use super::place::{Place, Segments};
 
 /// Lines parsed and handed over at once end at this many bytes of text.
 const BLOCK_BYTES: usize = 256 * 1024;
-/// Blocks read ahead: with [`BLOCK_BYTES`] about 1 MB of text, or one long line.
-const BLOCKS_AHEAD: usize = 4;
+/// A block with a line that makes it longer than this is read ahead alone.
+const LONG_BYTES: usize = 2 * BLOCK_BYTES;
+/// Blocks read ahead: 8 MB of text, so that the next batch is there when the target has taken one.
+const BLOCKS_AHEAD: usize = 32;
+/// How often it is looked whether all blocks are taken that stand before a long one.
+const LOOK_FOR_ROOM: Duration = Duration::from_millis(1);
 /// How often the end of a growing segment is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -34,8 +38,8 @@ pub enum Input {
 /// A piece of the input.
 #[derive(Debug)]
 pub(super) enum Piece {
-    /// Lines with the place of the first.
-    Lines(Vec<(SqlLine, Place)>),
+    /// Lines.
+    Lines(Lines),
     /// A segment begins, which prepares its own statements, or cannot be read. Those before it were
     /// read to their ends, and are what was written.
     Segment,
@@ -63,12 +67,7 @@ pub(super) fn start(
                 Input::File(path) => match segment::open(&path) {
                     Ok(file) => {
                         let shared: Arc<Path> = path.as_path().into();
-                        read_stream(
-                            file,
-                            &path,
-                            |line| Place::Line(Arc::clone(&shared), line),
-                            &sender,
-                        )
+                        read_stream(file, &path, Origin::File(shared), &sender)
                     }
                     Err(error) => Err(error.into()),
                 },
@@ -77,8 +76,8 @@ pub(super) fn start(
                         folder,
                         wal_segment_bytes,
                     });
-                    let place = |line| Place::Piped(Arc::clone(&segments), line);
-                    read_stream(io::stdin(), Path::new("standard input"), place, &sender)
+                    let origin = Origin::Pipe(segments);
+                    read_stream(io::stdin(), Path::new("standard input"), origin, &sender)
                 }
             };
             // Nobody listening means that apply has ended.
@@ -94,15 +93,14 @@ fn read_folder(
     pieces: &Pieces,
 ) -> Result<(), ApplyError> {
     let mut follower = Follower::new(folder, Kind::Sql, first)?;
-    let mut block = Block::default();
+    let mut block = Builder::new(Origin::Segment(folder.into()));
     let mut line = Vec::new();
     let mut paused = false;
-    let mut path: Arc<Path> = folder.into();
     loop {
         let next = match follower.next(&mut line) {
             // The segments before it are as good as before.
             Err(fault) if !follower.is_within() => {
-                if block.send(pieces) {
+                if send(&mut block, pieces) {
                     let _ = pieces.blocking_send(Ok(Piece::Segment));
                 }
                 return Err(fault.into());
@@ -112,22 +110,21 @@ fn read_folder(
         match next {
             Next::Line => {
                 paused = false;
-                let byte = follower.place().1;
-                block.add(&line, Place::Byte(Arc::clone(&path), byte))?;
+                add(&mut block, &line, follower.byte())?;
                 if block.bytes < BLOCK_BYTES {
                     continue;
                 }
             }
             Next::Segment(_) => {
                 paused = false;
-                path = follower.place().0.into();
-                if !block.send(pieces) || pieces.blocking_send(Ok(Piece::Segment)).is_err() {
+                if !send(&mut block, pieces) || pieces.blocking_send(Ok(Piece::Segment)).is_err() {
                     return Ok(());
                 }
+                block.is_in(Origin::Segment(follower.place().0.into()));
                 continue;
             }
             Next::AtEnd => {
-                if !block.send(pieces) {
+                if !send(&mut block, pieces) {
                     return Ok(());
                 }
                 if !paused && pieces.blocking_send(Ok(Piece::Pause)).is_err() {
@@ -141,7 +138,7 @@ fn read_folder(
                 continue;
             }
         }
-        if !block.send(pieces) {
+        if !send(&mut block, pieces) {
             return Ok(());
         }
     }
@@ -150,11 +147,11 @@ fn read_folder(
 fn read_stream(
     input: impl Read,
     path: &Path,
-    place: impl Fn(u64) -> Place,
+    origin: Origin,
     pieces: &Pieces,
 ) -> Result<(), ApplyError> {
     let mut input = BufReader::with_capacity(BLOCK_BYTES, input);
-    let mut block = Block::default();
+    let mut block = Builder::new(origin);
     let mut line = Vec::new();
     let mut number = 0;
     loop {
@@ -166,10 +163,10 @@ fn read_stream(
         })?;
         let torn = !line.is_empty();
         if line.pop() != Some(b'\n') {
-            block.send(pieces);
+            send(&mut block, pieces);
             // The rest of a torn line that is still being written, or that comes through a pipe whose
             // writer was killed, follows with its whole transaction. A closed file gets no more.
-            return match place(number + 1) {
+            return match block.place(number + 1) {
                 place @ Place::Line(..) if torn && !segment::is_growing(path) => {
                     Err(ApplyError::Order {
                         place,
@@ -180,9 +177,9 @@ fn read_stream(
             };
         }
         number += 1;
-        block.add(&line, place(number))?;
+        add(&mut block, &line, number)?;
         let pauses = !input.buffer().contains(&b'\n');
-        if (pauses || block.bytes >= BLOCK_BYTES) && !block.send(pieces) {
+        if (pauses || block.bytes >= BLOCK_BYTES) && !send(&mut block, pieces) {
             return Ok(());
         }
         if pauses && pieces.blocking_send(Ok(Piece::Pause)).is_err() {
@@ -191,31 +188,20 @@ fn read_stream(
     }
 }
 
-#[derive(Default)]
-struct Block {
-    lines: Vec<(SqlLine, Place)>,
-    bytes: usize,
+fn add(block: &mut Builder, line: &[u8], at: u64) -> Result<(), ApplyError> {
+    block.add(line, at).map_err(|source| ApplyError::Line {
+        place: block.place(at),
+        source,
+    })
 }
 
-impl Block {
-    fn add(&mut self, line: &[u8], place: Place) -> Result<(), ApplyError> {
-        match SqlLine::read(line) {
-            Ok(parsed) => {
-                self.bytes += line.len();
-                self.lines.push((parsed, place));
-                Ok(())
-            }
-            Err(source) => Err(ApplyError::Line { place, source }),
-        }
+/// Hands over what is gathered; false if nobody wants it any more.
+fn send(block: &mut Builder, pieces: &Pieces) -> bool {
+    if block.is_empty() {
+        return !pieces.is_closed();
     }
-
-    /// Hands over what is gathered; false if nobody wants it any more.
-    fn send(&mut self, pieces: &Pieces) -> bool {
-        self.bytes = 0;
-        if self.lines.is_empty() {
-            return !pieces.is_closed();
-        }
-        let lines = std::mem::take(&mut self.lines);
-        pieces.blocking_send(Ok(Piece::Lines(lines))).is_ok()
+    while block.bytes > LONG_BYTES && pieces.capacity() < BLOCKS_AHEAD && !pieces.is_closed() {
+        std::thread::sleep(LOOK_FOR_ROOM);
     }
+    pieces.blocking_send(Ok(Piece::Lines(block.take()))).is_ok()
 }

@@ -1,7 +1,7 @@
 //! SQL lines become committed rows on the target, exactly once.
 //!
 //! ```text
-//! folder or pipe ([`input`]) ──lines──▶ whole transactions, grouped ([`applier`])
+//! folder or pipe ([`input`]) ─[`block`]s▶ whole transactions, grouped ([`applier`])
 //!                                             │ filtered by the ledger ([`filter`])
 //!                                             │ reduced to what they come to ([`net`], [`batch`])
 //!                                             ▼
@@ -22,7 +22,9 @@
 
 mod applier;
 mod batch;
+mod block;
 mod error;
+mod execute_line;
 mod expect;
 mod filter;
 mod input;

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::cdc::change::{Identity, Operation, Value};
+use crate::cdc::change::{Identity, Operation};
 use crate::cdc::sql_line::{Prepare, Shape, compares_exactly, ident};
 
+use super::block::Values;
 use super::error::ApplyError;
 use super::expect::Change;
 use super::filter::{Committed, InEpochs};
@@ -40,10 +41,11 @@ pub(super) fn left_of(
         place: change.place(),
     };
     let contains = |at: usize| {
-        let value = match change.values.get(at) {
-            Some(Value::Text(text)) => text,
-            _ => return Err(unplaced()),
-        };
+        let value = change
+            .values
+            .get(at)
+            .and_then(|text| str::from_utf8(text).ok());
+        let value = value.ok_or_else(unplaced)?;
         let contains = parts.contains_at(value, transaction);
         contains
             .map(|contains| (contains, value))
@@ -73,7 +75,7 @@ pub(super) fn left_of(
                 (true, true) => Left::Nothing,
                 (false, false) => Left::All,
                 (false, true) => Left::Delete(with(change, delete(shape))),
-                (true, false) => Left::Insert(with(change, insert(shape)), value.clone()),
+                (true, false) => Left::Insert(with(change, insert(shape)), value.to_owned()),
             })
         }
     }
@@ -99,13 +101,12 @@ fn with(change: &Change, instead: Instead) -> Change {
         key: instead.key.clone(),
         ..shape.clone()
     };
-    let values: Vec<_> = taken().map(|at| change.values[at].clone()).collect();
+    let values = taken().map(|at| change.values.get(at));
     Change {
-        bytes: values.iter().map(Value::byte_count).sum(),
-        values,
+        values: Values::of(values, change.values.block().origin().clone()),
         prepare: Arc::new(Prepare::new(instead.sql, shape)),
         begin: Arc::clone(&change.begin),
-        place: change.place.clone(),
+        at: change.at,
     }
 }
 

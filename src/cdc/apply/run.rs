@@ -10,6 +10,7 @@ use crate::segment::{self, Kind, segment_holding};
 use crate::store::WorkDir;
 
 use super::applier::{After, Applier};
+use super::block::{At, Line, Lines};
 use super::error::ApplyError;
 use super::filter::{Filter, KnownEnd};
 use super::input::{self, Input, Piece};
@@ -204,9 +205,15 @@ async fn run(
         };
         paused = false;
         match piece {
-            Piece::Lines(lines) => {
-                for (line, place) in lines {
-                    if applier.line(line, &place).await? == After::AtEnd {
+            Piece::Lines(Lines { block, lines }) => {
+                for (line, at) in lines {
+                    let at = At { block: &block, at };
+                    if let Line::Execute(run) = &line
+                        && applier.hold(*run, at)?
+                    {
+                        continue;
+                    }
+                    if applier.line(line, at).await? == After::AtEnd {
                         return Ok(Ended::Endpos);
                     }
                     // At every boundary: a block of lines may end inside transaction after

@@ -22,53 +22,52 @@ const WANTED_MAX: usize = 10_000;
 enum Missing {
     /// Nothing: the copy contains it.
     Nothing,
+    /// All of it.
+    All,
     /// This.
-    Change(Arc<Change>),
+    Change(Change),
     /// A row that the stream does not carry whole.
     Row(WantedRow),
 }
 
 impl Applier {
-    pub(super) async fn send_all(
+    /// Takes the changes of a transaction that is whole, if the target's tables take them all and the
+    /// stream carries every row. Else what stands before it in the group is committed: it fits, and is
+    /// shown to.
+    pub(super) async fn send_whole(
         &mut self,
+        begin: &Begin,
         steps: Vec<Step>,
         transaction: Committed,
     ) -> Result<(), ApplyError> {
-        for step in steps {
-            self.send(step, transaction).await?;
+        let before = self.batch.mark();
+        let sent = self.send_all(steps, transaction).await;
+        if sent.is_ok() && self.wanted.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Whether the target's tables take a transaction of which nothing is sent yet. If one does
-    /// not, what stands before it in the group is committed first: it fits, and is shown to.
-    ///
-    /// Notes which of its rows have to be copied again.
-    pub(super) async fn check_fit(
-        &mut self,
-        steps: &[Step],
-        transaction: Committed,
-    ) -> Result<(), ApplyError> {
-        for step in steps {
-            let Step::Row(change) = step else { continue };
-            let fits = match self.missing_of(change, transaction).await {
-                Ok(Missing::Nothing) => continue,
-                Ok(Missing::Row(row)) => {
-                    self.want(row);
-                    continue;
-                }
-                Ok(Missing::Change(change)) if self.target.is_fitting(&change) => continue,
-                Ok(Missing::Change(change)) => self.target.fitting_table(&change).await.map(drop),
-                Err(error) => Err(error),
-            };
-            match fits {
-                Err(error @ (ApplyError::Misfit { .. } | ApplyError::Unplaced { .. })) => {
-                    self.finish_group().await?;
-                    return Err(error);
-                }
-                fits => fits?,
+        self.batch.back_to(before);
+        match sent {
+            Err(error @ (ApplyError::Misfit { .. } | ApplyError::Unplaced { .. })) => {
+                self.finish_group().await?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.finish_group().await?;
+                Err(self.want_rows(begin)?)
             }
         }
+    }
+
+    pub(super) async fn send_all(
+        &mut self,
+        mut steps: Vec<Step>,
+        transaction: Committed,
+    ) -> Result<(), ApplyError> {
+        for step in steps.drain(..) {
+            self.send(step, transaction).await?;
+        }
+        self.spare = steps;
         Ok(())
     }
 
@@ -78,19 +77,24 @@ impl Applier {
         step: Step,
         transaction: Committed,
     ) -> Result<(), ApplyError> {
-        match step {
-            Step::Row(change) => match self.missing_of(&change, transaction).await? {
-                Missing::Nothing => {}
-                Missing::Row(row) => self.want(row),
-                Missing::Change(_) if !self.wanted.is_empty() => {}
-                Missing::Change(change) => {
-                    if !self.target.is_fitting(&change) {
-                        self.target.fitting_table(&change).await?;
-                    }
-                    self.batch.add(Ready::Row(change));
-                }
-            },
-            Step::Truncate(emptying) => self.empty(emptying, transaction)?,
+        let change = match step {
+            Step::Row(change) => change,
+            Step::Truncate(emptying) => return self.empty(emptying, transaction),
+        };
+        let change = match self.missing_of(&change, transaction).await? {
+            Missing::Nothing => return Ok(()),
+            Missing::Row(row) => {
+                self.want(row);
+                return Ok(());
+            }
+            Missing::All => change,
+            Missing::Change(left) => left,
+        };
+        if self.wanted.is_empty() {
+            if !self.target.is_fitting(&change) {
+                self.target.fitting_table(&change).await?;
+            }
+            self.batch.add(Ready::Row(change));
         }
         Ok(())
     }
@@ -98,24 +102,24 @@ impl Applier {
     /// What of `change` the copy does not contain.
     async fn missing_of(
         &mut self,
-        change: &Arc<Change>,
+        change: &Change,
         transaction: Committed,
     ) -> Result<Missing, ApplyError> {
         let table = change.table();
         let left = match self.filter.contains(table, transaction) {
             Contains::Everything => return Ok(Missing::Nothing),
-            Contains::Nothing => return Ok(Missing::Change(Arc::clone(change))),
+            Contains::Nothing => return Ok(Missing::All),
             Contains::ByRow(parts) => left_of(change, parts, transaction)?,
-            Contains::Unknown => return Err(self.unknown(table, &change.place)),
+            Contains::Unknown => return Err(self.unknown(table, change.read_at())),
         };
         Ok(match left {
             Left::Nothing => Missing::Nothing,
-            Left::All => Missing::Change(Arc::clone(change)),
-            Left::Delete(change) => Missing::Change(Arc::new(change)),
+            Left::All => Missing::All,
+            Left::Delete(change) => Missing::Change(change),
             Left::Insert(change, value) => {
                 let known = self.target.fitting_table(&change).await?;
                 match known.is_covered_by(&change.prepare.shape.columns) {
-                    true => Missing::Change(Arc::new(change)),
+                    true => Missing::Change(change),
                     false => Missing::Row(WantedRow {
                         table: table.clone(),
                         value,
@@ -127,12 +131,12 @@ impl Applier {
     }
 
     /// Never so where [`super::filter::Filter::needs_end`] was asked before.
-    fn unknown(&self, table: &QualifiedName, place: &Place) -> ApplyError {
+    fn unknown(&self, table: &QualifiedName, place: Place) -> ApplyError {
         let problem = format!(
             "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
              copied from a standby, contain it is not known"
         );
-        self.out_of_order(place, problem)
+        ApplyError::Order { place, problem }
     }
 
     fn want(&mut self, row: WantedRow) {
@@ -168,7 +172,7 @@ impl Applier {
                     let rows = parts.rows_without(transaction);
                     partly.push((table, rows));
                 }
-                Contains::Unknown => return Err(self.unknown(&table, &emptying.place)),
+                Contains::Unknown => return Err(self.unknown(&table, emptying.place.clone())),
             }
         }
         if self.wanted.is_empty() && !(line.rels.is_empty() && partly.is_empty()) {

@@ -9,21 +9,23 @@
 //! Each must touch as many rows as it was given. Values go through the input functions of the columns'
 //! own types, as those of single rows do.
 
-use crate::cdc::change::Value;
+use bytes::{BufMut, BytesMut};
+
 use crate::cdc::sql_line::ident;
 
+use super::block::Field;
 use super::net::{Action, Set};
 use super::target_table::TargetTable;
 
 /// A command is given rows up to this many bytes: large enough that setting it up is not the cost, and
-/// the bound on what is held of its values a second time.
+/// the bound on what is sent of them at once.
 const COMMAND_BYTES: usize = 256 * 1024;
 
 /// Rows of a set that one command takes.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     /// Row by row.
-    pub(super) values: &'a [&'a Value],
+    pub(super) values: &'a [Field<'a>],
     pub(super) width: usize,
     pub(super) count: usize,
 }
@@ -43,7 +45,7 @@ impl<'a> Set<'a> {
             let values = &self.values[row * width..(row + 1) * width];
             bytes += values
                 .iter()
-                .map(|value| 4 + value.byte_count())
+                .map(|field| 4 + field.text.map_or(0, <[u8]>::len))
                 .sum::<usize>();
             if bytes >= COMMAND_BYTES {
                 commands.push(rows_to(from, row + 1));
@@ -96,62 +98,66 @@ impl<'a> Set<'a> {
 }
 
 impl Rows<'_> {
-    /// The values of a column as an array.
-    pub(super) fn array(&self, column: usize) -> Vec<u8> {
-        let mut array = vec![b'{'];
-        for row in 0..self.count {
-            if row > 0 {
-                array.push(b',');
-            }
-            match self.values[row * self.width + column].as_bytes() {
-                None => array.extend_from_slice(b"NULL"),
-                Some(bytes) => {
-                    array.push(b'"');
-                    escaped(bytes, &mut array, |byte| {
-                        matches!(byte, b'"' | b'\\').then_some(byte)
-                    });
-                    array.push(b'"');
-                }
-            }
-        }
-        array.push(b'}');
-        array
+    fn column(&self, column: usize) -> impl Iterator<Item = Field<'_>> {
+        self.values.iter().skip(column).step_by(self.width).copied()
     }
 
-    /// The rows as COPY reads them.
-    pub(super) fn copied(&self) -> Vec<u8> {
-        let mut text = Vec::with_capacity(COMMAND_BYTES);
-        for row in self.values.chunks(self.width.max(1)) {
-            for (at, value) in row.iter().enumerate() {
-                if at > 0 {
-                    text.push(b'\t');
-                }
-                match value.as_bytes() {
-                    None => text.extend_from_slice(b"\\N"),
-                    Some(bytes) => escaped(bytes, &mut text, |byte| match byte {
-                        b'\\' => Some(b'\\'),
-                        b'\n' => Some(b'n'),
-                        b'\r' => Some(b'r'),
-                        b'\t' => Some(b't'),
-                        _ => None,
-                    }),
-                }
+    /// Appends the values of a column as an array.
+    pub(super) fn write_array(&self, column: usize, array: &mut BytesMut) {
+        array.put_u8(b'{');
+        for (row, field) in self.column(column).enumerate() {
+            if row > 0 {
+                array.put_u8(b',');
             }
-            text.push(b'\n');
+            let Some(text) = field.text else {
+                array.extend_from_slice(b"NULL");
+                continue;
+            };
+            array.put_u8(b'"');
+            write(text, field.is_plain, array, |byte| {
+                matches!(byte, b'"' | b'\\').then_some(byte)
+            });
+            array.put_u8(b'"');
         }
-        text
+        array.put_u8(b'}');
+    }
+
+    /// Appends the rows as COPY reads them.
+    pub(super) fn write_copied(&self, rows: &mut BytesMut) {
+        for row in self.values.chunks(self.width.max(1)) {
+            for (at, field) in row.iter().enumerate() {
+                if at > 0 {
+                    rows.put_u8(b'\t');
+                }
+                let Some(text) = field.text else {
+                    rows.extend_from_slice(b"\\N");
+                    continue;
+                };
+                write(text, field.is_plain, rows, |byte| match byte {
+                    b'\\' => Some(b'\\'),
+                    b'\n' => Some(b'n'),
+                    b'\r' => Some(b'r'),
+                    b'\t' => Some(b't'),
+                    _ => None,
+                });
+            }
+            rows.put_u8(b'\n');
+        }
     }
 }
 
-/// Appends `bytes`; those with a letter by a backslash and that.
-fn escaped(bytes: &[u8], text: &mut Vec<u8>, letter: impl Fn(u8) -> Option<u8>) {
-    let mut plain = 0;
-    for (at, byte) in bytes.iter().enumerate() {
+/// Appends `text`; unless it is plain, those of its bytes that have a letter by a backslash and that.
+fn write(text: &[u8], is_plain: bool, to: &mut BytesMut, letter: impl Fn(u8) -> Option<u8>) {
+    if is_plain {
+        return to.extend_from_slice(text);
+    }
+    let mut written = 0;
+    for (at, byte) in text.iter().enumerate() {
         if let Some(letter) = letter(*byte) {
-            text.extend_from_slice(&bytes[plain..at]);
-            text.extend_from_slice(&[b'\\', letter]);
-            plain = at + 1;
+            to.extend_from_slice(&text[written..at]);
+            to.extend_from_slice(&[b'\\', letter]);
+            written = at + 1;
         }
     }
-    text.extend_from_slice(&bytes[plain..]);
+    to.extend_from_slice(&text[written..]);
 }

@@ -1,4 +1,4 @@
-//! What the sentinel says, read before every commit and cheaply.
+//! What the sentinel says, read cheaply and often.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,16 @@ use super::error::ApplyError;
 /// How often the store is told how far the target is, at most.
 const REPORT: Duration = Duration::from_millis(200);
 
+/// How long what the sentinel says may be old where it is asked for every transaction: a group of them
+/// takes longer, and an end that is set meanwhile is as late for it.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// The operator's wishes and our reports.
 #[derive(Debug)]
 pub(super) struct Steering {
     store: Store,
     version: i64,
+    looked: Instant,
     sentinel: Sentinel,
     /// The endpos that was set before apply began, if one was.
     first_endpos: Option<Lsn>,
@@ -31,6 +36,7 @@ impl Steering {
         Ok(Self {
             store,
             version,
+            looked: Instant::now(),
             sentinel,
             first_endpos: sentinel.endpos(),
             reported: (Lsn::ZERO, Lsn::ZERO),
@@ -38,8 +44,17 @@ impl Steering {
         })
     }
 
-    /// What the sentinel says now. Costs a look at shared memory unless something has changed.
+    /// What the sentinel said a moment ago at most.
+    pub(super) fn glance(&mut self) -> Result<&Sentinel, ApplyError> {
+        match self.looked.elapsed() < MOMENT {
+            true => Ok(&self.sentinel),
+            false => self.look(),
+        }
+    }
+
+    /// What the sentinel says now. Costs some system calls, and more if something has changed.
     pub(super) fn look(&mut self) -> Result<&Sentinel, ApplyError> {
+        self.looked = Instant::now();
         let version = self.store.data_version()?;
         if version != self.version {
             self.version = version;
@@ -53,7 +68,7 @@ impl Steering {
         Ok(self.look()?.apply && self.store.copy_allows_apply()?)
     }
 
-    /// What the sentinel says about applying, as last seen by [`Steering::look`].
+    /// What the sentinel says about applying, as last seen.
     pub(super) fn allows_more(&self) -> bool {
         self.sentinel.apply
     }
@@ -74,7 +89,7 @@ impl Steering {
         Ok(self.store.want_rows(rows)?)
     }
 
-    /// Where to end, as last seen by [`Steering::look`].
+    /// Where to end, as last seen.
     pub(super) fn endpos(&self) -> Option<Lsn> {
         self.sentinel.endpos()
     }

@@ -1,14 +1,16 @@
 //! The applying session: statements pipelined, every answer checked, COMMIT confirmed.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
+use foldhash::{HashMap, HashSet};
+use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 
 use crate::base::QualifiedName;
-use crate::cdc::change::{Commit, Value};
+use crate::cdc::change::Commit;
 use crate::cdc::sql_line::{Prepare, StatementId};
 use crate::pg::{self, Connection};
 
@@ -16,23 +18,28 @@ use super::error::ApplyError;
 use super::expect::{Change, Emptied, Expect};
 use super::net::{Action, Set};
 use super::plan::{OnConflict, Step, plan};
+use super::sets::Rows;
 use super::target_table::{TargetTable, question};
-use super::tracking::{Tracking, bind_text};
+use super::tracking::{Tracking, bind_text, unbound};
 
 /// Requests gathered before they are sent and their answers read: large enough that the round
-/// trip is not the cost, and the bound on what waits for an answer.
-const CHUNK_BYTES: usize = 512 * 1024;
+/// trip is not the cost. Two of them at most wait for answers.
+const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Statements prepared on the server at a time; past this all are dropped and prepared again as
-/// they are used. Each costs the server a plan.
-const PREPARED_MAX: usize = 1000;
+/// What is prepared on the server at a time, each statement as its parameters and [`PLAN_BASE`]; past this
+/// all are dropped and prepared again as they are used. A unit costs the server some 1 to 2 KB: 200 MB
+/// at most, of which statements of five columns for 2500 tables take all.
+const PREPARED_MAX: usize = 100_000;
+
+/// What a plan costs besides its parameters.
+const PLAN_BASE: usize = 8;
 
 /// Statements known to fit at a time: a few bytes each.
 const FITTING_MAX: usize = 100_000;
 
-/// Tables of the target remembered at a time; past this all are asked for again. One of a hundred
-/// columns takes some 20 KB.
-const TABLES_MAX: usize = 1000;
+/// Columns of the target's tables remembered at a time; past this all are asked for again. One takes
+/// some 200 bytes.
+const COLUMNS_MAX: usize = 100_000;
 
 /// A session on the target that applies.
 #[derive(Debug)]
@@ -40,9 +47,15 @@ pub(super) struct Target {
     connection: Connection,
     output: BytesMut,
     expected: VecDeque<Expect>,
+    /// How many of what was sent are not answered to their ends.
+    unanswered: usize,
+    /// Rows that the last step touched that was answered.
+    touched_before: u64,
     prepared: HashMap<StatementId, Arc<[Step]>>,
     /// The names of commands for several rows, by their texts.
     prepared_sets: HashMap<String, String>,
+    /// Of all that is prepared, as [`PREPARED_MAX`] counts.
+    prepared_size: usize,
     /// How many names such commands have had.
     set_names: u64,
     /// Statements whose preparing the server has not confirmed: in a pipeline that fails it may have
@@ -52,6 +65,8 @@ pub(super) struct Target {
     fitting: HashSet<StatementId>,
     /// The target's tables as they were when first asked for.
     tables: HashMap<QualifiedName, Arc<TargetTable>>,
+    /// Theirs.
+    columns: usize,
     on_conflict: OnConflict,
     /// Changes of the open transaction that found the target otherwise than the source was.
     conflicts: u64,
@@ -104,12 +119,16 @@ impl Target {
             connection,
             output: BytesMut::new(),
             expected: VecDeque::new(),
-            prepared: HashMap::new(),
-            prepared_sets: HashMap::new(),
+            unanswered: 0,
+            touched_before: 0,
+            prepared: HashMap::default(),
+            prepared_sets: HashMap::default(),
             set_names: 0,
             unconfirmed: Vec::new(),
-            fitting: HashSet::new(),
-            tables: HashMap::new(),
+            fitting: HashSet::default(),
+            tables: HashMap::default(),
+            columns: 0,
+            prepared_size: 0,
             on_conflict,
             conflicts: 0,
             conflicts_before: 0,
@@ -157,7 +176,7 @@ impl Target {
     }
 
     /// Runs one row's change in the open transaction.
-    pub(super) async fn row(&mut self, change: &Arc<Change>) -> Result<(), ApplyError> {
+    pub(super) async fn row(&mut self, change: &Change) -> Result<(), ApplyError> {
         let steps = match self.prepared.get(&change.prepare.id) {
             Some(steps) => Arc::clone(steps),
             None => self.prepare(change).await?,
@@ -165,19 +184,13 @@ impl Target {
         for step in steps.iter() {
             let values = &change.values;
             match &step.parameters {
-                None => bind_text(
-                    &step.name,
-                    values.iter().map(Value::as_bytes),
-                    &mut self.output,
-                )?,
+                None => bind_text(&step.name, values.iter(), &mut self.output)?,
                 Some(chosen) => {
-                    let chosen = chosen
-                        .iter()
-                        .map(|at| values.get(*at).and_then(Value::as_bytes));
+                    let chosen = chosen.iter().map(|at| values.get(*at));
                     bind_text(&step.name, chosen, &mut self.output)?;
                 }
             }
-            self.execute(Expect::Row(Arc::clone(change), step.answer))?;
+            self.execute(Expect::Row(change.clone(), step.answer))?;
         }
         self.exchange_if_much().await
     }
@@ -205,25 +218,33 @@ impl Target {
         let is_copy = set.action == Action::Insert;
         let name = match is_copy {
             true => String::new(),
-            false => self.prepare_set(&sql)?,
+            false => self.prepare_set(&sql, set)?,
         };
         for rows in set.commands() {
             let expected = match set.action {
                 Action::Miss => 0,
                 _ => rows.count as u64,
             };
-            let expect = Expect::Rows(Arc::clone(set.first), expected);
+            let expect = Expect::Rows(set.first.clone(), expected);
             if is_copy {
                 self.parse("", &sql)?;
                 self.run("", expect)?;
-                let data = rows.copied();
-                let data = frontend::CopyData::new(&data[..]).map_err(pg::Error::from)?;
-                data.write(&mut self.output);
-                frontend::copy_done(&mut self.output);
+                self.copy(&rows)?;
             } else {
-                let arrays: Vec<_> = (0..rows.width).map(|column| rows.array(column)).collect();
-                let arrays = arrays.iter().map(|array| Some(array.as_slice()));
-                bind_text(&name, arrays, &mut self.output)?;
+                let as_text = Some(0);
+                let bound = frontend::bind(
+                    "",
+                    &name,
+                    as_text,
+                    0..rows.width,
+                    |column, array| {
+                        rows.write_array(column, array);
+                        Ok(IsNull::No)
+                    },
+                    as_text,
+                    &mut self.output,
+                );
+                bound.map_err(unbound)?;
                 self.execute(expect)?;
             }
             self.exchange_if_much().await?;
@@ -231,12 +252,25 @@ impl Target {
         Ok(())
     }
 
+    /// Appends the rows of a COPY and its end.
+    fn copy(&mut self, rows: &Rows<'_>) -> Result<(), ApplyError> {
+        self.output.put_u8(b'd');
+        let begin = self.output.len();
+        self.output.put_i32(0);
+        rows.write_copied(&mut self.output);
+        let length = i32::try_from(self.output.len() - begin)
+            .map_err(|_| pg::Error::Protocol("rows too large for the protocol".into()))?;
+        self.output[begin..begin + 4].copy_from_slice(&length.to_be_bytes());
+        frontend::copy_done(&mut self.output);
+        Ok(())
+    }
+
     /// The name of a command for several rows, prepared.
-    fn prepare_set(&mut self, sql: &str) -> Result<String, ApplyError> {
+    fn prepare_set(&mut self, sql: &str, set: &Set<'_>) -> Result<String, ApplyError> {
         if let Some(name) = self.prepared_sets.get(sql) {
             return Ok(name.clone());
         }
-        self.bound_prepared()?;
+        self.bound_prepared(set.columns.len())?;
         self.set_names += 1;
         let name = format!("pgflit_set_{}", self.set_names);
         self.parse(&name, sql)?;
@@ -280,7 +314,7 @@ impl Target {
     /// Prepares what is run for this change's statement, if the target's table takes it.
     async fn prepare(&mut self, change: &Change) -> Result<Arc<[Step]>, ApplyError> {
         let table = self.fitting_table(change).await?;
-        self.bound_prepared()?;
+        self.bound_prepared(change.values.len())?;
         let steps: Arc<[Step]> = plan(&change.prepare, &table, self.on_conflict).into();
         for step in steps.iter() {
             self.parse(&step.name, &step.sql)?;
@@ -347,11 +381,13 @@ impl Target {
         let Some(table) = results.first().and_then(TargetTable::read) else {
             return Ok(None);
         };
-        if self.tables.len() >= TABLES_MAX {
+        if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
+            self.columns = 0;
         }
         let table = Arc::new(table);
+        self.columns += table.width();
         self.tables.insert(name.clone(), Arc::clone(&table));
         Ok(Some(table))
     }
@@ -382,10 +418,13 @@ impl Target {
         Ok(())
     }
 
-    fn bound_prepared(&mut self) -> Result<(), ApplyError> {
-        if self.prepared.len() + self.prepared_sets.len() < PREPARED_MAX {
+    /// Makes room for one more statement.
+    fn bound_prepared(&mut self, parameters: usize) -> Result<(), ApplyError> {
+        self.prepared_size += PLAN_BASE + parameters;
+        if self.prepared_size < PREPARED_MAX {
             return Ok(());
         }
+        self.prepared_size = 0;
         self.close_sets()?;
         for steps in std::mem::take(&mut self.prepared).into_values() {
             self.close(&steps)?;
@@ -406,7 +445,7 @@ impl Target {
 
     async fn truncate(&mut self, emptied: &Emptied) -> Result<(), ApplyError> {
         let Emptied { emptying, line, .. } = emptied;
-        let mut partitioned = HashSet::new();
+        let mut partitioned = HashSet::default();
         for (schema, name) in &line.rels {
             let table = QualifiedName::new(schema, name);
             match self.table(&table).await? {
@@ -483,7 +522,8 @@ impl Target {
 
     async fn exchange_if_much(&mut self) -> Result<(), ApplyError> {
         match self.output.len() >= CHUNK_BYTES {
-            true => self.exchange().await,
+            // The target works on this while more is made ready.
+            true => self.exchange_but(1).await,
             false => Ok(()),
         }
     }
@@ -507,60 +547,111 @@ impl Target {
         Ok(())
     }
 
-    /// Sends what is gathered and reads every answer to it, at the same time, so that neither
-    /// side waits for the other to read.
+    /// Sends what is gathered and reads every answer.
     async fn exchange(&mut self) -> Result<(), ApplyError> {
+        self.exchange_but(0).await
+    }
+
+    /// Sends what is gathered, and reads the answers to all but the last `later` that were sent; at the
+    /// same time, so that neither side waits for the other to read.
+    async fn exchange_but(&mut self, later: usize) -> Result<(), ApplyError> {
         // Sync ends no explicit transaction; it only asks for the answers.
         frontend::sync(&mut self.output);
+        self.expected.push_back(Expect::Ready);
+        self.unanswered += 1;
         let (mut reader, mut writer) = self.connection.split();
         writer.buffer().unsplit(self.output.split());
-        let expected = &mut self.expected;
-        let conflicts = &mut self.conflicts;
-        let read = async {
-            // Rows that the step before touched.
-            let mut before = 0;
-            // The first answer that is not what it must be; the others are read all the same.
-            let mut failed = Ok(());
-            loop {
-                match reader.next().await {
-                    Ok(Message::CommandComplete(body)) => {
-                        let tag = body.tag().map_err(pg::Error::from)?;
-                        if let Some(expect) = expected.pop_front()
-                            && failed.is_ok()
-                        {
-                            match expect.check(tag, &mut before) {
-                                Ok(noted) => *conflicts += u64::from(noted),
-                                Err(error) => failed = Err(error),
-                            }
-                        }
-                    }
-                    Ok(Message::ErrorResponse(body)) => {
-                        let error = pg::Error::from(pg::server_error(&body));
-                        let refused = match expected.pop_front() {
-                            Some(expect) => expect.refused(error),
-                            None => error.into(),
-                        };
-                        failed = failed.and(Err(refused));
-                        // The server passes over what comes after it.
-                        expected.clear();
-                    }
-                    Ok(Message::ReadyForQuery(_)) => return failed,
-                    Ok(_) => {}
-                    Err(error) => return failed.and(Err(error.into())),
+        let mut answers = Answers {
+            expected: &mut self.expected,
+            unanswered: &mut self.unanswered,
+            conflicts: &mut self.conflicts,
+            before: &mut self.touched_before,
+            failed: Ok(()),
+        };
+        let mut written = Ok(());
+        let mut is_written = false;
+        // Of a pipeline that has failed all is read.
+        let read = loop {
+            let later = if answers.failed.is_ok() { later } else { 0 };
+            if *answers.unanswered <= later && (is_written || *answers.unanswered == 0) {
+                break answers.failed;
+            }
+            tokio::select! {
+                flushed = writer.flush(), if !is_written => {
+                    (written, is_written) = (flushed, true);
                 }
+                message = reader.next() => match message {
+                    Ok(message) => answers.take(message),
+                    Err(error) => break answers.failed.and(Err(error.into())),
+                },
             }
         };
-        let (written, read) = tokio::join!(writer.flush(), read);
         // The server's reason says more than a broken pipe.
         if let Err(error) = read {
             self.forget_unconfirmed()?;
             return Err(error);
         }
         written?;
-        self.unconfirmed.clear();
-        match self.expected.is_empty() {
-            true => Ok(()),
-            false => Err(pg::Error::Protocol("fewer answers than requests".into()).into()),
+        if self.unanswered == 0 {
+            self.unconfirmed.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The answers of the server, as they come.
+struct Answers<'a> {
+    expected: &'a mut VecDeque<Expect>,
+    unanswered: &'a mut usize,
+    conflicts: &'a mut u64,
+    /// Rows that the step before touched.
+    before: &'a mut u64,
+    /// The first answer that is not what it must be; the others are read all the same.
+    failed: Result<(), ApplyError>,
+}
+
+impl Answers<'_> {
+    fn fail(&mut self, error: impl FnOnce() -> ApplyError) {
+        if self.failed.is_ok() {
+            self.failed = Err(error());
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::CommandComplete(body) => match (self.expected.pop_front(), body.tag()) {
+                (Some(Expect::Ready) | None, _) => {
+                    self.fail(|| pg::Error::Protocol("more answers than requests".into()).into())
+                }
+                (_, Err(error)) => self.fail(|| pg::Error::from(error).into()),
+                (Some(expect), Ok(tag)) => match expect.check(tag, self.before) {
+                    Ok(noted) => *self.conflicts += u64::from(noted),
+                    Err(error) => self.fail(|| error),
+                },
+            },
+            Message::ErrorResponse(body) => {
+                let error = pg::Error::from(pg::server_error(&body));
+                match self.expected.front() {
+                    Some(Expect::Ready) | None => self.fail(|| error.into()),
+                    Some(_) => {
+                        if let Some(expect) = self.expected.pop_front() {
+                            self.fail(|| expect.refused(error));
+                        }
+                    }
+                }
+                // The server passes over what comes after it, up to what asks for the answers.
+                while !matches!(self.expected.front(), Some(Expect::Ready) | None) {
+                    self.expected.pop_front();
+                }
+            }
+            Message::ReadyForQuery(_) => {
+                *self.unanswered = self.unanswered.saturating_sub(1);
+                *self.before = 0;
+                if !matches!(self.expected.pop_front(), Some(Expect::Ready)) {
+                    self.fail(|| pg::Error::Protocol("fewer answers than requests".into()).into());
+                }
+            }
+            _ => {}
         }
     }
 }

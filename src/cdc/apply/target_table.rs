@@ -140,6 +140,11 @@ impl TargetTable {
         }
     }
 
+    /// How many columns it has.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Why the values of `shape` cannot be put into this table as they are, if so.
     pub(super) fn misfit(&self, shape: &Shape) -> Option<String> {
         let types = shape.types.iter().zip(&shape.modifiers);

@@ -181,12 +181,17 @@ pub(super) fn bind_text<'a>(
         Some(text_format),
         buffer,
     );
-    bound.map_err(|error| match error {
+    bound.map_err(unbound)
+}
+
+/// Why a Bind could not be written.
+pub(super) fn unbound(error: frontend::BindError) -> Error {
+    match error {
         frontend::BindError::Serialization(error) => Error::Protocol(error.to_string()),
         frontend::BindError::Conversion(error) => {
             Error::Protocol(format!("a row too large for the protocol: {error}"))
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -1,77 +1,153 @@
 //! Rows of a table, put together to sets.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use foldhash::HashMap;
 
-use crate::cdc::change::Value;
-
-use super::stretch::Key;
+use super::stretch::Statement;
 use super::{Action, Piece, Set};
+use crate::cdc::apply::block::Field;
 use crate::cdc::apply::expect::Change;
 
 /// Fewer rows than this are not worth a command that writes several: each is written as it came.
 const FEW: usize = 4;
 
+/// The values that a row gets.
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    /// None.
+    Nothing,
+    /// Those of one change, of the statement at this place.
+    Of(&'a Change, usize),
+    /// Those of several, by the places of the stretch's columns.
+    Merged(Vec<Option<Field<'a>>>),
+}
+
 /// The sets of a stretch, by what is done to which columns.
-#[derive(Default)]
-pub(super) struct Sets<'a> {
+pub(super) struct Sets<'s, 'a> {
+    statements: &'s [Statement<'a>],
     sets: Vec<Gathered<'a>>,
     by_columns: HashMap<(Action, Vec<usize>), usize>,
+    /// Those of rows with one change, by its statement.
+    by_statement: HashMap<(Action, usize), usize>,
 }
 
 struct Gathered<'a> {
     action: Action,
     columns: Vec<usize>,
-    first: &'a Arc<Change>,
+    first: &'a Change,
     keys: Vec<&'a str>,
-    values: Vec<&'a Value>,
+    values: Vec<Field<'a>>,
     rows: usize,
     /// The rows' only changes, as long as each row has but one.
-    alone: Option<Vec<&'a Arc<Change>>>,
+    alone: Option<Vec<&'a Change>>,
 }
 
-impl<'a> Sets<'a> {
+impl<'s, 'a> Sets<'s, 'a> {
+    pub(super) fn new(statements: &'s [Statement<'a>]) -> Self {
+        Self {
+            statements,
+            sets: Vec::new(),
+            by_columns: HashMap::default(),
+            by_statement: HashMap::default(),
+        }
+    }
+
+    /// Adds a row that gets `content`, and is known by its first change, of the statement at that place.
+    /// It is `alone` if its only change says just this.
     pub(super) fn add(
         &mut self,
         action: Action,
-        written: &[(usize, &'a Value)],
-        alone: Option<&'a Arc<Change>>,
-        first: &'a Arc<Change>,
-        key: Key<'a>,
+        content: &Content<'a>,
+        (first, of): (&'a Change, usize),
+        alone: bool,
     ) {
-        let columns: Vec<usize> = written.iter().map(|(column, _)| *column).collect();
-        let at = match self.by_columns.get(&(action, columns.clone())) {
-            Some(at) => *at,
-            None => {
-                let shape = &first.prepare.shape;
-                let keys = match action {
-                    Action::Insert => Vec::new(),
-                    _ => key.at.iter().map(|at| &*shape.columns[*at]).collect(),
+        let statements = self.statements;
+        let key = statements[of].key;
+        let at = match content {
+            Content::Nothing => self.like((action, of), |_| Vec::new(), first, key),
+            Content::Of(_, of) => {
+                let columns = |known: &Statement<'_>| {
+                    known.written.iter().map(|(_, column)| *column).collect()
                 };
-                self.sets.push(Gathered {
-                    action,
-                    columns: columns.clone(),
-                    first,
-                    keys,
-                    values: Vec::new(),
-                    rows: 0,
-                    alone: Some(Vec::new()),
-                });
-                self.by_columns
-                    .insert((action, columns), self.sets.len() - 1);
-                self.sets.len() - 1
+                self.like((action, *of), columns, first, key)
+            }
+            Content::Merged(values) => {
+                let set = values
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, value)| value.is_some());
+                let columns = set.map(|(column, _)| column).collect();
+                self.with(action, columns, first, key)
             }
         };
         let set = &mut self.sets[at];
-        set.values.extend(written.iter().map(|(_, value)| *value));
+        match content {
+            Content::Nothing => {}
+            Content::Of(change, of) => {
+                let written = statements[*of].written.iter();
+                set.values
+                    .extend(written.map(|(at, _)| change.values.field(*at)));
+            }
+            Content::Merged(values) => set.values.extend(values.iter().flatten()),
+        }
         if action != Action::Insert {
-            set.values.extend(key.values());
+            set.values
+                .extend(key.iter().map(|at| first.values.field(*at)));
         }
         set.rows += 1;
-        match (&mut set.alone, alone) {
-            (Some(all), Some(change)) if all.len() < FEW => all.push(change),
+        let only = match content {
+            Content::Of(change, _) => Some(*change),
+            Content::Nothing => Some(first),
+            Content::Merged(_) => None,
+        };
+        match (&mut set.alone, only) {
+            (Some(all), Some(change)) if alone && all.len() < FEW => all.push(change),
             _ => set.alone = None,
         }
+    }
+
+    /// The set of the rows whose values are those of one statement.
+    fn like(
+        &mut self,
+        which: (Action, usize),
+        columns: impl Fn(&Statement<'a>) -> Vec<usize>,
+        first: &'a Change,
+        key: &'a [usize],
+    ) -> usize {
+        if let Some(at) = self.by_statement.get(&which) {
+            return *at;
+        }
+        let (action, of) = which;
+        let at = self.with(action, columns(&self.statements[of]), first, key);
+        self.by_statement.insert(which, at);
+        at
+    }
+
+    fn with(
+        &mut self,
+        action: Action,
+        columns: Vec<usize>,
+        first: &'a Change,
+        key: &'a [usize],
+    ) -> usize {
+        if let Some(at) = self.by_columns.get(&(action, columns.clone())) {
+            return *at;
+        }
+        let names = &first.prepare.shape.columns;
+        self.sets.push(Gathered {
+            action,
+            columns: columns.clone(),
+            first,
+            keys: match action {
+                Action::Insert => Vec::new(),
+                _ => key.iter().map(|at| &*names[*at]).collect(),
+            },
+            values: Vec::new(),
+            rows: 0,
+            alone: Some(Vec::new()),
+        });
+        let at = self.sets.len() - 1;
+        self.by_columns.insert((action, columns), at);
+        at
     }
 
     pub(super) fn give(mut self, names: &[&'a str], pieces: &mut Vec<Piece<'a>>) {

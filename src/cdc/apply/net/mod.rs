@@ -27,12 +27,13 @@ mod stretch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::base::QualifiedName;
-use crate::cdc::change::Value;
+use foldhash::HashMap;
 
+use crate::base::QualifiedName;
+
+use super::block::Field;
 use super::expect::{Change, Emptied};
 use super::target_table::TargetTable;
 
@@ -42,7 +43,7 @@ use stretch::Stretch;
 #[derive(Debug)]
 pub(super) enum Ready {
     /// A row's change.
-    Row(Arc<Change>),
+    Row(Change),
     /// A TRUNCATE.
     Empty(Emptied),
 }
@@ -50,7 +51,7 @@ pub(super) enum Ready {
 /// The same, in an order in which it comes to the same.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
-    Row(&'a Arc<Change>),
+    Row(&'a Change),
     Empty(&'a Emptied),
     Set(Set<'a>),
 }
@@ -70,13 +71,13 @@ pub(super) enum Action {
 pub(super) struct Set<'a> {
     pub(super) action: Action,
     /// The change that its first row comes from.
-    pub(super) first: &'a Arc<Change>,
+    pub(super) first: &'a Change,
     /// What each row has values for; of an update what is set before what identifies the row.
     pub(super) columns: Vec<&'a str>,
     /// How many of the last columns identify the row; none of an insert.
     pub(super) keys: usize,
     /// Row by row.
-    pub(super) values: Vec<&'a Value>,
+    pub(super) values: Vec<Field<'a>>,
     pub(super) rows: usize,
 }
 
@@ -103,7 +104,7 @@ pub(super) fn reduce<'a>(
 ) -> Result<Vec<Piece<'a>>, Contradiction> {
     let mut pieces = Vec::new();
     let mut stretches: Vec<Stretch<'a>> = Vec::new();
-    let mut by_table: HashMap<&QualifiedName, usize> = HashMap::new();
+    let mut by_table: HashMap<&QualifiedName, usize> = HashMap::default();
     for ready in batch {
         match ready {
             Ready::Row(change) => {

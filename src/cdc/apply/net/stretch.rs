@@ -1,15 +1,17 @@
 //! The changes of one table, as what each of its rows comes to.
 
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use crate::cdc::change::{Operation, Value};
+use foldhash::HashMap;
+
+use crate::cdc::change::Operation;
 use crate::cdc::sql_line::{Prepare, StatementId};
 
-use super::gathered::Sets;
+use super::gathered::{Content, Sets};
 use super::statement::{as_known, set_parameter};
 use super::{Action, Contradiction, Known, Piece};
+use crate::cdc::apply::block::Field;
 use crate::cdc::apply::expect::Change;
 use crate::cdc::apply::target_table::TargetTable;
 
@@ -24,23 +26,27 @@ pub(super) struct Stretch<'a> {
     may_fire: bool,
     /// The columns that any of its statements has values for.
     columns: Vec<&'a str>,
-    statements: HashMap<StatementId, Statement<'a>>,
+    statements: Vec<Statement<'a>>,
+    by_id: HashMap<StatementId, usize>,
     /// What identifies its rows, as its first keyed change says.
     key: Vec<&'a str>,
-    /// The places of keyed rows among `rows`.
+    /// The places of keyed rows among `rows`, of as many as are `indexed`: none as long as there are
+    /// inserts alone, which no other change refers to. Two of one row are for the target to refuse.
     keyed: HashMap<Key<'a>, usize>,
+    indexed: usize,
     rows: Vec<Row<'a>>,
 }
 
 /// What is known of a statement in its stretch.
 #[derive(Debug)]
-struct Statement<'a> {
+pub(super) struct Statement<'a> {
+    id: StatementId,
     way: Way,
     /// The parameters that are written, each with its column's place among the stretch's; in the order
     /// of the latter.
-    written: Vec<(usize, usize)>,
+    pub(super) written: Vec<(usize, usize)>,
     /// The parameters that identify the row, each with the one that sets this column, if one does.
-    key: &'a [usize],
+    pub(super) key: &'a [usize],
     key_set: Vec<Option<usize>>,
 }
 
@@ -56,14 +62,14 @@ enum Way {
 
 /// What identifies a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key<'a> {
-    pub(super) values: &'a [Value],
-    pub(super) at: &'a [usize],
+struct Key<'a> {
+    change: &'a Change,
+    at: &'a [usize],
 }
 
 impl<'a> Key<'a> {
-    pub(super) fn values(self) -> impl Iterator<Item = &'a Value> {
-        self.at.iter().map(move |at| &self.values[*at])
+    fn values(self) -> impl Iterator<Item = Option<&'a [u8]>> {
+        self.at.iter().map(move |at| self.change.values.get(*at))
     }
 }
 
@@ -77,19 +83,16 @@ impl Eq for Key<'_> {}
 
 impl Hash for Key<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for value in self.values() {
-            value.as_bytes().hash(state);
-        }
+        self.values().for_each(|value| value.hash(state));
     }
 }
 
 /// What a row's changes have come to so far.
 #[derive(Debug)]
 struct Row<'a> {
-    /// The first of them.
-    first: &'a Arc<Change>,
-    /// None of rows that have no key.
-    key: Option<Key<'a>>,
+    /// The first of them, and its statement, by place.
+    first: &'a Change,
+    of: usize,
     fate: Fate,
     content: Content<'a>,
 }
@@ -105,17 +108,6 @@ enum Fate {
     Gone,
 }
 
-/// The values that a row gets.
-#[derive(Debug)]
-enum Content<'a> {
-    /// None.
-    Nothing,
-    /// Those of one change.
-    Of(&'a Arc<Change>),
-    /// Those of several, by the places of the stretch's columns.
-    Merged(Vec<Option<&'a Value>>),
-}
-
 impl<'a> Stretch<'a> {
     pub(super) fn of(table: Known) -> Self {
         let (table, may_fire) = match table {
@@ -127,9 +119,11 @@ impl<'a> Stretch<'a> {
             table,
             may_fire,
             columns: Vec::new(),
-            statements: HashMap::new(),
+            statements: Vec::new(),
+            by_id: HashMap::default(),
             key: Vec::new(),
-            keyed: HashMap::new(),
+            keyed: HashMap::default(),
+            indexed: 0,
             rows: Vec::new(),
         }
     }
@@ -140,65 +134,52 @@ impl<'a> Stretch<'a> {
     }
 
     /// Adds a change; false if no set can say it.
-    pub(super) fn take(&mut self, change: &'a Arc<Change>) -> Result<bool, Contradiction> {
-        if self.table.is_none() || change.bytes > LARGE {
+    pub(super) fn take(&mut self, change: &'a Change) -> Result<bool, Contradiction> {
+        if self.table.is_none() || change.values.bytes() > LARGE {
             return Ok(false);
         }
-        let id = change.prepare.id;
-        if !self.statements.contains_key(&id) {
-            let statement = self.statement(&change.prepare);
-            self.statements.insert(id, statement);
-        }
-        let Some(statement) = self.statements.get(&id) else {
-            return Ok(false);
-        };
+        let of = self.statement_of(&change.prepare);
+        let statement = &self.statements[of];
         let key = Key {
-            values: &change.values,
+            change,
             at: statement.key,
         };
+        let op = change.prepare.shape.op;
         match statement.way {
             Way::None => return Ok(false),
             Way::Keyless => {
-                self.rows.push(Row {
-                    first: change,
-                    key: None,
-                    fate: Fate::Insert,
-                    content: Content::Of(change),
-                });
+                self.add(change, of, Fate::Insert);
                 return Ok(true);
             }
             Way::Keyed => {}
         }
-        let moves = (key.at.iter().zip(&statement.key_set))
-            .any(|(at, set)| set.is_some_and(|set| change.values[set] != change.values[*at]));
-        if moves || !key.values().all(|value| matches!(value, Value::Text(_))) {
+        let moves = (key.at.iter().zip(&statement.key_set)).any(|(at, set)| {
+            set.is_some_and(|set| change.values.get(set) != change.values.get(*at))
+        });
+        if moves || key.values().any(|value| value.is_none()) {
             return Ok(false);
         }
-        let op = change.prepare.shape.op;
+        if op == Operation::Insert && self.keyed.is_empty() {
+            self.add(change, of, Fate::Insert);
+            return Ok(true);
+        }
+        self.index()?;
         let Some(at) = self.keyed.get(&key).copied() else {
-            self.keyed.insert(key, self.rows.len());
-            let (fate, content) = match op {
-                Operation::Insert => (Fate::Insert, Content::Of(change)),
-                Operation::Update => (Fate::Update, Content::Of(change)),
-                Operation::Delete => (Fate::Delete, Content::Nothing),
+            let fate = match op {
+                Operation::Insert => Fate::Insert,
+                Operation::Update => Fate::Update,
+                Operation::Delete => Fate::Delete,
             };
-            self.rows.push(Row {
-                first: change,
-                key: Some(key),
-                fate,
-                content,
-            });
+            self.keyed.insert(key, self.rows.len());
+            self.add(change, of, fate);
+            self.indexed = self.rows.len();
             return Ok(true);
         };
         let row = &mut self.rows[at];
         row.fate = match (row.fate, op) {
             (Fate::Insert | Fate::Update | Fate::Replace, Operation::Update) => {
-                merge(
-                    &mut row.content,
-                    &self.statements,
-                    self.columns.len(),
-                    change,
-                );
+                row.content
+                    .merge(&self.statements, self.columns.len(), change, of);
                 return Ok(true);
             }
             (Fate::Insert, Operation::Delete) => Fate::Gone,
@@ -211,10 +192,56 @@ impl<'a> Stretch<'a> {
             }
         };
         row.content = match op {
-            Operation::Insert => Content::Of(change),
+            Operation::Insert => Content::Of(change, of),
             Operation::Update | Operation::Delete => Content::Nothing,
         };
         Ok(true)
+    }
+
+    fn add(&mut self, change: &'a Change, of: usize, fate: Fate) {
+        self.rows.push(Row {
+            first: change,
+            of,
+            fate,
+            content: match fate {
+                Fate::Delete => Content::Nothing,
+                _ => Content::Of(change, of),
+            },
+        });
+    }
+
+    /// Makes the rows found by their keys that were only added.
+    fn index(&mut self) -> Result<(), Contradiction> {
+        for at in self.indexed..self.rows.len() {
+            let row = &self.rows[at];
+            let statement = &self.statements[row.of];
+            let key = Key {
+                change: row.first,
+                at: statement.key,
+            };
+            if statement.way == Way::Keyed && self.keyed.insert(key, at).is_some() {
+                return Err(Contradiction);
+            }
+        }
+        self.indexed = self.rows.len();
+        Ok(())
+    }
+
+    fn statement_of(&mut self, prepare: &'a Prepare) -> usize {
+        // Changes of one kind often come together.
+        if let Some(last) = self.rows.last().map(|row| row.of)
+            && self.statements[last].id == prepare.id
+        {
+            return last;
+        }
+        if let Some(known) = self.by_id.get(&prepare.id) {
+            return *known;
+        }
+        let statement = self.statement(prepare);
+        self.statements.push(statement);
+        let of = self.statements.len() - 1;
+        self.by_id.insert(prepare.id, of);
+        of
     }
 
     fn statement(&mut self, prepare: &'a Prepare) -> Statement<'a> {
@@ -235,6 +262,7 @@ impl<'a> Stretch<'a> {
             .collect();
         written.sort_by_key(|(_, column)| *column);
         Statement {
+            id: prepare.id,
             way: match shape.op {
                 // Nothing but the key, which stays as it is: only to be there.
                 Operation::Update if written.is_empty() => Way::None,
@@ -286,78 +314,59 @@ impl<'a> Stretch<'a> {
 
     /// Gives what has been gathered, and begins anew.
     pub(super) fn close(&mut self, pieces: &mut Vec<Piece<'a>>) {
-        let rows = std::mem::take(&mut self.rows);
-        self.keyed.clear();
-        self.key.clear();
-        let mut sets = Sets::default();
-        for row in rows {
-            if let (Fate::Delete | Fate::Replace | Fate::Gone, Some(key)) = (row.fate, row.key) {
+        let mut sets = Sets::new(&self.statements);
+        for row in &self.rows {
+            if let Fate::Delete | Fate::Replace | Fate::Gone = row.fate {
                 let action = match row.fate {
                     Fate::Gone => Action::Miss,
                     _ => Action::Delete,
                 };
-                let alone = (row.fate == Fate::Delete
-                    && row.first.prepare.shape.op == Operation::Delete)
-                    .then_some(row.first);
-                sets.add(action, &[], alone, row.first, key);
+                let alone =
+                    row.fate == Fate::Delete && row.first.prepare.shape.op == Operation::Delete;
+                sets.add(action, &Content::Nothing, (row.first, row.of), alone);
             }
-            let action = match row.fate {
-                Fate::Insert | Fate::Replace => Action::Insert,
-                Fate::Update => Action::Update,
-                Fate::Delete | Fate::Gone => continue,
-            };
-            let written: Vec<(usize, &Value)> = match &row.content {
-                Content::Nothing => continue,
-                Content::Of(change) => {
-                    let statement = self.statements.get(&change.prepare.id);
-                    let written = statement.into_iter().flat_map(|known| &known.written);
-                    written
-                        .map(|(at, column)| (*column, &change.values[*at]))
-                        .collect()
-                }
-                Content::Merged(values) => (values.iter().enumerate())
-                    .filter_map(|(column, value)| Some((column, (*value)?)))
-                    .collect(),
-            };
-            let alone = match (&row.content, row.fate) {
-                (Content::Of(change), Fate::Insert | Fate::Update) => Some(*change),
-                _ => None,
-            };
-            let key = row.key.unwrap_or(Key {
-                values: &[],
-                at: &[],
-            });
-            sets.add(action, &written, alone, row.first, key);
+            match row.fate {
+                Fate::Insert => sets.add(Action::Insert, &row.content, (row.first, row.of), true),
+                Fate::Update => sets.add(Action::Update, &row.content, (row.first, row.of), true),
+                Fate::Replace => sets.add(Action::Insert, &row.content, (row.first, row.of), false),
+                Fate::Delete | Fate::Gone => {}
+            }
         }
         sets.give(&self.columns, pieces);
+        self.rows.clear();
+        self.keyed.clear();
+        self.indexed = 0;
+        self.key.clear();
         self.statements.clear();
+        self.by_id.clear();
         self.columns.clear();
     }
 }
 
-/// What an update sets, over what was there.
-fn merge<'a>(
-    content: &mut Content<'a>,
-    statements: &HashMap<StatementId, Statement<'a>>,
-    columns: usize,
-    change: &'a Change,
-) {
-    let put = |values: &mut Vec<Option<&'a Value>>, change: &'a Change| {
-        values.resize(columns, None);
-        let statement = statements.get(&change.prepare.id);
-        for (at, column) in statement.into_iter().flat_map(|known| &known.written) {
-            values[*column] = Some(&change.values[*at]);
+impl<'a> Content<'a> {
+    /// What an update sets, over what was there.
+    fn merge(
+        &mut self,
+        statements: &[Statement<'a>],
+        columns: usize,
+        change: &'a Change,
+        of: usize,
+    ) {
+        let put = |values: &mut Vec<Option<Field<'a>>>, change: &'a Change, of: usize| {
+            values.resize(columns, None);
+            for (at, column) in &statements[of].written {
+                values[*column] = Some(change.values.field(*at));
+            }
+        };
+        match self {
+            Content::Merged(values) => put(values, change, of),
+            Content::Of(before, of_before) => {
+                let mut values = Vec::with_capacity(columns);
+                put(&mut values, before, *of_before);
+                put(&mut values, change, of);
+                *self = Content::Merged(values);
+            }
+            Content::Nothing => *self = Content::Of(change, of),
         }
-    };
-    let mut values = match std::mem::replace(content, Content::Nothing) {
-        Content::Merged(values) => values,
-        Content::Of(before) => {
-            let mut values = Vec::with_capacity(columns);
-            put(&mut values, before);
-            values
-        }
-        Content::Nothing => Vec::new(),
-    };
-    put(&mut values, change);
-    *content = Content::Merged(values);
+    }
 }
