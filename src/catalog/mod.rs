@@ -11,6 +11,7 @@
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`columns`]: what tells whether a column is the one that it was;
+//! - [`partitions`]: what the source's are of, and where their rows are on the target;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`listing`]: what the `list` commands show;
 //! - [`sizes`]: how large tables and indexes are, measured or estimated;
@@ -30,6 +31,7 @@ pub mod ledger;
 pub mod listing;
 pub mod materialized_views;
 pub mod needs;
+pub mod partitions;
 pub mod restore_list;
 pub mod server;
 pub mod sizes;

@@ -209,6 +209,7 @@ impl From<ApplyError> for CommandError {
             | ApplyError::RowCount { .. }
             | ApplyError::RowsTogether { .. }
             | ApplyError::Misfit { .. }
+            | ApplyError::EmptiedPartition { .. }
             | ApplyError::Pruned { .. }
             | ApplyError::PositionGone(_)
             | ApplyError::NoOrigin(_) => ExitCode::Target,

@@ -13,6 +13,7 @@ use crate::pg::{self, Address, Connection, Mode, Session};
 use crate::store::{Capture, TableRow};
 
 use super::error::{MigrationError, on_source, on_target, to_target};
+use super::partitions::Places;
 
 /// A table's columns in one text: equal on both sides, nothing more need be asked.
 const DIGESTS: &str = "
@@ -52,10 +53,9 @@ async fn digests(session: &Session) -> Result<HashMap<QualifiedName, String>, pg
 
 /// Whether each table of `known` that is captured has on the target what the source's has now.
 pub(super) async fn check(
-    source: &Session,
-    target: &Session,
-    address: &Address,
+    (source, target, address): (&Session, &Session, &Address),
     known: &[TableRow],
+    places: &Places,
 ) -> Result<(), MigrationError> {
     let failed_there = || on_source("looking at its columns");
     let failed_here = || on_target("looking at its columns");
@@ -64,7 +64,7 @@ pub(super) async fn check(
     let differs = |table: &&TableRow| {
         table.capture != Capture::Nothing
             && on_source.contains_key(&table.name)
-            && on_source.get(&table.name) != on_target.get(&table.name)
+            && on_source.get(&table.name) != on_target.get(places.of(&table.name))
     };
     let mut connection = None;
     for table in known.iter().filter(differs) {
@@ -76,7 +76,7 @@ pub(super) async fn check(
                     .map_err(to_target(address))?,
             ),
         };
-        let columns = TargetColumns::ask(connection, &table.name).await;
+        let columns = TargetColumns::ask(connection, places.of(&table.name)).await;
         let columns = columns.map_err(failed_here())?;
         let rows = source.query(COLUMNS, &[&table.oid]).await;
         for row in rows.map_err(failed_there())? {

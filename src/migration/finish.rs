@@ -21,7 +21,7 @@ use super::begin::filters_of;
 use super::capture;
 use super::columns;
 use super::error::{MigrationError, on_source, on_target, to_source, to_target};
-use super::partitions;
+use super::partitions::{self, Places};
 use super::rewritten;
 use super::take_over;
 
@@ -106,9 +106,11 @@ async fn check_columns(
     let session = Session::connect(source, "finish").await;
     let session = session.map_err(to_source(source))?;
     let known = store.tables()?;
-    columns::check(&session, on_target_session, target, &known).await?;
-    partitions::check(&session, on_target_session, &known).await?;
-    rewritten::check(&session, on_target_session, ledger, store).await
+    let places = Places::on(on_target_session, store).await?;
+    let sides = (&session, on_target_session, target);
+    columns::check(sides, &known, &places).await?;
+    partitions::check(&session, on_target_session, store).await?;
+    rewritten::check((&session, on_target_session), ledger, store, &places).await
 }
 
 async fn check_source(

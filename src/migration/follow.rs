@@ -34,6 +34,7 @@ use super::footprint::Footprint;
 use super::foreign_rows;
 use super::identities;
 use super::leftovers::Others;
+use super::partitions;
 use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
@@ -297,6 +298,7 @@ async fn begin_anew(
                 .await
                 .map_err(to_source(&config.source))?;
             rewritten::keep(&source, &mut store).await?;
+            partitions::keep(&source, &mut store).await?;
             run.slot_lsn = Some(lsn);
             store.set_startpos(lsn)?;
             store.set_run(&run)?;

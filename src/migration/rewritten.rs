@@ -20,6 +20,7 @@ use crate::pg::Session;
 use crate::store::{Capture, Run, Store, TableMarks};
 
 use super::error::{MigrationError, on_source, on_target};
+use super::partitions::Places;
 
 /// What may be different in rows that were there before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,10 +212,10 @@ fn is_in_copy(ledger: &Ledger, column: &Column) -> bool {
 
 /// Ends a migration whose rows may be different, unless somebody has said that they are not.
 pub(super) async fn check(
-    source: &Session,
-    target: &Session,
+    (source, target): (&Session, &Session),
     ledger: &Ledger,
     store: &Store,
+    places: &Places,
 ) -> Result<(), MigrationError> {
     let failed = || on_target("looking at its columns");
     let mut found = Vec::new();
@@ -223,7 +224,8 @@ pub(super) async fn check(
             if is_in_copy(ledger, column) {
                 continue;
             }
-            let here = columns::on_target(target, &column.table, &column.mark.name).await;
+            let table_here = places.of(&column.table);
+            let here = columns::on_target(target, table_here, &column.mark.name).await;
             if let Some(doubt) = doubt(&table, column, here.map_err(failed())?.as_ref()) {
                 let column = column.clone();
                 found.push(Found { column, doubt });

@@ -16,6 +16,7 @@ use super::error::{MigrationError, on_source, to_source, to_target};
 use super::footprint::Footprint;
 use super::identities::{self, At, WithoutIdentity};
 use super::leftovers::{self, Others};
+use super::partitions;
 use super::preflight::{self, Wanted};
 use super::rewritten;
 
@@ -289,6 +290,7 @@ pub(super) async fn set_up_capture(
     }
     store.set_catalog(&tables, &[])?;
     rewritten::keep(&source, store).await?;
+    partitions::keep(&source, store).await?;
     identities::tell(&source, &tables, for_publication, without_identity).await?;
     if let Some(publication) = &run.publication {
         footprint.makes_publication(publication);

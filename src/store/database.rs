@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::base::Remedy;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0007_standbys.sql"),
     include_str!("../../migrations/0008_identities.sql"),
     include_str!("../../migrations/0009_columns.sql"),
+    include_str!("../../migrations/0010_partitions.sql"),
 ];
 
 /// The version this program writes.

@@ -233,12 +233,12 @@ fn a_refusal_within_a_transaction_too_large_to_hold_undoes_only_what_came_togeth
     );
     let told = applied(
         &capture,
-        "BEGIN; INSERT INTO filler SELECT n, repeat('x', 300) FROM generate_series(1, 40000) n;
-         INSERT INTO t SELECT n, 'm' || n FROM generate_series(1, 100) n;
+        "BEGIN; INSERT INTO t SELECT n, 'm' || n FROM generate_series(1, 100) n;
+         INSERT INTO filler SELECT n, repeat('x', 300) FROM generate_series(1, 40000) n;
          INSERT INTO filler SELECT n, repeat('y', 300) FROM generate_series(40001, 60000) n;
-         UPDATE t SET email = 'x' || id; UPDATE filler SET body = 'z' WHERE id % 2 = 0;
-         UPDATE t SET email = 'free' WHERE id = 1; UPDATE t SET email = 'x1' WHERE id = 2;
-         UPDATE t SET email = 'x2' WHERE id = 1; DELETE FROM filler WHERE id > 50000; COMMIT;",
+         UPDATE t SET email = 'x' || id WHERE id > 2; UPDATE filler SET body = 'z' WHERE id % 2 = 0;
+         UPDATE t SET email = 'free' WHERE id = 1; UPDATE t SET email = 'm1' WHERE id = 2;
+         UPDATE t SET email = 'm2' WHERE id = 1; DELETE FROM filler WHERE id > 50000; COMMIT;",
     );
     assert!(told.contains(BY_ROW), "{told}");
 }

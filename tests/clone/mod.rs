@@ -37,6 +37,7 @@ mod memory;
 mod never_silent;
 mod new_tables;
 mod no_identity;
+mod partitioned;
 mod parts;
 mod plain;
 mod plugins;

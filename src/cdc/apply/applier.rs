@@ -15,6 +15,7 @@ use super::block::{At, Block, Line, Run};
 use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
+use super::placement::Placement;
 use super::steering::Steering;
 use super::target::Target;
 use crate::store::WantedRow;
@@ -97,6 +98,7 @@ pub(super) struct Applier {
     pub(super) steering: Steering,
     pub(super) positions: Reached,
     statements: HashMap<StatementId, Arc<Prepare>>,
+    pub(super) placement: Placement,
     reading: Reading,
     /// Room for the steps of the next transaction.
     pub(super) spare: Vec<Step>,
@@ -131,8 +133,15 @@ pub(super) struct Reached {
 }
 
 impl Applier {
-    pub(super) fn new(target: Target, filter: Filter, steering: Steering, at: Reached) -> Self {
+    pub(super) fn new(
+        target: Target,
+        filter: Filter,
+        placement: Placement,
+        steering: Steering,
+        at: Reached,
+    ) -> Self {
         Self {
+            placement,
             reached_before: at.reached,
             target,
             filter,
@@ -158,6 +167,7 @@ impl Applier {
     /// A segment begins; it prepares its own statements again.
     pub(super) fn begin_segment(&mut self) {
         self.statements.clear();
+        self.placement.begin_segment();
     }
 
     /// Whether no source transaction is being read.
@@ -256,6 +266,9 @@ impl Applier {
             }
             // Repeated because the source has described the relation again: what the server has
             // planned may be outdated.
+            if let Some(here) = self.placement.forget(prepare.id) {
+                self.target.forget(&here)?;
+            }
             return self.target.forget(&prepare);
         }
         self.statements.insert(prepare.id, Arc::new(prepare));
@@ -301,6 +314,7 @@ impl Applier {
         }
         Ok(self.open_transaction(at)?.map(|begin| Change {
             prepare: Arc::clone(prepare),
+            written: None,
             values: at.values(run),
             begin,
             at: at.at,

@@ -14,17 +14,15 @@ use crate::cdc::change::Commit;
 
 use super::applier::{Applier, new_bytes};
 use super::error::ApplyError;
-use super::net::{Known, Piece, Ready, reduce};
+use super::net::{FEW, Known, Piece, Ready, reduce};
 
-/// A batch is written at this many changes: enough that what is done once a batch is not the cost, and
-/// little enough that one which has to be applied row by row is no great loss.
-const BATCH_CHANGES: usize = 20_000;
+/// A batch is written at this many changes: enough that the rows of each of a thousand tables are worth a
+/// command for all of them, and little enough that one which has to be applied row by row takes a second
+/// or two.
+const BATCH_CHANGES: usize = 100_000;
 
 /// And at this many bytes of blocks that its changes hold, which is what bounds memory.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// Fewer changes than this are written as they are.
-const FEW: usize = 8;
+const BATCH_BYTES: usize = 16 << 20;
 
 /// For so many batches the rows of a table that were refused together are written one by one.
 const BY_ROW: u32 = 16;

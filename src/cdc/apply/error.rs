@@ -82,6 +82,22 @@ pub enum ApplyError {
         /// Which line of what.
         place: Place,
     },
+    /// A partition was emptied whose rows are among others on the target.
+    #[error(
+        "TRUNCATE of partition {table} of transaction {xid} at {lsn} cannot be done: on the target its rows are in {here}, with those of others, and which they are depends on a hash or the order of a collation ({place})"
+    )]
+    EmptiedPartition {
+        /// Which partition.
+        table: Box<QualifiedName>,
+        /// Where its rows are.
+        here: Box<QualifiedName>,
+        /// The source's transaction.
+        xid: u32,
+        /// Where it begins.
+        lsn: Lsn,
+        /// Which line of what.
+        place: Place,
+    },
     /// Parts of the table were copied under several snapshots, and a change does not say which of
     /// them it concerns.
     #[error(
@@ -228,6 +244,9 @@ impl ApplyError {
                 "alter the target as the source was altered, then run the same command with --resume"
                     .to_owned(),
             ),
+            ApplyError::EmptiedPartition { table, here, .. } => Some(format!(
+                "make {table} a partition of {here} on the target, with the bounds that it has on the source and its rows in it, then run the same command with --resume"
+            )),
             ApplyError::NotCarried { .. } => Some(
                 "pgflit clone --follow --resume copies them and goes on".to_owned(),
             ),

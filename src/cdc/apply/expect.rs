@@ -19,6 +19,8 @@ const SHOWN_VALUE_CHARS: usize = 80;
 #[derive(Debug, Clone)]
 pub(super) struct Change {
     pub(super) prepare: Arc<Prepare>,
+    /// The statement of the segment, where the target runs another, see [`super::placement`].
+    pub(super) written: Option<Arc<Prepare>>,
     pub(super) values: Values,
     /// Of which transaction.
     pub(super) begin: Arc<Begin>,
@@ -190,7 +192,7 @@ impl Change {
     /// Where it stands, in a segment if possible.
     pub(super) fn place(&self) -> Place {
         let execute = Execute {
-            id: self.prepare.id,
+            id: self.written.as_ref().unwrap_or(&self.prepare).id,
             values: self.values.as_read(),
         };
         self.read_at()

@@ -3,6 +3,7 @@
 //! ```text
 //! folder or pipe ([`input`]) ─[`block`]s▶ whole transactions, grouped ([`applier`])
 //!                                             │ filtered by the ledger ([`filter`])
+//!                                             │ for the table that has the rows ([`placement`])
 //!                                             │ reduced to what they come to ([`net`], [`batch`])
 //!                                             ▼
 //!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
@@ -23,6 +24,7 @@
 mod applier;
 mod batch;
 mod block;
+mod emptying;
 mod error;
 mod execute_line;
 mod expect;
@@ -31,6 +33,7 @@ mod input;
 mod moved;
 mod net;
 mod place;
+mod placement;
 mod plan;
 mod print;
 mod run;

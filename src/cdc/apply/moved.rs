@@ -105,6 +105,7 @@ fn with(change: &Change, instead: Instead) -> Change {
     Change {
         values: Values::of(values, change.values.block().origin().clone()),
         prepare: Arc::new(Prepare::new(instead.sql, shape)),
+        written: None,
         begin: Arc::clone(&change.begin),
         at: change.at,
     }

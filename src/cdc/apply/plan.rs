@@ -12,7 +12,7 @@
 //! index than the identity stops with `overwrite`, and with `skip` in an UPDATE: either way another
 //! row than the one that changed would be concerned.
 //!
-//! A table that is partitioned here and not on the source is written by its root, without ONLY.
+//! A table that is partitioned here is written without ONLY: its rows are in its partitions.
 
 use crate::cdc::change::{Identity, Operation};
 use crate::cdc::sql_line::{Prepare, Shape, ident};

@@ -14,6 +14,7 @@ use super::block::{At, Line, Lines};
 use super::error::ApplyError;
 use super::filter::{Filter, KnownEnd};
 use super::input::{self, Input, Piece};
+use super::placement::Placement;
 use super::plan::OnConflict;
 use super::steering::Steering;
 use super::target::Target;
@@ -112,6 +113,7 @@ async fn apply_once(
     shutdown: &Shutdown,
 ) -> Result<Ended, ApplyError> {
     let store = config.work_dir.open_store()?.reporting_only()?;
+    let placement = Placement::of(store.partitions()?);
     let mut steering = Steering::new(store)?;
     if !wait_until_enabled(&mut steering, shutdown).await? {
         return Ok(Ended::Asked);
@@ -143,7 +145,7 @@ async fn apply_once(
         first,
         config.wal_segment_bytes,
     )?;
-    let mut applier = Applier::new(target, filter, steering, at).knowing(known_end);
+    let mut applier = Applier::new(target, filter, placement, steering, at).knowing(known_end);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;

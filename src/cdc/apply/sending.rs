@@ -1,14 +1,12 @@
 //! Changes on their way to the target: what of each the copy does not contain.
 
-use std::sync::Arc;
-
 use crate::base::QualifiedName;
 use crate::cdc::change::Begin;
 use crate::store::WantedRow;
 
 use super::applier::{Applier, Step};
 use super::error::ApplyError;
-use super::expect::{Change, Emptied, Emptying};
+use super::expect::Change;
 use super::filter::{Committed, Contains};
 use super::moved::{Left, left_of};
 use super::net::Ready;
@@ -47,7 +45,11 @@ impl Applier {
         }
         self.batch.back_to(before);
         match sent {
-            Err(error @ (ApplyError::Misfit { .. } | ApplyError::Unplaced { .. })) => {
+            Err(
+                error @ (ApplyError::Misfit { .. }
+                | ApplyError::Unplaced { .. }
+                | ApplyError::EmptiedPartition { .. }),
+            ) => {
                 self.finish_group().await?;
                 Err(error)
             }
@@ -79,9 +81,15 @@ impl Applier {
     ) -> Result<(), ApplyError> {
         let change = match step {
             Step::Row(change) => change,
-            Step::Truncate(emptying) => return self.empty(emptying, transaction),
+            Step::Truncate(emptying) => {
+                let emptied = self.emptied(&emptying, transaction).await?;
+                if let Some(emptied) = emptied.filter(|_| self.wanted.is_empty()) {
+                    self.batch.add(Ready::Empty(emptied));
+                }
+                return Ok(());
+            }
         };
-        let change = match self.missing_of(&change, transaction).await? {
+        let mut change = match self.missing_of(&change, transaction).await? {
             Missing::Nothing => return Ok(()),
             Missing::Row(row) => {
                 self.want(row);
@@ -91,6 +99,7 @@ impl Applier {
             Missing::Change(left) => left,
         };
         if self.wanted.is_empty() {
+            self.place(&mut change).await?;
             if !self.target.is_fitting(&change) {
                 self.target.fitting_table(&change).await?;
             }
@@ -116,7 +125,8 @@ impl Applier {
             Left::Nothing => Missing::Nothing,
             Left::All => Missing::All,
             Left::Delete(change) => Missing::Change(change),
-            Left::Insert(change, value) => {
+            Left::Insert(mut change, value) => {
+                self.place(&mut change).await?;
                 let known = self.target.fitting_table(&change).await?;
                 match known.is_covered_by(&change.prepare.shape.columns) {
                     true => Missing::Change(change),
@@ -131,7 +141,7 @@ impl Applier {
     }
 
     /// Never so where [`super::filter::Filter::needs_end`] was asked before.
-    fn unknown(&self, table: &QualifiedName, place: Place) -> ApplyError {
+    pub(super) fn unknown(&self, table: &QualifiedName, place: Place) -> ApplyError {
         let problem = format!(
             "BEGIN does not say where the transaction commits, so whether the rows of {table}, \
              copied from a standby, contain it is not known"
@@ -155,33 +165,5 @@ impl Applier {
             xid: begin.xid,
             lsn: begin.lsn,
         })
-    }
-
-    /// Empties the relations of a TRUNCATE; of one that was copied in several epochs the parts that do
-    /// not contain it.
-    fn empty(&mut self, emptying: Arc<Emptying>, transaction: Committed) -> Result<(), ApplyError> {
-        let mut line = emptying.line.clone();
-        line.rels.clear();
-        let mut partly = Vec::new();
-        for (schema, name) in &emptying.line.rels {
-            let table = QualifiedName::new(schema, name);
-            match self.filter.contains(&table, transaction) {
-                Contains::Everything => {}
-                Contains::Nothing => line.rels.push((schema.clone(), name.clone())),
-                Contains::ByRow(parts) => {
-                    let rows = parts.rows_without(transaction);
-                    partly.push((table, rows));
-                }
-                Contains::Unknown => return Err(self.unknown(&table, emptying.place.clone())),
-            }
-        }
-        if self.wanted.is_empty() && !(line.rels.is_empty() && partly.is_empty()) {
-            self.batch.add(Ready::Empty(Emptied {
-                emptying,
-                line,
-                partly,
-            }));
-        }
-        Ok(())
     }
 }

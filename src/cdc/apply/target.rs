@@ -392,6 +392,22 @@ impl Target {
         Ok(Some(table))
     }
 
+    /// What the target answers to `sql`, for each row two columns.
+    pub(super) async fn ask(
+        &mut self,
+        sql: &str,
+    ) -> Result<impl Iterator<Item = (Option<String>, Option<String>)> + use<>, ApplyError> {
+        // What was sent before has its answers first.
+        self.exchange().await?;
+        let results = self.connection.query(sql).await?;
+        let rows = results.into_iter().flat_map(|result| result.rows);
+        Ok(rows.map(|mut row| {
+            let second = (row.len() > 1).then(|| row.swap_remove(1)).flatten();
+            let first = row.into_iter().next().flatten();
+            (first, second)
+        }))
+    }
+
     /// Forgets what is known of a statement and its table: the next use asks and prepares again.
     pub(super) fn forget(&mut self, prepare: &Prepare) -> Result<(), ApplyError> {
         self.tables.remove(&prepare.table);

@@ -1,7 +1,11 @@
 //! What is looked at before the first definition is made.
 
+use std::collections::HashMap;
+
+use crate::base::QualifiedName;
 use crate::base::ident::quote_ident;
 use crate::catalog::needs::{self, Lacks};
+use crate::catalog::partitions;
 use crate::catalog::restore_list::{Contents, Entry, Objects, PG_NAMESPACE};
 use crate::clone::schema::Side;
 use crate::pg::Session;
@@ -9,6 +13,7 @@ use crate::store::TableRow;
 
 use super::steps::{BaseCopy, PRE_DATA_STEP};
 use crate::migration::error::{MigrationError, on_source, on_target};
+use crate::migration::partitions::Places;
 
 impl BaseCopy<'_> {
     /// Leaves schemas out that the target has, and ends the migration if roles or tablespaces are
@@ -67,12 +72,48 @@ impl BaseCopy<'_> {
         }
     }
 
+    /// Refuses to copy rows where they would be among those of others: the ledger has the rows of one
+    /// table, and what is copied again takes the place of what is there.
+    async fn check_partitions(&self, tables: &[TableRow]) -> Result<(), MigrationError> {
+        let places = Places::on(&self.target, &self.store).await?;
+        let there = partitions::shown(&self.target).await;
+        let there = there.map_err(on_target("looking at its partitions"))?;
+        let known = self.store.partitions()?.into_iter();
+        let known: HashMap<_, _> = known.map(|it| (it.itself.table(), it.shown)).collect();
+        // Two servers may write one condition in two ways. Where it is another one after all, the
+        // target refuses the rows.
+        let is_alike = |table: &QualifiedName| {
+            let there = there.get(table).and_then(Option::as_ref);
+            there.is_some() && there == known.get(table)
+        };
+        let shared = tables
+            .iter()
+            .filter_map(|it| Some((&it.name, places.shared(&it.name)?)));
+        let shared: Vec<_> = shared.filter(|(table, _)| !is_alike(table)).collect();
+        let Some((table, here)) = shared.first() else {
+            return Ok(());
+        };
+        Err(MigrationError::Refused {
+            side: Some(Side::Target),
+            problem: format!(
+                "{} of {} tables are not on the target with the bounds that they have on the source, {table} first: its rows would be in {here}",
+                shared.len(),
+                tables.len()
+            ),
+            hint: "copy the rows with pg_dump --load-via-partition-root and follow them with pgflit \
+                   follow; or copy them into the source's partitions, and make others of them before \
+                   following goes on"
+                .to_owned(),
+        })
+    }
+
     /// Refuses to copy rows to tables that are not there. Where somebody else has made all of them,
     /// what is there is taken as the definitions.
     pub(super) async fn find_tables(&mut self, tables: &[TableRow]) -> Result<(), MigrationError> {
         if self.step_is_done(PRE_DATA_STEP).await? {
             return Ok(());
         }
+        self.check_partitions(tables).await?;
         let names: Vec<_> = tables.iter().map(|table| table.name.quoted()).collect();
         let sql = "SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS given (name, at)
                     WHERE to_regclass(name) IS NULL ORDER BY at";

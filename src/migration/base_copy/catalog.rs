@@ -15,8 +15,8 @@ use super::scope::{Action, Scope};
 use super::source::SourceSide;
 use super::steps::{BaseCopy, dump_path};
 use crate::migration::begin::filters_of;
-use crate::migration::error::{MigrationError, on_source};
-use crate::migration::rewritten;
+use crate::migration::error::{MigrationError, on_source, to_source};
+use crate::migration::{partitions, rewritten};
 
 impl BaseCopy<'_> {
     /// The tables to copy; and an epoch, if `scope` has anything to read under one.
@@ -78,6 +78,10 @@ impl SourceSide<'_> {
         self.check_published(&published, &mut tables)?;
         self.store.set_catalog(&tables, &indexes)?;
         rewritten::keep(epoch.session(), self.store).await?;
+        let session = Session::connect(self.source, "catalog").await;
+        let session = session.map_err(to_source(self.source))?;
+        partitions::keep(&session, self.store).await?;
+        drop(session);
         if let Some(cutting) = self.choices.cutting {
             let parts = plan_parts(epoch.session(), &tables, cutting).await;
             let parts = parts.map_err(on_source("cutting tables into parts"))?;

@@ -7,8 +7,9 @@ use super::{Action, Piece, Set};
 use crate::cdc::apply::block::Field;
 use crate::cdc::apply::expect::Change;
 
-/// Fewer rows than this are not worth a command that writes several: each is written as it came.
-const FEW: usize = 4;
+/// Fewer rows than this are not worth a command that writes several, whose plan and start cost as much as
+/// some ten single ones: each is written as it came.
+pub(in crate::cdc::apply) const FEW: usize = 16;
 
 /// The values that a row gets.
 #[derive(Debug)]

@@ -37,6 +37,7 @@ use super::block::Field;
 use super::expect::{Change, Emptied};
 use super::target_table::TargetTable;
 
+pub(super) use gathered::FEW;
 use stretch::Stretch;
 
 /// One thing to do in the open target transaction, in the source's order.

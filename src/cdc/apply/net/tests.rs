@@ -58,6 +58,7 @@ fn change(op: Operation, columns: &[(&str, bool, Option<String>)]) -> Change {
     let sql = as_known(&shape).expect("columns");
     Change {
         prepare: Arc::new(Prepare::new(sql, shape)),
+        written: None,
         values: Values::of(values, Origin::File(std::path::Path::new("t").into())),
         begin: begin(),
         at: 1,
@@ -298,6 +299,7 @@ fn a_statement_that_says_more_is_run_as_it_is() {
     let sql = format!("{} AND \"s\" = 1", plain.prepare.sql);
     let odd = Change {
         prepare: Arc::new(Prepare::new(sql, shape)),
+        written: None,
         values: plain.values.clone(),
         begin: begin(),
         at: 1,
@@ -318,7 +320,7 @@ fn what_cannot_have_happened_is_left_to_the_target_to_refuse() {
         assert_eq!(reduce(batch, |_| table()).err(), Some(Contradiction));
     }
     // Which a unique index does.
-    let inserts: Vec<_> = (0..10).map(|_| inserted("1")).collect();
+    let inserts: Vec<_> = (0..FEW).map(|_| inserted("1")).collect();
     let pieces = reduce(&inserts, |_| table()).expect("inserts alone are not compared");
-    assert!(matches!(&pieces[..], [Piece::Set(set)] if set.rows == 10));
+    assert!(matches!(&pieces[..], [Piece::Set(set)] if set.rows == FEW));
 }
