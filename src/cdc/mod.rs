@@ -23,6 +23,7 @@
 pub mod apply;
 pub mod change;
 pub mod json_line;
+mod json_row;
 pub mod positions;
 pub mod prune;
 pub mod receive;

@@ -64,6 +64,17 @@ impl StatementId {
         first.copy_from_slice(&digest.as_bytes()[..8]);
         Self(u64::from_be_bytes(first))
     }
+
+    /// As it is displayed.
+    fn digits(self) -> [u8; 16] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 16];
+        for (digit, byte) in digits.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            digit[0] = DIGITS[usize::from(byte >> 4)];
+            digit[1] = DIGITS[usize::from(byte & 0xf)];
+        }
+        digits
+    }
 }
 
 impl fmt::Display for StatementId {
@@ -276,6 +287,36 @@ impl SqlLine {
         }
     }
 
+    /// As [`SqlLine::write`] for a [`SqlLine::Begin`] whose JSON, without its opening brace, is
+    /// there already.
+    pub(super) fn write_begin(json: &[u8], line: &mut Vec<u8>) {
+        commented_as(b"BEGIN; -- {", json, line);
+    }
+
+    /// The same for a [`SqlLine::Commit`].
+    pub(super) fn write_commit(json: &[u8], line: &mut Vec<u8>) {
+        commented_as(b"COMMIT; -- {", json, line);
+    }
+
+    /// As [`SqlLine::write`] for a [`SqlLine::Execute`] of which the JSON of each value is there
+    /// already.
+    pub(super) fn write_execute<'a>(
+        id: StatementId,
+        values: impl Iterator<Item = &'a [u8]>,
+        line: &mut Vec<u8>,
+    ) {
+        line.extend_from_slice(b"EXECUTE ");
+        line.extend_from_slice(&id.digits());
+        line.push(b'[');
+        for (at, json) in values.enumerate() {
+            if at > 0 {
+                line.push(b',');
+            }
+            line.extend_from_slice(json);
+        }
+        line.extend_from_slice(b"];\n");
+    }
+
     /// The line that `line` says, without its line feed.
     pub fn read(line: &[u8]) -> Result<Self, Error> {
         let line = std::str::from_utf8(line)?;
@@ -317,6 +358,12 @@ impl SqlLine {
             _ => Err(Error::Unknown),
         }
     }
+}
+
+fn commented_as(head: &[u8], json: &[u8], line: &mut Vec<u8>) {
+    line.extend_from_slice(head);
+    line.extend_from_slice(json);
+    line.push(b'\n');
 }
 
 fn commented(line: &mut Vec<u8>, head: &str, comment: &impl Serialize) {
@@ -379,6 +426,12 @@ mod tests {
             same_after_writing_and_reading(&execute),
             r#"EXECUTE 5e3a9c175e3a9c17["16050",null];"#
         );
+        let (SqlLine::Execute(execute), mut line) = (execute, Vec::new()) else {
+            panic!("another line");
+        };
+        let values = [&b"\"16050\""[..], b"null"];
+        SqlLine::write_execute(execute.id, values.into_iter(), &mut line);
+        assert_eq!(line, b"EXECUTE 5e3a9c175e3a9c17[\"16050\",null];\n");
     }
 
     #[test]

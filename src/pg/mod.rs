@@ -38,6 +38,7 @@ pub use connection::{Connection, Mode};
 pub use error::Error;
 pub use pinned::{PinnedSetting, pinned_settings};
 pub use pump::{PumpError, Pumped, pump};
+pub use replication::{CopyMessage, CopyMessages};
 pub use replies::ResultSet;
 pub use retry::with_retry;
 pub use server_error::{ServerError, server_error};

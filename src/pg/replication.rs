@@ -3,10 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use postgres_protocol::message::backend::{
-    COMMAND_COMPLETE_TAG, COPY_DATA_TAG, COPY_DONE_TAG, ERROR_RESPONSE_TAG, Message,
-    NOTICE_RESPONSE_TAG,
+    COMMAND_COMPLETE_TAG, COPY_DATA_TAG, COPY_DONE_TAG, Message, NOTICE_RESPONSE_TAG,
 };
 use postgres_protocol::message::frontend;
 
@@ -14,13 +13,56 @@ use super::connection::Connection;
 use super::error::Error;
 use super::server_error::{ServerError, server_error};
 use crate::wire::frame;
-use crate::wire::replication::NOTICE;
+use crate::wire::replication::wants_reply;
 
 /// How long a walsender may take to end: it first sends what it has already decoded.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
+/// Messages of a stream as they came, all of them whole.
+#[derive(Debug)]
+pub struct CopyMessages(Bytes);
+
+/// One of them.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CopyMessage<'a> {
+    /// The body of a CopyData.
+    Data(&'a [u8]),
+    /// The text of a notice, in its place: output plugins say there what they do not send.
+    Notice(String),
+}
+
+impl CopyMessages {
+    /// What they take.
+    pub fn byte_count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each of them, in order.
+    ///
+    /// # Errors
+    /// A notice that cannot be read.
+    pub fn iter(&self) -> impl Iterator<Item = Result<CopyMessage<'_>, Error>> {
+        frame::frames(&self.0).map(|(tag, frame)| match tag {
+            NOTICE_RESPONSE_TAG => notice(frame).map(CopyMessage::Notice),
+            _ => Ok(CopyMessage::Data(&frame[frame::HEADER_BYTES..])),
+        })
+    }
+
+    /// Whether one of them is a keepalive that wants an answer at once.
+    pub fn want_reply(&self) -> bool {
+        frame::frames(&self.0).any(|(_, frame)| wants_reply(&frame[frame::HEADER_BYTES..]))
+    }
+}
+
+fn notice(frame: &[u8]) -> Result<String, Error> {
+    match Message::parse(&mut BytesMut::from(frame))? {
+        Some(Message::NoticeResponse(body)) => Ok(ServerError::of_notice(&body).message),
+        _ => Err(Error::Protocol("a notice that is none".to_owned())),
+    }
+}
+
 impl Connection {
-    /// Runs `START_REPLICATION …`; messages are then read with [`Connection::read_copy_message`].
+    /// Runs `START_REPLICATION …`; messages are then read with [`Connection::read_copy_messages`].
     ///
     /// # Errors
     /// The server's, such as 55006 for a slot that is in use; the connection can be used again.
@@ -39,48 +81,29 @@ impl Connection {
         }
     }
 
-    /// The body of the next CopyData, or the text of a notice behind [`NOTICE`]; none when the
-    /// server has ended the stream (CopyDone, or CommandComplete at its shutdown). Cancel safe: what
-    /// was read is kept.
+    /// The next messages, at least one: all that are there, and no more once there are `enough`
+    /// bytes. None when the server has ended the stream (CopyDone, or CommandComplete at its
+    /// shutdown). Cancel safe: what was read is kept.
     ///
     /// # Errors
     /// The server's, or the connection is lost.
-    pub async fn read_copy_message(&mut self) -> Result<Option<Bytes>, Error> {
+    pub async fn read_copy_messages(
+        &mut self,
+        enough: usize,
+    ) -> Result<Option<CopyMessages>, Error> {
         loop {
             let header = self.link.next_header().await?;
             match header.tag {
-                COPY_DATA_TAG => return Ok(Some(frame::take_body(&mut self.link.input, header))),
+                COPY_DATA_TAG | NOTICE_RESPONSE_TAG => {
+                    let is_message = |tag| matches!(tag, COPY_DATA_TAG | NOTICE_RESPONSE_TAG);
+                    let run = frame::run_bytes(&self.link.input, is_message, enough.max(1))?;
+                    return Ok(Some(CopyMessages(self.link.input.split_to(run).freeze())));
+                }
                 // Left in the buffer, so that asking again gives the same answer.
                 COPY_DONE_TAG | COMMAND_COMPLETE_TAG => return Ok(None),
-                NOTICE_RESPONSE_TAG => return Ok(Some(self.take_notice()?)),
                 _ => self.take_side_message()?,
             }
         }
-    }
-
-    /// As [`Connection::read_copy_message`] without I/O: none if no whole message is there yet, or
-    /// the stream has ended.
-    pub fn buffered_copy_message(&mut self) -> Result<Option<Bytes>, Error> {
-        while let Some(header) = self.link.whole_frame()? {
-            match header.tag {
-                COPY_DATA_TAG => return Ok(Some(frame::take_body(&mut self.link.input, header))),
-                // An error is left for the call that reads.
-                COPY_DONE_TAG | COMMAND_COMPLETE_TAG | ERROR_RESPONSE_TAG => return Ok(None),
-                NOTICE_RESPONSE_TAG => return Ok(Some(self.take_notice()?)),
-                _ => self.take_side_message()?,
-            }
-        }
-        Ok(None)
-    }
-
-    /// A notice within the stream, in its place: output plugins say there what they do not send.
-    fn take_notice(&mut self) -> Result<Bytes, Error> {
-        let Some(Message::NoticeResponse(body)) = Message::parse(&mut self.link.input)? else {
-            return Err(Error::Protocol("a notice that is none".to_owned()));
-        };
-        let mut text = vec![NOTICE];
-        text.extend(ServerError::of_notice(&body).message.bytes());
-        Ok(text.into())
     }
 
     /// A parameter or the like within the stream; an error ends it.

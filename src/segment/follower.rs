@@ -193,7 +193,7 @@ impl Current {
     /// Moves the next whole line out of the buffer, if one is there.
     fn take_line(&mut self, line: &mut Vec<u8>) -> bool {
         let unsearched = &self.buffer[self.searched..];
-        let Some(at) = unsearched.iter().position(|byte| *byte == b'\n') else {
+        let Some(at) = memchr::memchr(b'\n', unsearched) else {
             self.searched = self.buffer.len();
             return false;
         };

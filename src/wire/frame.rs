@@ -59,6 +59,36 @@ pub fn take_body(buffer: &mut BytesMut, header: Header) -> Bytes {
     buffer.split_to(header.body_bytes).freeze()
 }
 
+/// Bytes of the whole frames at the front of `buffer`, up to the first of another type than
+/// `wanted`. No more are taken once there are `enough` bytes.
+pub fn run_bytes(
+    buffer: &[u8],
+    wanted: impl Fn(u8) -> bool,
+    enough: usize,
+) -> Result<usize, WireError> {
+    let mut bytes = 0;
+    while bytes < enough {
+        let rest = &buffer[bytes..];
+        match Header::peek(rest)? {
+            Some(header) if wanted(header.tag) && header.frame_bytes() <= rest.len() => {
+                bytes += header.frame_bytes();
+            }
+            _ => break,
+        }
+    }
+    Ok(bytes)
+}
+
+/// Each frame of a run of whole ones: its type, and all of it.
+pub fn frames(mut run: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let header = Header::peek(run).ok().flatten()?;
+        let (frame, rest) = run.split_at_checked(header.frame_bytes())?;
+        run = rest;
+        Some((header.tag, frame))
+    })
+}
+
 /// The header of a frame whose body is written separately.
 ///
 /// # Errors
@@ -75,6 +105,7 @@ pub fn header(tag: u8, body_bytes: usize) -> Result<[u8; HEADER_BYTES], WireErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_frame_is_whole_when_its_last_byte_is_there() {
@@ -87,6 +118,38 @@ mod tests {
         let header = Header::peek(&buffer).expect("valid").expect("whole");
         assert_eq!(take_body(&mut buffer, header).as_ref(), [1, 2]);
         assert!(buffer.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_is_the_frames_that_are_whole_and_wanted(
+            written in proptest::collection::vec((prop::sample::select(b"dNE".to_vec()), ".{0,9}"), 0..9),
+            cut in 0_usize..9, enough in 0_usize..60,
+        ) {
+            let frame = |(tag, body): &(u8, String)| {
+                let header = header(*tag, body.len()).expect("fits");
+                [&header, body.as_bytes()].concat()
+            };
+            let mut bytes: Vec<u8> = written.iter().flat_map(frame).collect();
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let run = run_bytes(&bytes, |tag| tag != b'E', enough).expect("valid");
+            let mut end = 0;
+            let expected = written.iter().map(|one| (one.0, frame(one)));
+            let expected: Vec<_> = expected.take_while(|(tag, frame)| {
+                let is_in = *tag != b'E' && end < enough && end + frame.len() <= bytes.len();
+                end += if is_in { frame.len() } else { 0 };
+                is_in
+            }).collect();
+            let found: Vec<_> = frames(&bytes[..run]).map(|(tag, frame)| (tag, frame.to_vec())).collect();
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn hostile_bytes_are_no_frames_past_their_end(bytes: Vec<u8>) {
+            let run = run_bytes(&bytes, |_| true, usize::MAX).unwrap_or(0);
+            let taken: usize = frames(&bytes[..run]).map(|(_, frame)| frame.len()).sum();
+            prop_assert_eq!(taken, run);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The messages inside COPY BOTH: the manual's "Streaming Replication Protocol".
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut};
 
 use super::error::WireError;
 use crate::base::Lsn;
@@ -9,23 +9,17 @@ use crate::base::Lsn;
 pub const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// What a walsender sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReplicationMessage {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicationMessage<'a> {
     /// `w`: one message of the output plugin.
-    XLogData(XLogData),
+    XLogData(XLogData<'a>),
     /// `k`: nothing new, or nothing for us.
     Keepalive(Keepalive),
-    /// A notice that came within the stream, in its place: what the output plugin logs. On the wire
-    /// it is a message of its own, see [`NOTICE`].
-    Notice(String),
 }
 
-/// What stands before the text of a notice where one is passed on between CopyData bodies.
-pub const NOTICE: u8 = b'N';
-
 /// A piece of the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct XLogData {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct XLogData<'a> {
     /// Where this piece stands in the WAL. Zero for messages that stand nowhere.
     pub start: Lsn,
     /// The end of WAL at the server, as of sending.
@@ -33,7 +27,7 @@ pub struct XLogData {
     /// The server's clock at sending, in microseconds since 1970.
     pub sent_at_micros: i64,
     /// What the output plugin wrote.
-    pub body: Bytes,
+    pub body: &'a [u8],
 }
 
 /// A sign of life.
@@ -72,12 +66,21 @@ pub fn postgres_micros(micros: i64) -> i64 {
     micros.saturating_sub(POSTGRES_EPOCH_MICROS)
 }
 
-impl ReplicationMessage {
-    /// Reads the body of a CopyData. The plugin's bytes are shared with `body`, not copied.
+/// Whether the body of a CopyData is a keepalive that wants an answer at once.
+pub fn wants_reply(body: &[u8]) -> bool {
+    body.first() == Some(&b'k')
+        && matches!(
+            ReplicationMessage::parse(body),
+            Ok(ReplicationMessage::Keepalive(keepalive)) if keepalive.reply_requested
+        )
+}
+
+impl<'a> ReplicationMessage<'a> {
+    /// Reads the body of a CopyData.
     ///
     /// # Errors
     /// A body that is too short, or of an unknown type.
-    pub fn parse(mut body: Bytes) -> Result<Self, WireError> {
+    pub fn parse(mut body: &'a [u8]) -> Result<Self, WireError> {
         if body.is_empty() {
             return Err(WireError::Short("empty replication"));
         }
@@ -93,9 +96,6 @@ impl ReplicationMessage {
                 sent_at_micros: unix_micros(body.get_i64()),
                 reply_requested: body.get_u8() != 0,
             })),
-            NOTICE => Ok(ReplicationMessage::Notice(
-                String::from_utf8_lossy(&body).into_owned(),
-            )),
             b'w' => Err(WireError::Short("XLogData")),
             b'k' => Err(WireError::Short("keepalive")),
             tag => Err(WireError::UnknownReplication(tag)),
@@ -133,10 +133,10 @@ mod tests {
             start: Lsn::new(0x16_B374_D848),
             end: Lsn::new(0x16_B374_D900),
             sent_at_micros: POSTGRES_EPOCH_MICROS + 1_000_000,
-            body: Bytes::from_static(b"BEGIN 1"),
+            body: b"BEGIN 1",
         };
         assert_eq!(
-            ReplicationMessage::parse(bytes.into()),
+            ReplicationMessage::parse(&bytes),
             Ok(ReplicationMessage::XLogData(expected))
         );
     }
@@ -153,9 +153,10 @@ mod tests {
             reply_requested: true,
         };
         assert_eq!(
-            ReplicationMessage::parse(bytes.into()),
+            ReplicationMessage::parse(&bytes),
             Ok(ReplicationMessage::Keepalive(expected))
         );
+        assert!(wants_reply(&bytes));
     }
 
     #[test]
@@ -178,7 +179,8 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_bytes_are_errors_and_not_panics(bytes: Vec<u8>) {
-            let _ = ReplicationMessage::parse(bytes.into());
+            let _ = wants_reply(&bytes);
+            let _ = ReplicationMessage::parse(&bytes);
         }
     }
 }

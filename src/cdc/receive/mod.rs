@@ -62,6 +62,7 @@ mod keeper;
 mod modifier;
 mod named;
 mod names;
+mod pace;
 mod pgoutput;
 mod pipe;
 mod plugin;

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use crossbeam_channel::{Sender, TrySendError};
 
 use crate::base::cause::chain;
@@ -12,13 +11,14 @@ use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown};
 use crate::cdc::positions::{Ack, Positions};
 use crate::cdc::timestamp::unix_micros_now;
-use crate::pg::{Address, Connection, Mode};
+use crate::pg::{Address, Connection, CopyMessages, Mode};
 use crate::segment::{self, Kind, segment_holding};
 use crate::store::WorkDir;
 use crate::wire::replication::StandbyStatus;
 
 use super::error::ReceiveError;
 use super::keeper::Keeper;
+use super::pace::{NAP, Pace};
 use super::pipe::{Pipe, PipeWatch, Reader};
 use super::plugin::{self, Plugin, Wanted};
 use super::resume::last_boundary;
@@ -45,12 +45,6 @@ const STATUS: Duration = Duration::from_secs(1);
 const ASK: Duration = Duration::from_millis(200);
 /// How often the loop looks around when nothing arrives.
 const TICK: Duration = Duration::from_millis(20);
-/// While the source sends faster than this loop reads, a short nap lets more arrive for the
-/// price of one read. Never when caught up.
-const NAP: Duration = Duration::from_millis(1);
-/// What counts as behind: a read that brought at least this much.
-const BEHIND_BYTES: usize = 128 * 1024;
-
 /// The least limit on the disk, in segments as the source cuts its WAL: one that grows and one that
 /// is being replayed, as JSON and as SQL.
 const LIMIT_SEGMENTS: u64 = 4;
@@ -198,6 +192,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
         shared: &shared,
         ack: config.ack,
         room: Room::new(config.disk_limit, keeper.kept()),
+        pace: Pace::starting(Instant::now()),
         status_at: Instant::now(),
         asked_at: Instant::now(),
     };
@@ -256,6 +251,7 @@ struct Socket<'a> {
     shared: &'a Shared,
     ack: Ack,
     room: Room,
+    pace: Pace,
     status_at: Instant,
     asked_at: Instant,
 }
@@ -264,11 +260,11 @@ impl Socket<'_> {
     /// Moves batches to the writer until endpos, a signal or an error.
     async fn stream(
         &mut self,
-        batches: Sender<Vec<Bytes>>,
+        batches: Sender<CopyMessages>,
         mut pipe: Option<&mut PipeWatch>,
         shutdown: &Shutdown,
     ) -> Result<Ended, ReceiveError> {
-        let mut waiting: Option<Vec<Bytes>> = None;
+        let mut waiting: Option<CopyMessages> = None;
         loop {
             if self.shared.ended() {
                 return Ok(Ended::Endpos);
@@ -288,11 +284,11 @@ impl Socket<'_> {
             }
             let batch = match waiting.take() {
                 Some(batch) => batch,
-                None => self.read_batch().await?,
+                None => match self.read_batch().await? {
+                    Some(batch) => batch,
+                    None => continue,
+                },
             };
-            if batch.is_empty() {
-                continue;
-            }
             if !self.shared.has_room(QUEUE_BYTES) {
                 waiting = Some(batch);
                 tokio::time::sleep(TICK / 4).await;
@@ -312,31 +308,24 @@ impl Socket<'_> {
         }
     }
 
-    /// What arrives within a tick, up to a bound; empty if nothing does.
-    async fn read_batch(&mut self) -> Result<Vec<Bytes>, ReceiveError> {
-        let first = tokio::time::timeout(TICK, self.connection.read_copy_message()).await;
-        let Ok(first) = first else {
-            return Ok(Vec::new());
-        };
-        let first = first?.ok_or(ReceiveError::StreamEnded)?;
-        let mut bytes = first.len();
-        let mut asked = wants_reply(&first);
-        let mut batch = vec![first];
-        while bytes < BATCH_BYTES {
-            let Some(message) = self.connection.buffered_copy_message()? else {
-                break;
-            };
-            bytes += message.len();
-            asked |= wants_reply(&message);
-            batch.push(message);
+    /// What arrives within a tick, up to a bound; none if nothing does.
+    async fn read_batch(&mut self) -> Result<Option<CopyMessages>, ReceiveError> {
+        if self.pace.is_dense {
+            // Not tokio's, which wakes up for each message that arrives meanwhile. Nothing else
+            // runs on this thread.
+            std::thread::sleep(NAP);
         }
-        if asked {
+        let read = self.connection.read_copy_messages(BATCH_BYTES);
+        let Ok(read) = tokio::time::timeout(TICK, read).await else {
+            self.pace.read(0, Instant::now());
+            return Ok(None);
+        };
+        let batch = read?.ok_or(ReceiveError::StreamEnded)?;
+        self.pace.read(batch.byte_count(), Instant::now());
+        if batch.want_reply() {
             self.send_status(false).await?;
         }
-        if bytes >= BEHIND_BYTES {
-            tokio::time::sleep(NAP).await;
-        }
-        Ok(batch)
+        Ok(Some(batch))
     }
 
     async fn report(&mut self) -> Result<(), ReceiveError> {
@@ -373,9 +362,4 @@ fn status(positions: &Positions, ack: Ack, reply_requested: bool) -> StandbyStat
         now_micros: unix_micros_now(),
         reply_requested,
     }
-}
-
-/// Whether a message is a keepalive that wants an answer at once: its last byte says so.
-fn wants_reply(message: &[u8]) -> bool {
-    message.first() == Some(&b'k') && message.last() == Some(&1)
 }

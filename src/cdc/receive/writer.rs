@@ -5,13 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::cdc::change::{Event, Position};
 use crate::cdc::positions::{Positions, endpos_is_reached};
 use crate::cdc::timestamp::format_unix_micros;
+use crate::pg::{CopyMessage, CopyMessages};
 use crate::store::{self, Store};
 use crate::wire::replication::{ReplicationMessage, XLogData};
 
@@ -40,10 +40,6 @@ pub(super) struct Shared {
     applying: AtomicBool,
     /// Bytes that the socket has handed over and the writer has not finished with.
     queued_bytes: AtomicUsize,
-}
-
-fn byte_count(batch: &[Bytes]) -> usize {
-    batch.iter().map(Bytes::len).sum()
 }
 
 impl Shared {
@@ -76,15 +72,15 @@ impl Shared {
     }
 
     /// The socket hands a batch over.
-    pub(super) fn queue(&self, batch: &[Bytes]) {
+    pub(super) fn queue(&self, batch: &CopyMessages) {
         self.queued_bytes
-            .fetch_add(byte_count(batch), Ordering::SeqCst);
+            .fetch_add(batch.byte_count(), Ordering::SeqCst);
     }
 
     /// The batch is not queued any more.
-    pub(super) fn take_from_queue(&self, batch: &[Bytes]) {
+    pub(super) fn take_from_queue(&self, batch: &CopyMessages) {
         self.queued_bytes
-            .fetch_sub(byte_count(batch), Ordering::SeqCst);
+            .fetch_sub(batch.byte_count(), Ordering::SeqCst);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
@@ -149,7 +145,7 @@ impl Progress {
 impl Writer<'_> {
     /// Takes batches until the sender is gone or the end is reached. Everything taken is durable
     /// and reported to the store when this returns.
-    pub(super) fn run(mut self, batches: &Receiver<Vec<Bytes>>) -> Result<(), ReceiveError> {
+    pub(super) fn run(mut self, batches: &Receiver<CopyMessages>) -> Result<(), ReceiveError> {
         self.look_at_store()?;
         self.end_if_reached(self.progress.boundary)?;
         while !self.shared.ended() {
@@ -191,37 +187,41 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn take(&mut self, batch: &[Bytes]) -> Result<(), ReceiveError> {
-        for message in batch {
+    fn take(&mut self, batch: &CopyMessages) -> Result<(), ReceiveError> {
+        for message in batch.iter() {
             if self.shared.ended() || self.progress.abandoned {
                 return Ok(());
             }
-            match ReplicationMessage::parse(message.clone())? {
+            let data = match message? {
+                CopyMessage::Data(data) => data,
+                CopyMessage::Notice(text) => {
+                    self.decoder.notice(self.progress.boundary, &text)?;
+                    continue;
+                }
+            };
+            match ReplicationMessage::parse(data)? {
                 ReplicationMessage::XLogData(data) => self.message(&data)?,
                 ReplicationMessage::Keepalive(keepalive) => {
                     let sent_at = || Some(format_unix_micros(keepalive.sent_at_micros));
                     self.keepalive(keepalive.wal_end, sent_at)?;
-                }
-                ReplicationMessage::Notice(text) => {
-                    self.decoder.notice(self.progress.boundary, &text)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn message(&mut self, data: &XLogData) -> Result<(), ReceiveError> {
-        if let Some(message) = self.decoder.stream_message(&data.body)? {
+    fn message(&mut self, data: &XLogData<'_>) -> Result<(), ReceiveError> {
+        if let Some(message) = self.decoder.stream_message(data.body)? {
             return self.stream_message(data.start, message);
         }
         if self.spills.in_block() {
-            return match self.decoder.subtransaction(&data.body)? {
-                Some(subxid) => self.spills.piece(data.start, subxid, &data.body),
+            return match self.decoder.subtransaction(data.body)? {
+                Some(subxid) => self.spills.piece(data.start, subxid, data.body),
                 None => Ok(()),
             };
         }
         let mut events = std::mem::take(&mut self.events);
-        self.decoder.decode(data.start, &data.body, &mut events)?;
+        self.decoder.decode(data.start, data.body, &mut events)?;
         for (lsn, event) in events.drain(..) {
             // What stands behind the end is not written.
             if !self.shared.ended() {

@@ -8,6 +8,8 @@
 //! segment again from its JSON, finds that it begins with exactly the bytes that are there
 //! already, and goes on behind them; a reader in the middle of the file notices nothing.
 
+mod described;
+mod exact;
 mod folder;
 mod pipe;
 mod statement;

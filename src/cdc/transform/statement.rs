@@ -9,10 +9,12 @@
 //! | null in a key | `IS NULL` |
 //! | types whose `=` is missing or calls different texts equal, under FULL | their text compared |
 
-use crate::cdc::change::{Column, Identity, Operation, Relation, RowChange, Value};
+use crate::cdc::change::{Column, Identity, Operation, Relation};
 use crate::cdc::sql_line::{Prepare, Shape, compares_exactly, ident};
 
-/// A statement and its values for one row.
+use super::exact::{Cell, Row};
+
+/// A statement for rows of one shape.
 pub(super) struct Statement<'a> {
     relation: &'a Relation,
     operation: Operation,
@@ -22,7 +24,36 @@ pub(super) struct Statement<'a> {
     columns: Vec<&'a Column>,
     /// Which parameters identify the row.
     key: Vec<usize>,
-    pub(super) values: Vec<Value>,
+    /// What each parameter is in the row.
+    pub(super) sources: Vec<Source>,
+    /// The values that are written at the moment.
+    side: Side,
+}
+
+/// Where in a row a parameter's value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source {
+    side: Side,
+    /// Counted from 0.
+    column: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Old,
+    New,
+}
+
+impl Source {
+    /// The value in `row`, which has the shape that the statement was made for.
+    pub(super) fn cell(self, row: &Row<'_>) -> Cell {
+        let cells = match self.side {
+            Side::Old => row.old,
+            Side::New => row.new,
+        };
+        let cell = cells.and_then(|cells| cells.get(self.column));
+        cell.copied().unwrap_or(Cell::Unchanged)
+    }
 }
 
 /// Why a row cannot be written as SQL.
@@ -68,13 +99,35 @@ pub enum RowError {
     },
 }
 
-/// The statement for `row` of `relation`; none if there is nothing to write (an update of
-/// nothing that can be set).
-pub(super) fn for_row<'a>(
-    relation: &'a Relation,
-    row: &RowChange,
-) -> Result<Option<Statement<'a>>, RowError> {
-    for side in [&row.old, &row.new].into_iter().flatten() {
+/// Appends to `shape` what of `row` decides what its statement is, besides its relation; of two rows
+/// with the same, the statement is the same.
+pub(super) fn shape_of(relation: &Relation, row: &Row<'_>, shape: &mut Vec<u8>) {
+    let full = relation.identity == Identity::Full;
+    shape.push(match (row.operation, row.old) {
+        (Operation::Insert, _) => b'I',
+        (Operation::Update, None) => b'u',
+        (Operation::Update, Some(_)) => b'U',
+        (Operation::Delete, _) => b'D',
+    });
+    // NULL matters where the row is found by it.
+    let found_by = row
+        .old
+        .or(row.new.filter(|_| row.operation == Operation::Update));
+    for side in [row.old, row.new].into_iter().flatten() {
+        let finds = found_by.is_some_and(|found_by| std::ptr::eq(found_by, side));
+        let cells = side.iter().zip(&relation.columns);
+        shape.extend(cells.map(|(cell, column)| match cell {
+            Cell::Unchanged => b'-',
+            Cell::Null if finds && (full || column.key) => b'0',
+            Cell::Null | Cell::Json { .. } => b'1',
+        }));
+    }
+}
+
+/// Whether `row` can be a row of `relation`, and an UPDATE can do what it says. What its statement
+/// is does not depend on it.
+pub(super) fn check(relation: &Relation, row: &Row<'_>) -> Result<(), RowError> {
+    for side in [row.old, row.new].into_iter().flatten() {
         if side.len() != relation.columns.len() {
             return Err(RowError::Width {
                 table: display(relation),
@@ -83,13 +136,33 @@ pub(super) fn for_row<'a>(
             });
         }
     }
+    let (Operation::Update, Some(old), Some(new)) = (row.operation, row.old, row.new) else {
+        return Ok(());
+    };
+    for (column, (before, value)) in relation.columns.iter().zip(old.iter().zip(new)) {
+        let is_kept = column.identity_always && column.key && *value != Cell::Unchanged;
+        if is_kept && !row.same(*before, *value) {
+            return Err(RowError::IdentityChanged {
+                table: display(relation),
+                column: column.name.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The statement for `row` of `relation`, which was checked; none if there is nothing to write (an
+/// update of nothing that can be set).
+pub(super) fn for_row<'a>(
+    relation: &'a Relation,
+    row: &Row<'_>,
+) -> Result<Option<Statement<'a>>, RowError> {
     let mut builder = Statement::new(relation, row.operation);
-    let empty = Vec::new();
-    let new = row.new.as_ref().unwrap_or(&empty);
+    let new = row.new.unwrap_or_default();
     match row.operation {
         Operation::Insert => builder.insert(new)?,
         Operation::Update => {
-            let mut set = builder.set_list(row.old.as_deref(), new)?;
+            let mut set = builder.set_list(row.old.is_some(), new);
             if set.is_empty() {
                 let Some(itself) = builder.set_nothing() else {
                     return Ok(None);
@@ -97,13 +170,16 @@ pub(super) fn for_row<'a>(
                 set.push(itself);
             }
             let table = builder.table();
-            let mut found = builder.find(row.old.as_deref().unwrap_or(new))?;
+            let mut found = match row.old {
+                Some(old) => builder.find(Side::Old, old)?,
+                None => builder.find(Side::New, new)?,
+            };
             found.push_str(&builder.identities_unchanged(new));
             builder.sql = format!("UPDATE ONLY {table} SET {} WHERE {found}", set.join(", "));
         }
         Operation::Delete => {
             let table = builder.table();
-            let found = builder.find(row.old.as_deref().unwrap_or(&empty))?;
+            let found = builder.find(Side::Old, row.old.unwrap_or_default())?;
             builder.sql = format!("DELETE FROM ONLY {table} WHERE {found}");
         }
     }
@@ -122,7 +198,8 @@ impl<'a> Statement<'a> {
             sql: String::new(),
             columns: Vec::new(),
             key: Vec::new(),
-            values: Vec::new(),
+            sources: Vec::new(),
+            side: Side::New,
         }
     }
 
@@ -134,14 +211,18 @@ impl<'a> Statement<'a> {
         )
     }
 
-    /// Takes `value` as the next parameter and gives its placeholder.
-    fn parameter(&mut self, column: &'a Column, value: &Value, identifies: bool) -> String {
+    /// Takes the value of the column `at` as the next parameter and gives its placeholder.
+    fn parameter(&mut self, at: usize, identifies: bool) -> String {
+        let relation = self.relation;
         if identifies {
-            self.key.push(self.values.len());
+            self.key.push(self.sources.len());
         }
-        self.columns.push(column);
-        self.values.push(value.clone());
-        format!("${}", self.values.len())
+        self.columns.extend(relation.columns.get(at));
+        self.sources.push(Source {
+            side: self.side,
+            column: at,
+        });
+        format!("${}", self.sources.len())
     }
 
     fn not_carried(&self, column: &Column) -> RowError {
@@ -152,17 +233,17 @@ impl<'a> Statement<'a> {
         }
     }
 
-    fn insert(&mut self, new: &[Value]) -> Result<(), RowError> {
+    fn insert(&mut self, new: &[Cell]) -> Result<(), RowError> {
         let relation = self.relation;
         let keyed = matches!(relation.identity, Identity::Default | Identity::Index);
         let mut names = Vec::new();
         let mut placeholders = Vec::new();
-        for (column, value) in relation.columns.iter().zip(new) {
-            if *value == Value::Unchanged {
+        for (at, (column, value)) in relation.columns.iter().zip(new).enumerate() {
+            if *value == Cell::Unchanged {
                 return Err(self.not_carried(column));
             }
             names.push(ident(&column.name));
-            placeholders.push(self.parameter(column, value, keyed && column.key));
+            placeholders.push(self.parameter(at, keyed && column.key));
         }
         let table = self.table();
         self.sql = match names.is_empty() {
@@ -176,29 +257,19 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    fn set_list(&mut self, old: Option<&[Value]>, new: &[Value]) -> Result<Vec<String>, RowError> {
+    fn set_list(&mut self, has_old: bool, new: &[Cell]) -> Vec<String> {
         let relation = self.relation;
         let mut set = Vec::new();
         for (at, (column, value)) in relation.columns.iter().zip(new).enumerate() {
-            let before = old.map(|old| &old[at]);
             // Without old values the key has not changed.
-            let same_key = column.key && relation.identity != Identity::Full && before.is_none();
-            if *value == Value::Unchanged || same_key {
+            let same_key = column.key && relation.identity != Identity::Full && !has_old;
+            if *value == Cell::Unchanged || same_key || column.identity_always {
                 continue;
             }
-            if column.identity_always {
-                if column.key && before.is_some_and(|before| before != value) {
-                    return Err(RowError::IdentityChanged {
-                        table: display(relation),
-                        column: column.name.clone(),
-                    });
-                }
-                continue;
-            }
-            let placeholder = self.parameter(column, value, false);
+            let placeholder = self.parameter(at, false);
             set.push(format!("{} = {placeholder}", ident(&column.name)));
         }
-        Ok(set)
+        set
     }
 
     /// What an UPDATE sets that changes nothing: the row must still be there.
@@ -212,34 +283,36 @@ impl<'a> Statement<'a> {
     /// UPDATE cannot set a `GENERATED ALWAYS AS IDENTITY` column, so outside the key it must have
     /// the new value already. If the source gave it another (`SET column = DEFAULT`), no row is
     /// found, which apply takes for the error that it is.
-    fn identities_unchanged(&mut self, new: &[Value]) -> String {
+    fn identities_unchanged(&mut self, new: &[Cell]) -> String {
         let relation = self.relation;
+        self.side = Side::New;
         let full = relation.identity == Identity::Full;
         let mut conditions = String::new();
-        for (column, value) in relation.columns.iter().zip(new) {
-            if column.identity_always && (full || !column.key) && *value != Value::Unchanged {
-                let placeholder = self.parameter(column, value, false);
+        for (at, (column, value)) in relation.columns.iter().zip(new).enumerate() {
+            if column.identity_always && (full || !column.key) && *value != Cell::Unchanged {
+                let placeholder = self.parameter(at, false);
                 conditions.push_str(&format!(" AND {} = {placeholder}", ident(&column.name)));
             }
         }
         conditions
     }
 
-    /// The condition that finds the row whose identity is in `row`.
-    fn find(&mut self, row: &[Value]) -> Result<String, RowError> {
+    /// The condition that finds the row whose identity is in `row`, the values of that side.
+    fn find(&mut self, side: Side, row: &[Cell]) -> Result<String, RowError> {
         let relation = self.relation;
+        self.side = side;
         let full = relation.identity == Identity::Full;
         let mut conditions = Vec::new();
-        for (column, value) in relation.columns.iter().zip(row) {
+        for (at, (column, value)) in relation.columns.iter().zip(row).enumerate() {
             if !column.key && !full {
                 continue;
             }
             let name = ident(&column.name);
             conditions.push(match value {
-                Value::Unchanged => return Err(self.not_carried(column)),
-                Value::Null => format!("{name} IS NULL"),
-                value => {
-                    let placeholder = self.parameter(column, value, true);
+                Cell::Unchanged => return Err(self.not_carried(column)),
+                Cell::Null => format!("{name} IS NULL"),
+                Cell::Json { .. } => {
+                    let placeholder = self.parameter(at, true);
                     // concat writes a value as COPY does; casts of some types (inet) do not.
                     match full && !compares_exactly(&column.type_name) {
                         true => format!("concat({name}) = {placeholder}"),
@@ -283,8 +356,10 @@ impl<'a> Statement<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exact::Cells;
     use super::*;
     use crate::base::Lsn;
+    use crate::cdc::change::{RowChange, Value};
 
     fn relation(identity: Identity, columns: &[(&str, &str, bool)]) -> Relation {
         Relation {
@@ -321,10 +396,26 @@ mod tests {
     }
 
     fn sql(relation: &Relation, row: &RowChange) -> (String, Vec<Value>) {
-        let statement = for_row(relation, row)
+        let mut cells = Cells::default();
+        let row = cells.of(row);
+        check(relation, &row).expect("a row");
+        let statement = for_row(relation, &row)
             .expect("a statement")
             .expect("something to do");
-        (statement.sql, statement.values)
+        let values = statement.sources.iter().map(|source| {
+            let json = row.json(source.cell(&row));
+            serde_json::from_slice(json).expect("a value")
+        });
+        (statement.sql.clone(), values.collect())
+    }
+
+    fn refused(relation: &Relation, row: &RowChange) -> Option<RowError> {
+        let mut cells = Cells::default();
+        let row = cells.of(row);
+        let checked = check(relation, &row);
+        checked
+            .and_then(|()| for_row(relation, &row).map(|_| ()))
+            .err()
     }
 
     #[test]
@@ -409,8 +500,8 @@ mod tests {
             Some(vec![text("3"), text("2")]),
         );
         assert!(matches!(
-            for_row(&relation, &moved),
-            Err(RowError::IdentityChanged { .. })
+            refused(&relation, &moved),
+            Some(RowError::IdentityChanged { .. })
         ));
     }
 
@@ -419,19 +510,19 @@ mod tests {
         let nothing = relation(Identity::Nothing, &[("a", "int4", false)]);
         let update = row(Operation::Update, None, Some(vec![text("1")]));
         assert!(matches!(
-            for_row(&nothing, &update),
-            Err(RowError::NoIdentity { .. })
+            refused(&nothing, &update),
+            Some(RowError::NoIdentity { .. })
         ));
         let keyless = relation(Identity::Default, &[("a", "int4", false)]);
         let delete = row(Operation::Delete, Some(vec![text("1")]), None);
         assert!(matches!(
-            for_row(&keyless, &delete),
-            Err(RowError::NoIdentity { .. })
+            refused(&keyless, &delete),
+            Some(RowError::NoIdentity { .. })
         ));
         let narrow = row(Operation::Insert, None, Some(vec![]));
         assert!(matches!(
-            for_row(&keyless, &narrow),
-            Err(RowError::Width { .. })
+            refused(&keyless, &narrow),
+            Some(RowError::Width { .. })
         ));
         let toast = relation(Identity::Full, &[("a", "text", true)]);
         let unknown = row(
@@ -440,8 +531,8 @@ mod tests {
             Some(vec![text("1")]),
         );
         assert!(matches!(
-            for_row(&toast, &unknown),
-            Err(RowError::NotCarried { .. })
+            refused(&toast, &unknown),
+            Some(RowError::NotCarried { .. })
         ));
     }
 }

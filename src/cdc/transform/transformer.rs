@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::cdc::change::{Event, Relation, RowChange, Switch, Truncate};
+use crate::cdc::change::{Event, Switch, Truncate};
 use crate::cdc::json_line;
-use crate::cdc::sql_line::{Execute, SqlLine, StatementId, TruncateLine};
+use crate::cdc::sql_line::{SqlLine, TruncateLine};
 use crate::segment::Running;
 
-use super::statement::{self, RowError};
+use super::described::Described;
+use super::exact::{Cells, Line, Row};
+use super::statement::RowError;
 
 /// A line that cannot become SQL.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +43,8 @@ pub enum Open {
 /// Keeps what the lines so far have said about relations, and whether a transaction is open.
 #[derive(Debug, Default)]
 pub struct Transformer {
-    relations: HashMap<u32, Relation>,
-    /// Statements whose PREPARE stands already, by relation and text.
-    prepared: HashMap<u32, HashMap<String, StatementId>>,
+    relations: HashMap<u32, Described>,
+    cells: Cells,
     open: Open,
     /// Of the SQL of the segment so far; none in a pipe, where none begins.
     checksum: Option<Running>,
@@ -62,7 +63,6 @@ impl Transformer {
     /// of what its lines become.
     pub fn begin_segment(&mut self) {
         self.relations.clear();
-        self.prepared.clear();
         self.checksum = Some(Running::default());
     }
 
@@ -77,25 +77,47 @@ impl Transformer {
     }
 
     fn write(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        let mut cells = std::mem::take(&mut self.cells);
+        let written = match cells.read(json) {
+            Some(line) => self.write_exact(&line, sql),
+            None => self.write_other(json, sql),
+        };
+        self.cells = cells;
+        written
+    }
+
+    /// A line as receive writes it: what stands in it goes into SQL as it is.
+    fn write_exact(&mut self, line: &Line<'_>, sql: &mut Vec<u8>) -> Result<(), TransformError> {
+        match line {
+            Line::Row(row) => return self.row(row, sql),
+            Line::Begin(comment) => {
+                self.begin(sql);
+                SqlLine::write_begin(comment, sql);
+            }
+            Line::Commit(comment) => {
+                self.commit()?;
+                SqlLine::write_commit(comment, sql);
+            }
+        }
+        Ok(())
+    }
+
+    /// Any other line.
+    fn write_other(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
         match json_line::read(json)? {
             Event::Relation(relation) => {
-                self.prepared.remove(&relation.rel);
-                self.relations.insert(relation.rel, relation);
+                self.relations
+                    .insert(relation.rel, Described::new(relation));
             }
             Event::Begin(begin) => {
-                if self.open == Open::Yes {
-                    // Receive was cut off inside that transaction and has it again from here.
-                    SqlLine::Rollback.write(sql);
-                }
-                self.open = Open::Yes;
+                self.begin(sql);
                 SqlLine::Begin(begin).write(sql);
             }
-            Event::Row(row) => self.row(&row, sql)?,
+            Event::Row(row) => self.row(&Cells::default().of(&row), sql)?,
             Event::Truncate(truncate) => self.truncate(&truncate, sql)?,
             Event::Message(_) => {}
             Event::Commit(commit) => {
-                self.inside("C")?;
-                self.open = Open::No;
+                self.commit()?;
                 SqlLine::Commit(commit).write(sql);
             }
             Event::Keepalive(at) => {
@@ -111,6 +133,20 @@ impl Transformer {
                 SqlLine::Endpos(at).write(sql);
             }
         }
+        Ok(())
+    }
+
+    fn begin(&mut self, sql: &mut Vec<u8>) {
+        if self.open == Open::Yes {
+            // Receive was cut off inside that transaction and has it again from here.
+            SqlLine::Rollback.write(sql);
+        }
+        self.open = Open::Yes;
+    }
+
+    fn commit(&mut self) -> Result<(), TransformError> {
+        self.inside("C")?;
+        self.open = Open::No;
         Ok(())
     }
 
@@ -130,38 +166,20 @@ impl Transformer {
         Ok(())
     }
 
-    fn relation(&self, rel: u32) -> Result<&Relation, TransformError> {
-        let relation = self.relations.get(&rel);
-        relation.ok_or(TransformError::UnknownRelation(rel))
-    }
-
-    fn row(&mut self, row: &RowChange, sql: &mut Vec<u8>) -> Result<(), TransformError> {
+    fn row(&mut self, row: &Row<'_>, sql: &mut Vec<u8>) -> Result<(), TransformError> {
         self.inside("row")?;
-        let relation = self.relations.get(&row.rel);
-        let relation = relation.ok_or(TransformError::UnknownRelation(row.rel))?;
-        let Some(statement) = statement::for_row(relation, row)? else {
-            return Ok(());
-        };
-        let prepared = self.prepared.entry(row.rel).or_default();
-        let id = match prepared.get(&statement.sql) {
-            Some(id) => *id,
-            None => {
-                let prepare = statement.prepare();
-                let id = prepare.id;
-                SqlLine::Prepare(prepare).write(sql);
-                prepared.insert(statement.sql, id);
-                id
-            }
-        };
-        let values = statement.values;
-        SqlLine::Execute(Execute { id, values }).write(sql);
-        Ok(())
+        let described = self.relations.get_mut(&row.rel);
+        let described = described.ok_or(TransformError::UnknownRelation(row.rel))?;
+        Ok(described.write(row, sql)?)
     }
 
     fn truncate(&mut self, truncate: &Truncate, sql: &mut Vec<u8>) -> Result<(), TransformError> {
         self.inside("T")?;
         let rels = truncate.rels.iter().map(|rel| {
-            let relation = self.relation(*rel)?;
+            let described = self.relations.get(rel);
+            let relation = &described
+                .ok_or(TransformError::UnknownRelation(*rel))?
+                .relation;
             Ok((relation.schema.clone(), relation.table.clone()))
         });
         let line = TruncateLine {
@@ -177,6 +195,9 @@ impl Transformer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Lsn;
+    use crate::cdc::change::{Column, Identity, Operation, Relation, RowChange, Value};
+    use proptest::prelude::*;
 
     const RELATION: &str = r#"{"action":"R","rel":1,"schema":"public","table":"t","columns":[{"name":"id","type":"int4","key":true}],"identity":"d"}"#;
     const BEGIN: &str = r#"{"action":"B","xid":5,"lsn":"0/10","commit_lsn":"0/20"}"#;
@@ -280,6 +301,112 @@ mod tests {
                 transform(&mut transformer, &lines),
                 before.clone() + &of_a_segment
             );
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            Just(Value::Unchanged),
+            "[0-3\\n\"]{0,2}".prop_map(Value::Text),
+            any::<Vec<u8>>().prop_map(Value::Bytes),
+        ]
+    }
+
+    /// A relation of a few columns, and rows that mostly fit it.
+    fn rows_of_a_relation() -> impl Strategy<Value = (Relation, Vec<RowChange>)> {
+        let column = (
+            any::<bool>(),
+            any::<bool>(),
+            prop::sample::select(vec!["int4", "json"]),
+        );
+        let columns = proptest::collection::vec(column, 0..4);
+        let identities = [
+            Identity::Default,
+            Identity::Full,
+            Identity::Index,
+            Identity::Nothing,
+        ];
+        let relation = (columns, prop::sample::select(identities.to_vec()));
+        let relation = relation.prop_map(|(columns, identity)| Relation {
+            rel: 1,
+            schema: "public".into(),
+            table: "t".into(),
+            columns: (1..)
+                .zip(columns)
+                .map(|(at, (key, identity_always, type_name))| Column {
+                    name: format!("c{at}"),
+                    type_name: type_name.into(),
+                    modifier: -1,
+                    key,
+                    identity_always,
+                })
+                .collect(),
+            identity,
+        });
+        relation.prop_flat_map(|relation| {
+            let width = relation.columns.len();
+            let side = move || proptest::collection::vec(value(), width..=width);
+            let operations = [Operation::Insert, Operation::Update, Operation::Delete];
+            let operation = prop::sample::select(operations.to_vec());
+            let row = (operation, proptest::option::of(side()), side(), 0..20);
+            let row = row.prop_map(|(operation, old, mut new, odd)| {
+                if odd == 0 {
+                    new.push(Value::Null);
+                }
+                let (old, new) = match operation {
+                    Operation::Insert => (old.filter(|_| odd == 1), Some(new)),
+                    Operation::Update => (old, Some(new)),
+                    Operation::Delete => (Some(new), old.filter(|_| odd == 2)),
+                };
+                let (xid, lsn, rel) = (5, Lsn::new(16), 1);
+                RowChange {
+                    operation,
+                    xid,
+                    lsn,
+                    rel,
+                    old,
+                    new,
+                }
+            });
+            (Just(relation), proptest::collection::vec(row, 1..30))
+        })
+    }
+
+    fn json(event: &Event) -> Vec<u8> {
+        let mut line = Vec::new();
+        json_line::write(event, &mut line);
+        line.pop();
+        line
+    }
+
+    proptest! {
+        #[test]
+        fn rows_become_the_same_as_receive_writes_them_and_in_any_other_form(
+            (relation, rows) in rows_of_a_relation(),
+        ) {
+            let (mut exact, mut other) = (Transformer::default(), Transformer::default());
+            let (mut exact_sql, mut other_sql) = (Vec::new(), Vec::new());
+            for line in [BEGIN.as_bytes(), &json(&Event::Relation(relation.clone()))] {
+                exact.line(line, &mut exact_sql).expect("taken");
+                other.line(line, &mut other_sql).expect("taken");
+            }
+            for row in rows {
+                let line = json(&Event::Row(row.clone()));
+                let as_written = exact.line(&line, &mut exact_sql);
+                let as_read = other.write_other(&line, &mut other_sql);
+                let told = |result: Result<(), TransformError>| result.err().map(|error| format!("{error:?}"));
+                prop_assert_eq!(told(as_written), told(as_read));
+                prop_assert_eq!(String::from_utf8_lossy(&exact_sql), String::from_utf8_lossy(&other_sql));
+                // As if no row before had the shape of this one.
+                let mut fresh = Described::new(relation.clone());
+                let mut alone = Vec::new();
+                if fresh.write(&Cells::default().of(&row), &mut alone).is_ok() {
+                    let last = |sql: &[u8]| sql.rsplit(|byte| *byte == b'\n').nth(1).map(<[u8]>::to_vec);
+                    let written = !alone.is_empty();
+                    prop_assert!(!written || last(&alone) == last(&exact_sql));
+                }
+            }
         }
     }
 
