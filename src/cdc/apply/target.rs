@@ -19,7 +19,7 @@ use super::expect::{Change, Emptied, Expect};
 use super::net::{Action, Set};
 use super::plan::{OnConflict, Step, plan};
 use super::sets::Rows;
-use super::target_table::{TargetTable, question};
+use super::target_table::{ITS_NAME, TargetTable, name_in_question, question};
 use super::tracking::{Tracking, bind_text, unbound};
 
 /// Requests gathered before they are sent and their answers read: large enough that the round
@@ -52,8 +52,8 @@ pub(super) struct Target {
     /// Rows that the last step touched that was answered.
     touched_before: u64,
     prepared: HashMap<StatementId, Arc<[Step]>>,
-    /// The names of commands for several rows, by their texts.
-    prepared_sets: HashMap<String, String>,
+    /// The names of commands for several rows, by their texts; and their tables.
+    prepared_sets: HashMap<String, (String, QualifiedName)>,
     /// Of all that is prepared, as [`PREPARED_MAX`] counts.
     prepared_size: usize,
     /// How many names such commands have had.
@@ -92,6 +92,7 @@ const SETTINGS: &str = "
     SET enable_seqscan = off; SET enable_bitmapscan = off;
     SET jit = off";
 
+const QUESTION: &str = "pgflit_table";
 const BEGIN: &str = "pgflit_begin";
 const COMMIT: &str = "pgflit_commit";
 const ROLLBACK: &str = "pgflit_rollback";
@@ -109,6 +110,9 @@ impl Target {
         on_conflict: OnConflict,
     ) -> Result<Self, ApplyError> {
         connection.query(SETTINGS).await?;
+        // There may be thousands of tables, and its plan costs more than its answer.
+        let prepare = format!("PREPARE {QUESTION} (text) AS {}", question(ITS_NAME));
+        connection.query(&prepare).await?;
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // What the source has may be no text in any encoding.
             connection
@@ -267,14 +271,16 @@ impl Target {
 
     /// The name of a command for several rows, prepared.
     fn prepare_set(&mut self, sql: &str, set: &Set<'_>) -> Result<String, ApplyError> {
-        if let Some(name) = self.prepared_sets.get(sql) {
+        if let Some((name, _)) = self.prepared_sets.get(sql) {
             return Ok(name.clone());
         }
         self.bound_prepared(set.columns.len())?;
         self.set_names += 1;
         let name = format!("pgflit_set_{}", self.set_names);
         self.parse(&name, sql)?;
-        self.prepared_sets.insert(sql.to_owned(), name.clone());
+        let table = set.first.table().clone();
+        self.prepared_sets
+            .insert(sql.to_owned(), (name.clone(), table));
         self.unconfirmed.push(Unconfirmed::Set(sql.to_owned()));
         Ok(name)
     }
@@ -374,10 +380,8 @@ impl Target {
         }
         // What was sent before has its answers first.
         self.exchange().await?;
-        let results = self
-            .connection
-            .query(&question(&name.schema, &name.name))
-            .await?;
+        let execute = format!("EXECUTE {QUESTION} ({})", name_in_question(name));
+        let results = self.connection.query(&execute).await?;
         let Some(table) = results.first().and_then(TargetTable::read) else {
             return Ok(None);
         };
@@ -412,8 +416,8 @@ impl Target {
     pub(super) fn forget(&mut self, prepare: &Prepare) -> Result<(), ApplyError> {
         self.tables.remove(&prepare.table);
         self.fitting.clear();
-        // The columns of one may have other types by now.
-        self.close_sets()?;
+        // The columns may have other types by now.
+        self.close_sets(|table| *table == prepare.table)?;
         if let Some(steps) = self.prepared.remove(&prepare.id) {
             self.close(&steps)?;
         }
@@ -427,8 +431,9 @@ impl Target {
         Ok(())
     }
 
-    fn close_sets(&mut self) -> Result<(), ApplyError> {
-        for name in std::mem::take(&mut self.prepared_sets).into_values() {
+    fn close_sets(&mut self, of: impl Fn(&QualifiedName) -> bool) -> Result<(), ApplyError> {
+        let closed = (self.prepared_sets).extract_if(|_, (_, table)| of(table));
+        for (_, (name, _)) in closed {
             frontend::close(b'S', &name, &mut self.output).map_err(pg::Error::from)?;
         }
         Ok(())
@@ -441,7 +446,7 @@ impl Target {
             return Ok(());
         }
         self.prepared_size = 0;
-        self.close_sets()?;
+        self.close_sets(|_| true)?;
         for steps in std::mem::take(&mut self.prepared).into_values() {
             self.close(&steps)?;
         }
@@ -554,7 +559,7 @@ impl Target {
                     }
                 }
                 Unconfirmed::Set(sql) => {
-                    if let Some(name) = self.prepared_sets.remove(&sql) {
+                    if let Some((name, _)) = self.prepared_sets.remove(&sql) {
                         frontend::close(b'S', &name, &mut self.output).map_err(pg::Error::from)?;
                     }
                 }

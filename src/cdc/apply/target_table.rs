@@ -45,9 +45,16 @@ struct ColumnType {
     modifier: i32,
 }
 
+/// Where the question has its parameter, a table's quoted name.
+pub(super) const ITS_NAME: &str = "$1";
+
+/// The name of `table` for the question.
+pub(super) fn name_in_question(table: &QualifiedName) -> String {
+    quote_literal(&table.quoted())
+}
+
 /// The question that [`TargetTable::read`] reads the answer to.
-pub(super) fn question(schema: &str, table: &str) -> String {
-    let name = format!("{}.{}", quote_ident(schema), quote_ident(table));
+pub(super) fn question(name: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
                 a.atttypmod::text, (a.attgenerated <> '')::text,
@@ -80,8 +87,7 @@ pub(super) fn question(schema: &str, table: &str) -> String {
                 SELECT o.oid, o.typname, o.typnamespace, below.modifier::text
                   FROM below JOIN pg_catalog.pg_type o USING (oid) WHERE o.typtype <> 'd') b ON true
            LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
-          WHERE c.oid = pg_catalog.to_regclass({})",
-        quote_literal(&name)
+          WHERE c.oid = pg_catalog.to_regclass({name})"
     )
 }
 
@@ -222,7 +228,7 @@ impl TargetColumns {
     /// Asks the target.
     pub async fn ask(connection: &mut Connection, table: &QualifiedName) -> Result<Self, Error> {
         let answers = connection
-            .query(&question(&table.schema, &table.name))
+            .query(&question(&name_in_question(table)))
             .await?;
         Ok(Self(answers.first().and_then(TargetTable::read)))
     }
