@@ -169,6 +169,25 @@ fn reach_the_rows_of_their_partition(plugin: &str) {
 }
 
 #[test]
+fn a_row_of_another_partition_that_has_the_same_key_is_not_overwritten() {
+    let pair = Pair::new();
+    let following = following_otherwise(&pair, "pgoutput");
+    following.run.signal(Signal::SIGTERM);
+    following.run.wait_for_exit().assert_code(9);
+    let clone = "clone --resume --on-conflict overwrite";
+    let run = pgflit(clone).follow().between(&pair).start();
+    let following = Following { pair: &pair, run }.until_live();
+    pair.source.sql(
+        "UPDATE keys SET n = 5 WHERE at = 3; DELETE FROM keys WHERE at = 14;
+         INSERT INTO keys VALUES (4, 11, 5), (20, 2, 5);
+         UPDATE keys SET id = 30 WHERE at = 15; UPDATE keys SET id = 5 WHERE at = 16",
+    );
+    same_rows_soon(&pair);
+    end_now(&pair);
+    following.run.wait_for_exit().assert_code(0);
+}
+
+#[test]
 fn a_partition_whose_bounds_do_not_tell_its_rows_is_not_emptied() {
     with_each(&["pgoutput"], |pair, plugin| {
         let following = following_otherwise(pair, plugin);

@@ -11,6 +11,7 @@ use super::block::Values;
 use super::error::ApplyError;
 use super::place::Place;
 use super::plan::Answer;
+use super::target_table::TargetTable;
 
 /// Values are shortened to this many characters in messages.
 const SHOWN_VALUE_CHARS: usize = 80;
@@ -154,6 +155,16 @@ impl Expect {
 impl Change {
     pub(super) fn table(&self) -> &QualifiedName {
         &self.prepare.table
+    }
+
+    /// Whether it is written to a table that has the rows of several partitions, of which two may have the
+    /// same key.
+    pub(super) fn has_own_key(&self, table: &TargetTable) -> bool {
+        let shape = &self.prepare.shape;
+        let key: Vec<_> = (shape.key.iter())
+            .map(|at| shape.columns[*at].as_str())
+            .collect();
+        self.written.is_some() && !table.is_unique_within(&key)
     }
 
     /// How many rows a command of this change touched, by its `tag`.

@@ -321,7 +321,12 @@ impl Target {
     async fn prepare(&mut self, change: &Change) -> Result<Arc<[Step]>, ApplyError> {
         let table = self.fitting_table(change).await?;
         self.bound_prepared(change.values.len())?;
-        let steps: Arc<[Step]> = plan(&change.prepare, &table, self.on_conflict).into();
+        let policy = match change.has_own_key(&table) {
+            // What has this key may be a row of another partition.
+            true => OnConflict::Stop,
+            false => self.on_conflict,
+        };
+        let steps: Arc<[Step]> = plan(&change.prepare, &table, policy).into();
         for step in steps.iter() {
             self.parse(&step.name, &step.sql)?;
         }
