@@ -142,6 +142,16 @@ pub struct Shape {
     pub key: Vec<usize>,
 }
 
+impl Shape {
+    /// Whether each parameter has its type, and each key its parameter.
+    fn holds_together(&self) -> bool {
+        let parameters = self.columns.len();
+        self.types.len() == parameters
+            && self.modifiers.len() == parameters
+            && self.key.iter().all(|at| *at < parameters)
+    }
+}
+
 /// One run of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execute {
@@ -345,7 +355,11 @@ impl SqlLine {
         if let Some(rest) = sql.strip_prefix("PREPARE ") {
             let (id, text) = rest.split_once(" AS ").ok_or(Error::Unknown)?;
             let id: StatementId = id.parse().map_err(|()| Error::Unknown)?;
-            let prepare = Prepare::new(text.to_owned(), serde_json::from_str(json)?);
+            let shape: Shape = serde_json::from_str(json)?;
+            if !shape.holds_together() {
+                return Err(Error::Unknown);
+            }
+            let prepare = Prepare::new(text.to_owned(), shape);
             return match prepare.id == id {
                 true => Ok(SqlLine::Prepare(prepare)),
                 false => Err(Error::Edited(id)),
@@ -393,7 +407,7 @@ mod tests {
             let sql = format!("DELETE FROM {}.{} WHERE x = $1", ident(&schema), ident(&table));
             same_after_writing_and_reading(&SqlLine::Prepare(Prepare::new(sql, Shape {
                 op: Operation::Delete, schema: schema.clone(), table: table.clone(),
-                identity: Identity::Default, types: columns.clone(), modifiers: vec![-1; columns.len()], columns, key: vec![0],
+                identity: Identity::Default, types: columns.clone(), modifiers: vec![-1; columns.len()], key: (0..columns.len().min(1)).collect(), columns,
             })));
             same_after_writing_and_reading(&SqlLine::Truncate(TruncateLine {
                 rels: vec![(schema, table)], cascade: true, restart_identity: false,
@@ -447,6 +461,19 @@ mod tests {
             key: vec![0],
         };
         let sql = r#"DELETE FROM ONLY "public"."t" WHERE "id" = $1"#;
+        let odd: [fn(&mut Shape); 3] = [
+            |shape| shape.key.push(1),
+            |shape| shape.types.clear(),
+            |shape| shape.modifiers.push(-1),
+        ];
+        for spoil in odd {
+            let mut shape = shape.clone();
+            spoil(&mut shape);
+            let mut line = Vec::new();
+            SqlLine::Prepare(Prepare::new(sql.into(), shape)).write(&mut line);
+            let read = SqlLine::read(line.trim_ascii_end());
+            assert!(matches!(read, Err(Error::Unknown)), "{read:?}");
+        }
         let text =
             same_after_writing_and_reading(&SqlLine::Prepare(Prepare::new(sql.into(), shape)));
         for (written, edited) in [("$1", "$1 OR true"), ("[0]", "[]"), ("int4", "text")] {

@@ -116,7 +116,7 @@ fn what_may_pass_by_itself_is_tried_again() {
          ALTER TABLE last ENABLE ALWAYS TRIGGER refuse",
     );
     for turn in 1..=3 {
-        pair.source.sql(&transaction(10, turn));
+        pair.source.sql(&transaction(40, turn));
         until_last(&pair, turn);
         let tried = following.run.stderr().matches(AGAIN).count();
         assert_eq!(tried, turn as usize);

@@ -192,7 +192,7 @@ impl Applier {
             Line::Other(line) => *line,
         };
         match line {
-            SqlLine::Prepare(prepare) => self.prepare(prepare, at)?,
+            SqlLine::Prepare(prepare) => self.prepare(prepare, at).await?,
             SqlLine::Truncate(line) => self.truncate(line, at).await?,
             SqlLine::Rollback => self.undo().await?,
             SqlLine::Keepalive(known) | SqlLine::Endpos(known) => {
@@ -258,7 +258,7 @@ impl Applier {
             .map_or(past, |endpos| endpos.min(past))
     }
 
-    fn prepare(&mut self, prepare: Prepare, at: At<'_>) -> Result<(), ApplyError> {
+    async fn prepare(&mut self, prepare: Prepare, at: At<'_>) -> Result<(), ApplyError> {
         if let Some(known) = self.statements.get(&prepare.id) {
             if known.sql != prepare.sql {
                 let problem = format!("statement {} stands for two texts", prepare.id);
@@ -267,9 +267,9 @@ impl Applier {
             // Repeated because the source has described the relation again: what the server has
             // planned may be outdated.
             if let Some(here) = self.placement.forget(prepare.id) {
-                self.target.forget(&here)?;
+                self.target.forget(&here).await?;
             }
-            return self.target.forget(&prepare);
+            return self.target.forget(&prepare).await;
         }
         self.statements.insert(prepare.id, Arc::new(prepare));
         Ok(())

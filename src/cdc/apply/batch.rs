@@ -199,7 +199,7 @@ impl Applier {
         if !pieces.iter().any(|piece| matches!(piece, Piece::Set(_))) {
             return Ok(false);
         }
-        let within = self.target.begin_batch()?;
+        let within = self.target.begin_batch().await?;
         let written = match self.write_pieces(&pieces).await {
             Ok(()) => self.target.end_batch(within).await,
             Err(error) => Err(error),

@@ -222,7 +222,7 @@ impl Target {
         let is_copy = set.action == Action::Insert;
         let name = match is_copy {
             true => String::new(),
-            false => self.prepare_set(&sql, set)?,
+            false => self.prepare_set(&sql, set).await?,
         };
         for rows in set.commands() {
             let expected = match set.action {
@@ -270,11 +270,11 @@ impl Target {
     }
 
     /// The name of a command for several rows, prepared.
-    fn prepare_set(&mut self, sql: &str, set: &Set<'_>) -> Result<String, ApplyError> {
+    async fn prepare_set(&mut self, sql: &str, set: &Set<'_>) -> Result<String, ApplyError> {
         if let Some((name, _)) = self.prepared_sets.get(sql) {
             return Ok(name.clone());
         }
-        self.bound_prepared(set.columns.len())?;
+        self.bound_prepared(set.columns.len()).await?;
         self.set_names += 1;
         let name = format!("pgflit_set_{}", self.set_names);
         self.parse(&name, sql)?;
@@ -287,8 +287,14 @@ impl Target {
 
     /// What is sent from here on can be undone by itself. True if that takes a savepoint, because the
     /// open transaction has more than that.
-    pub(super) fn begin_batch(&mut self) -> Result<bool, ApplyError> {
+    ///
+    /// Whatever was sent before is answered first: an error of it is none of the batch's, and undoing the
+    /// batch would not undo it.
+    pub(super) async fn begin_batch(&mut self) -> Result<bool, ApplyError> {
         let within = self.open;
+        if within {
+            self.exchange().await?;
+        }
         self.conflicts_before = self.conflicts;
         match within {
             true => self.run(SAVEPOINT, Expect::Control("SAVEPOINT"))?,
@@ -305,11 +311,17 @@ impl Target {
         self.exchange().await
     }
 
-    /// Undoes what was sent since [`Target::begin_batch`], whose answers are read.
+    /// Undoes what was sent since [`Target::begin_batch`].
     pub(super) async fn undo_batch(&mut self, within: bool) -> Result<(), ApplyError> {
+        if let Err(error) = self.exchange().await {
+            // Of what is undone; or the next exchange fails too.
+            tracing::debug!("{error}, in what is undone");
+        }
         match within {
             true => {
                 self.run(ROLLBACK_TO, Expect::Control("ROLLBACK"))?;
+                // Or a later ROLLBACK TO would find it where its own savepoint was refused.
+                self.run(RELEASE, Expect::Control("RELEASE"))?;
                 self.conflicts = self.conflicts_before;
                 self.exchange().await
             }
@@ -320,7 +332,7 @@ impl Target {
     /// Prepares what is run for this change's statement, if the target's table takes it.
     async fn prepare(&mut self, change: &Change) -> Result<Arc<[Step]>, ApplyError> {
         let table = self.fitting_table(change).await?;
-        self.bound_prepared(change.values.len())?;
+        self.bound_prepared(change.values.len()).await?;
         let policy = match change.has_own_key(&table) {
             // What has this key may be a row of another partition.
             true => OnConflict::Stop,
@@ -359,7 +371,7 @@ impl Target {
         let mut problem = fits(&table);
         if problem.is_some() && known {
             // It may have been altered since.
-            self.tables.remove(&name);
+            self.forget_table(&name);
             table = self.table(&name).await?;
             problem = fits(&table);
         }
@@ -418,8 +430,10 @@ impl Target {
     }
 
     /// Forgets what is known of a statement and its table: the next use asks and prepares again.
-    pub(super) fn forget(&mut self, prepare: &Prepare) -> Result<(), ApplyError> {
-        self.tables.remove(&prepare.table);
+    pub(super) async fn forget(&mut self, prepare: &Prepare) -> Result<(), ApplyError> {
+        // A server that passes over what follows an error would pass over what closes statements too.
+        self.exchange().await?;
+        self.forget_table(&prepare.table);
         self.fitting.clear();
         // The columns may have other types by now.
         self.close_sets(|table| *table == prepare.table)?;
@@ -427,6 +441,12 @@ impl Target {
             self.close(&steps)?;
         }
         Ok(())
+    }
+
+    fn forget_table(&mut self, table: &QualifiedName) {
+        if let Some(known) = self.tables.remove(table) {
+            self.columns = self.columns.saturating_sub(known.width());
+        }
     }
 
     fn close(&mut self, steps: &[Step]) -> Result<(), ApplyError> {
@@ -445,11 +465,13 @@ impl Target {
     }
 
     /// Makes room for one more statement.
-    fn bound_prepared(&mut self, parameters: usize) -> Result<(), ApplyError> {
+    async fn bound_prepared(&mut self, parameters: usize) -> Result<(), ApplyError> {
         self.prepared_size += PLAN_BASE + parameters;
         if self.prepared_size < PREPARED_MAX {
             return Ok(());
         }
+        // A server that passes over what follows an error would pass over these too.
+        self.exchange().await?;
         self.prepared_size = 0;
         self.close_sets(|_| true)?;
         for steps in std::mem::take(&mut self.prepared).into_values() {
