@@ -27,6 +27,9 @@ const UNLOGGED: &str = "
     CREATE UNLOGGED TABLE unlogged (id int PRIMARY KEY);
     INSERT INTO unlogged SELECT generate_series(1, 100);";
 
+/// What the index `gated` needs to be built.
+const INDEX: u32 = 8;
+
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
 
 /// Restarts the target while whatever needs the advisory lock waits, which the restart lets go.
@@ -47,6 +50,10 @@ fn restart_target_at(lock: u32, mode: StopMode, more: &str) {
         pair.target.number(WAITING) > 0
     });
     run.wait_for_stderr("copied public.quick");
+    if lock == INDEX {
+        // And all is on the target's disk.
+        run.wait_for_stderr("copied 1 large objects");
+    }
     pair.target_cluster.stop(mode).expect("the target stops");
     run.wait_for_stderr_times("connecting to the target", 3);
     pair.target_cluster.start().expect("the target starts");
@@ -69,7 +76,7 @@ fn rows_are_copied_on_under_their_snapshot_when_the_target_restarts() {
 #[test]
 fn indexes_are_built_all_the_same_when_the_target_restarts() {
     for mode in MODES {
-        restart_target_at(8, mode, "");
+        restart_target_at(INDEX, mode, "");
     }
 }
 

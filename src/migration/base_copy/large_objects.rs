@@ -110,6 +110,12 @@ impl BaseCopy<'_> {
         }
         let copied = thread.join();
         let copied = copied.map_err(|_| MigrationError::Thread("large objects".to_owned()))??;
+        if !copied.complete {
+            return Err(MigrationError::Stopped);
+        }
+        self.reopen_target().await?;
+        let durable = ledger::make_durable(&self.target).await;
+        durable.map_err(on_target("waiting for its disk"))?;
         if copied.objects > 0 {
             tracing::info!(
                 "copied {} large objects, {}",
@@ -117,12 +123,6 @@ impl BaseCopy<'_> {
                 ByteSize(copied.bytes)
             );
         }
-        if !copied.complete {
-            return Err(MigrationError::Stopped);
-        }
-        self.reopen_target().await?;
-        let durable = ledger::make_durable(&self.target).await;
-        durable.map_err(on_target("waiting for its disk"))?;
         Ok(self.store.finish_step(STEP)?)
     }
 }
