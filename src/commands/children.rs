@@ -37,8 +37,12 @@ pub(super) fn config(
     // In the environment, because everybody sees the arguments of a process.
     let variable = |name: &str, address: Option<&Address>| {
         let pair = address.map(|address| (name.to_owned(), address.to_uri()));
-        pair.into_iter().collect()
+        pair.into_iter().collect::<Vec<_>>()
     };
+    let receive_environment = variable("PGFLIT_SOURCE_PGURI", place.source);
+    let mut apply_environment = variable("PGFLIT_TARGET_PGURI", place.target);
+    // Apply asks it what the stream does not say.
+    apply_environment.extend(receive_environment.clone());
     supervisor::Config {
         work_dir: place::work_dir(place.work_dir),
         shared_arguments,
@@ -47,8 +51,8 @@ pub(super) fn config(
             format!("--progress-tracking={}", tracking(cdc.progress_tracking)),
             format!("--on-conflict={}", on_conflict(cdc.on_conflict)),
         ],
-        source_environment: variable("PGFLIT_SOURCE_PGURI", place.source),
-        target_environment: variable("PGFLIT_TARGET_PGURI", place.target),
+        receive_environment,
+        apply_environment,
         retry_for,
         log_sink: shown.redraws().then_some(terminal::write as LogSink),
     }

@@ -57,6 +57,11 @@ pub(super) fn address(side: Side, typed: Option<&str>) -> Result<Address, Comman
     )
 }
 
+/// The address of a server that may be left out.
+pub(super) fn known(side: Side, typed: Option<&str>) -> Result<Option<Address>, CommandError> {
+    typed.map(|typed| address(side, Some(typed))).transpose()
+}
+
 /// A standby of the source.
 pub(super) fn standby(typed: &str) -> Result<Address, CommandError> {
     parse("standby", typed)

@@ -99,7 +99,7 @@ impl Config {
         self.spawn(
             "receive",
             arguments,
-            &self.source_environment,
+            &self.receive_environment,
             Stdio::null(),
             stdout,
         )
@@ -129,7 +129,7 @@ impl Config {
         self.spawn(
             "apply",
             arguments,
-            &self.target_environment,
+            &self.apply_environment,
             stdin,
             Stdio::null(),
         )

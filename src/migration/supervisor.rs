@@ -30,9 +30,9 @@ pub struct Config {
     /// Options of apply alone: `--progress-tracking`.
     pub apply_arguments: Vec<String>,
     /// Variables that receive gets: where the source is.
-    pub source_environment: Vec<(String, String)>,
-    /// Variables that apply gets: where the target is.
-    pub target_environment: Vec<(String, String)>,
+    pub receive_environment: Vec<(String, String)>,
+    /// Variables that apply gets: where both are.
+    pub apply_environment: Vec<(String, String)>,
     /// How long transient failures in a row are tried again.
     pub retry_for: Duration,
     /// What takes the log of the children; none: they write to our stderr themselves.

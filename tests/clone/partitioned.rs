@@ -188,6 +188,57 @@ fn a_row_of_another_partition_that_has_the_same_key_is_not_overwritten() {
 }
 
 #[test]
+fn a_table_that_has_become_a_partition_meanwhile_is_not_emptied_with_the_others() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE TABLE later (id int PRIMARY KEY, n int, body text);
+         INSERT INTO later SELECT g, 1, 'kept' FROM generate_series(1000, 1050) g",
+    );
+    let following = following_otherwise(&pair, "pgoutput");
+    let attach = "ALTER TABLE ranges ATTACH PARTITION later FOR VALUES FROM (1000) TO (1100)";
+    pair.source.sql(attach);
+    pair.target.sql(attach);
+    pair.source
+        .sql("TRUNCATE low, mid, high, over; INSERT INTO ranges VALUES (1, 1, 'new')");
+    following
+        .run
+        .wait_for_exit()
+        .assert_code(7)
+        .assert_stderr("TRUNCATE of partition public.over")
+        .assert_stderr("its place on the source were altered")
+        .assert_stderr("detach what was attached since");
+    let later = "SELECT count(*) FROM later";
+    assert_eq!(pair.target.number(later), 51);
+    let detach = "ALTER TABLE ranges DETACH PARTITION later";
+    pair.target.sql(detach);
+    pair.source.sql(detach);
+    let _following = Following::resume_with(&pair, "pgoutput").until_live();
+    same_rows_soon(&pair);
+    assert_eq!(pair.target.number(later), 51);
+}
+
+#[test]
+fn a_partition_among_others_is_not_emptied_before_the_source_was_asked() {
+    let pair = Pair::new();
+    let following = following_otherwise(&pair, "pgoutput");
+    following.run.signal(Signal::SIGTERM);
+    following.run.wait_for_exit().assert_code(9);
+    pair.source.sql("TRUNCATE mid");
+    end_now(&pair);
+    let prefetch = pgflit("stream prefetch").source(&pair.source);
+    prefetch.dir(pair.dir()).run().assert_code(0);
+    let catchup = pgflit("stream catchup").target(&pair.target);
+    catchup
+        .dir(pair.dir())
+        .run()
+        .assert_code(7)
+        .assert_stderr("which they are only the source can say")
+        .assert_stderr("hint: name it with --source");
+    pgflit("stream catchup").between(&pair).run().assert_code(0);
+    assert_eq!(rows(&pair.source), rows(&pair.target));
+}
+
+#[test]
 fn a_partition_whose_bounds_do_not_tell_its_rows_is_not_emptied() {
     with_each(&["pgoutput"], |pair, plugin| {
         let following = following_otherwise(pair, plugin);

@@ -9,6 +9,7 @@ use crate::base::Lsn;
 use crate::cdc::change::{Begin, Commit};
 use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Prepare, SqlLine, StatementId, TruncateLine};
+use crate::pg::Address;
 
 use super::batch::Batch;
 use super::block::{At, Block, Line, Run};
@@ -94,6 +95,8 @@ pub(super) fn new_bytes(block: &Arc<Block>, last: Option<&Arc<Block>>) -> usize 
 /// Applies lines to the target.
 pub(super) struct Applier {
     pub(super) target: Target,
+    /// Asked what the stream does not say.
+    pub(super) source: Option<Address>,
     pub(super) filter: Filter,
     pub(super) steering: Steering,
     pub(super) positions: Reached,
@@ -142,6 +145,7 @@ impl Applier {
     ) -> Self {
         Self {
             placement,
+            source: None,
             reached_before: at.reached,
             target,
             filter,
@@ -162,6 +166,11 @@ impl Applier {
     /// The same, knowing where one transaction ends.
     pub(super) fn knowing(self, known_end: Option<KnownEnd>) -> Self {
         Self { known_end, ..self }
+    }
+
+    /// The same, able to ask the source.
+    pub(super) fn asking(self, source: Option<Address>) -> Self {
+        Self { source, ..self }
     }
 
     /// A segment begins; it prepares its own statements again.

@@ -84,13 +84,15 @@ pub enum ApplyError {
     },
     /// A partition was emptied whose rows are among others on the target.
     #[error(
-        "TRUNCATE of partition {table} of transaction {xid} at {lsn} cannot be done: on the target its rows are in {here}, with those of others, and which they are depends on a hash or the order of a collation ({place})"
+        "TRUNCATE of partition {table} of transaction {xid} at {lsn} cannot be done: on the target its rows are in {here}, with those of others, and which they are {why} ({place})"
     )]
     EmptiedPartition {
         /// Which partition.
         table: Box<QualifiedName>,
         /// Where its rows are.
         here: Box<QualifiedName>,
+        /// Why it cannot.
+        why: Untold,
         /// The source's transaction.
         xid: u32,
         /// Where it begins.
@@ -199,6 +201,22 @@ pub enum ApplyError {
     Thread(#[source] io::Error),
 }
 
+/// Why the bounds of a partition do not tell which rows it had on the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Untold {
+    /// They hold for other rows on another server.
+    #[error("depends on a hash or the order of a collation")]
+    Inexact,
+    /// They are not what they were, and when they changed is not known.
+    #[error(
+        "is not known, as its bounds or its place on the source were altered since the migration began"
+    )]
+    Otherwise,
+    /// Apply does not know the source.
+    #[error("only the source can say")]
+    Unasked,
+}
+
 impl ApplyError {
     /// Whether a change was refused, or did not find what it should have: the connection is as good as
     /// before.
@@ -244,6 +262,17 @@ impl ApplyError {
                 "alter the target as the source was altered, then run the same command with --resume"
                     .to_owned(),
             ),
+            ApplyError::EmptiedPartition {
+                why: Untold::Unasked,
+                ..
+            } => Some("name it with --source, then run the same command again".to_owned()),
+            ApplyError::EmptiedPartition {
+                why: Untold::Otherwise,
+                table,
+                ..
+            } => Some(format!(
+                "give {table} on both sides the bounds that it had when the migration began (detach what was attached since), run the same command with --resume, and alter it again once that is past"
+            )),
             ApplyError::EmptiedPartition { table, here, .. } => Some(format!(
                 "make {table} a partition of {here} on the target, with the bounds that it has on the source and its rows in it, then run the same command with --resume"
             )),

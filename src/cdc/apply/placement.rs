@@ -5,7 +5,7 @@
 //! The rows of several partitions are then in one table, so a change becomes one of that table
 //! before it is held against others; whether the copy contains it is asked by the partition.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::base::QualifiedName;
@@ -79,17 +79,6 @@ impl Placement {
             );
         }
         self.placed.insert(table, placed);
-    }
-
-    /// Whether each partition of the source that is part of `table` is among `emptied`.
-    pub(super) fn is_empty_without(
-        &self,
-        table: &QualifiedName,
-        emptied: &HashSet<QualifiedName>,
-    ) -> bool {
-        let is_part = |it: &&Partition| it.parents.iter().any(|above| above.table() == *table);
-        let mut parts = self.partitions.values().filter(is_part);
-        parts.all(|part| emptied.contains(&part.itself.table()))
     }
 }
 
@@ -223,35 +212,5 @@ mod tests {
             on_table(&keyed, &partition, &placed(&root)).sql,
             r#"DELETE FROM ONLY "s"."a ""root""" WHERE "id" = $1 AND ((id < 10))"#
         );
-    }
-
-    #[test]
-    fn a_table_is_emptied_with_all_its_partitions_and_not_before() {
-        let level = |name: &str| Level {
-            schema: "s".into(),
-            name: name.into(),
-            bounds: None,
-        };
-        let partition = |name: &str, parents: &[&str]| Partition {
-            itself: level(name),
-            parents: parents.iter().map(|name| level(name)).collect(),
-            is_exact: true,
-            has_own_key: false,
-            shown: String::new(),
-        };
-        let placement = Placement::of(vec![
-            partition("a", &["branch", "root"]),
-            partition("b", &["branch", "root"]),
-            partition("c", &["root"]),
-            partition("d", &["other"]),
-        ]);
-        let is_empty = |table: &str, emptied: &[&str]| {
-            let emptied = emptied.iter().map(|name| QualifiedName::new("s", *name));
-            placement.is_empty_without(&QualifiedName::new("s", table), &emptied.collect())
-        };
-        assert!(is_empty("root", &["a", "b", "c"]));
-        assert!(!is_empty("root", &["a", "b"]));
-        assert!(is_empty("branch", &["a", "b"]));
-        assert!(!is_empty("branch", &["a", "c"]));
     }
 }

@@ -28,6 +28,8 @@ const LOOK_AROUND: Duration = Duration::from_millis(50);
 pub struct Config {
     /// The target.
     pub target: Address,
+    /// The source, if it is known: asked what the stream does not say.
+    pub source: Option<Address>,
     /// Where the segments and the store are.
     pub work_dir: WorkDir,
     /// What to read.
@@ -145,7 +147,9 @@ async fn apply_once(
         first,
         config.wal_segment_bytes,
     )?;
-    let mut applier = Applier::new(target, filter, placement, steering, at).knowing(known_end);
+    let mut applier = Applier::new(target, filter, placement, steering, at)
+        .knowing(known_end)
+        .asking(config.source.clone());
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;

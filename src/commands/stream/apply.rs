@@ -48,6 +48,7 @@ fn config(
     let run = begin::known_run(work_dir, store)?;
     Ok(Config {
         target: place::address(Side::Target, options.follow.target.as_deref())?,
+        source: place::known(Side::Source, options.follow.source.as_deref())?,
         work_dir: work_dir.clone(),
         input: match &options.sql {
             None => Input::Folder,

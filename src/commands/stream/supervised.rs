@@ -10,7 +10,6 @@ use crate::commands::{CommandError, children, clone, not_built, place};
 use crate::migration::stage::Mode;
 use crate::migration::supervisor::{Alone, Ended, supervise};
 use crate::migration::watch::Watch;
-use crate::pg::Address;
 use crate::report::progress::Shown;
 use crate::store::{Store, WorkDir};
 
@@ -53,8 +52,14 @@ fn run(
     begin::check_filters(options, &store)?;
     let receives = mode != Mode::Catchup;
     let applies = mode != Mode::Prefetch;
-    let source = wanted(receives, Side::Source, options.source.as_deref())?;
-    let target = wanted(applies, Side::Target, options.target.as_deref())?;
+    let source = match receives {
+        true => Some(place::address(Side::Source, options.source.as_deref())?),
+        false => place::known(Side::Source, options.source.as_deref())?,
+    };
+    let target = match applies {
+        true => Some(place::address(Side::Target, options.target.as_deref())?),
+        false => None,
+    };
     let shutdown = place::shutdown()?;
     // Rows may be copied while changes are only received.
     let _lock = applies.then(|| work_dir.lock()).transpose()?;
@@ -72,17 +77,11 @@ fn run(
     };
     let new_tables = clone::new_tables(options.cdc.new_tables);
     let children = children::config(&place, &options.cdc, options.retry_for, logging, Shown::Off);
-    let watch = source.map(|source| Watch::start(&source, &work_dir, new_tables));
+    let watched = source.filter(|_| receives);
+    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables));
     let ended = supervise(&children, &alone, mode, &shutdown, || Ok(()))?;
     drop(watch);
     tell(ended, &store, &work_dir)
-}
-
-fn wanted(is: bool, side: Side, typed: Option<&str>) -> Result<Option<Address>, CommandError> {
-    match is {
-        true => place::address(side, typed).map(Some),
-        false => Ok(None),
-    }
 }
 
 fn tell(ended: Ended, store: &Store, work_dir: &WorkDir) -> Result<ExitCode, CommandError> {
