@@ -21,6 +21,7 @@
 //! 3. *Killed after the answer, before the store was told*: the store is behind the target. It is
 //!    a report; the target's own word counts.
 
+mod answers;
 mod applier;
 mod batch;
 mod block;
@@ -30,6 +31,7 @@ mod execute_line;
 mod expect;
 mod filter;
 mod input;
+mod lanes;
 mod moved;
 mod net;
 mod place;
@@ -43,6 +45,7 @@ mod steering;
 mod target;
 mod target_table;
 mod tracking;
+mod writer;
 
 pub use error::ApplyError;
 pub use filter::KnownEnd;
