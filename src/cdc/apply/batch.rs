@@ -43,6 +43,8 @@ impl Default for Size {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     size: Size,
+    /// How many times its size it has been let grow.
+    grown: usize,
     ready: Vec<Ready>,
     bytes: usize,
     /// Source transactions that are whole, each with the end of its changes in `ready`.
@@ -82,7 +84,19 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.ready.len() >= self.size.changes || self.bytes >= self.size.bytes
+        let times = self.grown + 1;
+        self.ready.len() >= self.size.changes * times || self.bytes >= self.size.bytes * times
+    }
+
+    /// Lets it grow by its size once more; how often that was.
+    pub(super) fn grow(&mut self) -> usize {
+        self.grown += 1;
+        self.grown
+    }
+
+    /// What is gathered.
+    pub(super) fn ready(&self) -> &[Ready] {
+        &self.ready
     }
 
     pub(super) fn add(&mut self, ready: Ready) {
@@ -124,6 +138,7 @@ impl Batch {
 
     /// What is gathered of transactions that are whole; none if that is none.
     pub(super) fn take_whole(&mut self) -> Option<(Vec<Ready>, Whole)> {
+        self.grown = 0;
         let reached = std::mem::replace(&mut self.reached, Lsn::ZERO);
         let ends = std::mem::take(&mut self.ends);
         // Without one, what is gathered, if anything, is of a transaction that is still being read.

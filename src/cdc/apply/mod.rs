@@ -8,6 +8,8 @@
 //!                                             ▼
 //!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
 //! ```
+//! With `--apply-jobs` batches are written by several sessions at a time, see [`lanes`].
+//!
 //! # Once
 //! A group of whole source transactions commits together with its position, in one target
 //! transaction. At the start the target says how far it is, and whole transactions up to there are

@@ -54,6 +54,10 @@ const LANE_CHANGES: usize = 20_000;
 /// And so many bytes.
 const LANE_BYTES: usize = 4 << 20;
 
+/// One that touches rows of another grows to so many times that before it waits for it: then it is what
+/// a single connection writes.
+const TIMES_MAX: usize = 5;
+
 /// In builds with debug assertions, the number of changes instead: a test has few.
 const CHANGES_VARIABLE: &str = "PGFLIT_LANE_CHANGES";
 
@@ -194,43 +198,54 @@ impl Applier {
             return self.finish_group().await;
         }
         self.group_since = None;
-        if let Some((ready, whole)) = self.batch.take_whole() {
-            if ready.is_empty() {
-                self.pass_later(whole.reached());
+        // What is written commits as early as it may: readers of the target see it, and locks go.
+        while self.first_is_written()? {
+            self.commit_first().await?;
+        }
+        let plain = |table: &_| {
+            let known = self.writer.target.known_table(table);
+            known.is_some_and(|known| known.takes_sets)
+        };
+        let touched = Touched::of(self.batch.ready(), plain);
+        if let Some(touched) = &touched
+            && self.meets(touched)
+        {
+            // More is gathered meanwhile, rather than waited.
+            if self.batch.grow() < TIMES_MAX {
                 return self.look_around();
             }
-            let plain = |table: &_| {
-                let known = self.writer.target.known_table(table);
-                known.is_some_and(|known| known.takes_sets)
-            };
-            match Touched::of(&ready, plain) {
-                Some(touched) => self.into_lane(ready, whole, touched).await?,
-                None => {
-                    self.drain().await?;
-                    self.commit_gathered(&ready, &whole).await?;
-                }
+            if let Some(lanes) = &mut self.lanes {
+                lanes.waited += 1;
+            }
+            while self.meets(touched) {
+                self.commit_first().await?;
+            }
+        }
+        let Some((ready, whole)) = self.batch.take_whole() else {
+            return self.look_around();
+        };
+        match touched {
+            _ if ready.is_empty() => self.pass_later(whole.reached()),
+            Some(touched) => self.give_to_lane(ready, whole, touched).await?,
+            None => {
+                self.drain().await?;
+                self.commit_gathered(&ready, &whole).await?;
             }
         }
         self.look_around()
     }
 
-    async fn into_lane(
+    fn meets(&self, touched: &Touched) -> bool {
+        let lanes = self.lanes.iter();
+        (lanes.flat_map(|lanes| &lanes.flights)).any(|flight| flight.touched.meets(touched))
+    }
+
+    async fn give_to_lane(
         &mut self,
         ready: Vec<Ready>,
         whole: Whole,
         touched: Touched,
     ) -> Result<(), ApplyError> {
-        let meets = |lanes: &Lanes| lanes.flights.iter().any(|it| it.touched.meets(&touched));
-        if let Some(lanes) = &mut self.lanes {
-            lanes.waited += u64::from(meets(lanes));
-        }
-        while self.lanes.as_ref().is_some_and(meets) {
-            self.commit_first().await?;
-        }
-        // What is written commits as early as it may: readers of the target see it, and locks go.
-        while self.first_is_written()? {
-            self.commit_first().await?;
-        }
         while (self.lanes.as_ref()).is_some_and(|lanes| lanes.idle.is_empty()) {
             self.commit_first().await?;
         }

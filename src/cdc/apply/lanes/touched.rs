@@ -97,12 +97,12 @@ impl Touched {
     /// Notes the keys of a row; false if it has none.
     fn row(&mut self, change: &Change, way: &Way<'_>) -> bool {
         let hash = |new: bool| {
-            let values = way.key.iter().map(|(old, set)| match (new, set) {
+            let mut values = way.key.iter().map(|(old, set)| match (new, set) {
                 (true, Some(set)) => change.values.get(*set),
                 _ => change.values.get(*old),
             });
-            values.fold(Some(way.table), |hash, value| {
-                Some(seeded().hash_one((hash?, value?)))
+            values.try_fold(way.table, |hash, value| {
+                Some(seeded().hash_one((hash, value?)))
             })
         };
         let (Some(old), Some(new)) = (hash(false), hash(true)) else {
@@ -159,4 +159,97 @@ fn how_of(shape: &Shape, sql: &str, key: impl Fn() -> u64) -> How {
 /// The same for all batches of this program.
 fn seeded() -> FixedState {
     FixedState::with_seed(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::Lsn;
+    use crate::cdc::apply::block::{Origin, Values};
+    use crate::cdc::change::Begin;
+
+    /// A change of table `t` that has these values, of which those are its key that begin with `=`.
+    fn of(identity: Identity, op: Operation, columns: &[(&str, Option<&str>)]) -> Ready {
+        let names = columns.iter().map(|(name, _)| name.trim_start_matches('='));
+        let shape = Shape {
+            op,
+            schema: "public".into(),
+            table: "t".into(),
+            identity,
+            columns: names.map(str::to_owned).collect(),
+            types: columns.iter().map(|_| "text".to_owned()).collect(),
+            modifiers: columns.iter().map(|_| -1).collect(),
+            key: (0..columns.len())
+                .filter(|at| columns[*at].0.starts_with('='))
+                .collect(),
+        };
+        let values = columns.iter().map(|(_, value)| value.map(str::as_bytes));
+        let sql = as_known(&shape).expect("columns");
+        Ready::Row(Change {
+            prepare: Arc::new(Prepare::new(sql, shape)),
+            written: None,
+            values: Values::of(values, Origin::File(std::path::Path::new("t").into())),
+            begin: Arc::new(Begin {
+                xid: 1,
+                lsn: Lsn::new(1),
+                commit_lsn: None,
+                timestamp: None,
+            }),
+            at: 1,
+        })
+    }
+
+    fn insert(id: &str) -> Ready {
+        let columns = [("=id", Some(id)), ("n", Some("1"))];
+        of(Identity::Default, Operation::Insert, &columns)
+    }
+
+    fn update(columns: &[(&str, Option<&str>)]) -> Ready {
+        of(Identity::Default, Operation::Update, columns)
+    }
+
+    fn meet(one: &[Ready], other: &[Ready]) -> bool {
+        let touched = |ready| Touched::of(ready, |_| true).expect("nothing to be done alone");
+        let (one, other) = (touched(one), touched(other));
+        assert_eq!(one.meets(&other), other.meets(&one));
+        one.meets(&other)
+    }
+
+    #[test]
+    fn batches_meet_in_the_keys_of_rows_old_and_new() {
+        assert!(!meet(&[insert("1"), insert("2")], &[insert("3")]));
+        assert!(meet(&[insert("1"), insert("2")], &[insert("2")]));
+        let set = update(&[("n", Some("1")), ("=id", Some("2"))]);
+        assert!(meet(&[insert("2")], &[set]));
+        let moved = || update(&[("id", Some("3")), ("=id", Some("2"))]);
+        assert!(meet(&[insert("2")], &[moved()]));
+        assert!(meet(&[insert("3")], &[moved()]));
+        assert!(!meet(&[insert("4")], &[moved()]));
+    }
+
+    #[test]
+    fn the_order_of_key_columns_is_of_no_matter_and_which_they_are_is() {
+        let one = || update(&[("n", Some("1")), ("=a", Some("1")), ("=b", Some("2"))]);
+        let same = update(&[("n", Some("1")), ("=b", Some("2")), ("=a", Some("1"))]);
+        assert!(meet(&[one()], &[same]));
+        let swapped = update(&[("n", Some("1")), ("=b", Some("1")), ("=a", Some("2"))]);
+        assert!(!meet(&[one()], &[swapped]));
+        let other_key = update(&[("n", Some("1")), ("=c", Some("7"))]);
+        assert!(meet(&[one()], &[other_key]));
+    }
+
+    #[test]
+    fn what_has_no_key_meets_all_but_rows_that_are_only_added() {
+        let plain = |op| of(Identity::Nothing, op, &[("n", Some("1"))]);
+        let full = || of(Identity::Full, Operation::Delete, &[("=n", Some("1"))]);
+        let added = || plain(Operation::Insert);
+        assert!(!meet(&[added()], &[added()]));
+        assert!(meet(&[added()], &[full()]));
+        assert!(meet(&[full()], &[full()]));
+        let null = update(&[("n", Some("1")), ("=id", None)]);
+        assert!(meet(&[insert("1")], &[null]));
+        assert!(Touched::of(&[added()], |_| false).is_none());
+    }
 }
