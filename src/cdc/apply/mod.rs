@@ -8,7 +8,7 @@
 //!                                             ▼
 //!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
 //! ```
-//! With `--apply-jobs` batches are written by several sessions at a time, see [`lanes`].
+//! With `--apply-jobs` batches are written by several sessions at a time, and committed in order (`lanes`).
 //!
 //! # Once
 //! A group of whole source transactions commits together with its position, in one target
