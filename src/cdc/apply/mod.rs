@@ -36,7 +36,6 @@ mod input;
 mod lanes;
 mod moved;
 mod net;
-mod pace;
 mod place;
 mod placement;
 mod plan;

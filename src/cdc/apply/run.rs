@@ -278,8 +278,6 @@ async fn run(
             }
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}
-            // Or will; else what is done now is done when nothing has come for a moment.
-            Piece::Pause if applier.waits_for_more() => paused = true,
             Piece::Pause => {
                 if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
