@@ -1,7 +1,8 @@
 //! PostgreSQL's protocol 3 as values, without I/O.
 //!
 //! - [`frame`]: where a message begins and ends in a buffer;
-//! - [`replication`]: the messages inside COPY BOTH.
+//! - [`replication`]: the messages inside COPY BOTH;
+//! - [`scram`]: the messages and keys of SCRAM-SHA-256.
 //!
 //! The codecs of single messages are postgres-protocol's. Everything here reads what came from a
 //! network: hostile input gives a [`WireError`], never a panic or an allocation of its choosing.
@@ -9,5 +10,6 @@
 pub mod error;
 pub mod frame;
 pub mod replication;
+pub mod scram;
 
 pub use error::WireError;
