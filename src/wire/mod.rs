@@ -1,6 +1,7 @@
 //! PostgreSQL's protocol 3 as values, without I/O.
 //!
 //! - [`frame`]: where a message begins and ends in a buffer;
+//! - [`startup`]: what a client sends first;
 //! - [`replication`]: the messages inside COPY BOTH.
 //!
 //! The codecs of single messages are postgres-protocol's. Everything here reads what came from a
@@ -9,5 +10,6 @@
 pub mod error;
 pub mod frame;
 pub mod replication;
+pub mod startup;
 
 pub use error::WireError;
