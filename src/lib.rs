@@ -90,6 +90,7 @@ pub mod clone;
 pub mod commands;
 pub mod migration;
 pub mod pg;
+pub mod proxy;
 pub mod report;
 pub mod segment;
 pub mod store;

@@ -1,0 +1,5 @@
+//! The traffic proxy.
+
+pub mod conversation;
+pub mod outstanding;
+pub mod scan;
