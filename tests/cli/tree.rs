@@ -123,6 +123,7 @@ const BUILT: [&str; 49] = [
     "stream replay",
     "stream prune",
     "ping",
+    "proxy check-config",
     "demo",
     "stream sentinel get",
 ];

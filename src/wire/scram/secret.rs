@@ -85,7 +85,7 @@ impl ScramSecret {
         ScramSecret {
             iterations,
             salt: salt.to_vec(),
-            stored_key: Sha256::digest(&*client_key).into(),
+            stored_key: Sha256::digest(client_key.as_slice()).into(),
             server_key: hmac(&*salted, &[b"Server Key"]),
         }
     }
@@ -114,7 +114,7 @@ impl ScramSecret {
     pub fn client_key(&self, proof: &[u8; KEY_BYTES], signed: &[&[u8]]) -> Option<ClientKey> {
         let signature = hmac(&self.stored_key, signed);
         let found = ClientKey(Zeroizing::new(exclusive_or(proof, &signature)));
-        let hash: [u8; KEY_BYTES] = Sha256::digest(&*found.0).into();
+        let hash: [u8; KEY_BYTES] = Sha256::digest(found.0.as_slice()).into();
         openssl::memcmp::eq(&hash, &self.stored_key).then_some(found)
     }
 

@@ -1,0 +1,6 @@
+//! `pgflit proxy …`.
+
+mod check_config;
+mod configuration;
+
+pub(super) use check_config::check_config;
