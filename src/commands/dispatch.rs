@@ -7,7 +7,7 @@ use super::{
 };
 use crate::base::cause::chain;
 use crate::cli::invocation::LogSettings;
-use crate::cli::options::{ProxyCommand, StreamCommand};
+use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
 use crate::worker::death_watch;
@@ -47,10 +47,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Check(_) => not_built("check"),
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
-        Command::Proxy(ProxyCommand::CheckConfig(control)) => {
-            proxy::check_config(&control, output.json)
-        }
-        Command::Proxy(proxy) => not_built(names::proxy(&proxy)),
+        Command::Proxy(command) => proxy::run(&command, output.json),
         Command::Cutover(_) => not_built("cutover"),
         Command::Rollback(_) => not_built("rollback"),
         Command::Finalize(_) => not_built("finalize"),

@@ -35,6 +35,8 @@ pub struct Heard {
     pub transactions: u32,
     /// ErrorResponse.
     pub errors: u32,
+    /// Whether the last message that began is an ErrorResponse; none if none began.
+    pub ends_with_error: Option<bool>,
 }
 
 /// The state of a session from its first ReadyForQuery on.
@@ -99,19 +101,22 @@ impl Conversation {
         let mut heard = Heard::default();
         while let Some(step) = self.server.step(&mut bytes)? {
             match step {
-                Step::Message(header) => match header.tag {
-                    b'Z' if header.body_bytes != 1 => {
-                        return Err(WireError::Short("ReadyForQuery"));
+                Step::Message(header) => {
+                    heard.ends_with_error = Some(header.tag == b'E');
+                    match header.tag {
+                        b'Z' if header.body_bytes != 1 => {
+                            return Err(WireError::Short("ReadyForQuery"));
+                        }
+                        b'G' => self.outstanding.copy_in(),
+                        b'W' => self.outstanding.copy_both(),
+                        b'C' => self.outstanding.copy_is_over(),
+                        b'E' => {
+                            self.outstanding.copy_is_over();
+                            heard.errors += 1;
+                        }
+                        _ => {}
                     }
-                    b'G' => self.outstanding.copy_in(),
-                    b'W' => self.outstanding.copy_both(),
-                    b'C' => self.outstanding.copy_is_over(),
-                    b'E' => {
-                        self.outstanding.copy_is_over();
-                        heard.errors += 1;
-                    }
-                    _ => {}
-                },
+                }
                 Step::Body { tag: b'Z', piece } => {
                     self.status =
                         TransactionStatus::of_byte(piece.first().copied().unwrap_or_default())?;

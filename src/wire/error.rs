@@ -17,6 +17,9 @@ pub enum WireError {
     /// A replication message of a type that is not known.
     #[error("unknown replication message '{}'", .0.escape_ascii())]
     UnknownReplication(u8),
+    /// A message of a type that has no place here.
+    #[error("unexpected message '{}'", .0.escape_ascii())]
+    Unexpected(u8),
     /// A first packet that is shorter than its own header, or longer than servers take.
     #[error("invalid length of startup packet: {0}")]
     StartupLength(u32),

@@ -233,7 +233,7 @@ fn a_dash_is_a_pipe() {
 #[test]
 fn options_of_the_proxy_stand_on_either_side_of_its_command() {
     for line in ["pgflit proxy --dir /d pause", "pgflit proxy pause --dir /d"] {
-        let Ok(Command::Proxy(ProxyCommand::Pause(control))) =
+        let Ok(Command::Proxy(ProxyCommand::Pause { control, .. })) =
             parse(line, &[]).map(|invocation| invocation.command)
         else {
             panic!("{line} pauses no proxy");

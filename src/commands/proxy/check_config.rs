@@ -20,10 +20,7 @@ struct Verdict<'a> {
 
 /// Reads the configuration as `pgflit proxy` would, connects to nothing, and prints what is wrong.
 /// Exit code 1 if anything is.
-pub(in crate::commands) fn check_config(
-    control: &ProxyControl,
-    json: bool,
-) -> Result<ExitCode, CommandError> {
+pub(super) fn check_config(control: &ProxyControl, json: bool) -> Result<ExitCode, CommandError> {
     let loaded = load(control);
     let problems = match &loaded {
         Ok(_) => &[],
