@@ -1,5 +1,6 @@
 //! The traffic proxy.
 
+pub mod auth;
 pub mod cancel;
 pub mod channel;
 pub mod client_tls;

@@ -159,7 +159,7 @@ fn width(address: IpAddr) -> u8 {
 }
 
 /// The words of `method`.
-const METHODS: [(&str, Method); 7] = [
+pub(in crate::proxy) const METHODS: [(&str, Method); 7] = [
     ("scram-sha-256", Method::Scram),
     ("md5", Method::Md5),
     ("password", Method::Password),
