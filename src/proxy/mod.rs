@@ -1,5 +1,6 @@
 //! The traffic proxy.
 
+pub mod admission;
 pub mod auth;
 pub mod cancel;
 pub mod channel;
@@ -15,6 +16,7 @@ pub mod notice;
 pub mod outstanding;
 pub mod registry;
 pub mod relay;
+pub mod reload;
 pub mod run;
 pub mod scan;
 pub mod server;

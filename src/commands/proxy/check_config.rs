@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::configuration::load;
+use super::configuration::origin;
 use crate::cli::ExitCode;
 use crate::cli::options::ProxyControl;
 use crate::commands::CommandError;
@@ -21,7 +21,7 @@ struct Verdict<'a> {
 /// Reads the configuration as `pgflit proxy` would, connects to nothing, and prints what is wrong.
 /// Exit code 1 if anything is.
 pub(super) fn check_config(control: &ProxyControl, json: bool) -> Result<ExitCode, CommandError> {
-    let loaded = load(control);
+    let loaded = origin(control).load();
     let problems = match &loaded {
         Ok(_) => &[],
         Err(ConfigError::Wrong(problems)) => problems.as_slice(),

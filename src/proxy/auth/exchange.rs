@@ -7,7 +7,7 @@ use super::policy::{Policy, is_same, md5_answer, md5_of};
 use super::scram::{Scram, ScramStep};
 use crate::base::Secret;
 use crate::proxy::config::Stored;
-use crate::proxy::config::rules::{CertificateName, Method, Peer};
+use crate::proxy::config::rules::{Method, Peer};
 use crate::proxy::notice::Refusal;
 use crate::wire::frame;
 use crate::wire::scram::{ClientKey, ScramSecret};
@@ -25,19 +25,10 @@ pub struct Claim {
     pub database: String,
     /// Where it comes from.
     pub peer: Peer,
-    /// What its certificate says, which is from one of our authorities; none without one.
-    pub certificate: Option<CertificateNames>,
+    /// The common name of its certificate, which is from one of our authorities; none without one.
+    pub certificate_name: Option<String>,
     /// What SCRAM can be bound to: the hash of our certificate, if it has seen that.
     pub end_point: Option<Vec<u8>>,
-}
-
-/// The names in a client's certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CertificateNames {
-    /// The subject's common name.
-    pub common: Option<String>,
-    /// The whole subject, as RFC 2253 writes it.
-    pub distinguished: Option<String>,
 }
 
 /// What a client's login leaves to log in to a server with.
@@ -121,10 +112,8 @@ impl Exchange {
                 Step::Refused(refusal.hint("Connect with sslmode=require."))
             }
             Method::Trust => self.passed_as_known(policy),
-            Method::Certificate(name) if self.certifies(name, policy) => {
-                self.passed_as_known(policy)
-            }
-            Method::Certificate(_) => Step::Refused(Refusal::new(
+            Method::Certificate if self.is_certified(policy) => self.passed_as_known(policy),
+            Method::Certificate => Step::Refused(Refusal::new(
                 "28000",
                 format!("certificate authentication failed for user \"{user}\""),
             )),
@@ -180,15 +169,11 @@ impl Exchange {
     }
 
     /// Whether the client's certificate holds the user's name.
-    fn certifies(&self, name: CertificateName, policy: &Policy) -> bool {
+    fn is_certified(&self, policy: &Policy) -> bool {
         let user = &self.claim.user;
-        let found = self.claim.certificate.as_ref();
-        let found = found.and_then(|certificate| match name {
-            CertificateName::Common => certificate.common.as_ref(),
-            CertificateName::Distinguished => certificate.distinguished.as_ref(),
-        });
         let known = policy.user(user);
         let wanted = known.and_then(|known| known.certificate_name.as_ref());
+        let found = self.claim.certificate_name.as_ref();
         found.is_some_and(|found| found == wanted.unwrap_or(user))
     }
 

@@ -15,7 +15,7 @@ pub mod policy;
 pub mod scram;
 pub mod server_login;
 
-pub use exchange::{CertificateNames, Claim, Credential, Exchange, Step};
+pub use exchange::{Claim, Credential, Exchange, Step};
 pub use failures::Failures;
 pub use policy::{Policy, SaltKey};
 pub use server_login::{Answer, ServerLogin, ServerLoginError};

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::Config;
+use super::{Config, Limits};
 
 /// What is different between the configuration in force and one that was read, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,13 +30,27 @@ impl Changes {
             }
         };
         whole(running.rules == read.rules, "rules of [[auth]]");
-        whole(running.limits == read.limits, "limits");
+        let uncounted = |limits: &Limits| {
+            (
+                limits.server_wait_limit,
+                limits.login_timeout,
+                limits.max_failed_logins_per_minute,
+            )
+        };
+        whole(
+            uncounted(&running.limits) == uncounted(&read.limits),
+            "time limits or failures of [limits]",
+        );
         whole(running.tls == read.tls, "certificate, key or mode of TLS");
         if running.listen != read.listen {
             let all: Vec<_> = read.listen.iter().map(ToString::to_string).collect();
             changes
                 .after_restart
                 .push(format!("listening at {}", all.join(", ")));
+        }
+        if counts(&running.limits) != counts(&read.limits) {
+            let what = "numbers of connections in [limits]";
+            changes.after_restart.push(what.to_owned());
         }
         changes
     }
@@ -53,9 +67,24 @@ impl Config {
     pub fn reloaded(&self, read: Config) -> Config {
         Config {
             listen: self.listen.clone(),
+            limits: Limits {
+                max_client_connections: self.limits.max_client_connections,
+                max_server_connections: self.limits.max_server_connections,
+                max_unauthenticated_connections: self.limits.max_unauthenticated_connections,
+                ..read.limits
+            },
             ..read
         }
     }
+}
+
+/// What connections that are there have been counted by.
+fn counts(limits: &Limits) -> (u32, Option<u32>, u32) {
+    (
+        limits.max_client_connections,
+        limits.max_server_connections,
+        limits.max_unauthenticated_connections,
+    )
 }
 
 fn by_name<T: Eq + Debug>(running: &[T], read: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {

@@ -4,9 +4,14 @@ use super::Given;
 use super::reader::{At, File, Section};
 use crate::pg::Address;
 use crate::pg::address::{AddressError, Environment, conninfo, uri};
+use crate::proxy::server::is_usable;
+use crate::wire::startup::Startup;
 
 /// The name that stands for every database that no other entry names.
 pub const ANY: &str = "*";
+
+const NEEDS_LOGIN: &str = "has target_session_attrs, which needs a login of the proxy's own; \
+     name the one server that clients are to reach, without it";
 
 /// A database that clients may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +45,32 @@ impl Server {
             true => self.address.clone(),
             false => self.address.with_dbname(asked),
         }
+    }
+
+    /// Where it may be, for people.
+    pub fn hosts(&self) -> Vec<String> {
+        self.address
+            .hosts()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// What a client asks of the proxy, as it is asked of this server: the database may have
+    /// another name here.
+    pub fn renamed(&self, startup: &Startup) -> Startup {
+        let mut renamed = startup.clone();
+        let names_one = startup
+            .parameter("database")
+            .is_some_and(|name| !name.is_empty());
+        if self.is_dbname_given && startup.database() != Some(self.address.dbname().as_bytes()) {
+            renamed
+                .parameters
+                .retain(|(name, _)| !(names_one && name == b"database"));
+            let dbname = self.address.dbname().as_bytes().to_vec();
+            renamed.parameters.push((b"database".to_vec(), dbname));
+        }
+        renamed
     }
 
     fn parse(text: &str, environment: &Environment) -> Result<Server, AddressError> {
@@ -112,6 +143,10 @@ fn of_options(file: &File<'_>, source: Option<Server>, target: Option<Server>) -
 
 fn option(file: &File<'_>, name: &str, text: Option<&str>, given: &Given) -> Option<Server> {
     match Server::parse(text?, &given.environment) {
+        Ok(server) if !is_usable(&server.address) => {
+            file.typed(name, NEEDS_LOGIN);
+            None
+        }
         Ok(server) => Some(server),
         Err(error) => {
             file.typed(name, told(&error));
@@ -136,6 +171,10 @@ fn server(
         return Some(None);
     }
     match Server::parse(text.value, &given.environment) {
+        Ok(server) if !is_usable(&server.address) => {
+            file.wrong(&text, NEEDS_LOGIN);
+            Some(None)
+        }
         Ok(server) => Some(Some(server)),
         Err(error) => {
             file.wrong(&text, told(&error));

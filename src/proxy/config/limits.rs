@@ -9,13 +9,17 @@ use super::reader::Section;
 pub struct Limits {
     /// Clients at the same time; one more is refused with 53300.
     pub max_client_connections: u32,
-    /// Server connections at the same time, all databases together; one more client waits.
-    pub max_server_connections: u32,
-    /// How long a client waits for a server connection before it is refused with 53300.
+    /// Server connections at the same time, all databases together; one more client waits. None for
+    /// as many as the servers take.
+    pub max_server_connections: Option<u32>,
+    /// How long a client waits for one of these before it is refused with 53300, and then for a
+    /// server that cannot be reached.
     pub server_wait_limit: Duration,
-    /// How long a login may take, from the first byte on.
+    /// How long a client may take to say who it is, and again to show it. PostgreSQL's
+    /// `authentication_timeout`.
     pub login_timeout: Duration,
-    /// Clients that have not shown yet who they are; one more is refused with 53300.
+    /// Clients that have not shown yet who they are; one more is refused with 53300. What strangers
+    /// can make the proxy hold open, at a few kilobytes each.
     pub max_unauthenticated_connections: u32,
     /// Failed logins from one address in a minute, after which it is refused for a while; none
     /// for no limit.
@@ -26,8 +30,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             max_client_connections: 10_000,
-            max_server_connections: 10_000,
-            server_wait_limit: Duration::from_secs(120),
+            max_server_connections: None,
+            server_wait_limit: Duration::from_secs(10),
             login_timeout: Duration::from_secs(60),
             max_unauthenticated_connections: 1_000,
             max_failed_logins_per_minute: Some(60),
@@ -51,10 +55,9 @@ pub(super) fn read(table: Section<'_>) -> Limits {
             "max_client_connections",
             default.max_client_connections,
         ),
-        max_server_connections: connections(
-            "max_server_connections",
-            default.max_server_connections,
-        ),
+        max_server_connections: table
+            .number("max_server_connections", 0..=CONNECTIONS_MAX)
+            .filter(|count| *count > 0),
         server_wait_limit: duration("server_wait_limit", default.server_wait_limit),
         login_timeout: duration("login_timeout", default.login_timeout),
         max_unauthenticated_connections: connections(

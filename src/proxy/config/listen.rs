@@ -1,78 +1,62 @@
 //! Where clients connect: `[proxy]`.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::reader::{File, Section};
 
 /// The port where none is named: that of PgBouncer, so that a client's address need not change.
-pub const DEFAULT_PORT: u16 = 6432;
+const DEFAULT_PORT: u16 = 6432;
 
 /// Where the proxy listens unless told otherwise: nobody else's machine can connect by accident.
-const DEFAULT_HOST: &str = "127.0.0.1";
+const DEFAULT: &str = "127.0.0.1:6432";
 
-/// One address to listen at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ListenAddress {
-    /// A name or an IP address, `*` for all of this machine's; port 0 for any that is free.
-    Tcp {
-        /// Without brackets.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// A folder for a Unix socket, `.s.PGSQL.<port>` as libpq looks for it.
-    Unix {
-        /// Absolute.
-        folder: PathBuf,
-        /// Part of the socket's name.
-        port: u16,
-    },
-}
+/// A name or IP address, and a port; port 0 for any that is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress(String);
 
 /// A text that is no address to listen at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is wrong: it takes host:port, [IPv6]:port, *:port, or /folder:port for a Unix socket")]
-pub struct ListenError(&'static str);
+#[error("{0} is wrong: it takes host:port or [IPv6]:port")]
+pub struct ListenAddressError(&'static str);
+
+impl ListenAddress {
+    /// `host:port`, as names are looked up by.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for ListenAddress {
-    type Err = ListenError;
+    type Err = ListenAddressError;
 
-    fn from_str(text: &str) -> Result<Self, ListenError> {
-        let (place, port) = match text.rsplit_once(':') {
+    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
+        let (host, port) = match text.rsplit_once(':') {
             // The colons of an IPv6 address without a port.
             Some((_, rest)) if rest.ends_with(']') => (text, DEFAULT_PORT),
-            Some((place, port)) => (place, port.parse().map_err(|_| ListenError("the port"))?),
+            Some((host, port)) => {
+                let port = port.parse().map_err(|_| ListenAddressError("the port"))?;
+                (host, port)
+            }
             None => (text, DEFAULT_PORT),
         };
-        if place.starts_with('/') {
-            let folder = PathBuf::from(place);
-            return Ok(ListenAddress::Unix { folder, port });
-        }
-        let bare = place
+        let bare = host
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'));
-        let host = match bare {
-            Some(host) if host.parse::<std::net::Ipv6Addr>().is_ok() => host,
-            Some(_) => return Err(ListenError("what is in brackets")),
-            None if place.is_empty() || place.contains([':', '[', ']', ' ']) => {
-                return Err(ListenError("the host"));
-            }
-            None => place,
+        let is_right = match bare {
+            Some(bare) => bare.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && !host.contains([':', '[', ']', '/', '*', ' ']),
         };
-        let host = host.to_owned();
-        Ok(ListenAddress::Tcp { host, port })
+        match is_right {
+            true => Ok(ListenAddress(format!("{host}:{port}"))),
+            false => Err(ListenAddressError("the host")),
+        }
     }
 }
 
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ListenAddress::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            ListenAddress::Tcp { host, port } => write!(f, "{host}:{port}"),
-            ListenAddress::Unix { folder, port } => write!(f, "{}:{port}", folder.display()),
-        }
+        f.write_str(&self.0)
     }
 }
 
@@ -88,7 +72,7 @@ pub(super) fn read(
             match text.value.parse() {
                 Ok(address) if found.contains(&address) => file.wrong(&text, "is there twice"),
                 Ok(address) => found.push(address),
-                Err(error) => file.wrong::<&str>(&text, error),
+                Err(error) => file.wrong(&text, error),
             }
         }
         table.finish();
@@ -103,10 +87,7 @@ pub(super) fn read(
         }
     }
     if found.is_empty() {
-        found.push(ListenAddress::Tcp {
-            host: DEFAULT_HOST.to_owned(),
-            port: DEFAULT_PORT,
-        });
+        found.push(ListenAddress(DEFAULT.to_owned()));
     }
     found
 }
@@ -120,11 +101,8 @@ mod tests {
         for (text, printed) in [
             ("0.0.0.0:6432", "0.0.0.0:6432"),
             ("db.example.com", "db.example.com:6432"),
-            ("*:5432", "*:5432"),
             ("[::1]:7", "[::1]:7"),
             ("[::]", "[::]:6432"),
-            ("/run/pgflit", "/run/pgflit:6432"),
-            ("/run/pgflit:5432", "/run/pgflit:5432"),
             ("127.0.0.1:0", "127.0.0.1:0"),
         ] {
             let address: ListenAddress = text.parse().expect(text);
@@ -139,6 +117,8 @@ mod tests {
             "[x]:1",
             "a b:1",
             "[::1",
+            "*:1",
+            "/run",
         ] {
             assert!(text.parse::<ListenAddress>().is_err(), "{text}");
         }

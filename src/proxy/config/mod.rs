@@ -69,6 +69,10 @@ pub struct Given {
     pub source: Option<String>,
     /// `--target`, likewise.
     pub target: Option<String>,
+    /// `--tls-certificate` and `--tls-key`.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// `--max-server-connections`.
+    pub max_server_connections: Option<u32>,
     /// libpq's variables, and those that passwords are in.
     pub environment: Environment,
 }
@@ -156,11 +160,14 @@ impl Config {
 /// say so.
 fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     let listen = listen::read(file, root.table("proxy"), &given.listen);
-    let tls = root.table("tls").and_then(|table| tls::read(file, table));
+    let tls = tls::read(file, root.table("tls"), given.tls.as_ref());
     let databases = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
     let rules = rules::read(file, root.tables("auth"), tls.as_ref(), &users);
-    let limits = root.table("limits").map(limits::read).unwrap_or_default();
+    let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
+    if given.max_server_connections.is_some() {
+        limits.max_server_connections = given.max_server_connections;
+    }
     // A plain value stands for an option, which the command line knows.
     root.finish_but(|value| {
         let is_of_tables = |items: &toml::de::DeArray<'_>| {

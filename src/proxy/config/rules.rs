@@ -33,41 +33,27 @@ pub enum Method {
     Password,
     /// Nothing.
     Trust,
-    /// A certificate that holds the user's name.
-    Certificate(CertificateName),
+    /// A certificate whose common name is the user's.
+    Certificate,
     /// Whatever it does, it may not.
     Reject,
     /// Whatever the server asks for: the login is the server's.
     Passthrough,
 }
 
-/// Where in a certificate the name is.
+/// Where clients come from: addresses whose first bits are these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CertificateName {
-    /// The subject's common name.
-    Common,
-    /// The whole subject, as RFC 2253 writes it: `CN=app,O=Shop`.
-    Distinguished,
-}
-
-/// Where clients come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    /// A Unix socket of this machine.
-    Local,
-    /// Addresses whose first bits are these.
-    Prefix {
-        /// The others are zero.
-        address: IpAddr,
-        /// How many count.
-        bits: u8,
-    },
+pub struct Network {
+    /// The bits that do not count are zero.
+    address: IpAddr,
+    /// How many count.
+    bits: u8,
 }
 
 /// A client, as far as rules look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// None on a Unix socket.
+    /// None if the operating system does not say; no network holds it then.
     pub address: Option<IpAddr>,
     /// Whether it uses TLS.
     pub is_encrypted: bool,
@@ -98,30 +84,22 @@ impl AuthRule {
 }
 
 impl Network {
-    /// Whether a client at `address`, none for a Unix socket, comes from here.
+    /// Whether a client at `address` comes from here.
     pub fn holds(&self, address: Option<IpAddr>) -> bool {
-        match (self, address) {
-            (Network::Local, None) => true,
-            (Network::Prefix { address, bits }, Some(found)) => {
-                masked(found.to_canonical(), *bits) == Some(*address)
-            }
-            (Network::Local, Some(_)) | (Network::Prefix { .. }, None) => false,
-        }
+        let found = address.and_then(|found| masked(found.to_canonical(), self.bits));
+        found == Some(self.address)
     }
 }
 
 /// A text that is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("takes an address, address/bits with no bits set behind them, or \"local\"")]
+#[error("takes an address, or address/bits with no bits set behind them")]
 pub struct NetworkError;
 
 impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        if text == "local" {
-            return Ok(Network::Local);
-        }
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits.parse().map_err(|_| NetworkError)?)),
             None => (text, None),
@@ -130,7 +108,7 @@ impl FromStr for Network {
         let bits = bits.unwrap_or(width(address));
         // 10.0.0.1/8 was meant for another number of bits, or for one address.
         match masked(address, bits) {
-            Some(same) if same == address => Ok(Network::Prefix { address, bits }),
+            Some(same) if same == address => Ok(Network { address, bits }),
             _ => Err(NetworkError),
         }
     }
@@ -164,7 +142,7 @@ pub(in crate::proxy) const METHODS: [(&str, Method); 7] = [
     ("md5", Method::Md5),
     ("password", Method::Password),
     ("trust", Method::Trust),
-    ("cert", Method::Certificate(CertificateName::Common)),
+    ("cert", Method::Certificate),
     ("reject", Method::Reject),
     ("passthrough", Method::Passthrough),
 ];
@@ -197,13 +175,6 @@ fn rule(
     let method = table.choice("method", &METHODS);
     let addresses = table.texts("address").unwrap_or_default();
     let only_tls = table.boolean("tls");
-    let name = table.choice(
-        "certificate_name",
-        &[
-            ("cn", CertificateName::Common),
-            ("dn", CertificateName::Distinguished),
-        ],
-    );
     let owned = |texts: Option<Vec<At<&str>>>| {
         let texts = texts.unwrap_or_default().into_iter();
         texts.map(|text| text.value.to_owned()).collect()
@@ -230,14 +201,7 @@ fn rule(
         return None;
     };
     table.finish();
-    rule.method = match (method.value, &name) {
-        (Method::Certificate(_), Some(name)) => Method::Certificate(name.value),
-        (_, Some(name)) => {
-            file.wrong(name, "is for method = \"cert\" only");
-            method.value
-        }
-        (other, None) => other,
-    };
+    rule.method = method.value;
     if let Some(missing) = missing(&rule, tls, users) {
         file.wrong(&method, missing);
     }
@@ -256,7 +220,7 @@ fn missing(rule: &AuthRule, tls: Option<&Tls>, users: &[User]) -> Option<&'stati
         Method::Password if rule.tls == Some(false) => {
             Some("is for encrypted connections only: leave tls = false out")
         }
-        Method::Certificate(_) if !tls.is_some_and(Tls::asks_for_certificates) => {
+        Method::Certificate if !tls.is_some_and(Tls::asks_for_certificates) => {
             Some("needs the authorities of client certificates: client_ca in [tls]")
         }
         _ if rule.tls == Some(true) && tls.is_none() => {
@@ -284,8 +248,6 @@ mod tests {
         assert!(holds("::/0", "::1") && holds("fe80::/10", "febf::1"));
         // How a socket for both families tells of a client of the older one.
         assert!(holds("10.0.0.0/8", "::ffff:10.1.2.3"));
-        let local: Network = "local".parse().expect("a network");
-        assert!(local.holds(None) && !local.holds(Some(IpAddr::from([127, 0, 0, 1]))));
         for text in [
             "",
             "10.0.0.1/8",

@@ -1,11 +1,12 @@
 //! The certificate that clients see: `[tls]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    AlpnError, SslAcceptor, SslMethod, SslOptions, SslVerifyMode, SslVersion, select_next_proto,
+    AlpnError, SslAcceptor, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion,
+    select_next_proto,
 };
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
@@ -20,14 +21,14 @@ const PEM_BYTES_MAX: u64 = 4 << 20;
 
 /// The protocol's name in ALPN, which direct TLS must agree on: `PG_ALPN_PROTOCOL_VECTOR` of
 /// PostgreSQL's `src/include/libpq/pqcomm.h`.
-const ALPN: &[u8] = b"\x0apostgresql";
+pub(in crate::proxy) const ALPN: &[u8] = b"\x0apostgresql";
 
 /// Whether clients must use TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
     /// Those that want it get it.
     Allow,
-    /// Those on TCP that do not want it are refused.
+    /// Those that do not want it are refused.
     Require,
 }
 
@@ -84,6 +85,13 @@ impl Tls {
             TlsVersion::V12 => SslVersion::TLS1_2,
             TlsVersion::V13 => SslVersion::TLS1_3,
         }))?;
+        // As towards servers; and idle connections keep no buffers.
+        builder.set_mode(
+            SslMode::AUTO_RETRY
+                | SslMode::ACCEPT_MOVING_WRITE_BUFFER
+                | SslMode::ENABLE_PARTIAL_WRITE
+                | SslMode::RELEASE_BUFFERS,
+        );
         // PostgreSQL has neither: no client resumes a session, and renegotiation is an attack.
         builder.set_options(SslOptions::NO_TICKET | SslOptions::NO_RENEGOTIATION);
         let mut chain = X509::stack_from_pem(self.certificates.text.as_bytes())?.into_iter();
@@ -96,6 +104,7 @@ impl Tls {
         let key = PKey::private_key_from_pem(self.key.text.as_bytes())?;
         builder.set_private_key(&key)?;
         builder.check_private_key()?;
+        // Who offers protocols and not this one has come to the wrong place.
         builder.set_alpn_select_callback(|_, offered| {
             select_next_proto(ALPN, offered).ok_or(AlpnError::ALERT_FATAL)
         });
@@ -118,24 +127,43 @@ impl Tls {
     }
 }
 
-pub(super) fn read(file: &File<'_>, table: Section<'_>) -> Option<Tls> {
-    let certificates = pem(file, table.text("certificate"));
-    let key = pem(file, table.text("key"));
-    let client_ca = pem(file, table.text("client_ca"));
-    let mode = table.choice(
-        "mode",
-        &[("allow", TlsMode::Allow), ("require", TlsMode::Require)],
-    );
-    let oldest = table.choice(
-        "min_version",
-        &[("TLSv1.2", TlsVersion::V12), ("TLSv1.3", TlsVersion::V13)],
-    );
-    for (key, found) in [("certificate", &certificates), ("key", &key)] {
-        if found.is_none() {
-            table.problem(key, "is missing: the path of a PEM file");
+/// What was typed, else the table says; none if neither does.
+pub(super) fn read(
+    file: &File<'_>,
+    table: Option<Section<'_>>,
+    typed: Option<&(PathBuf, PathBuf)>,
+) -> Option<Tls> {
+    let line = table.as_ref().map(|table| table.line);
+    let read = |key| table.as_ref().and_then(|table| pem(file, table.text(key)));
+    let (in_file, client_ca) = ((read("certificate"), read("key")), read("client_ca"));
+    let mode = table.as_ref().and_then(|table| {
+        table.choice(
+            "mode",
+            &[("allow", TlsMode::Allow), ("require", TlsMode::Require)],
+        )
+    });
+    let oldest = table.as_ref().and_then(|table| {
+        let versions = [("TLSv1.2", TlsVersion::V12), ("TLSv1.3", TlsVersion::V13)];
+        table.choice("min_version", &versions)
+    });
+    let (certificates, key) = match typed {
+        Some((certificate, key)) => (
+            Some(typed_pem(file, "--tls-certificate", certificate)),
+            Some(typed_pem(file, "--tls-key", key)),
+        ),
+        None => in_file,
+    };
+    let table = table.map(|table| {
+        for (key, found) in [("certificate", &certificates), ("key", &key)] {
+            if found.is_none() {
+                table.problem(key, "is missing: the path of a PEM file");
+            }
         }
+        table.finish();
+    });
+    if table.is_none() && typed.is_none() {
+        return None;
     }
-    let line = table.line;
     let tls = Tls {
         mode: mode.map_or(TlsMode::Allow, |mode| mode.value),
         oldest: oldest.map_or(TlsVersion::V12, |oldest| oldest.value),
@@ -143,33 +171,39 @@ pub(super) fn read(file: &File<'_>, table: Section<'_>) -> Option<Tls> {
         key: key.flatten()?,
         client_ca: client_ca.flatten(),
     };
-    table.finish();
     match tls.acceptor() {
         Ok(_) => Some(tls),
         Err(error) => {
             let reason = format!("certificate, key and authorities are of no use: {error}");
-            file.problem(Some(line), "tls".to_owned(), reason);
+            match typed {
+                Some(_) => file.typed("--tls-certificate", reason),
+                None => file.problem(line, "tls".to_owned(), reason),
+            }
             None
         }
     }
 }
 
+/// The file of an option, relative to where the program runs.
+fn typed_pem(file: &File<'_>, option: &str, path: &Path) -> Option<Pem> {
+    let found = read_pem(path.to_owned());
+    found.map_err(|reason| file.typed(option, reason)).ok()
+}
+
 /// The file that is named; none inside if it cannot be read.
 fn pem(file: &File<'_>, named: Option<At<&str>>) -> Option<Option<Pem>> {
     let named = named?;
-    let path = file.beside(named.value);
+    let found = read_pem(file.beside(named.value));
+    Some(found.map_err(|reason| file.wrong(&named, reason)).ok())
+}
+
+fn read_pem(path: PathBuf) -> Result<Pem, String> {
     match read_bounded(&path, PEM_BYTES_MAX) {
         Ok(text) if text.contains("-----BEGIN") => {
             let text = Zeroizing::new(text);
-            Some(Some(Pem { path, text }))
+            Ok(Pem { path, text })
         }
-        Ok(_) => {
-            file.wrong(&named, format!("{} is no PEM file", path.display()));
-            Some(None)
-        }
-        Err(error) => {
-            file.wrong(&named, format!("reading {}: {error}", path.display()));
-            Some(None)
-        }
+        Ok(_) => Err(format!("{} is no PEM file", path.display())),
+        Err(error) => Err(format!("reading {}: {error}", path.display())),
     }
 }
