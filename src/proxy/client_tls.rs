@@ -1,36 +1,16 @@
 //! TLS with clients: the certificate that the proxy shows.
 
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{
-    AlpnError, Ssl, SslAcceptor, SslFiletype, SslMethod, SslMode, select_next_proto,
-};
+use openssl::nid::Nid;
+use openssl::ssl::{Ssl, SslAcceptor};
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-/// The protocol's name in ALPN, with its length in front.
-const ALPN: &[u8] = b"\x0apostgresql";
-
-/// A certificate or key file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientTlsError {
-    /// One of the files.
-    #[error("the TLS {what} file {} cannot be used", path.display())]
-    File {
-        /// `certificate` or `key`.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: ErrorStack,
-    },
-    /// The library refuses.
-    #[error("setting up TLS for clients")]
-    Library(#[from] ErrorStack),
-}
+use super::config::Tls;
+use super::config::tls::ALPN;
+use crate::pg::connect::Stream;
 
 /// What the proxy shows to clients that ask for TLS.
 #[derive(Clone)]
@@ -45,38 +25,13 @@ impl std::fmt::Debug for ClientTls {
 }
 
 impl ClientTls {
-    /// Reads the files, PEM both; the certificate's may contain the chain.
+    /// As configured.
     ///
     /// # Errors
-    /// Names the file.
-    pub fn read(certificate: &Path, key: &Path) -> Result<Self, ClientTlsError> {
-        let failed = |what, path: &Path| {
-            let path = path.to_owned();
-            move |source| ClientTlsError::File { what, path, source }
-        };
-        // TLS 1.2 and later, the choice of ciphers that Mozilla calls intermediate.
-        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-        builder
-            .set_certificate_chain_file(certificate)
-            .map_err(failed("certificate", certificate))?;
-        builder
-            .set_private_key_file(key, SslFiletype::PEM)
-            .and_then(|()| builder.check_private_key())
-            .map_err(failed("key", key))?;
-        // As towards servers; and idle connections keep no buffers.
-        builder.set_mode(
-            SslMode::AUTO_RETRY
-                | SslMode::ACCEPT_MOVING_WRITE_BUFFER
-                | SslMode::ENABLE_PARTIAL_WRITE
-                | SslMode::RELEASE_BUFFERS,
-        );
-        // Who offers protocols and not this one has come to the wrong place.
-        builder.set_alpn_select_callback(|_, offered| {
-            select_next_proto(ALPN, offered).ok_or(AlpnError::ALERT_FATAL)
-        });
-        Ok(Self {
-            acceptor: builder.build(),
-        })
+    /// OpenSSL's.
+    pub fn new(tls: &Tls) -> Result<Self, ErrorStack> {
+        let acceptor = tls.acceptor()?;
+        Ok(Self { acceptor })
     }
 
     /// Encrypts `stream`, whose client has asked for it.
@@ -98,4 +53,18 @@ impl ClientTls {
 /// web browser, say, could be made to speak to a database (the manual's "SSL Session Encryption").
 pub fn has_named_protocol(stream: &SslStream<TcpStream>) -> bool {
     stream.ssl().selected_alpn_protocol() == Some(&ALPN[1..])
+}
+
+/// The common name of the certificate that the client has shown. The handshake has found it to be
+/// from one of our authorities, or ended.
+pub fn certificate_name(stream: &Stream) -> Option<String> {
+    let Stream::Tls(stream) = stream else {
+        return None;
+    };
+    let certificate = stream.ssl().peer_certificate()?;
+    let mut names = certificate.subject_name().entries_by_nid(Nid::COMMONNAME);
+    let (name, another) = (names.next()?, names.next());
+    let name = name.data().to_string().ok()?;
+    // Of two names nobody knows which was meant; a zero byte inside is a known trick.
+    (another.is_none() && !name.contains('\0')).then_some(name)
 }

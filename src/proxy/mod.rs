@@ -1,8 +1,11 @@
 //! The traffic proxy.
 
+pub mod admission;
+pub mod auth;
 pub mod cancel;
 pub mod channel;
 pub mod client_tls;
+pub mod config;
 pub mod control;
 pub mod conversation;
 pub mod gate;
@@ -13,6 +16,7 @@ pub mod notice;
 pub mod outstanding;
 pub mod registry;
 pub mod relay;
+pub mod reload;
 pub mod run;
 pub mod scan;
 pub mod server;

@@ -3,12 +3,18 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use openssl::error::ErrorStack;
+use signal_hook::consts::SIGHUP;
+use signal_hook::flag;
+
+use super::config::Config;
 use super::control::{self, ControlError, Facts};
 use super::listener::{self, ListenError};
-use super::server;
-use super::service::{Service, ServiceConfig};
+use super::reload::{Origin, reload};
+use super::service::Service;
 use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
@@ -22,13 +28,13 @@ const END_MAX: Duration = Duration::from_secs(3);
 
 /// What a proxy is told.
 #[derive(Debug)]
-pub struct Config {
-    /// `HOST:PORT` each.
-    pub listen: Vec<String>,
+pub struct Start {
     /// The control socket's file.
     pub control: PathBuf,
-    /// What sessions are told.
-    pub service: ServiceConfig,
+    /// What is in force at first.
+    pub config: Config,
+    /// Where that was read, and is read again.
+    pub origin: Origin,
 }
 
 /// A proxy cannot run.
@@ -43,9 +49,12 @@ pub enum ProxyError {
     /// The operating system gives no thread or event queue.
     #[error("starting the proxy's threads")]
     Threads(#[source] io::Error),
-    /// What it is told cannot be done.
-    #[error("target_session_attrs={0} needs a login of the proxy's own")]
-    Role(&'static str),
+    /// The certificate for clients cannot be used.
+    #[error("setting up TLS for clients")]
+    Tls(#[from] ErrorStack),
+    /// The operating system does not tell of SIGHUP.
+    #[error("listening to SIGHUP")]
+    Signal(#[source] io::Error),
 }
 
 /// Serves clients until it is asked to stop, and then those that are there to their ends, or to the
@@ -53,19 +62,17 @@ pub enum ProxyError {
 ///
 /// # Errors
 /// It cannot listen. Nothing that happens to a client later ends it.
-pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), ProxyError> {
-    let wanted = config.service.source.target_session_attrs();
-    if !server::is_usable(&config.service.source) {
-        return Err(ProxyError::Role(wanted.as_str()));
-    }
-    let control = control::bind(&config.control)?;
+pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
+    let hangup = Arc::new(AtomicBool::new(false));
+    flag::register(SIGHUP, Arc::clone(&hangup)).map_err(ProxyError::Signal)?;
+    let control = control::bind(&start.control)?;
     let mut listeners = Vec::new();
-    for address in &config.listen {
-        listeners.append(&mut listener::bind(address).await?);
+    for address in &start.config.listen {
+        listeners.append(&mut listener::bind(address.as_str()).await?);
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = Arc::new(Workers::start(processors).map_err(ProxyError::Threads)?);
-    let service = Arc::new(Service::new(config.service));
+    let service = Arc::new(Service::new(start.config)?);
     let listen = listeners.iter().filter_map(|one| one.local_addr().ok());
     let listen: Vec<String> = listen.map(|address| address.to_string()).collect();
     for address in &listen {
@@ -80,6 +87,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), ProxyError> 
         service: Arc::clone(&service),
         listen,
         since: Instant::now(),
+        origin: start.origin,
     });
     let stopped = async {
         shutdown.wait().await;
@@ -88,10 +96,22 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), ProxyError> 
         drain(&service).await;
     };
     tokio::select! {
-        () = control.serve(facts) => {}
+        () = control.serve(Arc::clone(&facts)) => {}
+        () = reload_on_hangup(&hangup, &facts) => {}
         () = stopped => {}
     }
     Ok(())
+}
+
+/// Reads the configuration again whenever SIGHUP comes.
+async fn reload_on_hangup(hangup: &AtomicBool, facts: &Facts) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        if hangup.swap(false, Ordering::SeqCst) {
+            // Either way it is in the log, and what is in force serves.
+            let _ = reload(&facts.service, &facts.origin);
+        }
+    }
 }
 
 /// Waits until everybody has gone; past the limit, ends those that have not.

@@ -8,16 +8,18 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::admission;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
 use super::greeting::{self, GreetingError, Wish};
-use super::login::{Authentication, LoggedIn, LoginError, passthrough};
+use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
 use super::notice::{self, Refusal};
 use super::registry::{ClientFacts, Entry, Registered, ServerSide, SessionState};
 use super::relay::{Event, Relay};
 use super::server;
-use super::service::Service;
+use super::service::{Service, Settings};
 use crate::base::cause::chain;
+use crate::pg::Address;
 use crate::pg::connect::Stream;
 use crate::wire::startup::Startup;
 
@@ -36,11 +38,13 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
         let refusal = Refusal::new("53300", "too many clients are logging in");
         return end(Channel::new(stream), Some(&refusal)).await;
     };
-    let limit = service.config.limits.login;
-    let greeting = greeting::greet(stream, service.config.tls.as_ref());
+    let settings = service.settings();
+    let limit = settings.config.limits.login_timeout;
+    let greeting = greeting::greet(stream, settings.tls.as_ref());
     match tokio::time::timeout(limit, greeting).await {
         Ok(Ok(Wish::Session(client, startup))) => {
-            session(&service, client, &startup, address, admitted).await;
+            let begun = (service.as_ref(), settings.as_ref());
+            session(begun, client, &startup, address, admitted).await;
         }
         Ok(Ok(Wish::Cancel(client, key))) => {
             cancel::carry(&service.registry, &key).await;
@@ -54,7 +58,7 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
 }
 
 async fn session(
-    service: &Service,
+    (service, settings): (&Service, &Settings),
     mut client: Channel,
     startup: &Startup,
     address: String,
@@ -68,10 +72,9 @@ async fn session(
     let mut registered = service.registry.add(facts);
     let entry = Arc::clone(&registered.entry);
     let opened = tokio::select! {
-        opened = open(service, &mut client, &mut registered, startup) => opened,
+        opened = begin((service, settings), &mut client, &mut registered, startup, admitted) => opened,
         () = entry.asked_to_end() => Err(Some(shutting_down())),
     };
-    drop(admitted);
     match opened {
         Ok(opened) => speak(service, client, opened, &entry).await,
         Err(refusal) => {
@@ -80,6 +83,53 @@ async fn session(
             end(client, refusal.as_ref()).await;
         }
     }
+}
+
+/// Finds out who the client is, and opens its server connection. The error is what the client is to
+/// be told; none if it has been, or has gone.
+async fn begin(
+    (service, settings): (&Service, &Settings),
+    client: &mut Channel,
+    registered: &mut Registered,
+    startup: &Startup,
+    admitted: OwnedSemaphorePermit,
+) -> Result<Opened, Option<Refusal>> {
+    let limits = &settings.config.limits;
+    if service.registry.count()
+        > usize::try_from(limits.max_client_connections).unwrap_or(usize::MAX)
+    {
+        let refusal = Refusal::new("53300", "sorry, too many clients already");
+        return Err(Some(refusal));
+    }
+    let authentication =
+        admission::authenticate(service, settings, client, &registered.entry, startup);
+    let authentication = tokio::time::timeout(limits.login_timeout, authentication).await;
+    let authentication = match authentication.unwrap_or_else(|_| Err(too_slow())) {
+        Ok(authentication) => authentication,
+        Err(error) => return Err(told(client, error).await),
+    };
+    // Who has shown who it is counts no more among those that have not.
+    let admitted = Some(admitted).filter(|_| authentication == Authentication::Passthrough);
+    let (startup, address) = admission::destination(settings, startup).map_err(Some)?;
+    let target = Target {
+        startup,
+        address,
+        authentication,
+    };
+    let opened = open((service, settings), client, registered, &target).await;
+    drop(admitted);
+    opened
+}
+
+/// Where a client's session goes, and how it gets in there.
+struct Target {
+    startup: Startup,
+    address: Address,
+    authentication: Authentication,
+}
+
+fn too_slow() -> LoginError {
+    LoginError::Refused(Refusal::new("57014", "the login took too long"))
 }
 
 fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts {
@@ -104,37 +154,27 @@ struct Opened {
 /// Opens a server connection and logs the client in there. The error is what the client is to be
 /// told; none if it has been, or has gone.
 async fn open(
-    service: &Service,
+    (service, settings): (&Service, &Settings),
     client: &mut Channel,
     registered: &mut Registered,
-    startup: &Startup,
+    target: &Target,
 ) -> Result<Opened, Option<Refusal>> {
-    let slot = service.slot().await.map_err(Some)?;
-    let limits = &service.config.limits;
-    let deadline = Instant::now() + limits.server_wait;
+    let slot = service.slot(settings).await.map_err(Some)?;
+    let limits = &settings.config.limits;
+    let deadline = Instant::now() + limits.server_wait_limit;
     loop {
         pass_gate(service, &registered.entry).await;
         // The gate may have been closed for longer than any server may be waited for.
-        let deadline = deadline.max(Instant::now() + limits.server_wait / 4);
-        let opened = server::open(&service.config.source, deadline).await;
+        let deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
+        let opened = server::open(&target.address, deadline).await;
         let opened = opened.map_err(|error| {
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
         })?;
         let mut server = Channel::new(opened.stream);
-        let login = log_in(
-            service.config.authentication,
-            client,
-            &mut server,
-            registered,
-            startup,
-        );
-        let login = tokio::time::timeout(limits.login, login).await;
-        let login = login.unwrap_or_else(|_| {
-            let refusal = Refusal::new("57014", "the login took too long");
-            Err(LoginError::Refused(refusal))
-        });
-        match login {
+        let login = log_in(client, &mut server, registered, target);
+        let login = tokio::time::timeout(limits.login_timeout, login).await;
+        match login.unwrap_or_else(|_| Err(too_slow())) {
             Ok(LoggedIn {
                 server_key,
                 from_server,
@@ -158,15 +198,19 @@ async fn open(
 }
 
 async fn log_in(
-    authentication: Authentication,
     client: &mut Channel,
     server: &mut Channel,
     registered: &mut Registered,
-    startup: &Startup,
+    target: &Target,
 ) -> Result<LoggedIn, LoginError> {
-    match authentication {
+    let startup = &target.startup;
+    match &target.authentication {
         Authentication::Passthrough => {
             passthrough::carry(client, server, registered, startup).await
+        }
+        Authentication::Shown(credential) => {
+            let shown = (credential, &target.address);
+            own::log_in(client, server, registered, startup, shown).await
         }
     }
 }
@@ -193,6 +237,13 @@ async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
         LoginError::NotNow(message) => {
             let _ = client.send(&message).await;
             None
+        }
+        LoginError::Own(error) => {
+            tracing::warn!("logging in to the server as the client's role: {error}");
+            Some(Refusal::new(
+                "28000",
+                "the proxy cannot log in to the server as this role",
+            ))
         }
         LoginError::Server(error) => {
             tracing::warn!("logging in to the server: {}", chain(&error));

@@ -2,6 +2,7 @@
 //!
 //! - [`frame`]: where a message begins and ends in a buffer;
 //! - [`startup`]: what a client sends first;
+//! - [`scram`]: the messages and keys of SCRAM-SHA-256;
 //! - [`replication`]: the messages inside COPY BOTH.
 //!
 //! The codecs of single messages are postgres-protocol's. Everything here reads what came from a
@@ -10,6 +11,7 @@
 pub mod error;
 pub mod frame;
 pub mod replication;
+pub mod scram;
 pub mod startup;
 
 pub use error::WireError;

@@ -105,7 +105,10 @@ fn a_bad_value_names_the_place_it_came_from() {
 fn a_configuration_file_is_held_to_the_options_there_are() {
     let folder = tempfile::tempdir().expect("folder");
     for (text, complaint) in [
-        ("tabel-jobs = 2", "\"tabel-jobs\" cannot be set here"),
+        (
+            "roles = true\ntabel-jobs = 2",
+            "pgflit.toml line 2: \"tabel-jobs\" cannot be set here; did you mean \"table-jobs\"?",
+        ),
         ("dry-run = true", "\"dry-run\" cannot be set here"),
         ("table-jobs = [1, 2]", "table-jobs in "),
         ("fail-fast = \"perhaps\"", "fail-fast in "),

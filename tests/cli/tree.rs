@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 49] = [
+const BUILT: [&str; 50] = [
     "fork",
     "clone",
     "snapshot",
@@ -123,6 +123,7 @@ const BUILT: [&str; 49] = [
     "stream replay",
     "stream prune",
     "ping",
+    "proxy check-config",
     "demo",
     "stream sentinel get",
 ];

@@ -1,5 +1,7 @@
 //! `pgflit proxy` and the commands that talk to a running one.
 
+mod check_config;
+mod configuration;
 mod show;
 
 use std::path::PathBuf;
@@ -9,11 +11,8 @@ use super::{CommandError, place, runtime};
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
 use crate::clone::schema::Side;
-use crate::proxy::client_tls::{ClientTls, ClientTlsError};
 use crate::proxy::control::{AskError, ControlError, Reply, Request, ask};
-use crate::proxy::login::Authentication;
-use crate::proxy::run::{self, Config, ProxyError};
-use crate::proxy::service::{Limits, ServiceConfig};
+use crate::proxy::run::{self, ProxyError, Start};
 use crate::report::stdout;
 
 /// The proxy is not told where clients connect.
@@ -32,9 +31,9 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
             let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
             (control, Request::Pause { limit_ms })
         }
-        ProxyCommand::Reload(_) => return not_built("proxy reload"),
+        ProxyCommand::Reload(control) => (control, Request::Reload),
         ProxyCommand::Mirrors(_) => return not_built("proxy mirrors"),
-        ProxyCommand::CheckConfig(_) => return not_built("proxy check-config"),
+        ProxyCommand::CheckConfig(control) => return check_config::check_config(control, json),
     };
     let reply = ask(&socket(control), &request)?;
     let text = match json {
@@ -51,31 +50,22 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
 
 fn serve(options: &ProxyRun) -> Result<ExitCode, CommandError> {
     let control = &options.control;
-    let source = place::address(Side::Source, control.source.as_deref())?;
-    // Nothing is sent there before a cutover; that it can be read is known now.
-    place::known(Side::Target, control.target.as_deref())?;
-    if options.listen.is_empty() {
-        return Err(CommandError::usage(ListensNowhere)
-            .with_hint("name where clients connect: --listen 127.0.0.1:6432"));
+    if control.config.is_none() {
+        place::address(Side::Source, control.source.as_deref())?;
+        if options.listen.is_empty() {
+            return Err(CommandError::usage(ListensNowhere)
+                .with_hint("name where clients connect: --listen 127.0.0.1:6432"));
+        }
     }
-    let files = options.tls.as_ref();
-    let tls = files.map(|files| ClientTls::read(&files.certificate, &files.key));
-    let config = Config {
-        listen: options.listen.clone(),
+    let origin = configuration::origin_of_run(options);
+    let start = Start {
         control: socket(control),
-        service: ServiceConfig {
-            source,
-            tls: tls.transpose()?,
-            authentication: Authentication::Passthrough,
-            limits: Limits {
-                server_connections: options.max_server_connections.map(usize::from),
-                ..Limits::default()
-            },
-        },
+        config: origin.load()?,
+        origin,
     };
     place::work_dir(&control.work_dir).create()?;
     let shutdown = place::shutdown()?;
-    runtime::block_on(run::run(config, &shutdown))??;
+    runtime::block_on(run::run(start, &shutdown))??;
     Ok(ExitCode::Done)
 }
 
@@ -121,18 +111,12 @@ impl From<ProxyError> for CommandError {
                 "name another place with --dir or --socket; a socket's path has at most 107 bytes",
             ),
             ProxyError::Threads(_) => (ExitCode::Other, "see what limits this user's processes"),
-            ProxyError::Role(_) => (
+            ProxyError::Tls(_) => (
                 ExitCode::Usage,
-                "name the one server that clients are to reach, without target_session_attrs",
+                "both files are PEM; the key belongs to the certificate and has no password",
             ),
+            ProxyError::Signal(_) => (ExitCode::Other, "see what limits this user's processes"),
         };
         CommandError::new(code, error).with_hint(hint)
-    }
-}
-
-impl From<ClientTlsError> for CommandError {
-    fn from(error: ClientTlsError) -> Self {
-        CommandError::usage(error)
-            .with_hint("both files are PEM; the key belongs to the certificate and has no password")
     }
 }

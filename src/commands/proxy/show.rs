@@ -20,6 +20,9 @@ pub(super) fn json(reply: &Reply) -> serde_json::Result<String> {
             after_ms: None,
             was_paused: Some(*was_paused),
         }),
+        Reply::Reloaded { now, after_restart } => {
+            serde_json::to_string(&Reload { now, after_restart })
+        }
         Reply::Refused { .. } => serde_json::to_string(reply),
     };
     Ok(text? + "\n")
@@ -35,6 +38,13 @@ struct Pause {
     was_paused: Option<bool>,
 }
 
+/// What `reload` says.
+#[derive(Serialize)]
+struct Reload<'a> {
+    now: &'a [String],
+    after_restart: &'a [String],
+}
+
 /// Lines for a screen.
 pub(super) fn text(reply: &Reply) -> String {
     match reply {
@@ -43,8 +53,19 @@ pub(super) fn text(reply: &Reply) -> String {
         Reply::Paused { after_ms } => format!("paused after {after_ms:.1} ms\n"),
         Reply::Resumed { was_paused: true } => "resumed\n".to_owned(),
         Reply::Resumed { was_paused: false } => "it was not paused\n".to_owned(),
+        Reply::Reloaded { now, after_restart } => reloaded(now, after_restart),
         Reply::Refused { problem, .. } => format!("{problem}\n"),
     }
+}
+
+fn reloaded(now: &[String], after_restart: &[String]) -> String {
+    if now.is_empty() && after_restart.is_empty() {
+        return "nothing is different\n".to_owned();
+    }
+    let now = now.iter().map(|what| format!("reloaded: {what}\n"));
+    let later = after_restart.iter();
+    let later = later.map(|what| format!("not before a restart: {what}\n"));
+    now.chain(later).collect()
 }
 
 fn status(status: &Status) -> String {

@@ -26,6 +26,8 @@ pub enum Request {
     },
     /// Let them go on.
     Resume,
+    /// Read the configuration again.
+    Reload,
 }
 
 /// What a proxy answers.
@@ -48,6 +50,13 @@ pub enum Reply {
     Resumed {
         /// Whether there was a pause.
         was_paused: bool,
+    },
+    /// To [`Request::Reload`].
+    Reloaded {
+        /// What is in force from now on.
+        now: Vec<String>,
+        /// What is not before a restart.
+        after_restart: Vec<String>,
     },
     /// It could not be done.
     Refused {

@@ -14,8 +14,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use super::{Client, ClientCounts, Reply, Request, Status};
+use crate::proxy::config::Changes;
 use crate::proxy::gate::Paused;
 use crate::proxy::registry::{Entry, SessionState};
+use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
 
 /// Bytes of a request: the longest is a tenth of it.
@@ -98,6 +100,7 @@ pub struct Facts {
     pub(in crate::proxy) service: Arc<Service>,
     pub(in crate::proxy) listen: Vec<String>,
     pub(in crate::proxy) since: Instant,
+    pub(in crate::proxy) origin: Origin,
 }
 
 impl Control {
@@ -156,6 +159,7 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, bool) {
             (Reply::Clients { clients }, false)
         }
         Request::Pause { limit_ms } => pause(service, Duration::from_millis(limit_ms)).await,
+        Request::Reload => (reloaded(facts), false),
         Request::Resume => {
             let was_paused = service.gate.resume();
             if was_paused {
@@ -163,6 +167,16 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, bool) {
             }
             (Reply::Resumed { was_paused }, false)
         }
+    }
+}
+
+fn reloaded(facts: &Facts) -> Reply {
+    match reload(&facts.service, &facts.origin) {
+        Ok(Changes { now, after_restart }) => Reply::Reloaded { now, after_restart },
+        Err(problems) => refused(
+            &format!("the configuration is not reloaded: {problems}"),
+            Some("what was in force still is; correct it and try again"),
+        ),
     }
 }
 
@@ -214,17 +228,18 @@ fn status(facts: &Facts) -> Status {
     }
     let totals = service.registry.totals();
     let paused = service.gate.closed_for();
-    let hosts = service.config.source.hosts().iter();
+    let settings = service.settings();
+    let databases = settings.config.databases.iter();
+    let mut servers: Vec<String> = databases.flat_map(|one| one.source.hosts()).collect();
+    servers.sort();
+    servers.dedup();
     Status {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: facts.since.elapsed().as_secs_f64(),
         listen: facts.listen.clone(),
         serves: "source".to_owned(),
-        server: hosts
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        server: servers.join(", "),
         paused: paused.is_some(),
         paused_ms: paused.map(millis),
         clients,

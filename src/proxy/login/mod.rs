@@ -1,25 +1,30 @@
 //! From a startup message to a session that is ready for its first query.
 //!
-//! - [`passthrough`]: the server authenticates the client, and the proxy carries their words.
-//!
-//! Another way plugs in here as another variant of [`Authentication`]: it is given the client's
-//! channel and startup message, and gives back the same [`LoggedIn`].
+//! - [`client`]: the proxy finds out who the client is, as it is configured to;
+//! - [`own`]: and then logs in to the server itself, with what the client has shown;
+//! - [`passthrough`]: or the server authenticates the client, and the proxy carries their words.
 
+pub mod client;
+pub mod own;
 pub mod passthrough;
 pub mod sasl;
 
 use bytes::Bytes;
 
+use super::auth::{Credential, ServerLoginError};
 use super::channel::ChannelError;
 use super::notice::Refusal;
 use crate::wire::startup::CancelKey;
 
-/// Who finds out who a client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who has found out who a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authentication {
-    /// The server. Works for trust, passwords, md5, and SCRAM without channel binding; what the
-    /// server knows of the network is the proxy's address and encryption, not the client's.
+    /// Nobody yet: the server will. Works for trust, passwords, md5, and SCRAM without channel
+    /// binding; what the server knows of the network is the proxy's address and encryption, not
+    /// the client's.
     Passthrough,
+    /// The proxy; this opens the server.
+    Shown(Credential),
 }
 
 /// A session that is ready.
@@ -47,6 +52,9 @@ pub enum LoginError {
     /// The server refused, and the client has its message.
     #[error("the server refused")]
     RefusedByServer,
+    /// The server asks the proxy for what it does not have, or must not give.
+    #[error("logging in as the client's role")]
+    Own(#[source] ServerLoginError),
     /// The proxy refuses; the client has not been told.
     #[error("{}", .0.message)]
     Refused(Refusal),
