@@ -264,11 +264,8 @@ impl Relay {
     }
 
     fn server_to_client(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
-        let bytes = match ready!(self.server.poll_read(cx, buffer)) {
-            Ok(bytes) => bytes,
-            // A server that was killed resets the connection.
-            Err(_) => 0,
-        };
+        // A server that was killed resets the connection: as good as its end.
+        let bytes = ready!(self.server.poll_read(cx, buffer)).unwrap_or_default();
         if bytes == 0 {
             self.server.has_ended = true;
             return Poll::Ready(None);

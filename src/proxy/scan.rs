@@ -42,11 +42,11 @@ impl FrameScanner {
         if self.body_left > 0 {
             return Ok(self.body(bytes));
         }
-        if self.partial_bytes == 0 {
-            if let Some(header) = Header::peek(bytes)? {
-                *bytes = &bytes[HEADER_BYTES..];
-                return Ok(Some(self.begin(header)));
-            }
+        if self.partial_bytes == 0
+            && let Some(header) = Header::peek(bytes)?
+        {
+            *bytes = &bytes[HEADER_BYTES..];
+            return Ok(Some(self.begin(header)));
         }
         while let Some((first, rest)) = bytes.split_first() {
             self.partial[self.partial_bytes] = *first;
