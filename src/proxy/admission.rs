@@ -65,11 +65,17 @@ pub async fn authenticate(
     let authentication = client::authenticate(channel, startup, claim, &settings.policy).await;
     if let Err(LoginError::Refused(refusal)) = &authentication {
         tracing::info!(client = facts.address, "refused: {}", refusal.message);
-        if let Some((address, per_minute)) = limited {
-            service.failures.count(address, per_minute, Instant::now());
-        }
+        count_failure(service, settings, channel);
     }
     authentication
+}
+
+/// A login from the client's address has failed.
+pub fn count_failure(service: &Service, settings: &Settings, channel: &Channel) {
+    let per_minute = settings.config.limits.max_failed_logins_per_minute;
+    if let Some((address, per_minute)) = channel.stream.peer_address().zip(per_minute) {
+        service.failures.count(address, per_minute, Instant::now());
+    }
 }
 
 /// The server for what the client asks for, and what is asked of it there.

@@ -88,6 +88,11 @@ fn encode(tag: u8, severity: &str, said: &Refusal) -> Vec<u8> {
     bytes
 }
 
+/// Whether the body of a server's ErrorResponse says that a login has failed: class 28.
+pub fn is_of_proof(body: &[u8]) -> bool {
+    sqlstate(body).is_some_and(|sqlstate| sqlstate.starts_with(b"28"))
+}
+
 /// The SQLSTATE in the body of a server's ErrorResponse.
 pub fn sqlstate(mut body: &[u8]) -> Option<&[u8]> {
     loop {
@@ -111,6 +116,8 @@ mod tests {
         let refusal = Refusal::new("57P03", "no\0body").hint("wait");
         let mut bytes = bytes::BytesMut::from(&refusal.encode()[..]);
         assert_eq!(sqlstate(&bytes[5..]), Some(&b"57P03"[..]));
+        assert!(!is_of_proof(&bytes[5..]));
+        assert!(is_of_proof(&Refusal::new("28P01", "no").encode()[5..]));
         let message = Message::parse(&mut bytes).expect("valid");
         let Some(Message::ErrorResponse(body)) = message else {
             panic!("no error");

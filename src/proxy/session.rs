@@ -192,7 +192,14 @@ async fn open(
             Err(LoginError::NotNow(_)) if Instant::now() + ASK_AGAIN < deadline => {
                 tokio::time::sleep(ASK_AGAIN).await;
             }
-            Err(error) => return Err(told(client, error).await),
+            Err(error) => {
+                let is_guess = target.authentication == Authentication::Passthrough
+                    && matches!(error, LoginError::RefusedByServer { is_of_proof: true });
+                if is_guess {
+                    admission::count_failure(service, settings, client);
+                }
+                return Err(told(client, error).await);
+            }
         }
     }
 }
@@ -231,7 +238,7 @@ async fn pass_gate(service: &Service, entry: &Entry) {
 /// What the client is to be told of a failed login.
 async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
     match error {
-        LoginError::RefusedByServer | LoginError::Client(ChannelError::Closed(_)) => None,
+        LoginError::RefusedByServer { .. } | LoginError::Client(ChannelError::Closed(_)) => None,
         LoginError::Refused(refusal) => Some(refusal),
         LoginError::Client(error) => Some(Refusal::protocol(error)),
         LoginError::NotNow(message) => {

@@ -278,6 +278,7 @@ fn who_fails_too_often_waits_and_too_many_clients_are_refused() {
     let bench = Bench::new(
         "[limits]\nmax_failed_logins_per_minute = 2\nmax_client_connections = 1\n\
          [[auth]]\nmethod = \"trust\"\nuser = \"by_trust\"\n\
+         [[auth]]\nmethod = \"passthrough\"\nuser = \"by_password\"\n\
          [[auth]]\nmethod = \"reject\"\n",
     );
     let runtime = crate::support::driver_runtime();
@@ -296,9 +297,13 @@ fn who_fails_too_often_waits_and_too_many_clients_are_refused() {
     eventually(SOON, "the first has gone", || {
         proxied.status()["clients"]["total"] == 0
     });
-    for _ in 0..2 {
-        assert!(bench.refused("user=nobody").contains("no rule"));
-    }
+    assert!(bench.refused("user=nobody").contains("no rule"));
+    // Also what the server finds.
+    let refused = bench.refused("user=by_password&password=pen");
+    assert!(
+        refused.contains("password authentication failed"),
+        "{refused}"
+    );
     let refused = bench.refused("user=by_trust");
     assert!(
         refused.contains("too many failed logins from this address"),

@@ -51,7 +51,10 @@ pub enum LoginError {
     NotNow(Bytes),
     /// The server refused, and the client has its message.
     #[error("the server refused")]
-    RefusedByServer,
+    RefusedByServer {
+        /// It does not believe that the client is who it says: class 28.
+        is_of_proof: bool,
+    },
     /// The server asks the proxy for what it does not have, or must not give.
     #[error("logging in as the client's role")]
     Own(#[source] ServerLoginError),

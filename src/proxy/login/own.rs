@@ -68,7 +68,9 @@ pub async fn log_in(
                 output.extend_from_slice(&message);
                 let sent = client.send(&output).await;
                 sent.map_err(LoginError::Client)?;
-                return Err(LoginError::RefusedByServer);
+                return Err(LoginError::RefusedByServer {
+                    is_of_proof: notice::is_of_proof(body),
+                });
             }
             b'Z' if is_let_in => {
                 output.extend_from_slice(&message);

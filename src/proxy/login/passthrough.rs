@@ -161,7 +161,9 @@ impl Login<'_> {
             b'E' => {
                 self.output.extend_from_slice(&message);
                 self.flush().await?;
-                return Err(LoginError::RefusedByServer);
+                return Err(LoginError::RefusedByServer {
+                    is_of_proof: notice::is_of_proof(body),
+                });
             }
             b'S' | b'N' => self.output.extend_from_slice(&message),
             b'Z' => {
