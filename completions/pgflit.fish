@@ -96,7 +96,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -178,7 +178,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -260,7 +260,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -331,7 +331,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -419,7 +419,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -501,7 +501,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -583,7 +583,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -665,7 +665,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -747,7 +747,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -829,7 +829,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -911,7 +911,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -993,7 +993,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -1075,7 +1075,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -1157,7 +1157,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -1964,7 +1964,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2016,7 +2016,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2068,7 +2068,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2120,7 +2120,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2172,7 +2172,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2224,7 +2224,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2276,7 +2276,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2329,7 +2329,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2383,7 +2383,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
@@ -2593,7 +2593,7 @@ table\t'A one-row table in the schema pgflit'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l on-conflict -d 'What to do when a row on the target is not as the change expects [default: stop]' -r -f -a "stop\t'Stop and name the row'
 skip\t'Leave the target\'s row, count and log it'
 overwrite\t'Make the target\'s row what the source says'"
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l apply-jobs -d 'Apply over this many connections at a time [default: 1]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l apply-jobs -d 'Apply over this many connections at a time, at most 32 [default: 1]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"

@@ -50,6 +50,7 @@ pub(super) fn config(
         apply_arguments: vec![
             format!("--progress-tracking={}", tracking(cdc.progress_tracking)),
             format!("--on-conflict={}", on_conflict(cdc.on_conflict)),
+            format!("--apply-jobs={}", cdc.apply_jobs),
         ],
         receive_environment,
         apply_environment,

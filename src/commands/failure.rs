@@ -213,7 +213,7 @@ impl From<ApplyError> for CommandError {
             | ApplyError::Pruned { .. }
             | ApplyError::PositionGone(_)
             | ApplyError::NoOrigin(_) => ExitCode::Target,
-            ApplyError::PastEndpos { .. } => ExitCode::Usage,
+            ApplyError::PastEndpos { .. } | ApplyError::OriginServesOne => ExitCode::Usage,
             _ => ExitCode::Other,
         };
         CommandError {

@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use crate::cli::ExitCode;
-use crate::cli::options::{CdcSettings, CloneOptions};
+use crate::cli::options::CloneOptions;
 
 /// A command or option of the contract that this version cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -35,18 +35,12 @@ pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
         ),
         (copy.source_load_limit.is_some(), "--source-load-limit"),
     ];
-    first(&asked).or_else(|| of_capture(cdc))
+    first(&asked)
 }
 
 /// The same of following, which copies nothing: what only a copy reads is of no use there.
 pub(super) fn of_follow(options: &CloneOptions) -> Option<&'static str> {
-    let asked = [(options.all_databases, "--all-databases")];
-    first(&asked).or_else(|| of_capture(&options.cdc))
-}
-
-/// The same of change capture.
-pub(super) fn of_capture(cdc: &CdcSettings) -> Option<&'static str> {
-    first(&[(cdc.apply_jobs.get() > 1, "--apply-jobs above 1")])
+    first(&[(options.all_databases, "--all-databases")])
 }
 
 fn first(asked: &[(bool, &'static str)]) -> Option<&'static str> {

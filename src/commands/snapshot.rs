@@ -1,6 +1,6 @@
 //! `pgflit snapshot`: one moment of the source for several commands.
 
-use super::{CommandError, clone, not_built, place, runtime};
+use super::{CommandError, clone, place, runtime};
 use crate::cli::ExitCode;
 use crate::cli::options::SnapshotOptions;
 use crate::clone::schema::Side;
@@ -14,7 +14,6 @@ pub(super) fn run(options: &SnapshotOptions) -> Result<ExitCode, CommandError> {
     let source = place::address(Side::Source, options.source.as_deref())?;
     let work_dir = place::work_dir(&options.work_dir);
     let cdc = &options.cdc;
-    not_built::refuse_options("snapshot", not_built::of_capture(cdc))?;
     let filters = place::filters(options.filters.as_deref())?;
     let config = Config {
         capture: cdc.follow.then(|| setup::Config {

@@ -7,6 +7,7 @@ mod endpos;
 mod files;
 mod full_disk;
 mod interruptions;
+mod lanes;
 mod messages;
 mod paused_standby;
 mod pipes;

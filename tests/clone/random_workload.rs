@@ -16,6 +16,11 @@ use crate::support::{
 const BATCHES: u32 = 40;
 
 fn moves(seed: u64, plugin: &str) {
+    moves_over(1, seed, plugin);
+}
+
+/// The same with changes applied over as many connections as `jobs`.
+fn moves_over(jobs: usize, seed: u64, plugin: &str) {
     println!("seed {seed}, {plugin}");
     let pair = Pair::new();
     if !allow_plugin(&pair.source, plugin) {
@@ -23,7 +28,7 @@ fn moves(seed: u64, plugin: &str) {
     }
     // Older versions of wal2json do not say enough of such values.
     let workload = Workload::start_truncating(&pair.source, seed, plugin != "wal2json");
-    let clone = format!("clone --follow --plugin {plugin}");
+    let clone = format!("clone --follow --apply-jobs {jobs} --plugin {plugin}");
     let mut following = start(&pair, &clone);
     while !gets_live(&following) {
         // PostgreSQL's fault, with a TRUNCATE while it makes the slot: rare, and told.
@@ -37,7 +42,9 @@ fn moves(seed: u64, plugin: &str) {
 }
 
 fn start<'a>(pair: &'a Pair, clone: &str) -> Following<'a> {
-    let run = pgflit(clone).between(pair).start();
+    // Of the transactions of a batch one lane is enough, unless batches are small.
+    let clone = pgflit(clone).between(pair).env("PGFLIT_LANE_CHANGES", "3");
+    let run = clone.start();
     Following { pair, run }
 }
 
@@ -85,13 +92,28 @@ fn a_hundred_more_seeds() {
     }
 }
 
+#[test]
+fn over_lanes_seed_1() {
+    moves_over(4, 1, "pgoutput");
+}
+
+#[test]
+fn over_lanes_seed_5() {
+    moves_over(3, 5, "test_decoding");
+}
+
+#[test]
+fn over_lanes_killed_seed_1() {
+    moves_while_processes_are_killed(1, 4);
+}
+
 /// Kills one of the processes at random, every now and then.
-fn moves_while_processes_are_killed(seed: u64) {
+fn moves_while_processes_are_killed(seed: u64, jobs: usize) {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let pair = Pair::new();
     let workload = Workload::start(&pair.source, seed, true);
-    let mut following = Following::start(&pair);
+    let mut following = start(&pair, &format!("clone --follow --apply-jobs {jobs}"));
     for _ in 0..if long_tests_wanted() { 30 } else { 6 } {
         let_pass(Duration::from_millis(random.random_range(300..2500)));
         let children = following.children_now();
@@ -100,7 +122,10 @@ fn moves_while_processes_are_killed(seed: u64) {
             _ => {
                 following.run.signal(nix::sys::signal::Signal::SIGKILL);
                 following.run.wait_for_exit_within(SOON);
-                following = Following::resume(&pair);
+                following = start(
+                    &pair,
+                    &format!("clone --follow --resume --apply-jobs {jobs}"),
+                );
             }
         }
     }
@@ -111,17 +136,17 @@ fn moves_while_processes_are_killed(seed: u64) {
 
 #[test]
 fn killed_seed_1() {
-    moves_while_processes_are_killed(1);
+    moves_while_processes_are_killed(1, 1);
 }
 
 #[test]
 fn killed_seed_2() {
-    moves_while_processes_are_killed(2);
+    moves_while_processes_are_killed(2, 1);
 }
 
 #[test]
 fn killed_with_a_seed_of_its_own() {
     let seed = std::env::var("PGFLIT_SEED").ok();
     let seed = seed.map(|seed| seed.parse().expect("a number"));
-    moves_while_processes_are_killed(seed.unwrap_or_else(|| rand::random_range(3..1_000_000)));
+    moves_while_processes_are_killed(seed.unwrap_or_else(|| rand::random_range(3..1_000_000)), 1);
 }

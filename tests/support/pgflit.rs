@@ -50,6 +50,11 @@ fn of_command(mut command: Command, subcommand: &str) -> Pgflit {
             command.env_remove(variable);
         }
     }
+    if let Some(jobs) = std::env::var_os("PGFLIT_TEST_APPLY_JOBS") {
+        // Every batch goes over lanes, however few changes a test makes.
+        command.env("PGFLIT_APPLY_JOBS", jobs);
+        command.env("PGFLIT_LANE_CHANGES", "3");
+    }
     command.stdin(Stdio::null());
     let pgflit = Pgflit {
         command,

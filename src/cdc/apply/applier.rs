@@ -11,14 +11,16 @@ use crate::cdc::positions::commit_is_within;
 use crate::cdc::sql_line::{Prepare, SqlLine, StatementId, TruncateLine};
 use crate::pg::Address;
 
-use super::batch::Batch;
+use super::batch::{Batch, Size};
 use super::block::{At, Block, Line, Run};
 use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
+use super::lanes::Lanes;
 use super::placement::Placement;
 use super::steering::Steering;
 use super::target::Target;
+use super::writer::Writer;
 use crate::store::WantedRow;
 
 /// A source transaction is held here until its COMMIT is seen, so that one that was cut off costs
@@ -94,7 +96,7 @@ pub(super) fn new_bytes(block: &Arc<Block>, last: Option<&Arc<Block>>) -> usize 
 
 /// Applies lines to the target.
 pub(super) struct Applier {
-    pub(super) target: Target,
+    pub(super) writer: Writer,
     /// Asked what the stream does not say.
     pub(super) source: Option<Address>,
     pub(super) filter: Filter,
@@ -102,13 +104,15 @@ pub(super) struct Applier {
     pub(super) positions: Reached,
     statements: HashMap<StatementId, Arc<Prepare>>,
     pub(super) placement: Placement,
+    /// None: every batch is committed before the next is gathered.
+    pub(super) lanes: Option<Lanes>,
     reading: Reading,
     /// Room for the steps of the next transaction.
     pub(super) spare: Vec<Step>,
     /// What is still to be written into the open target transaction.
     pub(super) batch: Batch,
     /// When the first of the group was whole.
-    group_since: Option<Instant>,
+    pub(super) group_since: Option<Instant>,
     /// Rows that the transaction being read moved and that have to be copied again. Once there is
     /// one, nothing more of it is sent.
     pub(super) wanted: Vec<WantedRow>,
@@ -146,8 +150,9 @@ impl Applier {
         Self {
             placement,
             source: None,
+            lanes: None,
             reached_before: at.reached,
-            target,
+            writer: Writer::new(target),
             filter,
             steering,
             positions: at,
@@ -173,10 +178,25 @@ impl Applier {
         Self { source, ..self }
     }
 
-    /// A segment begins; it prepares its own statements again.
-    pub(super) fn begin_segment(&mut self) {
+    /// The same, writing over lanes.
+    pub(super) fn over(self, lanes: Option<Lanes>) -> Self {
+        let size = match lanes {
+            Some(_) => Lanes::batch_size(),
+            None => Size::default(),
+        };
+        Self {
+            lanes,
+            batch: Batch::of(size),
+            ..self
+        }
+    }
+
+    /// A segment begins; it prepares its own statements again. What was read before is written.
+    pub(super) async fn begin_segment(&mut self) -> Result<After, ApplyError> {
+        let after = self.hand_over().await?;
         self.statements.clear();
         self.placement.begin_segment();
+        Ok(after)
     }
 
     /// Whether no source transaction is being read.
@@ -245,7 +265,9 @@ impl Applier {
             }
             // Commit records do not overlap: one that starts before the end of the last applied
             // ends at or before it.
-            let applied = (self.batch.last()).map_or(self.positions.committed, |last| last.lsn);
+            let handed = || self.lanes.as_ref().and_then(Lanes::last);
+            let last = self.batch.last().or_else(handed);
+            let applied = last.map_or(self.positions.committed, |last| last.lsn);
             if commit_start < applied {
                 self.reading = Reading::Skipping;
                 return Ok(After::GoOn);
@@ -275,10 +297,12 @@ impl Applier {
             }
             // Repeated because the source has described the relation again: what the server has
             // planned may be outdated.
-            if let Some(here) = self.placement.forget(prepare.id) {
-                self.target.forget(&here).await?;
+            let prepare = Arc::new(prepare);
+            for forgotten in (self.placement.forget(prepare.id).into_iter()).chain([prepare]) {
+                self.forget_in_lanes(&forgotten).await?;
+                self.writer.target.forget(&forgotten).await?;
             }
-            return self.target.forget(&prepare).await;
+            return Ok(());
         }
         self.statements.insert(prepare.id, Arc::new(prepare));
         Ok(())
@@ -419,7 +443,7 @@ impl Applier {
     /// Undoes what is sent of a transaction that is alone in the target's.
     async fn undo_passed(&mut self) -> Result<(), ApplyError> {
         self.batch.clear();
-        self.target.rollback().await
+        self.writer.target.rollback().await
     }
 
     async fn commit(&mut self, commit: Commit, at: At<'_>) -> Result<After, ApplyError> {
@@ -472,7 +496,7 @@ impl Applier {
                 self.batch.end(commit);
                 let since = *self.group_since.get_or_insert_with(Instant::now);
                 if self.batch.is_full() || since.elapsed() >= GROUP_AGE {
-                    return self.finish_group().await;
+                    return self.hand_over().await;
                 }
             }
             Reading::Passing(begin) => {
@@ -527,17 +551,19 @@ impl Applier {
         if !self.is_between() {
             return Err(self.out_of_order(at, "a position inside a transaction"));
         }
-        let after = self.finish_group().await?;
-        if after == After::AtEnd {
-            return Ok(after);
+        let is_end = (self.steering.endpos()).is_some_and(|endpos| lsn >= endpos);
+        // What is in lanes does not wait for it.
+        if (self.lanes.is_none() || is_end) && self.finish_group().await? == After::AtEnd {
+            return Ok(After::AtEnd);
         }
-        self.positions.reached = self.positions.reached.max(lsn);
+        self.pass_later(lsn);
         self.look_around()
     }
 
     /// Commits what is gathered. When this returns, the target has confirmed it.
     pub(super) async fn finish_group(&mut self) -> Result<After, ApplyError> {
         self.group_since = None;
+        self.drain().await?;
         self.commit_batch().await?;
         self.look_around()
     }

@@ -7,14 +7,12 @@
 //! order, which goes well or finds the change that does not. Then the source transactions before it are
 //! committed one by one, and nothing else is.
 
-use foldhash::HashMap;
-
-use crate::base::{QualifiedName, failpoint};
+use crate::base::{Lsn, failpoint};
 use crate::cdc::change::Commit;
 
 use super::applier::{Applier, new_bytes};
 use super::error::ApplyError;
-use super::net::{FEW, Known, Piece, Ready, reduce};
+use super::net::Ready;
 
 /// A batch is written at this many changes: enough that the rows of each of a thousand tables are worth a
 /// command for all of them, and little enough that one which has to be applied row by row takes a second
@@ -24,25 +22,81 @@ const BATCH_CHANGES: usize = 100_000;
 /// And at this many bytes of blocks that its changes hold, which is what bounds memory.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// For so many batches the rows of a table that were refused together are written one by one.
-const BY_ROW: u32 = 16;
+/// How much is gathered before it is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) changes: usize,
+    /// Of blocks that they hold.
+    pub(super) bytes: usize,
+}
 
-/// What is gathered, and how it goes.
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            changes: BATCH_CHANGES,
+            bytes: BATCH_BYTES,
+        }
+    }
+}
+
+/// What is gathered.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
+    size: Size,
+    /// How many times its size it has been let grow.
+    grown: usize,
     ready: Vec<Ready>,
     bytes: usize,
     /// Source transactions that are whole, each with the end of its changes in `ready`.
     ends: Vec<(usize, Commit)>,
-    /// Tables whose rows are written one by one, and for how many batches more.
-    by_row: HashMap<QualifiedName, u32>,
-    /// Batches that were refused together, so far.
-    refused: u64,
+    /// Nothing else happened up to here behind the last of them.
+    reached: Lsn,
+}
+
+/// The transactions of a batch that has no others.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// Each with the end of its changes.
+    ends: Vec<(usize, Commit)>,
+    /// The last of them.
+    pub(super) last: Commit,
+    reached: Lsn,
+}
+
+impl Whole {
+    /// Nothing else happens up to `lsn` behind them.
+    pub(super) fn pass(&mut self, lsn: Lsn) {
+        self.reached = self.reached.max(lsn);
+    }
+
+    /// Where the target is once they are committed.
+    pub(super) fn reached(&self) -> Lsn {
+        self.reached.max(self.last.lsn)
+    }
 }
 
 impl Batch {
+    pub(super) fn of(size: Size) -> Self {
+        Self {
+            size,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        self.ready.len() >= BATCH_CHANGES || self.bytes >= BATCH_BYTES
+        let times = self.grown + 1;
+        self.ready.len() >= self.size.changes * times || self.bytes >= self.size.bytes * times
+    }
+
+    /// Lets it grow by its size once more; how often that was.
+    pub(super) fn grow(&mut self) -> usize {
+        self.grown += 1;
+        self.grown
+    }
+
+    /// What is gathered.
+    pub(super) fn ready(&self) -> &[Ready] {
+        &self.ready
     }
 
     pub(super) fn add(&mut self, ready: Ready) {
@@ -76,6 +130,28 @@ impl Batch {
         self.ends.last().map(|(_, commit)| commit)
     }
 
+    /// Nothing else happens up to `lsn` behind the last transaction that is whole; false if there is none.
+    pub(super) fn pass(&mut self, lsn: Lsn) -> bool {
+        self.reached = self.reached.max(lsn);
+        !self.ends.is_empty()
+    }
+
+    /// What is gathered of transactions that are whole; none if that is none.
+    pub(super) fn take_whole(&mut self) -> Option<(Vec<Ready>, Whole)> {
+        self.grown = 0;
+        let reached = std::mem::replace(&mut self.reached, Lsn::ZERO);
+        let ends = std::mem::take(&mut self.ends);
+        // Without one, what is gathered, if anything, is of a transaction that is still being read.
+        let (_, last) = ends.last()?;
+        let last = last.clone();
+        let whole = Whole {
+            ends,
+            last,
+            reached,
+        };
+        Some((self.take(), whole))
+    }
+
     /// What is gathered of a transaction that is not whole never happened.
     pub(super) fn clear(&mut self) {
         self.ready.clear();
@@ -86,27 +162,6 @@ impl Batch {
         self.bytes = 0;
         std::mem::take(&mut self.ready)
     }
-
-    /// How many batches were refused together and applied row by row.
-    pub(super) fn refused(&self) -> u64 {
-        self.refused
-    }
-
-    fn note_refusal(&mut self, error: &ApplyError) {
-        self.refused += 1;
-        let table = match error {
-            ApplyError::RowsTogether { table, .. } | ApplyError::Refused { table, .. } => table,
-            _ => return,
-        };
-        self.by_row.insert((**table).clone(), BY_ROW);
-    }
-
-    fn age_refusals(&mut self) {
-        self.by_row.retain(|_, left| {
-            *left -= 1;
-            *left > 0
-        });
-    }
 }
 
 impl Applier {
@@ -114,29 +169,43 @@ impl Applier {
     /// transaction.
     pub(super) async fn write_batch(&mut self) -> Result<(), ApplyError> {
         let ready = self.batch.take();
-        self.write(&ready).await
+        self.writer.write(&ready).await
     }
 
     /// Commits the transactions that are whole. When this returns, the target has confirmed it.
     pub(super) async fn commit_batch(&mut self) -> Result<(), ApplyError> {
-        let ends = std::mem::take(&mut self.batch.ends);
-        let Some((_, last)) = ends.last() else {
-            // What is gathered, if anything, is of a transaction that is still being read.
-            return Ok(());
-        };
-        let ready = self.batch.take();
-        let committed = match self.write(&ready).await {
-            Ok(()) => self.commit_open(last).await,
+        match self.batch.take_whole() {
+            Some((ready, whole)) => self.commit_gathered(&ready, &whole).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same of what is taken out of the batch.
+    pub(super) async fn commit_gathered(
+        &mut self,
+        ready: &[Ready],
+        whole: &Whole,
+    ) -> Result<(), ApplyError> {
+        let committed = match self.writer.write(ready).await {
+            Ok(()) => self.commit_open(&whole.last).await,
             Err(error) => Err(error),
         };
         match committed {
-            Err(error) if ends.len() > 1 && error.is_refusal() => {
+            Err(error) if whole.ends.len() > 1 && error.is_refusal() => {
                 // What stands before the change that is refused is to be there.
-                self.target.rollback().await.map_err(|_| error)?;
-                self.commit_one_by_one(&ready, &ends).await
+                self.writer.target.rollback().await.map_err(|_| error)?;
+                self.commit_one_by_one(ready, &whole.ends).await?;
             }
-            committed => committed,
+            committed => committed?,
         }
+        self.positions.reached = self.positions.reached.max(whole.reached());
+        Ok(())
+    }
+
+    /// Notes that the target has confirmed these.
+    pub(super) fn note_committed(&mut self, whole: &Whole) {
+        self.positions.committed = whole.last.lsn;
+        self.positions.reached = self.positions.reached.max(whole.reached());
     }
 
     async fn commit_one_by_one(
@@ -146,7 +215,7 @@ impl Applier {
     ) -> Result<(), ApplyError> {
         let mut begin = 0;
         for (end, commit) in ends {
-            self.write_rows(&ready[begin..*end]).await?;
+            self.writer.write_rows(&ready[begin..*end]).await?;
             self.commit_open(commit).await?;
             begin = *end;
         }
@@ -154,83 +223,14 @@ impl Applier {
     }
 
     async fn commit_open(&mut self, last: &Commit) -> Result<(), ApplyError> {
-        if self.target.is_open() {
+        if self.writer.target.is_open() {
             failpoint::reach("group sent");
-            let conflicts = self.target.commit(last).await?;
+            let conflicts = self.writer.target.commit(last).await?;
             failpoint::reach("group committed");
             self.steering.count_conflicts(conflicts)?;
             self.positions.committed = last.lsn;
         }
         self.positions.reached = self.positions.reached.max(last.lsn);
-        Ok(())
-    }
-
-    /// Writes `ready` into the open target transaction, which it opens if need be.
-    async fn write(&mut self, ready: &[Ready]) -> Result<(), ApplyError> {
-        match ready.len() >= FEW && self.write_together(ready).await? {
-            true => Ok(()),
-            false => self.write_rows(ready).await,
-        }
-    }
-
-    async fn write_rows(&mut self, ready: &[Ready]) -> Result<(), ApplyError> {
-        for ready in ready {
-            self.target.begin()?;
-            match ready {
-                Ready::Row(change) => self.target.row(change).await?,
-                Ready::Empty(emptied) => self.target.empty(emptied).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what `ready` comes to; false if it is refused, or not worth the while, and nothing is
-    /// written.
-    async fn write_together(&mut self, ready: &[Ready]) -> Result<bool, ApplyError> {
-        let (target, by_row) = (&self.target, &self.batch.by_row);
-        let table =
-            |name: &QualifiedName| match (by_row.contains_key(name), target.known_table(name)) {
-                (true, Some(table)) if table.takes_sets => Known::ByRow,
-                (_, Some(table)) => Known::Table(table),
-                (_, None) => Known::Unknown,
-            };
-        let pieces = reduce(ready, table).unwrap_or_default();
-        self.batch.age_refusals();
-        if !pieces.iter().any(|piece| matches!(piece, Piece::Set(_))) {
-            return Ok(false);
-        }
-        let within = self.target.begin_batch().await?;
-        let written = match self.write_pieces(&pieces).await {
-            Ok(()) => self.target.end_batch(within).await,
-            Err(error) => Err(error),
-        };
-        let Err(error) = written else {
-            return Ok(true);
-        };
-        let is_refusal = matches!(
-            error,
-            ApplyError::Refused { .. }
-                | ApplyError::RowCount { .. }
-                | ApplyError::RowsTogether { .. }
-        );
-        if !is_refusal || self.target.undo_batch(within).await.is_err() {
-            return Err(error);
-        }
-        tracing::debug!("{error}: {} changes are applied row by row", ready.len());
-        self.batch.note_refusal(&error);
-        Ok(false)
-    }
-
-    async fn write_pieces(&mut self, pieces: &[Piece<'_>]) -> Result<(), ApplyError> {
-        for piece in pieces {
-            match piece {
-                Piece::Row(change) => self.target.row(change).await?,
-                Piece::Empty(emptied) => self.target.empty(emptied).await?,
-                Piece::Set(set) => {
-                    self.target.set(set).await?;
-                }
-            }
-        }
         Ok(())
     }
 }

@@ -111,7 +111,7 @@ impl Applier {
         if partitions.is_empty() {
             return Ok(tables);
         }
-        let rows = self.target.ask(&question(&partitions)).await?;
+        let rows = self.writer.target.ask(&question(&partitions)).await?;
         let mut places = places_of(&partitions, rows).into_iter();
         for (table, placed) in &mut tables {
             if self.placement.partition(table).is_some() {

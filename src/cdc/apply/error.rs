@@ -181,6 +181,9 @@ pub enum ApplyError {
     /// The role can neither use origins nor was a table asked for.
     #[error("the role may not use replication origins on the target")]
     NoOrigin(#[source] pg::Error),
+    /// An origin was asked for, and several connections.
+    #[error("a replication origin serves one connection, and --apply-jobs asks for more")]
+    OriginServesOne,
     /// Changes were applied before, and the target does not know any more up to where.
     #[error(
         "the target has lost the position of \"{0}\": its replication origin, or its line in pgflit.progress, is gone"
@@ -226,6 +229,14 @@ impl ApplyError {
             ApplyError::Refused { .. }
                 | ApplyError::RowCount { .. }
                 | ApplyError::RowsTogether { .. }
+        )
+    }
+
+    /// Whether the server has said it, as the answer to what was sent.
+    pub(super) fn is_said_by_server(&self) -> bool {
+        matches!(
+            self,
+            ApplyError::Refused { .. } | ApplyError::Target(pg::Error::Server(_))
         )
     }
 
@@ -295,6 +306,9 @@ impl ApplyError {
             ApplyError::Pruned { .. } => Some(
                 "the changes between are lost: begin anew with --restart".to_owned(),
             ),
+            ApplyError::OriginServesOne => {
+                Some("leave out --progress-tracking, or --apply-jobs".to_owned())
+            }
             ApplyError::PositionGone(_) => Some(
                 "applying from the beginning would apply changes twice: begin anew with --restart"
                     .to_owned(),

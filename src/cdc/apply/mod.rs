@@ -8,6 +8,8 @@
 //!                                             ▼
 //!                  target, rows together ([`sets`]), pipelined ([`target`]) + position ([`tracking`])
 //! ```
+//! With `--apply-jobs` batches are written by several sessions at a time, and committed in order (`lanes`).
+//!
 //! # Once
 //! A group of whole source transactions commits together with its position, in one target
 //! transaction. At the start the target says how far it is, and whole transactions up to there are
@@ -21,6 +23,7 @@
 //! 3. *Killed after the answer, before the store was told*: the store is behind the target. It is
 //!    a report; the target's own word counts.
 
+mod answers;
 mod applier;
 mod batch;
 mod block;
@@ -30,6 +33,7 @@ mod execute_line;
 mod expect;
 mod filter;
 mod input;
+mod lanes;
 mod moved;
 mod net;
 mod place;
@@ -43,6 +47,7 @@ mod steering;
 mod target;
 mod target_table;
 mod tracking;
+mod writer;
 
 pub use error::ApplyError;
 pub use filter::KnownEnd;

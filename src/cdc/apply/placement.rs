@@ -113,7 +113,7 @@ impl Applier {
             return Ok(on_table(written, partition, placed));
         }
         let partitions = [partition];
-        let rows = self.target.ask(&question(&partitions)).await?;
+        let rows = self.writer.target.ask(&question(&partitions)).await?;
         let Some(placed) = places_of(&partitions, rows).pop() else {
             return Ok(Arc::clone(written));
         };

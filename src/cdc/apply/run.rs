@@ -1,5 +1,6 @@
 //! Apply from its start to its end.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::block::{At, Line, Lines};
 use super::error::ApplyError;
 use super::filter::{Filter, KnownEnd};
 use super::input::{self, Input, Piece};
+use super::lanes::{LaneConfig, Lanes};
 use super::placement::Placement;
 use super::plan::OnConflict;
 use super::steering::Steering;
@@ -42,6 +44,8 @@ pub struct Config {
     pub tracking: TrackingChoice,
     /// What to do with a change that finds the target otherwise than the source was.
     pub on_conflict: OnConflict,
+    /// How many connections apply at a time; with one, none besides the first.
+    pub jobs: NonZeroUsize,
     /// The source's WAL segment size, which names the segments.
     pub wal_segment_bytes: u64,
 }
@@ -122,8 +126,14 @@ async fn apply_once(
     }
     let session = Session::connect(&config.target, "apply, preparing").await?;
     let has_applied = !steering.look()?.replay_lsn.is_zero();
-    let tracking =
-        Tracking::prepare(config.tracking, &session, &config.origin, has_applied).await?;
+    let jobs = config.jobs.get();
+    let tracking = match jobs {
+        1 => Tracking::prepare(config.tracking, &session, &config.origin, has_applied).await?,
+        _ => {
+            Tracking::prepare_for_lanes(config.tracking, &session, &config.origin, has_applied)
+                .await?
+        }
+    };
     let filter = Filter::of(&ledger::read(&session).await?)?;
     drop(session);
     let mut connection = Connection::open(&config.target, Mode::Sql, "apply").await?;
@@ -147,15 +157,30 @@ async fn apply_once(
         first,
         config.wal_segment_bytes,
     )?;
+    let lanes = match jobs {
+        1 => None,
+        _ => {
+            let lane = LaneConfig {
+                target: config.target.clone(),
+                tracking,
+                origin: config.origin.clone(),
+            };
+            Some(Lanes::start(jobs, &lane).await?)
+        }
+    };
     let mut applier = Applier::new(target, filter, placement, steering, at)
         .knowing(known_end)
-        .asking(config.source.clone());
+        .asking(config.source.clone())
+        .over(lanes);
     let ended = run(&mut applier, &mut pieces, config.until, shutdown).await?;
     let reached = applier.positions;
     applier.steering.report_now(reached)?;
-    let refused = applier.batch.refused();
+    let refused = applier.writer.refused();
     if refused > 0 {
         tracing::info!("{refused} batches of changes were refused together and applied row by row");
+    }
+    if let Some(lanes) = &applier.lanes {
+        tracing::info!("{}", lanes.told());
     }
     Ok(ended)
 }
@@ -195,6 +220,11 @@ async fn run(
             return Ok(Ended::Asked);
         }
         let piece = match tokio::time::timeout(LOOK_AROUND, pieces.recv()).await {
+            Ok(Some(Err(error))) => {
+                // What is whole before it is applied.
+                applier.finish_group().await?;
+                return Err(error);
+            }
             Ok(piece) => piece.unwrap_or(Ok(Piece::End))?,
             Err(_) => {
                 if applier.finish_group().await? == After::AtEnd {
@@ -232,10 +262,9 @@ async fn run(
                 }
             }
             Piece::Segment => {
-                if applier.finish_group().await? == After::AtEnd {
+                if applier.begin_segment().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
                 }
-                applier.begin_segment();
             }
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}

@@ -100,8 +100,8 @@ impl Applier {
         };
         if self.wanted.is_empty() {
             self.place(&mut change).await?;
-            if !self.target.is_fitting(&change) {
-                self.target.fitting_table(&change).await?;
+            if !self.writer.target.is_fitting(&change) {
+                self.writer.target.fitting_table(&change).await?;
             }
             self.batch.add(Ready::Row(change));
         }
@@ -127,7 +127,7 @@ impl Applier {
             Left::Delete(change) => Missing::Change(change),
             Left::Insert(mut change, value) => {
                 self.place(&mut change).await?;
-                let known = self.target.fitting_table(&change).await?;
+                let known = self.writer.target.fitting_table(&change).await?;
                 match known.is_covered_by(&change.prepare.shape.columns) {
                     true => Missing::Change(change),
                     false => Missing::Row(WantedRow {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::{BufMut, BytesMut};
 use foldhash::{HashMap, HashSet};
 use postgres_protocol::IsNull;
-use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 
 use crate::base::QualifiedName;
@@ -14,6 +13,7 @@ use crate::cdc::change::Commit;
 use crate::cdc::sql_line::{Prepare, StatementId};
 use crate::pg::{self, Connection};
 
+use super::answers::Answers;
 use super::error::ApplyError;
 use super::expect::{Change, Emptied, Expect};
 use super::net::{Action, Set};
@@ -557,6 +557,11 @@ impl Target {
         Ok(std::mem::take(&mut self.conflicts))
     }
 
+    /// Has the answers to all that was sent.
+    pub(super) async fn settle(&mut self) -> Result<(), ApplyError> {
+        self.exchange().await
+    }
+
     /// Undoes the open transaction, if one is open.
     pub(super) async fn rollback(&mut self) -> Result<(), ApplyError> {
         if self.open {
@@ -644,63 +649,6 @@ impl Target {
             self.unconfirmed.clear();
         }
         Ok(())
-    }
-}
-
-/// The answers of the server, as they come.
-struct Answers<'a> {
-    expected: &'a mut VecDeque<Expect>,
-    unanswered: &'a mut usize,
-    conflicts: &'a mut u64,
-    /// Rows that the step before touched.
-    before: &'a mut u64,
-    /// The first answer that is not what it must be; the others are read all the same.
-    failed: Result<(), ApplyError>,
-}
-
-impl Answers<'_> {
-    fn fail(&mut self, error: impl FnOnce() -> ApplyError) {
-        if self.failed.is_ok() {
-            self.failed = Err(error());
-        }
-    }
-
-    fn take(&mut self, message: Message) {
-        match message {
-            Message::CommandComplete(body) => match (self.expected.pop_front(), body.tag()) {
-                (Some(Expect::Ready) | None, _) => {
-                    self.fail(|| pg::Error::Protocol("more answers than requests".into()).into())
-                }
-                (_, Err(error)) => self.fail(|| pg::Error::from(error).into()),
-                (Some(expect), Ok(tag)) => match expect.check(tag, self.before) {
-                    Ok(noted) => *self.conflicts += u64::from(noted),
-                    Err(error) => self.fail(|| error),
-                },
-            },
-            Message::ErrorResponse(body) => {
-                let error = pg::Error::from(pg::server_error(&body));
-                match self.expected.front() {
-                    Some(Expect::Ready) | None => self.fail(|| error.into()),
-                    Some(_) => {
-                        if let Some(expect) = self.expected.pop_front() {
-                            self.fail(|| expect.refused(error));
-                        }
-                    }
-                }
-                // The server passes over what comes after it, up to what asks for the answers.
-                while !matches!(self.expected.front(), Some(Expect::Ready) | None) {
-                    self.expected.pop_front();
-                }
-            }
-            Message::ReadyForQuery(_) => {
-                *self.unanswered = self.unanswered.saturating_sub(1);
-                *self.before = 0;
-                if !matches!(self.expected.pop_front(), Some(Expect::Ready)) {
-                    self.fail(|| pg::Error::Protocol("fewer answers than requests".into()).into());
-                }
-            }
-            _ => {}
-        }
     }
 }
 

@@ -75,6 +75,39 @@ impl Tracking {
         }
     }
 
+    /// The same where several sessions apply, which only a table can serve. A position that an origin
+    /// has goes into the table.
+    pub(super) async fn prepare_for_lanes(
+        choice: TrackingChoice,
+        target: &Session,
+        origin: &str,
+        has_applied: bool,
+    ) -> Result<Self, ApplyError> {
+        if choice == TrackingChoice::Origin {
+            return Err(ApplyError::OriginServesOne);
+        }
+        if !table_is_in_use(target, origin).await? && origin_exists(target, origin).await? {
+            ledger::create(target).await?;
+            // An origin that another session has is refused here, and one whose session is gone has
+            // nothing on its way.
+            let origin = quote_literal(origin);
+            let moved = format!(
+                "BEGIN;
+                 SELECT pg_catalog.pg_replication_origin_session_setup({origin});
+                 INSERT INTO pgflit.progress (origin, lsn)
+                 SELECT {origin}, pg_catalog.pg_replication_origin_session_progress(true)
+                  WHERE pg_catalog.pg_replication_origin_session_progress(true) IS NOT NULL;
+                 SELECT pg_catalog.pg_replication_origin_session_reset();
+                 COMMIT"
+            );
+            target.batch(&moved).await?;
+            tracing::info!(
+                "several connections apply: progress is kept in the table pgflit.progress"
+            );
+        }
+        Self::prepare(TrackingChoice::Table, target, origin, has_applied).await
+    }
+
     async fn prepare_table(target: &Session, origin: &str) -> Result<Self, ApplyError> {
         ledger::create(target).await?;
         target
@@ -100,14 +133,31 @@ impl Tracking {
             ),
             // As an origin serves one session at a time: a session of ours whose process is gone
             // may still have a whole group before it. It is waited for.
+            // So are lanes, whose lock is let go at once: no more of them begin.
             Tracking::Table => format!(
                 "SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended('pgflit ' || {origin}, 0));
-                 SELECT lsn::text FROM pgflit.progress WHERE origin = {origin}"
+                 SELECT pg_catalog.pg_advisory_lock({});
+                 SELECT pg_catalog.pg_advisory_unlock({});
+                 SELECT lsn::text FROM pgflit.progress WHERE origin = {origin}",
+                lanes_lock(&origin),
+                lanes_lock(&origin)
             ),
         };
         let results = connection.query(&sql).await?;
         let lsn = results.last().and_then(|result| result.single());
         Ok(self.position(lsn)?)
+    }
+
+    /// Binds the session of a lane to the position; [`Tracking::start`] waits until it is gone.
+    pub(super) async fn start_lane(
+        self,
+        connection: &mut Connection,
+        origin: &str,
+    ) -> Result<(), ApplyError> {
+        let lock = lanes_lock(&quote_literal(origin));
+        let sql = format!("SELECT pg_catalog.pg_advisory_lock_shared({lock})");
+        connection.query(&sql).await?;
+        Ok(())
     }
 
     /// The position that the target says. Only an origin that has never moved says nothing; any
@@ -139,6 +189,11 @@ impl Tracking {
             ),
         }
     }
+}
+
+/// The advisory lock that lanes have; `origin` as SQL.
+fn lanes_lock(origin: &str) -> String {
+    format!("pg_catalog.hashtextextended('pgflit lanes ' || {origin}, 0)")
 }
 
 /// Whether an earlier run already keeps its position in the table: going over to an origin that

@@ -7,7 +7,9 @@ use clap::Args;
 use crate::base::Lsn;
 use crate::base::quantity::ByteSize;
 use crate::cli::error::UsageError;
-use crate::cli::options::{Ack, CdcSettings, NewTables, OnConflict, Plugin, ProgressTracking};
+use crate::cli::options::{
+    Ack, ApplyJobs, CdcSettings, NewTables, OnConflict, Plugin, ProgressTracking,
+};
 use crate::cli::settings::Settings;
 
 #[derive(Args)]
@@ -63,9 +65,9 @@ pub(super) struct CdcArgs {
     #[arg(long, value_name = "WHAT")]
     on_conflict: Option<OnConflict>,
 
-    /// Apply over this many connections at a time [default: 1]
+    /// Apply over this many connections at a time, at most 32 [default: 1]
     #[arg(long, value_name = "N")]
-    apply_jobs: Option<NonZeroUsize>,
+    apply_jobs: Option<ApplyJobs>,
 
     /// Apply updates that change nothing too, for the triggers that they fire
     #[arg(long)]
@@ -134,7 +136,7 @@ impl CdcArgs {
                 .unwrap_or(OnConflict::Stop),
             apply_jobs: settings
                 .value("apply-jobs", self.apply_jobs)?
-                .unwrap_or(NonZeroUsize::MIN),
+                .unwrap_or(ApplyJobs(NonZeroUsize::MIN)),
             replay_no_op_updates: settings
                 .switch("replay-no-op-updates", self.replay_no_op_updates)?,
             compress_segments: settings.switch("compress-segments", self.compress_segments)?,

@@ -1,7 +1,9 @@
 //! What change capture is told.
 
+use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::{StartMode, WorkDir};
@@ -54,7 +56,7 @@ pub struct CdcSettings {
     /// What to do when a row is not as the change expects.
     pub on_conflict: OnConflict,
     /// Connections that apply at a time.
-    pub apply_jobs: NonZeroUsize,
+    pub apply_jobs: ApplyJobs,
     /// Apply updates that change nothing, for the triggers they fire.
     pub replay_no_op_updates: bool,
     /// Compress closed segments.
@@ -65,6 +67,30 @@ pub struct CdcSettings {
     pub new_tables: NewTables,
     /// Change on the source what capturing needs, until the end: `--yes`.
     pub change_source: bool,
+}
+
+/// Connections that apply at a time: at least one, at most [`APPLY_JOBS_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplyJobs(pub NonZeroUsize);
+
+/// Each holds a batch of 16 MB, and a target commits them one after the other.
+pub const APPLY_JOBS_MAX: usize = 32;
+
+impl FromStr for ApplyJobs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let jobs = text.parse().ok().filter(|jobs| *jobs <= APPLY_JOBS_MAX);
+        let jobs = jobs.and_then(NonZeroUsize::new);
+        jobs.map(Self)
+            .ok_or_else(|| format!("\"{text}\" is not a number from 1 to {APPLY_JOBS_MAX}"))
+    }
+}
+
+impl Display for ApplyJobs {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl CdcSettings {

@@ -13,7 +13,8 @@ mod traffic;
 mod work_dir;
 
 pub use change_capture::{
-    Ack, CdcSettings, FollowOptions, NewTables, OnConflict, Plugin, ProgressTracking,
+    APPLY_JOBS_MAX, Ack, ApplyJobs, CdcSettings, FollowOptions, NewTables, OnConflict, Plugin,
+    ProgressTracking,
 };
 pub use copying::{CloneOptions, CopySettings, SchemaSettings, SplitSettings, StartMode};
 pub use inspection::{

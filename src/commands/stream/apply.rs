@@ -5,13 +5,12 @@ use crate::cdc::apply::{Config, Ended, Input, OnConflict, TrackingChoice, Until,
 use crate::cli::ExitCode;
 use crate::cli::options::{self, ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, not_built, place, runtime};
+use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 
 /// Applies until endpos, the end of the input, or a signal.
 pub(in crate::commands) fn run(options: &ApplyOptions) -> Result<ExitCode, CommandError> {
     begin::supervised()?;
-    not_built::refuse_options("stream apply", not_built::of_capture(&options.follow.cdc))?;
     let work_dir = place::work_dir(&options.follow.work_dir);
     if options.to == ApplyTo::Stdout {
         return apply_to_stdout::run(options.sql.as_ref(), &work_dir);
@@ -71,6 +70,7 @@ fn config(
             options::OnConflict::Skip => OnConflict::Skip,
             options::OnConflict::Overwrite => OnConflict::Overwrite,
         },
+        jobs: options.follow.cdc.apply_jobs.0,
         wal_segment_bytes: begin::known(
             run.wal_segment_bytes,
             "the source's WAL segment size",

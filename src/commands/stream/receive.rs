@@ -6,13 +6,12 @@ use crate::cdc::receive::{Config, Ended, Pipe, Plugin, receive};
 use crate::cli::ExitCode;
 use crate::cli::options::{Ack, ReceiveOptions};
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, not_built, place, runtime};
+use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 
 /// Receives until endpos or a signal.
 pub(in crate::commands) fn run(options: &ReceiveOptions) -> Result<ExitCode, CommandError> {
     let supervised = begin::supervised()?;
-    not_built::refuse_options("stream receive", not_built::of_capture(&options.follow.cdc))?;
     let shutdown = place::shutdown()?;
     let work_dir = place::work_dir(&options.follow.work_dir);
     let mut store = work_dir.open_store()?;

@@ -4,13 +4,12 @@ use super::begin;
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, clone, not_built, place, runtime};
+use crate::commands::{CommandError, clone, place, runtime};
 use crate::migration::MigrationError;
 use crate::migration::setup::{Config, set_up};
 
 /// Makes them; then `pgflit clone` makes the base copy and the streaming commands follow.
 pub(in crate::commands) fn run(options: &FollowOptions) -> Result<ExitCode, CommandError> {
-    not_built::refuse_options("stream setup", not_built::of_capture(&options.cdc))?;
     begin::refuse_restart("stream setup", options)?;
     let config = Config {
         source: place::address(Side::Source, options.source.as_deref())?,

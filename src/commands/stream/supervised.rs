@@ -6,7 +6,7 @@ use crate::cli::ExitCode;
 use crate::cli::invocation::LogSettings;
 use crate::cli::options::FollowOptions;
 use crate::clone::schema::Side;
-use crate::commands::{CommandError, children, clone, not_built, place};
+use crate::commands::{CommandError, children, clone, place};
 use crate::migration::stage::Mode;
 use crate::migration::supervisor::{Alone, Ended, supervise};
 use crate::migration::watch::Watch;
@@ -43,7 +43,6 @@ fn run(
     options: &FollowOptions,
     logging: &LogSettings,
 ) -> Result<ExitCode, CommandError> {
-    not_built::refuse_options(command, not_built::of_capture(&options.cdc))?;
     begin::refuse_restart(command, options)?;
     let work_dir = place::work_dir(&options.work_dir);
     let mut store = work_dir.open_store()?;

@@ -38,6 +38,7 @@ use super::expect::{Change, Emptied};
 use super::target_table::TargetTable;
 
 pub(super) use gathered::FEW;
+pub(super) use statement::{as_known, set_parameter};
 use stretch::Stretch;
 
 /// One thing to do in the open target transaction, in the source's order.

@@ -4,14 +4,14 @@ use crate::cdc::change::Operation;
 use crate::cdc::sql_line::{Shape, ident};
 
 /// The parameter that sets the key column of parameter `at`, if one does.
-pub(super) fn set_parameter(shape: &Shape, at: usize) -> Option<usize> {
+pub(in crate::cdc::apply) fn set_parameter(shape: &Shape, at: usize) -> Option<usize> {
     (0..shape.columns.len())
         .find(|other| !shape.key.contains(other) && shape.columns[*other] == shape.columns[at])
 }
 
 /// The statement that means what a set of such changes means: its parameters are written, or identify
 /// the row by `=`, and nothing else is said.
-pub(super) fn as_known(shape: &Shape) -> Option<String> {
+pub(in crate::cdc::apply) fn as_known(shape: &Shape) -> Option<String> {
     let table = format!("{}.{}", ident(&shape.schema), ident(&shape.table));
     let equals = |at: usize| format!("{} = ${}", ident(&shape.columns[at]), at + 1);
     let found = || {
