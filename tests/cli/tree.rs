@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 50] = [
+const BUILT: [&str; 56] = [
     "fork",
     "clone",
     "snapshot",
@@ -123,6 +123,12 @@ const BUILT: [&str; 50] = [
     "stream replay",
     "stream prune",
     "ping",
+    "proxy",
+    "proxy status",
+    "proxy pause",
+    "proxy resume",
+    "proxy reload",
+    "proxy clients",
     "proxy check-config",
     "demo",
     "stream sentinel get",

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod control;
+mod logins;
 mod lost_servers;
 mod pause;
 mod protocol;

@@ -251,7 +251,7 @@ fn certificate_and_key_must_go_together() {
         |text: &str| Config::read(&folder.path().join("p"), &format!("{SHOP}{text}"), &given());
     let told = |text: &str| read(text).expect_err("a fault").to_string();
     assert!(told("[tls]\nkey = \"none\"\n").contains("certificate: is missing"));
-    assert!(told("[tls]\nkey = \"none\"\ncertificate = \"none\"\n").contains("reading"));
+    assert!(told("[tls]\nkey = \"none\"\ncertificate = \"none\"\n").contains("certificate file"));
     fs::write(folder.path().join("empty"), "").expect("written");
     assert!(told("[tls]\nkey = \"empty\"\ncertificate = \"empty\"\n").contains("no PEM file"));
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    AlpnError, SslAcceptor, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion,
-    select_next_proto,
+    AlpnError, SslAcceptor, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode,
+    SslVersion, select_next_proto,
 };
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
@@ -93,6 +93,7 @@ impl Tls {
                 | SslMode::RELEASE_BUFFERS,
         );
         // PostgreSQL has neither: no client resumes a session, and renegotiation is an attack.
+        builder.set_session_cache_mode(SslSessionCacheMode::OFF);
         builder.set_options(SslOptions::NO_TICKET | SslOptions::NO_RENEGOTIATION);
         let mut chain = X509::stack_from_pem(self.certificates.text.as_bytes())?.into_iter();
         if let Some(own) = chain.next() {
@@ -186,24 +187,26 @@ pub(super) fn read(
 
 /// The file of an option, relative to where the program runs.
 fn typed_pem(file: &File<'_>, option: &str, path: &Path) -> Option<Pem> {
-    let found = read_pem(path.to_owned());
+    let what = option.trim_start_matches("--tls-");
+    let found = read_pem(what, path.to_owned());
     found.map_err(|reason| file.typed(option, reason)).ok()
 }
 
 /// The file that is named; none inside if it cannot be read.
 fn pem(file: &File<'_>, named: Option<At<&str>>) -> Option<Option<Pem>> {
     let named = named?;
-    let found = read_pem(file.beside(named.value));
+    let what = named.key.rsplit('.').next().unwrap_or_default();
+    let found = read_pem(what, file.beside(named.value));
     Some(found.map_err(|reason| file.wrong(&named, reason)).ok())
 }
 
-fn read_pem(path: PathBuf) -> Result<Pem, String> {
+fn read_pem(what: &str, path: PathBuf) -> Result<Pem, String> {
     match read_bounded(&path, PEM_BYTES_MAX) {
         Ok(text) if text.contains("-----BEGIN") => {
             let text = Zeroizing::new(text);
             Ok(Pem { path, text })
         }
-        Ok(_) => Err(format!("{} is no PEM file", path.display())),
-        Err(error) => Err(format!("reading {}: {error}", path.display())),
+        Ok(_) => Err(format!("{what} file {} is no PEM file", path.display())),
+        Err(error) => Err(format!("{what} file {}: {error}", path.display())),
     }
 }

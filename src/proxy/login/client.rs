@@ -44,12 +44,13 @@ pub async fn authenticate(
                     let problem = format!("message '{tag}' where a proof was asked for");
                     return Err(LoginError::Refused(Refusal::protocol(problem)));
                 }
-                let message = client.take(header);
-                step = exchange.hear(message.get(HEADER_BYTES..).unwrap_or_default(), policy);
-                // It may be a password; nobody else has the buffer.
-                if let Ok(mut message) = message.try_into_mut() {
-                    message.as_mut().zeroize();
-                }
+                let bytes = header.frame_bytes().min(client.input.len());
+                let message = client.input.get_mut(..bytes).unwrap_or_default();
+                let body = message.get(HEADER_BYTES..).unwrap_or_default();
+                step = exchange.hear(body, policy);
+                // It may have been a password.
+                message.zeroize();
+                client.skip(bytes);
             }
         }
     }
