@@ -165,7 +165,7 @@ impl Relay {
             if let Err(error) = ready!(self.server.poll_send_unsent(cx)) {
                 return Poll::Ready(server_does_not_take(&error));
             }
-            if self.client.has_ended {
+            if self.client.has_ended && self.kept.is_empty() {
                 return self.poll_goodbye(cx);
             }
             if !self.may_read_client() {
@@ -209,6 +209,8 @@ impl Relay {
         self.entry.set_state(SessionState::Busy);
         if self.gate.is_closed() {
             self.entry.set_state(SessionState::Held);
+            // A pause may have seen it busy in between, and wait for it.
+            self.gate.settled();
             return false;
         }
         self.is_busy = true;
@@ -439,5 +441,99 @@ impl Unsent {
             // The room too: most sessions never need it again.
             *self = Unsent::default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::proxy::gate::Paused;
+    use crate::proxy::registry::{ClientFacts, Registered, Registry};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A session between two sockets, and their other ends.
+    struct Session {
+        relay: Relay,
+        client: UnixStream,
+        server: UnixStream,
+        registry: Arc<Registry>,
+        _registered: Registered,
+    }
+
+    fn session() -> Session {
+        let registry = Arc::new(Registry::default());
+        let registered = registry.add(ClientFacts {
+            address: String::new(),
+            user: String::new(),
+            database: String::new(),
+            application_name: String::new(),
+            is_encrypted: false,
+        });
+        let (client, proxys_client) = UnixStream::pair().expect("a pair");
+        let (server, proxys_server) = UnixStream::pair().expect("a pair");
+        let relay = Relay::new(
+            Stream::Unix(proxys_client),
+            Stream::Unix(proxys_server),
+            (Bytes::new(), Bytes::new()),
+            (Arc::clone(&registered.entry), Arc::default()),
+        );
+        Session {
+            relay: relay.expect("nothing is said yet"),
+            client,
+            server,
+            registry,
+            _registered: registered,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_takes_back_that_it_is_busy_wakes_the_pause() {
+        let mut session = session();
+        session.relay.entry.set_state(SessionState::Busy);
+        let (gate, registry) = (
+            Arc::clone(&session.relay.gate),
+            Arc::clone(&session.registry),
+        );
+        let pausing = tokio::spawn(async move { gate.pause(&registry, LONG).await });
+        while !session.relay.gate.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        assert!(!session.relay.begin());
+        let paused = tokio::time::timeout(LONG / 4, pausing).await;
+        let paused = paused.expect("in time").expect("no panic");
+        assert!(matches!(paused, Paused::Complete { .. }));
+    }
+
+    #[tokio::test]
+    async fn more_than_sockets_hold_passes_whole_to_one_that_reads_late() {
+        let Session {
+            mut relay,
+            mut client,
+            mut server,
+            ..
+        } = session();
+        let body = vec![7; 3 << 20];
+        let header = crate::wire::frame::header(b'd', body.len()).expect("fits");
+        let message = [&header[..], &body].concat();
+        let sent = message.clone();
+        let sending = tokio::spawn(async move {
+            client.write_all(&sent).await.expect("sent");
+            client
+        });
+        let relaying = tokio::spawn(async move {
+            std::future::poll_fn(|cx| relay.poll(cx)).await;
+        });
+        let mut received = vec![0; message.len()];
+        server.read_exact(&mut received).await.expect("received");
+        assert!(received == message);
+        drop((sending.await.expect("no panic"), server));
+        relaying.await.expect("it ends with its client");
     }
 }
