@@ -125,7 +125,7 @@ pub(super) fn read(file: &File<'_>, tables: Vec<Section<'_>>, given: &Given) -> 
     databases
 }
 
-/// The simple case: only the database that is moved. Another one of the same server would be
+/// The simple case: only the database that is moved, if one is named. Another one of the same server would be
 /// looked for on the target after the cutover, where it is not.
 fn of_options(file: &File<'_>, source: Option<Server>, target: Option<Server>) -> Vec<Database> {
     let Some(source) = source else {
@@ -134,8 +134,12 @@ fn of_options(file: &File<'_>, source: Option<Server>, target: Option<Server>) -
         }
         return Vec::new();
     };
+    let name = match source.is_dbname_given {
+        true => source.address.dbname(),
+        false => ANY,
+    };
     vec![Database {
-        name: source.address.dbname().to_owned(),
+        name: name.to_owned(),
         source,
         target,
     }]

@@ -47,6 +47,12 @@ fn options_alone_make_the_database_they_name() {
     assert_eq!(config.database("other"), None);
     assert_eq!(config.rules, [AuthRule::for_all(Method::Passthrough)]);
     assert_eq!(config.limits, Limits::default());
+    let unnamed = Given {
+        source: Some("postgresql://me@a/".to_owned()),
+        ..self::given()
+    };
+    let config = Config::load(None, &unnamed).expect("valid");
+    assert!(config.database("whatever").is_some_and(Database::is_any));
     let nothing = Config::load(None, &Given::default()).expect_err("no source");
     assert_eq!(
         nothing.to_string(),
