@@ -24,6 +24,7 @@ pub mod apply;
 pub mod change;
 pub mod json_line;
 mod json_row;
+mod json_string;
 pub mod positions;
 pub mod prune;
 pub mod receive;

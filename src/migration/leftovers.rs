@@ -143,7 +143,7 @@ async fn sessions(target: &Session, condition: &str, pid: &i32) -> Result<Vec<Ho
     let sql = format!(
         "SELECT a.pid,
                 coalesce(a.usename = session_user AND a.datname = current_database()
-                    AND a.application_name ~ 'pgflit: [a-z, ]+$'
+                    AND a.application_name ~ 'pgflit: [a-z0-9, ]+$'
                     AND a.client_addr IS NOT DISTINCT FROM inet_client_addr()
                     AND a.backend_start < me.backend_start, false),
                 format('pid %s (%s)', a.pid, concat_ws(', ', a.usename,

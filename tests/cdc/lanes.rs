@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Capture;
+use super::together::{SEATS, random_writes};
 use crate::support::{Pgflit, assert_equal};
 
 /// Every transaction is a batch.
@@ -83,6 +84,19 @@ fn transactions_of_other_rows_go_at_the_same_time_and_barriers_hold() {
 }
 
 #[test]
+fn random_changes_under_several_unique_indexes_come_to_the_same() {
+    let capture = Capture::of(SEATS);
+    for seed in [1, rand::random()] {
+        capture.pair.source.sql(&random_writes(seed));
+        capture.end_now();
+        capture.receive().run().assert_code(0);
+        capture.transform().run().assert_code(0);
+        over_lanes(&capture).run().assert_code(0);
+        assert_equal(&capture.pair.source, &capture.pair.target);
+    }
+}
+
+#[test]
 fn a_row_that_is_refused_is_named_and_all_before_it_is_there_and_nothing_after() {
     let capture = captured(
         "CREATE TABLE t (id int PRIMARY KEY, n int)",
@@ -150,5 +164,70 @@ fn the_position_goes_from_the_origin_into_the_table_once() {
     assert_equal(&capture.pair.source, &capture.pair.target);
     more(3);
     capture.apply().run().assert_code(0);
+    assert_equal(&capture.pair.source, &capture.pair.target);
+}
+
+#[test]
+fn an_alter_table_that_waits_for_one_lane_and_that_another_waits_for_does_not_hold_them() {
+    let capture = captured(
+        TABLES,
+        "BEGIN; UPDATE bulk SET n = 1; UPDATE more SET n = 1; INSERT INTO small VALUES (1, 1); COMMIT;
+         INSERT INTO small VALUES (2, 1);
+         INSERT INTO people VALUES (50, 'a', '{}');",
+    );
+    let target = &capture.pair.target;
+    std::thread::scope(|scope| {
+        let altered = scope.spawn(|| {
+            target.sql(
+                "DO $$ BEGIN
+                    LOOP
+                        EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE relation = 'small'::regclass
+                            AND mode = 'RowExclusiveLock') OR EXISTS (SELECT FROM small);
+                        PERFORM pg_sleep(0.01);
+                    END LOOP;
+                 END $$;
+                 ALTER TABLE small ADD COLUMN more int",
+            );
+        });
+        over_lanes(&capture).run().assert_code(0);
+        altered.join().expect("altered");
+    });
+    target.sql("ALTER TABLE small DROP COLUMN more");
+    assert_equal(&capture.pair.source, target);
+}
+
+#[test]
+fn nothing_is_committed_where_somebody_else_has_moved_the_position() {
+    let capture = captured(TABLES, "INSERT INTO small VALUES (1, 1)");
+    let target = &capture.pair.target;
+    let apply = || capture.apply().arg("--progress-tracking=table").run();
+    target.sql(
+        "CREATE FUNCTION moves() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            UPDATE pgflit.progress SET lsn = '0/1'; RETURN NULL; END $$;
+         CREATE TRIGGER moves AFTER INSERT ON small FOR EACH ROW EXECUTE FUNCTION moves();
+         ALTER TABLE small ENABLE ALWAYS TRIGGER moves",
+    );
+    let ended = apply();
+    assert_eq!(target.number("SELECT count(*) FROM small"), 0);
+    assert_ne!(ended.code(), Some(0));
+    ended.assert_stderr("someone else has moved it");
+    target.sql("DROP FUNCTION moves CASCADE");
+    apply().assert_code(0);
+    assert_equal(&capture.pair.source, target);
+}
+
+#[test]
+fn an_origin_that_never_moved_goes_into_the_table_as_the_beginning() {
+    // Only positions have passed.
+    let capture = Capture::of("CREATE TABLE nothing (id int PRIMARY KEY)");
+    capture.end_now();
+    capture.receive().run().assert_code(0);
+    capture.transform().run().assert_code(0);
+    capture.apply().run().assert_code(0);
+    capture.pair.source.sql("INSERT INTO nothing VALUES (1)");
+    capture.end_now();
+    capture.receive().run().assert_code(0);
+    capture.transform().run().assert_code(0);
+    over_lanes(&capture).run().assert_code(0);
     assert_equal(&capture.pair.source, &capture.pair.target);
 }

@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
 use super::Capture;
 use crate::support::{PLUGINS, assert_equal};
 
@@ -113,6 +116,63 @@ fn unique_values_that_go_from_row_to_row_are_applied_row_by_row() {
     let swaps: String = (1..40).map(|n| swap(n, 101 - n)).collect();
     let told = applied(&capture, &swaps);
     assert!(told.contains(BY_ROW), "{told}");
+}
+
+/// Two keys of which one is the identity, and values that many rows want.
+pub(super) const SEATS: &str = "
+    CREATE TABLE seats (id int PRIMARY KEY, email text UNIQUE, place int, day int, note text,
+        UNIQUE (place, day));
+    CREATE UNIQUE INDEX ON seats (lower(note)) WHERE day = 0;
+    CREATE TABLE guests (id int PRIMARY KEY, seat int, note text)";
+
+/// Transactions that give the values of one row to another, insert, move and delete rows.
+pub(super) fn random_writes(seed: u64) -> String {
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut writes = String::new();
+    for _ in 0..250 {
+        writes.push_str("BEGIN;");
+        for _ in 0..random.random_range(1..6) {
+            let mut pick = |end: u32| random.random_range(0..end);
+            let (id, other, email, place, day) =
+                (pick(150), pick(150), pick(90), pick(12), pick(9));
+            let free = format!(
+                "NOT EXISTS (SELECT FROM seats o WHERE o.id <> s.id AND o.email = 'm{email}')"
+            );
+            let statement = match pick(60) {
+                0..15 => format!(
+                    "INSERT INTO seats VALUES ({id}, 'm{email}', {place}, {day}, 'N{email}') ON CONFLICT DO NOTHING"
+                ),
+                15..40 => {
+                    format!("UPDATE seats s SET email = 'm{email}' WHERE id = {id} AND {free}")
+                }
+                40..48 => format!("DELETE FROM seats WHERE id = {id}"),
+                48 => format!(
+                    "UPDATE seats SET id = {other} WHERE id = {id} AND NOT EXISTS (SELECT FROM seats WHERE id = {other})"
+                ),
+                _ => format!(
+                    "INSERT INTO guests VALUES ({id}, {place}, 'x') ON CONFLICT (id) DO UPDATE SET seat = {day}"
+                ),
+            };
+            writes.push_str(&statement);
+            writes.push(';');
+        }
+        writes.push_str(["COMMIT;", "COMMIT;", "COMMIT;", "ROLLBACK;"][random.random_range(0..4)]);
+    }
+    writes
+}
+
+#[test]
+fn random_changes_under_several_unique_indexes_come_to_the_same_with_fallbacks_counted() {
+    let capture = Capture::of(SEATS);
+    let mut fallbacks: u32 = 0;
+    for seed in [1, rand::random()] {
+        let told = applied(&capture, &random_writes(seed));
+        let counted = told.lines().find_map(|line| line.split_once(BY_ROW));
+        let number = counted.and_then(|(before, _)| before.trim_end().split(' ').rev().nth(3));
+        fallbacks += number.map_or(0, |number| number.parse().expect("a number"));
+    }
+    assert!(fallbacks > 0, "nothing was refused together");
 }
 
 #[test]

@@ -218,6 +218,25 @@ fn a_table_that_has_become_a_partition_meanwhile_is_not_emptied_with_the_others(
 }
 
 #[test]
+fn a_root_that_has_another_name_by_now_is_not_emptied_for_one_of_its_partitions() {
+    let pair = Pair::new();
+    let following = following_otherwise(&pair, "pgoutput");
+    following.run.signal(Signal::SIGTERM);
+    following.run.wait_for_exit().assert_code(9);
+    pair.source
+        .sql("TRUNCATE flat_1; ALTER TABLE flat RENAME TO renamed");
+    let before = pair.target.number("SELECT count(*) FROM flat");
+    let following = Following::resume(&pair);
+    following
+        .run
+        .wait_for_exit()
+        .assert_code(7)
+        .assert_stderr("TRUNCATE of partition public.flat_1");
+    let after = pair.target.number("SELECT count(*) FROM flat");
+    assert_eq!(after, before);
+}
+
+#[test]
 fn a_partition_among_others_is_not_emptied_before_the_source_was_asked() {
     let pair = Pair::new();
     let following = following_otherwise(&pair, "pgoutput");

@@ -17,6 +17,7 @@ use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
 use super::lanes::Lanes;
+use super::pace::Pace;
 use super::placement::Placement;
 use super::steering::Steering;
 use super::target::Target;
@@ -30,6 +31,10 @@ const HELD_BYTES: usize = 8 << 20;
 /// A group is committed after this long, also where there is always more to read: the target is seen to
 /// go on, and what a crash undoes is done again in a moment.
 const GROUP_AGE: Duration = Duration::from_millis(250);
+
+/// A small group waits so long for more while changes come fast: for rows to be written together. Little
+/// beside what anybody is behind then.
+const GROUP_WAIT: Duration = Duration::from_millis(30);
 
 /// What to do after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +118,7 @@ pub(super) struct Applier {
     pub(super) batch: Batch,
     /// When the first of the group was whole.
     pub(super) group_since: Option<Instant>,
+    pace: Pace,
     /// Rows that the transaction being read moved and that have to be copied again. Once there is
     /// one, nothing more of it is sent.
     pub(super) wanted: Vec<WantedRow>,
@@ -161,6 +167,7 @@ impl Applier {
             spare: Vec::new(),
             batch: Batch::default(),
             group_since: None,
+            pace: Pace::new(Instant::now()),
             wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
@@ -492,6 +499,7 @@ impl Applier {
                     return Ok(After::AtEnd);
                 }
                 let transaction = Committed::of(&begin, Some(commit.lsn));
+                self.pace.count(held.steps.len());
                 self.send_whole(&begin, held.steps, transaction).await?;
                 self.batch.end(commit);
                 let since = *self.group_since.get_or_insert_with(Instant::now);
@@ -558,6 +566,14 @@ impl Applier {
         }
         self.pass_later(lsn);
         self.look_around()
+    }
+
+    /// Whether what is gathered is to wait for more: it comes fast.
+    pub(super) fn waits_for_more(&mut self) -> bool {
+        let now = Instant::now();
+        let is_fast = self.pace.is_fast(now);
+        let waits = |since| now.saturating_duration_since(since) < GROUP_WAIT;
+        is_fast && self.group_since.is_some_and(waits)
     }
 
     /// Commits what is gathered. When this returns, the target has confirmed it.

@@ -225,7 +225,10 @@ impl Applier {
     async fn commit_open(&mut self, last: &Commit) -> Result<(), ApplyError> {
         if self.writer.target.is_open() {
             failpoint::reach("group sent");
-            let conflicts = self.writer.target.commit(last).await?;
+            let conflicts = {
+                let after = self.positions.committed;
+                self.writer.target.commit(last, after).await?
+            };
             failpoint::reach("group committed");
             self.steering.count_conflicts(conflicts)?;
             self.positions.committed = last.lsn;

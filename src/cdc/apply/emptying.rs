@@ -81,7 +81,7 @@ impl Applier {
             let rows = tables.iter().map(|table| bounds(table, &here));
             match rows.collect::<Result<Vec<_>, _>>() {
                 Ok(rows) => partly.extend(rows.into_iter().map(|rows| (here.clone(), rows))),
-                Err(_) if is_empty_without(&here, &whole, now.as_ref()) => {
+                Err(_) if self.is_empty_without(&here, &whole, now.as_ref()) => {
                     line.rels.push((here.schema, here.name));
                 }
                 Err(error) => return Err(error),
@@ -121,6 +121,19 @@ impl Applier {
         Ok(tables)
     }
 
+    /// Whether nothing stays in `here` when `emptied` are: nothing that the source had there when the
+    /// migration began, and nothing that it has there `now`.
+    fn is_empty_without(
+        &self,
+        here: &QualifiedName,
+        emptied: &HashSet<QualifiedName>,
+        now: Option<&Partitions>,
+    ) -> bool {
+        let known = self.placement.partitions();
+        are_emptied(known, here, emptied)
+            && now.is_some_and(|now| are_emptied(now.values(), here, emptied))
+    }
+
     /// The partitions that the source has now; none if it is not known.
     async fn partitions_now(&self) -> Result<Option<Partitions>, ApplyError> {
         let Some(source) = &self.source else {
@@ -156,17 +169,15 @@ fn bounds_of(known: Option<&Partition>, now: Option<&Partitions>) -> Result<Stri
     }
 }
 
-/// Whether each partition that the source has `now` of `table` is among `emptied`.
-fn is_empty_without(
+/// Whether there is a partition of `table`, and each is among `emptied`.
+fn are_emptied<'a>(
+    mut partitions: impl Iterator<Item = &'a Partition>,
     table: &QualifiedName,
     emptied: &HashSet<QualifiedName>,
-    now: Option<&Partitions>,
 ) -> bool {
     let is_part = |it: &&Partition| it.parents.iter().any(|above| above.table() == *table);
-    now.is_some_and(|now| {
-        let mut parts = now.values().filter(is_part);
-        parts.all(|part| emptied.contains(&part.itself.table()))
-    })
+    let mut parts = partitions.by_ref().filter(is_part).peekable();
+    parts.peek().is_some() && parts.all(|part| emptied.contains(&part.itself.table()))
 }
 
 #[cfg(test)]
@@ -205,15 +216,22 @@ mod tests {
             partition("c", "", &["root"]),
             partition("d", "", &["other"]),
         ]);
-        let is_empty = |table: &str, emptied: &[&str], now| {
+        let is_empty = |table: &str, emptied: &[&str]| {
             let emptied = emptied.iter().map(|name| QualifiedName::new("s", *name));
-            is_empty_without(&QualifiedName::new("s", table), &emptied.collect(), now)
+            are_emptied(
+                now.values(),
+                &QualifiedName::new("s", table),
+                &emptied.collect(),
+            )
         };
-        assert!(is_empty("root", &["a", "b", "c"], Some(&now)));
-        assert!(!is_empty("root", &["a", "b"], Some(&now)));
-        assert!(is_empty("branch", &["a", "b"], Some(&now)));
-        assert!(!is_empty("branch", &["a", "c"], Some(&now)));
-        assert!(!is_empty("root", &["a", "b", "c"], None));
+        assert!(is_empty("root", &["a", "b", "c"]));
+        assert!(!is_empty("root", &["a", "b"]));
+        assert!(is_empty("branch", &["a", "b"]));
+        assert!(!is_empty("branch", &["a", "c"]));
+        assert!(
+            !is_empty("gone", &["a", "b", "c"]),
+            "it has another name by now"
+        );
     }
 
     #[test]

@@ -232,14 +232,6 @@ impl ApplyError {
         )
     }
 
-    /// Whether the server has said it, as the answer to what was sent.
-    pub(super) fn is_said_by_server(&self) -> bool {
-        matches!(
-            self,
-            ApplyError::Refused { .. } | ApplyError::Target(pg::Error::Server(_))
-        )
-    }
-
     /// What can be done about it.
     pub fn remedy(&self) -> Remedy {
         match self {

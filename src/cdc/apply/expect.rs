@@ -57,6 +57,15 @@ impl Emptying {
     }
 }
 
+/// What [`super::tracking`] has the server say where the position is not what it must be.
+const DIVISION_BY_ZERO: &str = "22012";
+
+fn moved(answer: &str) -> pg::Error {
+    pg::Error::Protocol(format!(
+        "noting the position was answered with {answer}: someone else has moved it"
+    ))
+}
+
 /// What the next CommandComplete answers.
 #[derive(Debug)]
 pub(super) enum Expect {
@@ -83,12 +92,7 @@ impl Expect {
                 let problem = format!("COMMIT was answered with {tag}");
                 Err(pg::Error::Protocol(problem).into())
             }
-            Expect::Position if !tag.ends_with(" 1") => {
-                let problem = format!(
-                    "noting the position was answered with {tag}: someone else has moved it"
-                );
-                Err(pg::Error::Protocol(problem).into())
-            }
+            Expect::Position if !tag.ends_with(" 1") => Err(moved(tag).into()),
             Expect::Row(change, answer) => {
                 let rows = change.rows_of(tag)?;
                 let others = std::mem::replace(before, rows);
@@ -125,6 +129,9 @@ impl Expect {
 
     pub(super) fn refused(self, source: pg::Error) -> ApplyError {
         let (command, table, key, begin, place) = match &self {
+            Expect::Position if source.sqlstate() == Some(DIVISION_BY_ZERO) => {
+                return moved("an error").into();
+            }
             Expect::Control(_) | Expect::Position | Expect::Ready => return source.into(),
             Expect::Row(change, _) | Expect::Rows(change, _) => (
                 change.command(),

@@ -60,6 +60,11 @@ impl Placement {
         self.statements.remove(&id)
     }
 
+    /// All that the source had when the migration began.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = &Partition> {
+        self.partitions.values()
+    }
+
     /// The partition of that name, if the source has it.
     pub(super) fn partition(&self, table: &QualifiedName) -> Option<&Partition> {
         self.partitions.get(table)

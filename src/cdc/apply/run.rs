@@ -142,7 +142,8 @@ async fn apply_once(
     if matches!(config.input, Input::Folder | Input::Pipe) && committed < pruned {
         return Err(ApplyError::Pruned { committed, pruned });
     }
-    let target = Target::start(connection, tracking, &config.origin, config.on_conflict).await?;
+    let mut target =
+        Target::start(connection, tracking, &config.origin, config.on_conflict).await?;
     tracing::info!("applying from {}", committed.max(steering.look()?.startpos));
 
     let cdc = &config.work_dir.cdc;
@@ -165,7 +166,10 @@ async fn apply_once(
                 tracking,
                 origin: config.origin.clone(),
             };
-            Some(Lanes::start(jobs, &lane).await?)
+            let lanes = Lanes::start(jobs, &lane).await?;
+            // Its lock was there until the lanes had theirs.
+            target.settle().await?;
+            Some(lanes)
         }
     };
     let mut applier = Applier::new(target, filter, placement, steering, at)
@@ -222,10 +226,16 @@ async fn run(
         let piece = match tokio::time::timeout(LOOK_AROUND, pieces.recv()).await {
             Ok(Some(Err(error))) => {
                 // What is whole before it is applied.
-                applier.finish_group().await?;
-                return Err(error);
+                return match applier.finish_group().await? {
+                    After::AtEnd => Ok(Ended::Endpos),
+                    After::GoOn => Err(error),
+                };
             }
-            Ok(piece) => piece.unwrap_or(Ok(Piece::End))?,
+            Ok(Some(Ok(piece))) => piece,
+            Ok(None) => {
+                let silent = std::io::Error::other("it has ended without a word");
+                return Err(ApplyError::Thread(silent));
+            }
             Err(_) => {
                 if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
@@ -268,6 +278,8 @@ async fn run(
             }
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}
+            // Or will; else what is done now is done when nothing has come for a moment.
+            Piece::Pause if applier.waits_for_more() => paused = true,
             Piece::Pause => {
                 if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);

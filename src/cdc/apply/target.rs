@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashSet};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
-use crate::base::QualifiedName;
+use crate::base::{Lsn, QualifiedName};
 use crate::cdc::change::Commit;
 use crate::cdc::sql_line::{Prepare, StatementId};
 use crate::pg::{self, Connection};
@@ -68,6 +68,7 @@ pub(super) struct Target {
     /// Theirs.
     columns: usize,
     on_conflict: OnConflict,
+    tracking: Tracking,
     /// Changes of the open transaction that found the target otherwise than the source was.
     conflicts: u64,
     /// As many as there were when the batch began.
@@ -134,6 +135,7 @@ impl Target {
             columns: 0,
             prepared_size: 0,
             on_conflict,
+            tracking,
             conflicts: 0,
             conflicts_before: 0,
             open: false,
@@ -536,10 +538,11 @@ impl Target {
         self.exchange_if_much().await
     }
 
-    /// Commits the open transaction together with the position of `last`. When this returns, the
+    /// Commits the open transaction together with the position of `last`, which follows `after` as the
+    /// target has it. When this returns, the
     /// server has confirmed it. Gives how many changes found the target otherwise than the source
     /// was.
-    pub(super) async fn commit(&mut self, last: &Commit) -> Result<u64, ApplyError> {
+    pub(super) async fn commit(&mut self, last: &Commit, after: Lsn) -> Result<u64, ApplyError> {
         // A change that touched no row is no error for the server, which would commit the others.
         self.exchange().await?;
         let lsn = last.lsn.to_string();
@@ -548,8 +551,13 @@ impl Target {
             .timestamp
             .as_deref()
             .unwrap_or("2000-01-01 00:00:00+0000");
-        let values = [Some(lsn.as_bytes()), Some(at.as_bytes())];
-        bind_text(POSITION, values.into_iter(), &mut self.output)?;
+        let after = after.to_string();
+        let values = [&*lsn, at, &*after].map(|value| Some(value.as_bytes()));
+        let taken = match self.tracking {
+            Tracking::Origin => 2,
+            Tracking::Table => 3,
+        };
+        bind_text(POSITION, values.into_iter().take(taken), &mut self.output)?;
         self.execute(Expect::Position)?;
         self.run(COMMIT, Expect::Control("COMMIT"))?;
         self.exchange().await?;

@@ -95,8 +95,8 @@ impl Tracking {
                 "BEGIN;
                  SELECT pg_catalog.pg_replication_origin_session_setup({origin});
                  INSERT INTO pgflit.progress (origin, lsn)
-                 SELECT {origin}, pg_catalog.pg_replication_origin_session_progress(true)
-                  WHERE pg_catalog.pg_replication_origin_session_progress(true) IS NOT NULL;
+                 SELECT {origin},
+                        coalesce(pg_catalog.pg_replication_origin_session_progress(true), '0/0');
                  SELECT pg_catalog.pg_replication_origin_session_reset();
                  COMMIT"
             );
@@ -175,7 +175,8 @@ impl Tracking {
     }
 
     /// The statement that puts the position into the transaction that is open; `$1` the LSN, `$2`
-    /// the commit time.
+    /// the commit time. Of a table, `$3` the LSN that it must have: where it has another, somebody else
+    /// applies too, and the server refuses, so that nothing is committed.
     pub(super) fn note_sql(self, origin: &str) -> String {
         match self {
             Tracking::Origin => {
@@ -183,8 +184,10 @@ impl Tracking {
                     .to_owned()
             }
             Tracking::Table => format!(
-                "UPDATE pgflit.progress SET lsn = $1::pg_lsn, committed = $2::timestamptz
-                  WHERE origin = {} AND lsn < $1::pg_lsn",
+                "WITH moved AS (
+                     UPDATE pgflit.progress SET lsn = $1::pg_lsn, committed = $2::timestamptz
+                      WHERE origin = {} AND lsn = $3::pg_lsn AND lsn < $1::pg_lsn RETURNING 1)
+                 SELECT 1 / pg_catalog.count(*) FROM moved",
                 quote_literal(origin)
             ),
         }

@@ -8,6 +8,7 @@
 
 use crate::cdc::change::{Operation, RowChange, Value};
 use crate::cdc::json_line::write_json;
+use crate::cdc::json_string::plain_length;
 
 /// What a line says.
 #[derive(Debug)]
@@ -156,19 +157,6 @@ impl Cells {
     }
 }
 
-/// Bytes of a JSON string that are not themselves: the quote, the backslash, control characters.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
-    }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special
-};
-
 /// A line, looked through up to `at`. Each step is none if something else stands there.
 struct Scan<'a> {
     line: &'a [u8],
@@ -247,9 +235,9 @@ impl<'a> Scan<'a> {
         self.literal(b"\"")?;
         loop {
             let rest = self.rest();
-            let plain = rest.iter().position(|byte| SPECIAL[usize::from(*byte)])?;
+            let plain = plain_length(rest);
             self.at += plain + 1;
-            match rest[plain] {
+            match rest.get(plain)? {
                 b'"' => return Some(()),
                 b'\\' => self.escape()?,
                 _ => return None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::base::Lsn;
 use crate::cdc::apply::error::ApplyError;
 use crate::cdc::apply::net::Ready;
 use crate::cdc::apply::plan::OnConflict;
@@ -27,8 +28,8 @@ pub(in crate::cdc::apply) struct LaneConfig {
 pub(super) enum Order {
     /// Write these changes into a transaction, and leave it open.
     Write(Arc<Vec<Ready>>),
-    /// Commit it, with this position.
-    Commit(Commit),
+    /// Commit it, with this position, after the one that the target has.
+    Commit(Commit, Lsn),
     /// Roll it back.
     Undo,
     /// Ask and prepare anew what concerns this statement.
@@ -149,13 +150,12 @@ async fn carry_out(writer: &mut Writer, order: Order) -> Report {
     let refused = match order {
         Order::Write(ready) => match write(writer, &ready).await {
             Ok(()) => return Report::Done,
-            Err(error) => error,
+            Err(error) if leaves_the_session(&error) => error,
+            Err(error) => return Report::Lost(error),
         },
-        Order::Commit(last) => match writer.target.commit(&last).await {
+        // Whatever is said of a COMMIT, it may have come after it.
+        Order::Commit(last, after) => match writer.target.commit(&last, after).await {
             Ok(_) => return Report::Done,
-            // An answer of the server that is an error: then nothing is committed. Any other leaves it
-            // open.
-            Err(error) if error.is_said_by_server() => error,
             Err(error) => return Report::Lost(error),
         },
         Order::Undo => match writer.target.rollback().await {
@@ -171,6 +171,18 @@ async fn carry_out(writer: &mut Writer, order: Order) -> Report {
         Ok(()) => Report::Refused(refused.to_string()),
         Err(_) => Report::Lost(refused),
     }
+}
+
+/// Whether the session is as good as before, once it is rolled back.
+fn leaves_the_session(error: &ApplyError) -> bool {
+    matches!(
+        error,
+        ApplyError::Refused { .. }
+            | ApplyError::RowCount { .. }
+            | ApplyError::RowsTogether { .. }
+            | ApplyError::Misfit { .. }
+            | ApplyError::Target(pg::Error::Server(_))
+    )
 }
 
 /// Has everything written and answered.

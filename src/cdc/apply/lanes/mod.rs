@@ -15,7 +15,7 @@
 //! |---|---|
 //! | in a row that is not there yet, or still there | it is refused, rolled back, and written again when all before it are committed |
 //! | in a lock that the one before has | it waits, and that commits |
-//! | in a lock that it has and the one before needs | it is rolled back, and written again in its turn |
+//! | in a lock that it has and the one before waits for, at once or behind others | it is rolled back, and written again in its turn |
 //!
 //! Whatever was not plain success in a lane, a conflict that `--on-conflict` settles among it, is done
 //! again without lanes, where it is decided what is to be said or done. TRUNCATEs, transactions too large to be
@@ -38,6 +38,7 @@ use super::net::Ready;
 use crate::base::{Lsn, failpoint};
 use crate::cdc::change::Commit;
 use crate::cdc::sql_line::Prepare;
+use crate::pg;
 
 pub(super) use lane::LaneConfig;
 use lane::{Lane, Order, Report};
@@ -46,6 +47,9 @@ use touched::Touched;
 /// How long the first batch may take before it is asked whether another has what it waits for; and how
 /// often then. Shorter than the second after which PostgreSQL looks for deadlocks.
 const BLOCKED_AFTER: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether a batch that is to be undone is written.
+const UNDONE_EVERY: Duration = Duration::from_millis(5);
 
 /// A batch for a lane has so many changes: enough to be worth commands for many rows, and few enough
 /// that two of them seldom touch the same rows.
@@ -153,17 +157,24 @@ impl Lanes {
         Ok(())
     }
 
-    /// Rolls back what is `which` behind the first.
-    async fn undo(&mut self, which: impl Fn(&Flight) -> bool) -> Result<(), ApplyError> {
-        for flight in self.flights.iter_mut().skip(1).filter(|it| which(it)) {
-            if flight.state == State::Writing {
-                let report = flight.lane.report().await;
-                flight.take(report)?;
-            }
+    /// Rolls back what is written behind the first.
+    async fn undo_written(&mut self) -> Result<(), ApplyError> {
+        self.look()?;
+        for flight in self.flights.iter_mut().skip(1) {
             if flight.state == State::Written {
                 carried_out(&mut flight.lane, Order::Undo).await?;
                 flight.state = State::Undone;
             }
+        }
+        Ok(())
+    }
+
+    /// Rolls back all behind the first. One of them may wait for what another has written.
+    async fn undo_others(&mut self) -> Result<(), ApplyError> {
+        self.undo_written().await?;
+        while (self.flights.iter().skip(1)).any(|flight| flight.state == State::Writing) {
+            tokio::time::sleep(UNDONE_EVERY).await;
+            self.undo_written().await?;
         }
         Ok(())
     }
@@ -262,8 +273,10 @@ impl Applier {
                 touched,
                 state: State::Writing,
             });
+            return Ok(());
         }
-        Ok(())
+        let none = pg::Error::Protocol("no lane for a batch".into());
+        Err(none.into())
     }
 
     fn first_is_written(&mut self) -> Result<bool, ApplyError> {
@@ -294,17 +307,15 @@ impl Applier {
         };
         if first.state == State::Written {
             failpoint::reach("group sent");
-            first
-                .lane
-                .tell(Order::Commit(first.whole.last.clone()))
-                .await?;
+            let order = Order::Commit(first.whole.last.clone(), self.positions.committed);
+            first.lane.tell(order).await?;
             let report = first.lane.report().await;
             first.take(report)?;
         }
         if first.state == State::Undone {
             lanes.again += 1;
             // What they have locked may be what it needs.
-            lanes.undo(|_| true).await?;
+            lanes.undo_others().await?;
         }
         let Some(first) = lanes.flights.pop_front() else {
             return Ok(());
@@ -318,7 +329,8 @@ impl Applier {
         self.steering.report(self.positions)
     }
 
-    /// Waits until the first batch is written or undone. What another has that it waits for is undone.
+    /// Waits until the first batch is written or undone. If it waits itself, what is written behind it is
+    /// undone.
     async fn wait_for_first(&mut self) -> Result<(), ApplyError> {
         loop {
             let Some(lanes) = &mut self.lanes else {
@@ -338,21 +350,18 @@ impl Applier {
     }
 
     async fn unblock_first(&mut self) -> Result<(), ApplyError> {
-        let Some(lanes) = &mut self.lanes else {
+        let first = self.lanes.as_ref().and_then(|lanes| lanes.flights.front());
+        let Some(Flight { lane, .. }) = first else {
             return Ok(());
         };
-        lanes.look()?;
-        let Some(first) = lanes.flights.front() else {
-            return Ok(());
-        };
-        let pid = &first.lane.pid;
+        let pid = &lane.pid;
         let sql = format!("SELECT unnest(pg_catalog.pg_blocking_pids({pid}))::text");
-        let blocking: Vec<_> = self.writer.target.ask(&sql).await?.collect();
-        let is_blocking = |flight: &Flight| {
-            let pids = blocking.iter().filter_map(|(pid, _)| pid.as_ref());
-            flight.state == State::Written && pids.into_iter().any(|pid| *pid == flight.lane.pid)
-        };
-        lanes.undo(is_blocking).await
+        let waits = self.writer.target.ask(&sql).await?.next().is_some();
+        match &mut self.lanes {
+            // Perhaps through somebody else, such as an ALTER TABLE that waits for a lane.
+            Some(lanes) if waits => lanes.undo_written().await,
+            _ => Ok(()),
+        }
     }
 
     /// Nothing else happens up to `lsn`, once what is gathered and handed over is committed.
