@@ -6571,7 +6571,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__proxy)
-            opts="-S -T -D -v -d -z -q -h --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help status pause resume reload mirrors clients check-config help"
+            opts="-S -T -D -v -d -z -q -h --socket --source --target --dir --listen --tls-certificate --tls-key --max-server-connections --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help status pause resume reload mirrors clients check-config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6602,6 +6602,22 @@ _pgflit() {
                     return 0
                     ;;
                 -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-server-connections)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6945,12 +6961,16 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__proxy__subcmd__pause)
-            opts="-S -T -D -v -d -z -q -h --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --timeout --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -12,6 +12,8 @@
 //!  └─ pgflit stream apply         SQL segments → target, exactly once          cdc::apply
 //!
 //! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
+//! pgflit proxy                    clients ⇄ servers; a process of its own      proxy
+//! pgflit proxy status|pause|…     short-lived; talk to the proxy's socket      commands::proxy
 //! ```
 //! The three children are ordinary commands: a person can run and pipe them by hand. While the
 //! base copy runs, changes are only prefetched; then apply catches up from disk; then the three
@@ -23,6 +25,7 @@
 //! |---|---|---|
 //! | `pgflit.lock` | whoever runs | [`store`] |
 //! | `pgflit.db` | one writer a table group | [`store`] |
+//! | `proxy.sock` | the proxy, for as long as it runs | [`proxy::control`] |
 //! | `log/` | every process its own | [`report::log_file`] |
 //! | `summary.json` | whoever copies | [`migration::summary`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
@@ -49,13 +52,14 @@
 //! | why nothing is lost or applied twice | [`cdc::apply`], [`base::snapshot`], [`base::visibility`] |
 //! | what the files look like | [`cdc::json_line`], [`cdc::sql_line`], [`segment`] |
 //! | how a connection is made | [`pg`] |
+//! | how traffic passes, and is paused without an error | [`proxy`], [`proxy::gate`] |
 //! | what people see | [`report`] |
 //!
 //! # Floors
 //! A line may use any line below it, never one above or beside; `tests/tidy.rs` holds this.
 //! ```text
 //! main · cli · commands · report · migration
-//! clone   cdc
+//! clone   cdc   proxy
 //! catalog   worker
 //! pg   store   segment
 //! wire
@@ -90,6 +94,7 @@ pub mod clone;
 pub mod commands;
 pub mod migration;
 pub mod pg;
+pub mod proxy;
 pub mod report;
 pub mod segment;
 pub mod store;

@@ -21,6 +21,7 @@ mod cluster;
 mod demo;
 mod list;
 mod ping;
+mod proxy;
 mod resume;
 mod sentinel;
 mod snapshot;

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A password or key. `Debug` and `Display` show stars; only [`Secret::expose`] gives the text.
+/// The memory is overwritten once it is not used any more.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Keeps `text` from being printed by accident.
     pub fn new(text: impl Into<String>) -> Self {
-        Secret(text.into())
+        Secret(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for the place that must send it.

@@ -6,8 +6,8 @@
 //! drop-if-exists = true
 //! ```
 //!
-//! Only plain values stand for options. A table, such as `[proxy]`, belongs to the part of pgflit
-//! it is named after and is left alone here.
+//! Only plain values stand for options. Tables, such as `[proxy]` and `[[database]]`, belong to the
+//! part of pgflit that reads them and are left alone here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,14 @@ impl ConfigFile {
             .map_err(|error| syntax_error(path, &text, &error))?;
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            if value.is_table() {
+            if is_of_tables(&value) {
                 continue;
             }
             if !keys.contains(&key) {
                 return Err(UsageError::ConfigKey {
                     path: path.to_owned(),
+                    line: line_of_key(&text, &key),
+                    nearest: nearest(&key, keys),
                     key,
                 });
             }
@@ -75,6 +77,39 @@ impl ConfigFile {
     }
 }
 
+/// Whether it is one table, or several with one name.
+fn is_of_tables(value: &toml::Value) -> bool {
+    let items = value.as_array();
+    value.is_table() || items.is_some_and(|items| items.iter().any(toml::Value::is_table))
+}
+
+/// Counted from 1; the file is valid, so the key is there.
+fn line_of_key(text: &str, key: &str) -> usize {
+    let root = toml::de::DeTable::parse(text);
+    let offset = root.ok().and_then(|root| {
+        let (found, _) = root.get_ref().get_key_value(key)?;
+        Some(found.span().start)
+    });
+    line_at(text, offset.unwrap_or(0))
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    1 + before.filter(|byte| **byte == b'\n').count()
+}
+
+/// The key that is spelled most like `wanted`, if any is like it.
+fn nearest(wanted: &str, keys: &[String]) -> Option<String> {
+    // Below it two words have no more in common than any two.
+    const ALIKE: f64 = 0.8;
+    let rated = keys
+        .iter()
+        .map(|key| (strsim::jaro_winkler(wanted, key), key));
+    let alike = rated.filter(|(likeness, _)| *likeness > ALIKE);
+    let best = alike.max_by(|one, other| one.0.total_cmp(&other.0));
+    best.map(|(_, key)| key.clone())
+}
+
 /// A value as it would have been typed after the option; several if it is a list that may be one.
 fn texts(value: &toml::Value, list_allowed: bool) -> Option<Vec<String>> {
     let text = match value {
@@ -93,11 +128,9 @@ fn texts(value: &toml::Value, list_allowed: bool) -> Option<Vec<String>> {
 
 /// The parser's message and the line, without the line's text: it may hold a password.
 fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> UsageError {
-    let offset = error.span().map_or(0, |span| span.start);
-    let before = text.as_bytes().iter().take(offset);
     UsageError::ConfigSyntax {
         path: path.to_owned(),
-        line: 1 + before.filter(|byte| **byte == b'\n').count(),
+        line: line_at(text, error.span().map_or(0, |span| span.start)),
         reason: error.message().to_owned(),
     }
 }

@@ -46,12 +46,23 @@ pub enum UsageError {
     },
 
     /// The configuration file sets what is no option.
-    #[error("{path}: \"{key}\" cannot be set here; keys are the long options without dashes", path = path.display())]
+    #[error(
+        "{path} line {line}: \"{key}\" cannot be set here; {}",
+        nearest.as_ref().map_or_else(
+            || "keys are the long options without dashes".to_owned(),
+            |nearest| format!("did you mean \"{nearest}\"?")
+        ),
+        path = path.display()
+    )]
     ConfigKey {
         /// As given by `--config`.
         path: PathBuf,
+        /// Counted from 1.
+        line: usize,
         /// The unknown key.
         key: String,
+        /// The valid one that is spelled most like it.
+        nearest: Option<String>,
     },
 }
 

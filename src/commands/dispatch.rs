@@ -2,7 +2,7 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, copy, demo, dump, follow, generate, list, names, ping,
+    CommandError, clone, completions, copy, demo, dump, follow, generate, list, names, ping, proxy,
     restore, sentinel, snapshot, stream, version,
 };
 use crate::base::cause::chain;
@@ -47,7 +47,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Check(_) => not_built("check"),
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
-        Command::Proxy(proxy) => not_built(names::proxy(&proxy)),
+        Command::Proxy(command) => proxy::run(&command, output.json),
         Command::Cutover(_) => not_built("cutover"),
         Command::Rollback(_) => not_built("rollback"),
         Command::Finalize(_) => not_built("finalize"),

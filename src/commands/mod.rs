@@ -22,6 +22,7 @@ mod not_built;
 mod ping;
 mod place;
 mod progress;
+mod proxy;
 mod restore;
 mod runtime;
 mod sentinel;

@@ -1,6 +1,6 @@
 //! What commands with several words are called.
 
-use crate::cli::options::{CompareSubject, ProxyCommand, RestoreCommand, RestoreStep};
+use crate::cli::options::{CompareSubject, RestoreCommand, RestoreStep};
 
 pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
     match restore {
@@ -16,18 +16,5 @@ pub(super) fn compare(subject: CompareSubject) -> &'static str {
     match subject {
         CompareSubject::Schema => "compare schema",
         CompareSubject::Data => "compare data",
-    }
-}
-
-pub(super) fn proxy(proxy: &ProxyCommand) -> &'static str {
-    match proxy {
-        ProxyCommand::Run(_) => "proxy",
-        ProxyCommand::Status(_) => "proxy status",
-        ProxyCommand::Pause(_) => "proxy pause",
-        ProxyCommand::Resume(_) => "proxy resume",
-        ProxyCommand::Reload(_) => "proxy reload",
-        ProxyCommand::Mirrors(_) => "proxy mirrors",
-        ProxyCommand::Clients(_) => "proxy clients",
-        ProxyCommand::CheckConfig(_) => "proxy check-config",
     }
 }

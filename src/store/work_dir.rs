@@ -73,6 +73,11 @@ impl WorkDir {
         self.root.join("log")
     }
 
+    /// The socket by which the proxy is asked and told.
+    pub fn proxy_socket_path(&self) -> PathBuf {
+        self.root.join("proxy.sock")
+    }
+
     /// The folder of schema dumps.
     pub fn schema_path(&self) -> PathBuf {
         self.root.join("schema")

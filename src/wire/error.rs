@@ -17,4 +17,21 @@ pub enum WireError {
     /// A replication message of a type that is not known.
     #[error("unknown replication message '{}'", .0.escape_ascii())]
     UnknownReplication(u8),
+    /// A message of a type that has no place here.
+    #[error("unexpected message '{}'", .0.escape_ascii())]
+    Unexpected(u8),
+    /// A first packet that is shorter than its own header, or longer than servers take.
+    #[error("invalid length of startup packet: {0}")]
+    StartupLength(u32),
+    /// A session by a protocol other than 3.
+    #[error("unsupported frontend protocol {major}.{minor}: version 3 is spoken here")]
+    Version {
+        /// The major number.
+        major: u32,
+        /// The minor number.
+        minor: u32,
+    },
+    /// A first packet whose body is not what its code says.
+    #[error("invalid startup packet layout: {0}")]
+    Startup(&'static str),
 }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod drift;
 mod logging;
+mod proxy_config;
 mod settings;
 mod signals;
 mod tree;

@@ -105,7 +105,10 @@ fn a_bad_value_names_the_place_it_came_from() {
 fn a_configuration_file_is_held_to_the_options_there_are() {
     let folder = tempfile::tempdir().expect("folder");
     for (text, complaint) in [
-        ("tabel-jobs = 2", "\"tabel-jobs\" cannot be set here"),
+        (
+            "roles = true\ntabel-jobs = 2",
+            "pgflit.toml line 2: \"tabel-jobs\" cannot be set here; did you mean \"table-jobs\"?",
+        ),
         ("dry-run = true", "\"dry-run\" cannot be set here"),
         ("table-jobs = [1, 2]", "table-jobs in "),
         ("fail-fast = \"perhaps\"", "fail-fast in "),
@@ -230,7 +233,7 @@ fn a_dash_is_a_pipe() {
 #[test]
 fn options_of_the_proxy_stand_on_either_side_of_its_command() {
     for line in ["pgflit proxy --dir /d pause", "pgflit proxy pause --dir /d"] {
-        let Ok(Command::Proxy(ProxyCommand::Pause(control))) =
+        let Ok(Command::Proxy(ProxyCommand::Pause { control, .. })) =
             parse(line, &[]).map(|invocation| invocation.command)
         else {
             panic!("{line} pauses no proxy");

@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 49] = [
+const BUILT: [&str; 56] = [
     "fork",
     "clone",
     "snapshot",
@@ -123,6 +123,13 @@ const BUILT: [&str; 49] = [
     "stream replay",
     "stream prune",
     "ping",
+    "proxy",
+    "proxy status",
+    "proxy pause",
+    "proxy resume",
+    "proxy reload",
+    "proxy clients",
+    "proxy check-config",
     "demo",
     "stream sentinel get",
 ];

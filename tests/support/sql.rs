@@ -50,6 +50,26 @@ impl Database {
         }
     }
 
+    /// The same where something else listens for it.
+    pub(crate) fn at_port(&self, own: u16, other: u16) -> Self {
+        Self {
+            uri: self.uri.replace(&format!(":{own}/"), &format!(":{other}/")),
+            programs: self.programs.clone(),
+        }
+    }
+
+    /// The same with one more setting in the connection string.
+    pub(crate) fn with(&self, setting: &str) -> Self {
+        let separator = match self.uri.contains('?') {
+            true => '&',
+            false => '?',
+        };
+        Self {
+            uri: format!("{}{separator}{setting}", self.uri),
+            programs: self.programs.clone(),
+        }
+    }
+
     /// As pgflit takes it.
     pub(crate) fn uri(&self) -> &str {
         &self.uri

@@ -1,21 +1,56 @@
 //! `pgflit proxy …`, `cutover`, `rollback` and `finalize`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Arg, Args, Subcommand};
 
 use super::connection::{SourceArgs, TargetArgs, WorkDirArgs};
+use crate::base::quantity::parse_duration;
 use crate::cli::error::UsageError;
-use crate::cli::options::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl};
+use crate::cli::options::{
+    CutoverMode, CutoverOptions, ProxyCommand, ProxyControl, ProxyRun, TlsFiles,
+};
 use crate::cli::settings::Settings;
 
-/// The tree makes the options global, so that they may stand before or after the subcommand.
+/// How long a pause lasts at most unless told otherwise: longer than a cutover takes, shorter than
+/// most applications wait.
+const PAUSE_MAX: &str = "30s";
+
+/// What says which proxy is meant may stand before or after the subcommand; what only the proxy
+/// itself reads stands before it, where there is none.
+pub(super) fn global_unless_of_run(arg: Arg) -> Arg {
+    let is_of_run = arg.get_help_heading() == Some("Proxy");
+    arg.global(!is_of_run)
+}
+
 #[derive(Args)]
 pub(super) struct ProxyArgs {
     #[command(subcommand)]
     command: Option<ProxySubcommand>,
     #[command(flatten)]
     control: ControlArgs,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Proxy")]
+struct RunArgs {
+    /// Where clients connect; may be given more than once
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Vec<String>,
+    /// Certificate for clients that ask for TLS, with its chain
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Key of the certificate
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Server connections at a time; further clients wait for one [default: as many as the server
+    /// takes]
+    #[arg(long, value_name = "COUNT")]
+    max_server_connections: Option<NonZeroUsize>,
 }
 
 #[derive(Subcommand)]
@@ -23,7 +58,11 @@ enum ProxySubcommand {
     /// Print which side a running proxy serves, its clients, servers and mirrors
     Status,
     /// Hold new transactions until resume; running ones end first
-    Pause,
+    Pause {
+        /// Wait no longer than this for running transactions, and then end the pause in any case
+        #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = PAUSE_MAX)]
+        timeout: Duration,
+    },
     /// Let held transactions go on
     Resume,
     /// Read the configuration file again, without losing a connection
@@ -65,15 +104,30 @@ impl ProxyArgs {
     ) -> Result<ProxyCommand, UsageError> {
         let control = self.control.resolve(config, settings)?;
         Ok(match self.command {
-            None => ProxyCommand::Run(control),
+            None => ProxyCommand::Run(self.run.resolve(control)),
             Some(ProxySubcommand::Status) => ProxyCommand::Status(control),
-            Some(ProxySubcommand::Pause) => ProxyCommand::Pause(control),
+            Some(ProxySubcommand::Pause { timeout }) => ProxyCommand::Pause {
+                control,
+                limit: timeout,
+            },
             Some(ProxySubcommand::Resume) => ProxyCommand::Resume(control),
             Some(ProxySubcommand::Reload) => ProxyCommand::Reload(control),
             Some(ProxySubcommand::Mirrors) => ProxyCommand::Mirrors(control),
             Some(ProxySubcommand::Clients) => ProxyCommand::Clients(control),
             Some(ProxySubcommand::CheckConfig) => ProxyCommand::CheckConfig(control),
         })
+    }
+}
+
+impl RunArgs {
+    fn resolve(self, control: ProxyControl) -> ProxyRun {
+        let files = self.tls_certificate.zip(self.tls_key);
+        ProxyRun {
+            control,
+            listen: self.listen,
+            tls: files.map(|(certificate, key)| TlsFiles { certificate, key }),
+            max_server_connections: self.max_server_connections,
+        }
     }
 }
 

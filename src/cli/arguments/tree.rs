@@ -14,7 +14,7 @@ use super::migration::CloneArgs;
 use super::sentinel::SentinelArgs;
 use super::steps::{CopyStepArgs, DumpSubjectArgs, RestoreStepArgs};
 use super::stream::StreamArgs;
-use super::traffic::{ConfirmedArgs, CutoverArgs, ProxyArgs};
+use super::traffic::{ConfirmedArgs, CutoverArgs, ProxyArgs, global_unless_of_run};
 use crate::cli::error::UsageError;
 use crate::cli::invocation::{Command, Invocation, Shell};
 use crate::cli::settings::Settings;
@@ -76,7 +76,7 @@ enum TypedCommand {
     /// Write a web page about a running or finished migration, with plots
     Report(ReportArgs),
     /// Run the traffic proxy, or talk to a running one
-    #[command(mut_args = |arg| arg.global(true))]
+    #[command(mut_args = global_unless_of_run)]
     Proxy(ProxyArgs),
     /// Move the application's traffic to the target; --dry-run rehearses it
     Cutover(CutoverArgs),

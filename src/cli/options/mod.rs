@@ -27,5 +27,5 @@ pub use steps::{CopyStep, DumpOptions, DumpSubject, RestoreCommand, RestoreOptio
 pub use streaming::{
     ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
 };
-pub use traffic::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl};
+pub use traffic::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl, ProxyRun, TlsFiles};
 pub use work_dir::WorkDir;

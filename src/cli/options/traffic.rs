@@ -1,17 +1,24 @@
 //! What the commands that touch traffic are told.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::WorkDir;
 
 /// `pgflit proxy …`.
 pub enum ProxyCommand {
     /// Run the proxy in the foreground.
-    Run(ProxyControl),
+    Run(ProxyRun),
     /// Print what a running proxy does.
     Status(ProxyControl),
     /// Hold new transactions.
-    Pause(ProxyControl),
+    Pause {
+        /// Which proxy.
+        control: ProxyControl,
+        /// After which they go on by themselves.
+        limit: Duration,
+    },
     /// Let them go on.
     Resume(ProxyControl),
     /// Read the configuration again.
@@ -22,6 +29,26 @@ pub enum ProxyCommand {
     Clients(ProxyControl),
     /// Read the configuration and say what is wrong with it.
     CheckConfig(ProxyControl),
+}
+
+/// A proxy that runs in the foreground.
+pub struct ProxyRun {
+    /// Where it works.
+    pub control: ProxyControl,
+    /// Where clients connect, `HOST:PORT` each; empty for where the configuration says.
+    pub listen: Vec<String>,
+    /// What is shown to clients that ask for TLS.
+    pub tls: Option<TlsFiles>,
+    /// Server connections at a time; none for as many as the server takes.
+    pub max_server_connections: Option<NonZeroUsize>,
+}
+
+/// A certificate and its key, PEM both.
+pub struct TlsFiles {
+    /// The certificate, with its chain.
+    pub certificate: PathBuf,
+    /// The key.
+    pub key: PathBuf,
 }
 
 /// Which proxy.

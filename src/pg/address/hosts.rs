@@ -55,6 +55,17 @@ impl Host {
             Endpoint::Unix(_) => None,
         }
     }
+
+    /// What a password file calls it, where sockets are in `default_folder` by default.
+    pub fn passfile_name(&self, default_folder: &str) -> String {
+        match &self.endpoint {
+            Endpoint::Tcp { host, .. } => host.clone(),
+            Endpoint::Unix(folder) if folder.as_os_str() == default_folder => {
+                "localhost".to_owned()
+            }
+            Endpoint::Unix(folder) => folder.display().to_string(),
+        }
+    }
 }
 
 /// `db1:5432`, `[::1]:5432`, or the socket's file.
@@ -173,15 +184,8 @@ pub(super) fn fill_passwords(
     };
     let default_folder = environment.socket_folder();
     for host in hosts {
-        let name = match &host.endpoint {
-            Endpoint::Tcp { host, .. } => host.clone(),
-            Endpoint::Unix(folder) if folder.as_os_str() == default_folder => {
-                "localhost".to_owned()
-            }
-            Endpoint::Unix(folder) => folder.display().to_string(),
-        };
         let login = Login {
-            host: &name,
+            host: &host.passfile_name(default_folder),
             port: host.port,
             dbname,
             user,

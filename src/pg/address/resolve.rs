@@ -115,6 +115,13 @@ impl Address {
         other
     }
 
+    /// The same, at this one of its servers alone.
+    pub fn at(&self, host: &Host) -> Address {
+        let mut other = self.clone();
+        other.hosts = vec![host.clone()];
+        other
+    }
+
     /// The servers in the order to try them; at least one.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts

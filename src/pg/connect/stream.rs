@@ -1,6 +1,7 @@
 //! The bytes to and from a server, whatever carries them.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -26,6 +27,26 @@ impl Stream {
             Stream::Tls(stream) => super::tls::server_end_point(stream.ssl()),
             Stream::Tcp(_) | Stream::Unix(_) => None,
         }
+    }
+
+    /// Ready once bytes have come over the socket: reading may then give some. What TLS has taken
+    /// from the socket already, and not given out yet, does not count.
+    pub fn poll_socket_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(stream) => stream.poll_read_ready(cx),
+            Stream::Unix(stream) => stream.poll_read_ready(cx),
+            Stream::Tls(stream) => stream.get_ref().poll_read_ready(cx),
+        }
+    }
+
+    /// The address at the other end; none of local sockets.
+    pub fn peer_address(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Stream::Tcp(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref(),
+            Stream::Unix(_) => return None,
+        };
+        stream.peer_addr().ok().map(|address| address.ip())
     }
 
     /// Whether what is sent is encrypted.

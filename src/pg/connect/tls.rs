@@ -13,9 +13,9 @@ use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode as TlsWriteMode, SslRef,
     SslVerifyMode, SslVersion,
 };
-use openssl::x509::X509VerifyResult;
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::{X509Ref, X509VerifyResult};
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
@@ -73,10 +73,14 @@ fn check_name(ssl: &SslRef, host: &str) -> Result<(), String> {
     }
 }
 
-/// What SCRAM-SHA-256-PLUS binds to: the certificate's digest by its own signature's algorithm,
-/// with SHA-256 for the broken ones (RFC 5929, section 4.1).
+/// What SCRAM-SHA-256-PLUS binds to on the side of the client.
 pub fn server_end_point(ssl: &SslRef) -> Option<Vec<u8>> {
-    let certificate = ssl.peer_certificate()?;
+    end_point_of(ssl.peer_certificate()?.as_ref())
+}
+
+/// What SCRAM-SHA-256-PLUS binds to: the digest of the server's `certificate` by its own
+/// signature's algorithm, with SHA-256 for the broken ones (RFC 5929, section 4.1).
+pub fn end_point_of(certificate: &X509Ref) -> Option<Vec<u8>> {
     let algorithm = certificate.signature_algorithm().object().nid();
     let digest = match algorithm.signature_algorithms()?.digest {
         Nid::MD5 | Nid::SHA1 => MessageDigest::sha256(),

@@ -1,0 +1,203 @@
+//! What clients may ask for, and where it is: `[[database]]`.
+
+use super::Given;
+use super::reader::{At, File, Section};
+use crate::pg::Address;
+use crate::pg::address::{AddressError, Environment, conninfo, uri};
+use crate::proxy::server::is_usable;
+use crate::wire::startup::Startup;
+
+/// The name that stands for every database that no other entry names.
+pub const ANY: &str = "*";
+
+const NEEDS_LOGIN: &str = "has target_session_attrs, which needs a login of the proxy's own; \
+     name the one server that clients are to reach, without it";
+
+/// A database that clients may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// What a client asks for; [`ANY`] for whatever it asks for.
+    pub name: String,
+    /// Where it is now.
+    pub source: Server,
+    /// Where it will be after a cutover, if that is known.
+    pub target: Option<Server>,
+}
+
+/// One of the two servers of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    address: Address,
+    is_dbname_given: bool,
+}
+
+impl Database {
+    /// Whether it stands for every name.
+    pub fn is_any(&self) -> bool {
+        self.name == ANY
+    }
+}
+
+impl Server {
+    /// Its address for a client that asks for the database `asked`.
+    pub fn address(&self, asked: &str) -> Address {
+        match self.is_dbname_given {
+            true => self.address.clone(),
+            false => self.address.with_dbname(asked),
+        }
+    }
+
+    /// Where it may be, for people.
+    pub fn hosts(&self) -> Vec<String> {
+        self.address
+            .hosts()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// What a client asks of the proxy, as it is asked of this server: the database may have
+    /// another name here.
+    pub fn renamed(&self, startup: &Startup) -> Startup {
+        let mut renamed = startup.clone();
+        let names_one = startup
+            .parameter("database")
+            .is_some_and(|name| !name.is_empty());
+        if self.is_dbname_given && startup.database() != Some(self.address.dbname().as_bytes()) {
+            renamed
+                .parameters
+                .retain(|(name, _)| !(names_one && name == b"database"));
+            let dbname = self.address.dbname().as_bytes().to_vec();
+            renamed.parameters.push((b"database".to_vec(), dbname));
+        }
+        renamed
+    }
+
+    fn parse(text: &str, environment: &Environment) -> Result<Server, AddressError> {
+        let settings = match uri::strip_scheme(text) {
+            Some(rest) => uri::parse(rest)?,
+            None => conninfo::parse(text)?,
+        };
+        Ok(Server {
+            address: Address::parse_with(text, environment)?,
+            is_dbname_given: settings.get("dbname").is_some_and(|name| !name.is_empty()),
+        })
+    }
+}
+
+/// The databases of the file; without any, the one that the options name.
+pub(super) fn read(file: &File<'_>, tables: Vec<Section<'_>>, given: &Given) -> Vec<Database> {
+    let source = option(file, "--source", given.source.as_deref(), given);
+    let target = option(file, "--target", given.target.as_deref(), given);
+    if tables.is_empty() {
+        return of_options(file, source, target);
+    }
+    let mut databases: Vec<Database> = Vec::new();
+    for table in tables {
+        let name = table.text("name");
+        let own_source = server(file, &table, "source", given);
+        let own_target = server(file, &table, "target", given);
+        if name.is_none() {
+            table.problem(
+                "name",
+                "is missing: what clients ask for, or \"*\" for everything",
+            );
+        }
+        let own_source = own_source.unwrap_or_else(|| {
+            if source.is_none() && given.source.is_none() {
+                table.problem("source", "is missing, here and as the option of that name");
+            }
+            source.clone()
+        });
+        let same = |name: &&At<&str>| databases.iter().any(|other| other.name == name.value);
+        if let Some(name) = name.as_ref().filter(same) {
+            file.wrong(name, "is the name of another database, too");
+        }
+        table.finish();
+        if let (Some(name), Some(source)) = (name, own_source) {
+            databases.push(Database {
+                name: name.value.to_owned(),
+                source,
+                target: own_target.unwrap_or_else(|| target.clone()),
+            });
+        }
+    }
+    databases
+}
+
+/// The simple case: only the database that is moved, if one is named. Another one of the same server would be
+/// looked for on the target after the cutover, where it is not.
+fn of_options(file: &File<'_>, source: Option<Server>, target: Option<Server>) -> Vec<Database> {
+    let Some(source) = source else {
+        if !file.has_problems() {
+            file.typed("--source", "is missing, and there is no [[database]]");
+        }
+        return Vec::new();
+    };
+    let name = match source.is_dbname_given {
+        true => source.address.dbname(),
+        false => ANY,
+    };
+    vec![Database {
+        name: name.to_owned(),
+        source,
+        target,
+    }]
+}
+
+fn option(file: &File<'_>, name: &str, text: Option<&str>, given: &Given) -> Option<Server> {
+    match Server::parse(text?, &given.environment) {
+        Ok(server) if !is_usable(&server.address) => {
+            file.typed(name, NEEDS_LOGIN);
+            None
+        }
+        Ok(server) => Some(server),
+        Err(error) => {
+            file.typed(name, told(&error));
+            None
+        }
+    }
+}
+
+/// The server that `key` says; none inside where it says it wrongly.
+fn server(
+    file: &File<'_>,
+    table: &Section<'_>,
+    key: &'static str,
+    given: &Given,
+) -> Option<Option<Server>> {
+    let text: At<&str> = table.text(key)?;
+    if holds_password(text.value) {
+        file.wrong(
+            &text,
+            "holds a password; leave it to a password file: passfile=/path in the same text",
+        );
+        return Some(None);
+    }
+    match Server::parse(text.value, &given.environment) {
+        Ok(server) if !is_usable(&server.address) => {
+            file.wrong(&text, NEEDS_LOGIN);
+            Some(None)
+        }
+        Ok(server) => Some(Some(server)),
+        Err(error) => {
+            file.wrong(&text, told(&error));
+            Some(None)
+        }
+    }
+}
+
+fn holds_password(text: &str) -> bool {
+    let settings = match uri::strip_scheme(text) {
+        Some(rest) => uri::parse(rest),
+        None => conninfo::parse(text),
+    };
+    settings.is_ok_and(|settings| settings.contains_key("password"))
+}
+
+fn told(error: &AddressError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,51 @@
+//! The traffic proxy: clients on one side, servers on the other, and a gate between transactions.
+//!
+//! Owns a client's connection from its first byte to its last: what it wants ([`greeting`]), who it
+//! is ([`admission`], [`auth`], [`login`]), its server connection ([`server`]), the bytes between
+//! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
+//! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`]. Who is
+//! connected is in the [`registry`], by whose keys [`cancel`] finds its way. [`run`] puts it together,
+//! [`workers`] are the threads, [`listener`] and [`control`] the doors, [`config`] what it is told.
+//!
+//! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
+//! ([`crate::pg`]), what people see (`commands`, `report`).
+//!
+//! # Invariants
+//! - Bytes pass as they are. Only during a login are messages taken apart; afterwards the proxy
+//!   says something of its own only between two messages of the server.
+//! - A session counts as between transactions only if its server's side of it is what can be asked
+//!   for in SQL. In doubt it counts as busy, and a pause waits.
+//! - Everything is bounded: a session keeps at most one buffer a direction, and reads nothing more
+//!   from one side until the other has taken it; strangers are bounded in number and time; every
+//!   wait has a limit.
+//! - Addresses of servers, errors of TLS, passwords, keys, texts and values are not told to clients,
+//!   and the last four not to the log either.
+//!
+//! # Crash story
+//! Nothing is on disk but the control socket's file, which the next proxy replaces when nobody
+//! answers on it. Clients of a killed proxy lose their connections, and their servers roll back
+//! what was open, as when a server's process is killed.
+
+pub mod admission;
+pub mod auth;
+pub mod cancel;
+pub mod channel;
+pub mod client_tls;
+pub mod config;
+pub mod control;
+pub mod conversation;
+pub mod gate;
+pub mod greeting;
+pub mod listener;
+pub mod login;
+pub mod notice;
+pub mod outstanding;
+pub mod registry;
+pub mod relay;
+pub mod reload;
+pub mod run;
+pub mod scan;
+pub mod server;
+pub mod service;
+pub mod session;
+pub mod workers;

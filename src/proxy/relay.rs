@@ -1,0 +1,539 @@
+//! Client and server speak; the relay carries their bytes.
+//!
+//! Whatever has arrived is read into one buffer, its headers are stepped over, and all of it is
+//! written on. The buffer belongs to the thread: it is in use only between a read and the write
+//! that follows at once, so a session that waits has none, and ten thousand idle clients cost their
+//! sockets. What the other side does not take at once is kept (at most one buffer a direction), and
+//! nothing more is read in that direction until it is gone: a client that does not read stops its
+//! server, and nobody else.
+//!
+//! There is no lock and no allocation on the way of a message that passes whole.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::conversation::Conversation;
+use super::gate::Gate;
+use super::notice;
+use super::registry::{Entry, SessionState};
+use crate::pg::connect::Stream;
+use crate::wire::WireError;
+use crate::wire::frame::Header;
+
+/// Room for one read. COPY moves several socket buffers at a time; larger ones leave the
+/// processor's second cache.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// The buffer of all sessions of this thread.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice());
+}
+
+/// One end of the relay.
+#[derive(Debug)]
+struct End {
+    stream: Stream,
+    /// Read for the other end, and not written to this one yet.
+    unsent: Unsent,
+    /// TLS may have taken bytes from the socket that it has not given out: the socket alone does
+    /// not say whether there is something to read.
+    may_have_more: bool,
+    has_ended: bool,
+}
+
+/// Bytes that did not go out at once.
+#[derive(Debug, Default)]
+struct Unsent {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+/// What the relay comes back for.
+#[derive(Debug)]
+pub enum Event {
+    /// The client speaks, and the gate is closed.
+    Held,
+    /// The client has closed, and the server what it answered.
+    ClientEnded,
+    /// The server has closed, and the client has everything that it said.
+    ServerEnded,
+    /// The client sent what is no message.
+    ClientBroke(WireError),
+    /// The server did.
+    ServerBroke(WireError),
+    /// A network failed; which of the two does not matter to the other.
+    Lost(io::Error),
+    /// The client is not listened to until it has its answers: the gate is closed.
+    Quiet,
+    /// The session is asked to end.
+    AskedToEnd,
+}
+
+/// A session between login and end.
+#[derive(Debug)]
+pub struct Relay {
+    client: End,
+    server: End,
+    conversation: Conversation,
+    /// Of the client, read while the gate was closed, and not for the server yet.
+    kept: Vec<u8>,
+    entry: Arc<Entry>,
+    gate: Arc<Gate>,
+    is_busy: bool,
+    /// The server's last message so far is an error: if it then closes, it has said why.
+    has_said_why: bool,
+    /// The server knows that the client has closed.
+    has_told_end: bool,
+}
+
+impl Relay {
+    /// A session that has just become ready. What either side has sent already goes first.
+    ///
+    /// # Errors
+    /// What the server has sent already is no message.
+    pub fn new(
+        client: Stream,
+        server: Stream,
+        (from_client, from_server): (Bytes, Bytes),
+        (entry, gate): (Arc<Entry>, Arc<Gate>),
+    ) -> Result<Self, WireError> {
+        let mut relay = Relay {
+            client: End::new(client),
+            server: End::new(server),
+            conversation: Conversation::default(),
+            kept: from_client.to_vec(),
+            entry,
+            gate,
+            is_busy: true,
+            has_said_why: false,
+            has_told_end: false,
+        };
+        relay.conversation.from_server(&from_server)?;
+        relay.client.unsent.keep(&from_server);
+        relay.settle();
+        Ok(relay)
+    }
+
+    /// Carries bytes in both directions until something else is to be done.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.entry.is_asked_to_end() {
+            return Poll::Ready(Event::AskedToEnd);
+        }
+        if let Poll::Ready(event) = self.poll_from_server(cx) {
+            return Poll::Ready(event);
+        }
+        self.poll_from_client(cx)
+    }
+
+    /// Carries only what the server says. The client is not listened to.
+    pub fn poll_from_server(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            if let Err(error) = ready!(self.client.poll_send_unsent(cx)) {
+                return Poll::Ready(Event::Lost(error));
+            }
+            if self.server.has_ended {
+                return Poll::Ready(Event::ServerEnded);
+            }
+            if let Err(error) = ready!(self.server.poll_readable(cx)) {
+                return Poll::Ready(Event::Lost(error));
+            }
+            let done = BUFFER.with_borrow_mut(|buffer| self.server_to_client(cx, buffer));
+            if let Some(event) = ready!(done) {
+                return Poll::Ready(event);
+            }
+        }
+    }
+
+    /// Carries what the server says until everything that the client asked is answered, or the
+    /// server waits for the client; then none.
+    pub fn poll_until_answered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        match self.poll_from_server(cx) {
+            Poll::Ready(event) => Poll::Ready(Some(event)),
+            Poll::Pending if self.may_read_client() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_from_client(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            if let Err(error) = ready!(self.server.poll_send_unsent(cx)) {
+                return Poll::Ready(server_does_not_take(&error));
+            }
+            if self.client.has_ended && self.kept.is_empty() {
+                return self.poll_goodbye(cx);
+            }
+            if !self.may_read_client() {
+                return Poll::Ready(Event::Quiet);
+            }
+            if self.kept.is_empty()
+                && let Err(error) = ready!(self.client.poll_readable(cx))
+            {
+                return Poll::Ready(Event::Lost(error));
+            }
+            if !self.begin() {
+                return Poll::Ready(Event::Held);
+            }
+            let done = match self.kept.is_empty() {
+                true => BUFFER.with_borrow_mut(|buffer| self.client_to_server(cx, buffer)),
+                false => {
+                    let kept = std::mem::take(&mut self.kept);
+                    Poll::Ready(self.send_to_server(cx, &kept))
+                }
+            };
+            if let Some(event) = ready!(done) {
+                return Poll::Ready(event);
+            }
+        }
+    }
+
+    /// Whether the client may be listened to. While the gate is closed, one that has asked something
+    /// is not, until the answer tells whether its transaction has ended.
+    fn may_read_client(&self) -> bool {
+        !self.is_busy
+            || !self.gate.is_closed()
+            || self.conversation.is_answered()
+            || !self.conversation.is_client_quiet()
+    }
+
+    /// Says that the client begins something. False if it must not.
+    fn begin(&mut self) -> bool {
+        if self.is_busy {
+            return true;
+        }
+        self.entry.set_state(SessionState::Busy);
+        if self.gate.is_closed() {
+            self.entry.set_state(SessionState::Held);
+            // A pause may have seen it busy in between, and wait for it.
+            self.gate.settled();
+            return false;
+        }
+        self.is_busy = true;
+        true
+    }
+
+    /// Says so if the session has come to a movable point.
+    fn settle(&mut self) {
+        let is_movable = self.conversation.is_movable();
+        if self.is_busy && is_movable && self.server.unsent.is_empty() {
+            self.is_busy = false;
+            self.entry.set_state(SessionState::Idle);
+            self.gate.settled();
+        } else if !self.is_busy && !is_movable {
+            // Half a notification: not to be moved until the rest is there.
+            self.is_busy = true;
+            self.entry.set_state(SessionState::Busy);
+        }
+    }
+
+    fn client_to_server(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
+        let bytes = match self.client.poll_read(cx, buffer) {
+            Poll::Ready(Ok(bytes)) => bytes,
+            Poll::Ready(Err(error)) => return Poll::Ready(Some(Event::Lost(error))),
+            Poll::Pending => {
+                // It was said to be busy for nothing.
+                self.settle();
+                return Poll::Pending;
+            }
+        };
+        if bytes == 0 {
+            self.client.has_ended = true;
+            self.settle();
+            return Poll::Ready(None);
+        }
+        self.entry.count_in(bytes);
+        Poll::Ready(self.send_to_server(cx, &buffer[..bytes]))
+    }
+
+    fn send_to_server(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Event> {
+        let taken = match self.gate.is_closed() {
+            true => self.conversation.from_client_until_quiet(bytes),
+            false => self.conversation.from_client(bytes).map(|()| bytes.len()),
+        };
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(error) => return Some(Event::ClientBroke(error)),
+        };
+        self.kept.extend_from_slice(&bytes[taken..]);
+        let sent = self.server.send(cx, &bytes[..taken]);
+        self.settle();
+        sent.err().map(|error| server_does_not_take(&error))
+    }
+
+    fn server_to_client(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Option<Event>> {
+        // A server that was killed resets the connection: as good as its end.
+        let bytes = ready!(self.server.poll_read(cx, buffer)).unwrap_or_default();
+        if bytes == 0 {
+            self.server.has_ended = true;
+            return Poll::Ready(None);
+        }
+        let bytes = &buffer[..bytes];
+        let heard = match self.conversation.from_server(bytes) {
+            Ok(heard) => heard,
+            Err(error) => return Poll::Ready(Some(Event::ServerBroke(error))),
+        };
+        self.entry.count_out(bytes.len(), heard.transactions);
+        self.has_said_why = heard.ends_with_error.unwrap_or(self.has_said_why);
+        let sent = self.client.send(cx, bytes);
+        self.settle();
+        Poll::Ready(sent.err().map(Event::Lost))
+    }
+
+    /// Tells the server that the client has closed, once; then the server's answers are waited for.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        match self.conversation.has_said_goodbye() || self.conversation.is_movable() {
+            true => Poll::Ready(Event::ClientEnded),
+            // As without a proxy: the server goes on with what it has, answers, and then sees the
+            // end. A client that is gone altogether is noticed by the answer.
+            false if self.has_told_end => Poll::Pending,
+            false => match ready!(Pin::new(&mut self.server.stream).poll_shutdown(cx)) {
+                Ok(()) => {
+                    self.has_told_end = true;
+                    Poll::Pending
+                }
+                Err(_) => Poll::Ready(Event::ClientEnded),
+            },
+        }
+    }
+
+    /// Puts a message of the proxy's own into what the client reads. False if the server stands
+    /// within a message, or the client has not taken what is there already.
+    pub fn say_to_client(&mut self, message: &[u8]) -> bool {
+        let is_possible =
+            self.conversation.is_server_at_boundary() && self.client.unsent.is_empty();
+        if is_possible {
+            self.client.unsent.keep(message);
+        }
+        is_possible
+    }
+
+    /// Whether the server, if it closes now, has told the client why.
+    pub fn has_said_why(&self) -> bool {
+        self.has_said_why && self.conversation.is_server_at_boundary()
+    }
+
+    /// Whether the client has closed.
+    pub fn has_client_ended(&self) -> bool {
+        self.client.has_ended
+    }
+
+    /// Writes what the client has not taken yet. Cancel safe.
+    pub fn poll_flush_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.client.poll_send_unsent(cx)
+    }
+
+    /// The gate is open again for a session that was held.
+    pub fn go_on(&mut self) {
+        self.entry.set_state(SessionState::Idle);
+    }
+
+    /// Takes back what a held client has said, if that is one Query: it is answered as cancelled,
+    /// and the server never hears of it. False if it is something else, or not all there.
+    pub fn cancel_held(&mut self, cx: &mut Context<'_>) -> bool {
+        let query_bytes = |kept: &[u8]| match Header::peek(kept) {
+            Ok(Some(header)) if header.tag == b'Q' && header.frame_bytes() <= kept.len() => {
+                Some(header.frame_bytes())
+            }
+            _ => None,
+        };
+        if query_bytes(&self.kept).is_none() && self.kept.len() < BUFFER_BYTES {
+            BUFFER.with_borrow_mut(|buffer| {
+                if let Poll::Ready(Ok(bytes)) = self.client.poll_read(cx, buffer) {
+                    self.kept.extend_from_slice(&buffer[..bytes]);
+                    self.client.has_ended |= bytes == 0;
+                    self.entry.count_in(bytes);
+                }
+            });
+        }
+        let cancelled = "canceling statement due to user request";
+        match query_bytes(&self.kept) {
+            Some(bytes) if self.say_to_client(&notice::statement_error("57014", cancelled)) => {
+                self.kept.drain(..bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The client's stream, for its last words; the server's is closed.
+    pub fn into_client(self) -> Stream {
+        self.client.stream
+    }
+}
+
+/// The server closed while it was written to. That ends the session; what the server has said
+/// before, if anything, is read by whoever ends it.
+fn server_does_not_take(error: &io::Error) -> Event {
+    tracing::debug!("a server did not take what its client sent: {error}");
+    Event::ServerEnded
+}
+
+impl End {
+    fn new(stream: Stream) -> Self {
+        End {
+            // The login may have left something with TLS.
+            may_have_more: stream.is_encrypted(),
+            stream,
+            unsent: Unsent::default(),
+            has_ended: false,
+        }
+    }
+
+    /// Ready once a read may give something. No buffer is needed to wait.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.may_have_more {
+            true => Poll::Ready(Ok(())),
+            false => self.stream.poll_socket_readable(cx),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+        self.may_have_more = self.stream.is_encrypted() && read.is_ready();
+        ready!(read)?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// Writes what goes out at once, and keeps the rest.
+    fn send(&mut self, cx: &mut Context<'_>, mut bytes: &[u8]) -> io::Result<()> {
+        while self.unsent.is_empty() && !bytes.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(sent)) => bytes = &bytes[sent..],
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => break,
+            }
+        }
+        self.unsent.keep(bytes);
+        Ok(())
+    }
+
+    fn poll_send_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let rest = &self.unsent.bytes[self.unsent.sent..];
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                sent => self.unsent.drop_first(sent),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Unsent {
+    fn is_empty(&self) -> bool {
+        self.sent == self.bytes.len()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn drop_first(&mut self, bytes: usize) {
+        self.sent += bytes;
+        if self.is_empty() {
+            // The room too: most sessions never need it again.
+            *self = Unsent::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::proxy::gate::Paused;
+    use crate::proxy::registry::{ClientFacts, Registered, Registry};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A session between two sockets, and their other ends.
+    struct Session {
+        relay: Relay,
+        client: UnixStream,
+        server: UnixStream,
+        registry: Arc<Registry>,
+        _registered: Registered,
+    }
+
+    fn session() -> Session {
+        let registry = Arc::new(Registry::default());
+        let registered = registry.add(ClientFacts {
+            address: String::new(),
+            user: String::new(),
+            database: String::new(),
+            application_name: String::new(),
+            is_encrypted: false,
+        });
+        let (client, proxys_client) = UnixStream::pair().expect("a pair");
+        let (server, proxys_server) = UnixStream::pair().expect("a pair");
+        let relay = Relay::new(
+            Stream::Unix(proxys_client),
+            Stream::Unix(proxys_server),
+            (Bytes::new(), Bytes::new()),
+            (Arc::clone(&registered.entry), Arc::default()),
+        );
+        Session {
+            relay: relay.expect("nothing is said yet"),
+            client,
+            server,
+            registry,
+            _registered: registered,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_takes_back_that_it_is_busy_wakes_the_pause() {
+        let mut session = session();
+        session.relay.entry.set_state(SessionState::Busy);
+        let (gate, registry) = (
+            Arc::clone(&session.relay.gate),
+            Arc::clone(&session.registry),
+        );
+        let pausing = tokio::spawn(async move { gate.pause(&registry, LONG).await });
+        while !session.relay.gate.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::yield_now().await;
+        assert!(!session.relay.begin());
+        let paused = tokio::time::timeout(LONG / 4, pausing).await;
+        let paused = paused.expect("in time").expect("no panic");
+        assert!(matches!(paused, Paused::Complete { .. }));
+    }
+
+    #[tokio::test]
+    async fn more_than_sockets_hold_passes_whole_to_one_that_reads_late() {
+        let Session {
+            mut relay,
+            mut client,
+            mut server,
+            ..
+        } = session();
+        let body = vec![7; 3 << 20];
+        let header = crate::wire::frame::header(b'd', body.len()).expect("fits");
+        let message = [&header[..], &body].concat();
+        let sent = message.clone();
+        let sending = tokio::spawn(async move {
+            client.write_all(&sent).await.expect("sent");
+            client
+        });
+        let relaying = tokio::spawn(async move {
+            std::future::poll_fn(|cx| relay.poll(cx)).await;
+        });
+        let mut received = vec![0; message.len()];
+        server.read_exact(&mut received).await.expect("received");
+        assert!(received == message);
+        drop((sending.await.expect("no panic"), server));
+        relaying.await.expect("it ends with its client");
+    }
+}

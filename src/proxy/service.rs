@@ -1,0 +1,126 @@
+//! What all sessions of a proxy share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use openssl::error::ErrorStack;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::auth::{Failures, Policy, SaltKey};
+use super::client_tls::ClientTls;
+use super::config::{Changes, Config};
+use super::gate::Gate;
+use super::notice::Refusal;
+use super::registry::Registry;
+
+/// What is in force for sessions that begin now. Each keeps what was in force when it began.
+#[derive(Debug)]
+pub struct Settings {
+    /// What was read.
+    pub config: Config,
+    /// What is shown to clients that ask for TLS; none refuses it.
+    pub tls: Option<ClientTls>,
+    /// What SCRAM binds to on encrypted connections.
+    pub end_point: Option<Vec<u8>>,
+    /// Who may log in, and how.
+    pub policy: Policy,
+}
+
+impl Settings {
+    fn new(config: Config, salts: SaltKey) -> Result<Self, ErrorStack> {
+        let tls = config.tls.as_ref();
+        Ok(Settings {
+            end_point: tls.and_then(|tls| tls.end_point()),
+            tls: tls.map(ClientTls::new).transpose()?,
+            policy: Policy::new(&config, salts),
+            config,
+        })
+    }
+}
+
+/// The proxy as its sessions see it.
+#[derive(Debug)]
+pub struct Service {
+    settings: RwLock<Arc<Settings>>,
+    salts: SaltKey,
+    /// Who is connected.
+    pub registry: Arc<Registry>,
+    /// What a pause closes.
+    pub gate: Arc<Gate>,
+    /// Who has failed to log in.
+    pub failures: Failures,
+    slots: Option<Arc<Semaphore>>,
+    unauthenticated: Arc<Semaphore>,
+}
+
+impl Service {
+    /// With nobody connected.
+    ///
+    /// # Errors
+    /// OpenSSL's, of the certificate.
+    pub fn new(config: Config) -> Result<Self, ErrorStack> {
+        let limits = config.limits;
+        let salts = SaltKey::random();
+        let slots = limits.max_server_connections.map(semaphore);
+        Ok(Service {
+            slots: slots.map(Arc::new),
+            unauthenticated: Arc::new(semaphore(limits.max_unauthenticated_connections)),
+            registry: Arc::default(),
+            gate: Arc::default(),
+            failures: Failures::default(),
+            settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
+            salts,
+        })
+    }
+
+    /// What is in force now.
+    pub fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts what was read under way in force, but for what needs a restart; gives the difference.
+    ///
+    /// # Errors
+    /// OpenSSL's, of the certificate; what was in force stays.
+    pub fn reload(&self, read: Config) -> Result<Changes, ErrorStack> {
+        let running = self.settings();
+        let changes = Changes::between(&running.config, &read);
+        let settings = Settings::new(running.config.reloaded(read), self.salts.clone())?;
+        let mut in_force = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *in_force = Arc::new(settings);
+        Ok(changes)
+    }
+
+    /// A place among those that have not proved who they are; none if there are too many.
+    pub fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.unauthenticated).try_acquire_owned().ok()
+    }
+
+    /// One of the server connections that may be open, in the order in which they are asked for;
+    /// none if they are not counted.
+    ///
+    /// # Errors
+    /// For the client, after the limit.
+    pub async fn slot(&self, settings: &Settings) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        let Some(slots) = &self.slots else {
+            return Ok(None);
+        };
+        let slot = Arc::clone(slots).acquire_owned();
+        match tokio::time::timeout(settings.config.limits.server_wait_limit, slot).await {
+            Ok(Ok(slot)) => Ok(Some(slot)),
+            Ok(Err(_)) | Err(_) => Err(Refusal::new(
+                "53300",
+                "all server connections of the proxy are in use",
+            )),
+        }
+    }
+}
+
+/// More than can be counted is as good as everything.
+fn semaphore(permits: u32) -> Semaphore {
+    let permits = usize::try_from(permits).unwrap_or(usize::MAX);
+    Semaphore::new(permits.min(Semaphore::MAX_PERMITS))
+}

@@ -1,0 +1,397 @@
+//! One client, from its first byte to its last.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::io::AsyncReadExt;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::admission;
+use super::cancel;
+use super::channel::{Channel, ChannelError};
+use super::greeting::{self, GreetingError, Wish};
+use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
+use super::notice::{self, Refusal};
+use super::registry::{ClientFacts, Entry, Registered, ServerSide, SessionState};
+use super::relay::{Event, Relay};
+use super::server;
+use super::service::{Service, Settings};
+use crate::base::cause::chain;
+use crate::pg::Address;
+use crate::pg::connect::Stream;
+use crate::wire::startup::Startup;
+
+/// How long a client waits in a pause before it is told why: shorter waits nobody notices.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a client may take to read why its connection ends.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
+
+/// The first and the longest wait before a server that says "not now" is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Serves one client to its end.
+pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
+    let Some(admitted) = service.admit() else {
+        let refusal = Refusal::new("53300", "too many clients are logging in");
+        return end(Channel::new(stream), Some(&refusal)).await;
+    };
+    let settings = service.settings();
+    let limit = settings.config.limits.login_timeout;
+    let greeting = greeting::greet(stream, settings.tls.as_ref());
+    match tokio::time::timeout(limit, greeting).await {
+        Ok(Ok(Wish::Session(client, startup))) => {
+            let begun = (service.as_ref(), settings.as_ref());
+            session(begun, client, &startup, address, admitted).await;
+        }
+        Ok(Ok(Wish::Cancel(client, key))) => {
+            cancel::carry(&service.registry, &key).await;
+            // The client waits for this close: from then on the cancel has been sent.
+            drop(client);
+        }
+        Ok(Err(GreetingError::Closed)) => {}
+        Ok(Err(error)) => tracing::info!(client = address, "{error}"),
+        Err(_) => tracing::info!(client = address, "said nothing of use within {limit:?}"),
+    }
+}
+
+async fn session(
+    (service, settings): (&Service, &Settings),
+    mut client: Channel,
+    startup: &Startup,
+    address: String,
+    admitted: OwnedSemaphorePermit,
+) {
+    if startup.user().is_none() {
+        let problem = "no PostgreSQL user name specified in startup packet";
+        return end(client, Some(&Refusal::new("28000", problem))).await;
+    }
+    let facts = facts(startup, address, client.stream.is_encrypted());
+    let mut registered = service.registry.add(facts);
+    let entry = Arc::clone(&registered.entry);
+    let opened = tokio::select! {
+        opened = begin((service, settings), &mut client, &mut registered, startup, admitted) => opened,
+        () = entry.asked_to_end() => Err(Some(shutting_down())),
+    };
+    match opened {
+        Ok(opened) => speak(service, client, opened, &entry).await,
+        Err(refusal) => {
+            entry.set_state(SessionState::Waiting);
+            service.gate.settled();
+            end(client, refusal.as_ref()).await;
+        }
+    }
+}
+
+/// Finds out who the client is, and opens its server connection. The error is what the client is to
+/// be told; none if it has been, or has gone.
+async fn begin(
+    (service, settings): (&Service, &Settings),
+    client: &mut Channel,
+    registered: &mut Registered,
+    startup: &Startup,
+    admitted: OwnedSemaphorePermit,
+) -> Result<Opened, Option<Refusal>> {
+    let limits = &settings.config.limits;
+    if service.registry.count()
+        > usize::try_from(limits.max_client_connections).unwrap_or(usize::MAX)
+    {
+        let refusal = Refusal::new("53300", "sorry, too many clients already");
+        return Err(Some(refusal));
+    }
+    let authentication =
+        admission::authenticate(service, settings, client, &registered.entry, startup);
+    let authentication = tokio::time::timeout(limits.login_timeout, authentication).await;
+    let authentication = match authentication.unwrap_or_else(|_| Err(too_slow())) {
+        Ok(authentication) => authentication,
+        Err(error) => return Err(told(client, error).await),
+    };
+    // Who has shown who it is counts no more among those that have not.
+    let admitted = Some(admitted).filter(|_| authentication == Authentication::Passthrough);
+    let (startup, address) = admission::destination(settings, startup).map_err(Some)?;
+    let target = Target {
+        startup,
+        address,
+        authentication,
+    };
+    let opened = open((service, settings), client, registered, &target).await;
+    drop(admitted);
+    opened
+}
+
+/// Where a client's session goes, and how it gets in there.
+struct Target {
+    startup: Startup,
+    address: Address,
+    authentication: Authentication,
+}
+
+fn too_slow() -> LoginError {
+    LoginError::Refused(Refusal::new("57014", "the login took too long"))
+}
+
+fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts {
+    let text =
+        |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
+    ClientFacts {
+        address,
+        user: text(startup.user()),
+        database: text(startup.database()),
+        application_name: text(startup.parameter("application_name")),
+        is_encrypted,
+    }
+}
+
+/// A server connection that is logged in, and the right to have it.
+struct Opened {
+    server: Stream,
+    from_server: Bytes,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// Opens a server connection and logs the client in there. The error is what the client is to be
+/// told; none if it has been, or has gone.
+async fn open(
+    (service, settings): (&Service, &Settings),
+    client: &mut Channel,
+    registered: &mut Registered,
+    target: &Target,
+) -> Result<Opened, Option<Refusal>> {
+    let slot = service.slot(settings).await.map_err(Some)?;
+    let limits = &settings.config.limits;
+    let deadline = Instant::now() + limits.server_wait_limit;
+    loop {
+        pass_gate(service, &registered.entry).await;
+        // The gate may have been closed for longer than any server may be waited for.
+        let deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
+        let opened = server::open(&target.address, deadline).await;
+        let opened = opened.map_err(|error| {
+            tracing::warn!("connecting to the server: {}", chain(&error));
+            Some(Refusal::unreachable())
+        })?;
+        let mut server = Channel::new(opened.stream);
+        let login = log_in(client, &mut server, registered, target);
+        let login = tokio::time::timeout(limits.login_timeout, login).await;
+        match login.unwrap_or_else(|_| Err(too_slow())) {
+            Ok(LoggedIn {
+                server_key,
+                from_server,
+            }) => {
+                registered.entry.set_server(ServerSide {
+                    place: opened.place,
+                    key: server_key,
+                });
+                return Ok(Opened {
+                    server: server.stream,
+                    from_server,
+                    _slot: slot,
+                });
+            }
+            Err(LoginError::NotNow(_)) if Instant::now() + ASK_AGAIN < deadline => {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            Err(error) => {
+                let is_guess = target.authentication == Authentication::Passthrough
+                    && matches!(error, LoginError::RefusedByServer { is_of_proof: true });
+                if is_guess {
+                    admission::count_failure(service, settings, client);
+                }
+                return Err(told(client, error).await);
+            }
+        }
+    }
+}
+
+async fn log_in(
+    client: &mut Channel,
+    server: &mut Channel,
+    registered: &mut Registered,
+    target: &Target,
+) -> Result<LoggedIn, LoginError> {
+    let startup = &target.startup;
+    match &target.authentication {
+        Authentication::Passthrough => {
+            passthrough::carry(client, server, registered, startup).await
+        }
+        Authentication::Shown(credential) => {
+            let shown = (credential, &target.address);
+            own::log_in(client, server, registered, startup, shown).await
+        }
+    }
+}
+
+/// Waits while the gate is closed; then the session counts as logging in.
+async fn pass_gate(service: &Service, entry: &Entry) {
+    loop {
+        entry.set_state(SessionState::LoggingIn);
+        if !service.gate.is_closed() {
+            return;
+        }
+        entry.set_state(SessionState::Waiting);
+        service.gate.settled();
+        service.gate.opened().await;
+    }
+}
+
+/// What the client is to be told of a failed login.
+async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
+    match error {
+        LoginError::RefusedByServer { .. } | LoginError::Client(ChannelError::Closed(_)) => None,
+        LoginError::Refused(refusal) => Some(refusal),
+        LoginError::Client(error) => Some(Refusal::protocol(error)),
+        LoginError::NotNow(message) => {
+            let _ = client.send(&message).await;
+            None
+        }
+        LoginError::Own(error) => {
+            tracing::warn!("logging in to the server as the client's role: {error}");
+            Some(Refusal::new(
+                "28000",
+                "the proxy cannot log in to the server as this role",
+            ))
+        }
+        LoginError::Server(error) => {
+            tracing::warn!("logging in to the server: {}", chain(&error));
+            Some(Refusal::new(
+                "08006",
+                "the server closed the connection during the login",
+            ))
+        }
+    }
+}
+
+/// Client and server speak until one of them ends.
+async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
+    let from_client = client.input.split().freeze();
+    let relay = Relay::new(
+        client.stream,
+        opened.server,
+        (from_client, opened.from_server),
+        (Arc::clone(entry), Arc::clone(&service.gate)),
+    );
+    let mut relay = match relay {
+        Ok(relay) => relay,
+        Err(error) => return tracing::warn!("the server said what is no message: {error}"),
+    };
+    poll_fn(|cx| {
+        entry.set_relay(cx.waker());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    let mut event = poll_fn(|cx| relay.poll(cx)).await;
+    loop {
+        let next = match event {
+            Event::Held => hold(service, &mut relay, entry).await,
+            Event::Quiet => quiet(service, &mut relay).await,
+            ended => {
+                leave(service, relay, ended, entry).await;
+                return;
+            }
+        };
+        event = match next {
+            Some(event) => event,
+            None => poll_fn(|cx| relay.poll(cx)).await,
+        };
+    }
+}
+
+/// Keeps a client that speaks waiting until the gate opens. What the server says by itself still
+/// reaches it.
+async fn hold(service: &Service, relay: &mut Relay, entry: &Entry) -> Option<Event> {
+    let told_at = tokio::time::Instant::now() + TOLD_AFTER;
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = service.gate.opened() => {
+                relay.go_on();
+                return None;
+            }
+            event = poll_fn(|cx| relay.poll_from_server(cx)) => return Some(event),
+            () = entry.asked_to_end() => return Some(Event::AskedToEnd),
+            () = entry.cancel_held.notified() => {
+                if poll_fn(|cx| std::task::Poll::Ready(relay.cancel_held(cx))).await {
+                    relay.go_on();
+                    return None;
+                }
+            }
+            () = tokio::time::sleep_until(told_at), if !is_told => {
+                is_told = true;
+                relay.say_to_client(&notice::notice("waiting: traffic is paused for a moment"));
+            }
+        }
+    }
+}
+
+/// Does not listen to a client that has asked something while the gate is closed, until it has its
+/// answer.
+async fn quiet(service: &Service, relay: &mut Relay) -> Option<Event> {
+    tokio::select! {
+        event = poll_fn(|cx| relay.poll_until_answered(cx)) => event,
+        () = service.gate.opened() => None,
+    }
+}
+
+/// Tells the client why it ends, if it does not know.
+async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry) {
+    let id = entry.id;
+    let last_words = match ended {
+        Event::ClientEnded | Event::Lost(_) => None,
+        Event::ServerEnded if relay.has_client_ended() || relay.has_said_why() => None,
+        Event::ServerEnded => {
+            tracing::info!(
+                client = id,
+                "the server closed the connection without a word"
+            );
+            Some(Refusal::new(
+                "57P01",
+                "terminating connection because the server closed its side",
+            ))
+        }
+        Event::ClientBroke(error) => {
+            tracing::info!(client = id, "the client sent what is no message: {error}");
+            Some(Refusal::protocol(error))
+        }
+        Event::ServerBroke(error) => {
+            tracing::warn!(client = id, "the server said what is no message: {error}");
+            Some(Refusal::new("08P01", "the server said what is no message"))
+        }
+        Event::AskedToEnd => Some(shutting_down()),
+        Event::Held | Event::Quiet => None,
+    };
+    if let Some(words) = &last_words {
+        relay.say_to_client(&words.encode());
+    }
+    let flush = poll_fn(|cx| relay.poll_flush_client(cx));
+    let _ = tokio::time::timeout(LAST_WORDS_MAX, flush).await;
+    entry.set_state(SessionState::Waiting);
+    service.gate.settled();
+    if last_words.is_some() {
+        end(Channel::new(relay.into_client()), None).await;
+    }
+}
+
+fn shutting_down() -> Refusal {
+    Refusal::new(
+        "57P01",
+        "terminating connection because the proxy shuts down",
+    )
+}
+
+/// Sends the last words, if there are any, and closes. What the client still sends is read for a
+/// moment: closing with it unread would reset the connection, and the client lose the words.
+async fn end(mut client: Channel, words: Option<&Refusal>) {
+    let farewell = async {
+        if let Some(words) = words {
+            client.send(&words.encode()).await.ok()?;
+        }
+        tokio::io::AsyncWriteExt::shutdown(&mut client.stream)
+            .await
+            .ok()?;
+        let mut rest = [0; 1024];
+        while client.stream.read(&mut rest).await.ok()? > 0 {}
+        Some(())
+    };
+    let _ = tokio::time::timeout(LAST_WORDS_MAX, farewell).await;
+}

@@ -1,0 +1,11 @@
+//! The proxy before a real server.
+
+mod bad_input;
+mod control;
+mod logins;
+mod lost_servers;
+mod pause;
+mod protocol;
+mod roles;
+mod tls;
+mod wire;
