@@ -123,6 +123,7 @@ pub(super) const SEATS: &str = "
     CREATE TABLE seats (id int PRIMARY KEY, email text UNIQUE, place int, day int, note text,
         UNIQUE (place, day));
     CREATE UNIQUE INDEX ON seats (lower(note)) WHERE day = 0;
+    INSERT INTO seats SELECT n, 'm' || n, n, 1, 'N' || n FROM generate_series(1, 80) n;
     CREATE TABLE guests (id int PRIMARY KEY, seat int, note text)";
 
 /// Transactions that give the values of one row to another, insert, move and delete rows.
@@ -130,24 +131,24 @@ pub(super) fn random_writes(seed: u64) -> String {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut writes = String::new();
-    for _ in 0..250 {
+    for _ in 0..400 {
         writes.push_str("BEGIN;");
         for _ in 0..random.random_range(1..6) {
             let mut pick = |end: u32| random.random_range(0..end);
             let (id, other, email, place, day) =
-                (pick(150), pick(150), pick(90), pick(12), pick(9));
+                (pick(100), pick(120), pick(110), pick(12), pick(9));
             let free = format!(
                 "NOT EXISTS (SELECT FROM seats o WHERE o.id <> s.id AND o.email = 'm{email}')"
             );
             let statement = match pick(60) {
-                0..15 => format!(
+                0..5 => format!(
                     "INSERT INTO seats VALUES ({id}, 'm{email}', {place}, {day}, 'N{email}') ON CONFLICT DO NOTHING"
                 ),
-                15..40 => {
+                5..50 => {
                     format!("UPDATE seats s SET email = 'm{email}' WHERE id = {id} AND {free}")
                 }
-                40..48 => format!("DELETE FROM seats WHERE id = {id}"),
-                48 => format!(
+                50..55 => format!("DELETE FROM seats WHERE id = {id}"),
+                55 => format!(
                     "UPDATE seats SET id = {other} WHERE id = {id} AND NOT EXISTS (SELECT FROM seats WHERE id = {other})"
                 ),
                 _ => format!(
@@ -166,7 +167,7 @@ pub(super) fn random_writes(seed: u64) -> String {
 fn random_changes_under_several_unique_indexes_come_to_the_same_with_fallbacks_counted() {
     let capture = Capture::of(SEATS);
     let mut fallbacks: u32 = 0;
-    for seed in [1, rand::random()] {
+    for seed in [1, 2, 4, 5, rand::random()] {
         let told = applied(&capture, &random_writes(seed));
         let counted = told.lines().find_map(|line| line.split_once(BY_ROW));
         let number = counted.and_then(|(before, _)| before.trim_end().split(' ').rev().nth(3));
