@@ -20,7 +20,7 @@ impl Pgbench {
     pub(crate) fn init(database: &Database, scale: u32) {
         let output = database
             .program("pgbench")
-            .args(["-i", "-q", "-s", &scale.to_string(), "-d"])
+            .args(["-i", "-q", "-s", &scale.to_string()])
             .arg(database.uri())
             .output()
             .expect("pgbench is installed with the server");
@@ -48,7 +48,6 @@ impl Pgbench {
             .program("pgbench")
             .args(["-n", "-c", "4", "-j", "1", "-T", "86400"])
             .args(options)
-            .arg("-d")
             .arg(database.uri())
             .env("PGAPPNAME", APPLICATION)
             .stdin(Stdio::null())
