@@ -38,6 +38,7 @@ pub mod gate;
 pub mod greeting;
 pub mod listener;
 pub mod login;
+pub mod mirror;
 pub mod notice;
 pub mod outstanding;
 pub mod registry;

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::conversation::Conversation;
 use super::gate::Gate;
+use super::mirror::tap::Tap;
 use super::notice;
 use super::registry::{Entry, SessionState};
 use crate::pg::connect::Stream;
@@ -90,6 +91,8 @@ pub struct Relay {
     has_said_why: bool,
     /// The server knows that the client has closed.
     has_told_end: bool,
+    /// Takes off what is said, for mirrors.
+    tap: Option<Box<Tap>>,
 }
 
 impl Relay {
@@ -113,11 +116,18 @@ impl Relay {
             is_busy: true,
             has_said_why: false,
             has_told_end: false,
+            tap: None,
         };
         relay.conversation.from_server(&from_server)?;
         relay.client.unsent.keep(&from_server);
         relay.settle();
         Ok(relay)
+    }
+
+    /// From now on what is said goes to mirrors, too.
+    #[must_use]
+    pub fn tapped(self, tap: Option<Box<Tap>>) -> Self {
+        Relay { tap, ..self }
     }
 
     /// Carries bytes in both directions until something else is to be done.
@@ -224,6 +234,9 @@ impl Relay {
             self.is_busy = false;
             self.entry.set_state(SessionState::Idle);
             self.gate.settled();
+            if let Some(tap) = &mut self.tap {
+                tap.ended();
+            }
         } else if !self.is_busy && !is_movable {
             // Half a notification: not to be moved until the rest is there.
             self.is_busy = true;
@@ -260,6 +273,9 @@ impl Relay {
             Err(error) => return Some(Event::ClientBroke(error)),
         };
         self.kept.extend_from_slice(&bytes[taken..]);
+        if let Some(tap) = &mut self.tap {
+            tap.client_said(&bytes[..taken]);
+        }
         let sent = self.server.send(cx, &bytes[..taken]);
         self.settle();
         sent.err().map(|error| server_does_not_take(&error))
@@ -280,6 +296,12 @@ impl Relay {
         self.entry.count_out(bytes.len(), heard.transactions);
         self.has_said_why = heard.ends_with_error.unwrap_or(self.has_said_why);
         let sent = self.client.send(cx, bytes);
+        if let Some(tap) = &mut self.tap {
+            tap.server_said(bytes, heard.errors > 0);
+            if self.conversation.is_answered() {
+                tap.answered();
+            }
+        }
         self.settle();
         Poll::Ready(sent.err().map(Event::Lost))
     }

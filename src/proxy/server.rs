@@ -51,6 +51,14 @@ pub async fn open(address: &Address, deadline: Instant) -> Result<OpenServer, Er
     }
 }
 
+/// Opens a connection to one of the servers of `address`, each of which is tried once. Cancel safe.
+///
+/// # Errors
+/// None of them can be reached.
+pub async fn open_once(address: &Address) -> Result<OpenServer, Error> {
+    connect::open(address, &NothingSaid { address }).await
+}
+
 /// Opens another connection to the same server, to cancel there.
 pub async fn open_again(place: &ServerPlace) -> Result<Stream, Error> {
     let address = &place.address;

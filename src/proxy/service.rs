@@ -9,6 +9,7 @@ use super::auth::{Failures, Policy, SaltKey};
 use super::client_tls::ClientTls;
 use super::config::{Changes, Config};
 use super::gate::Gate;
+use super::mirror::Mirror;
 use super::notice::Refusal;
 use super::registry::Registry;
 
@@ -23,15 +24,26 @@ pub struct Settings {
     pub end_point: Option<Vec<u8>>,
     /// Who may log in, and how.
     pub policy: Policy,
+    /// Who is sent what clients say.
+    pub mirrors: Vec<Arc<Mirror>>,
 }
 
 impl Settings {
-    fn new(config: Config, salts: SaltKey) -> Result<Self, ErrorStack> {
+    /// `before` is what was in force: mirrors of the same name go on counting.
+    fn new(config: Config, salts: SaltKey, before: &[Arc<Mirror>]) -> Result<Self, ErrorStack> {
+        let mirrors = config.mirrors.iter().map(|told| {
+            let same = before.iter().find(|mirror| mirror.config.name == told.name);
+            Arc::new(match same {
+                Some(mirror) => mirror.reloaded(told.clone()),
+                None => Mirror::new(told.clone()),
+            })
+        });
         let tls = config.tls.as_ref();
         Ok(Settings {
             end_point: tls.and_then(|tls| tls.end_point()),
             tls: tls.map(ClientTls::new).transpose()?,
             policy: Policy::new(&config, salts),
+            mirrors: mirrors.collect(),
             config,
         })
     }
@@ -67,7 +79,7 @@ impl Service {
             registry: Arc::default(),
             gate: Arc::default(),
             failures: Failures::default(),
-            settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
+            settings: RwLock::new(Arc::new(Settings::new(config, salts.clone(), &[])?)),
             salts,
         })
     }
@@ -85,7 +97,8 @@ impl Service {
     pub fn reload(&self, read: Config) -> Result<Changes, ErrorStack> {
         let running = self.settings();
         let changes = Changes::between(&running.config, &read);
-        let settings = Settings::new(running.config.reloaded(read), self.salts.clone())?;
+        let config = running.config.reloaded(read);
+        let settings = Settings::new(config, self.salts.clone(), &running.mirrors)?;
         let mut in_force = self
             .settings
             .write()

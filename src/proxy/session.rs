@@ -13,6 +13,7 @@ use super::cancel;
 use super::channel::{Channel, ChannelError};
 use super::greeting::{self, GreetingError, Wish};
 use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
+use super::mirror::{self, tap::Tap};
 use super::notice::{self, Refusal};
 use super::registry::{ClientFacts, Entry, Registered, ServerSide, SessionState};
 use super::relay::{Event, Relay};
@@ -110,15 +111,17 @@ async fn begin(
     };
     // Who has shown who it is counts no more among those that have not.
     let admitted = Some(admitted).filter(|_| authentication == Authentication::Passthrough);
-    let (startup, address) = admission::destination(settings, startup).map_err(Some)?;
+    let (renamed, address) = admission::destination(settings, startup).map_err(Some)?;
     let target = Target {
-        startup,
+        startup: renamed,
         address,
         authentication,
     };
     let opened = open((service, settings), client, registered, &target).await;
     drop(admitted);
-    opened
+    let mut opened = opened?;
+    opened.tap = mirror::begin::begin(settings, startup, &target.authentication);
+    Ok(opened)
 }
 
 /// Where a client's session goes, and how it gets in there.
@@ -148,6 +151,7 @@ fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts 
 struct Opened {
     server: Stream,
     from_server: Bytes,
+    tap: Option<Box<Tap>>,
     _slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -186,6 +190,7 @@ async fn open(
                 return Ok(Opened {
                     server: server.stream,
                     from_server,
+                    tap: None,
                     _slot: slot,
                 });
             }
@@ -272,7 +277,7 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
         (Arc::clone(entry), Arc::clone(&service.gate)),
     );
     let mut relay = match relay {
-        Ok(relay) => relay,
+        Ok(relay) => relay.tapped(opened.tap),
         Err(error) => return tracing::warn!("the server said what is no message: {error}"),
     };
     poll_fn(|cx| {

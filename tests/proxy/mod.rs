@@ -4,6 +4,7 @@ mod bad_input;
 mod control;
 mod logins;
 mod lost_servers;
+mod mirrors;
 mod pause;
 mod protocol;
 mod roles;

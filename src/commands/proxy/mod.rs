@@ -3,10 +3,10 @@
 mod check_config;
 mod configuration;
 mod show;
+mod show_mirrors;
 
 use std::path::PathBuf;
 
-use super::not_built::not_built;
 use super::{CommandError, place, runtime};
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
@@ -32,7 +32,7 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
             (control, Request::Pause { limit_ms })
         }
         ProxyCommand::Reload(control) => (control, Request::Reload),
-        ProxyCommand::Mirrors(_) => return not_built("proxy mirrors"),
+        ProxyCommand::Mirrors(control) => (control, Request::Mirrors),
         ProxyCommand::CheckConfig(control) => return check_config::check_config(control, json),
     };
     let reply = ask(&socket(control), &request)?;

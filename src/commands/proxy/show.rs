@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::show_mirrors;
 use crate::proxy::control::{Client, Reply, Status};
 use crate::report::listing::{Column, table};
 
@@ -10,6 +11,7 @@ pub(super) fn json(reply: &Reply) -> serde_json::Result<String> {
     let text = match reply {
         Reply::Status(status) => serde_json::to_string(status),
         Reply::Clients { clients } => serde_json::to_string(clients),
+        Reply::Mirrors { mirrors } => serde_json::to_string(mirrors),
         Reply::Paused { after_ms } => serde_json::to_string(&Pause {
             paused: true,
             after_ms: Some(*after_ms),
@@ -50,6 +52,7 @@ pub(super) fn text(reply: &Reply) -> String {
     match reply {
         Reply::Status(status) => self::status(status),
         Reply::Clients { clients } => self::clients(clients),
+        Reply::Mirrors { mirrors } => show_mirrors::mirrors(mirrors),
         Reply::Paused { after_ms } => format!("paused after {after_ms:.1} ms\n"),
         Reply::Resumed { was_paused: true } => "resumed\n".to_owned(),
         Reply::Resumed { was_paused: false } => "it was not paused\n".to_owned(),

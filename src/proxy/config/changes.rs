@@ -24,6 +24,8 @@ impl Changes {
         named(&mut changes.now, "database", databases);
         let users = by_name(&running.users, &read.users, |one| &one.name);
         named(&mut changes.now, "user", users);
+        let mirrors = by_name(&running.mirrors, &read.mirrors, |one| &one.name);
+        named(&mut changes.now, "mirror", mirrors);
         let mut whole = |is_same: bool, what: &str| {
             if !is_same {
                 changes.now.push(format!("{what} changed"));

@@ -160,7 +160,7 @@ fn option(file: &File<'_>, name: &str, text: Option<&str>, given: &Given) -> Opt
 }
 
 /// The server that `key` says; none inside where it says it wrongly.
-fn server(
+pub(super) fn server(
     file: &File<'_>,
     table: &Section<'_>,
     key: &'static str,

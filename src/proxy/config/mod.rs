@@ -6,6 +6,7 @@
 //! - [`databases`]: what clients ask for, and where it is;
 //! - [`users`]: who they are, with passwords by reference;
 //! - [`rules`]: how they show it, by address, database and user;
+//! - [`mirrors`]: who else is sent what they say;
 //! - [`limits`]: how many, how long;
 //! - [`changes`]: what of a new file takes effect under way.
 //!
@@ -19,6 +20,7 @@ pub mod changes;
 pub mod databases;
 pub mod limits;
 pub mod listen;
+pub mod mirrors;
 mod reader;
 pub mod rules;
 pub mod tls;
@@ -33,6 +35,7 @@ pub use changes::Changes;
 pub use databases::Database;
 pub use limits::Limits;
 pub use listen::ListenAddress;
+pub use mirrors::{MirrorConfig, MirrorMode};
 pub use reader::Problem;
 pub use rules::{AuthRule, Method};
 pub use tls::Tls;
@@ -56,6 +59,8 @@ pub struct Config {
     pub users: Vec<User>,
     /// How they show it; the first that fits counts. Never empty.
     pub rules: Vec<AuthRule>,
+    /// Who else is sent what they say.
+    pub mirrors: Vec<MirrorConfig>,
     /// How many, how long.
     pub limits: Limits,
 }
@@ -164,6 +169,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     let databases = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
     let rules = rules::read(file, root.tables("auth"), tls.as_ref(), &users);
+    let mirrors = mirrors::read(file, root.tables("mirror"), (&databases, &users), given);
     let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
     if given.max_server_connections.is_some() {
         limits.max_server_connections = given.max_server_connections;
@@ -182,6 +188,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
         databases,
         users,
         rules,
+        mirrors,
         limits,
     }
 }

@@ -269,6 +269,16 @@ impl<'f> Section<'f> {
         number.or_else(|| self.refuse(key, line, format!("takes a number from {low} to {high}")))
     }
 
+    /// The share that `key` says, from 0 to 1.
+    pub(super) fn fraction(&self, key: &'static str) -> Option<f64> {
+        let (value, line) = self.value(key)?;
+        let integer = value.as_integer().map(|integer| integer.as_str());
+        let text = value.as_float().map(|float| float.as_str()).or(integer);
+        let share = text.and_then(|text| text.parse().ok());
+        let share = share.filter(|share| (0.0..=1.0).contains(share));
+        share.or_else(|| self.refuse(key, line, "takes a number from 0 to 1, such as 0.1"))
+    }
+
     /// The length of time of `key`, within `bounds`.
     pub(super) fn duration(
         &self,

@@ -93,7 +93,7 @@ fn every_fault_is_told_with_its_line_and_the_key_that_was_meant() {
     let text = "[proxy]\nlisten = \"a:b\"\nlisen = \"x\"\n\
         [limit]\n[limits]\nlogin_timeout = 30\nmax_client_connections = 0\nmax_serverconnections = 5\n\
         [[database]]\nname = \"shop\"\nsorce = \"host=a\"\n\
-        [[mirror]]\nname = \"x\"\n";
+        [[miror]]\nname = \"x\"\n";
     assert_eq!(
         faults(text),
         [
@@ -106,8 +106,7 @@ fn every_fault_is_told_with_its_line_and_the_key_that_was_meant() {
              did you mean \"max_server_connections\"?",
             "proxy.toml:9: database[1].source: is missing, here and as the option of that name",
             "proxy.toml:11: database[1].sorce: unknown key; did you mean \"source\"?",
-            "proxy.toml:12: mirror: unknown key; \
-             there are proxy, tls, database, user, auth, limits",
+            "proxy.toml:12: miror: unknown key; did you mean \"mirror\"?",
         ]
     );
 }
@@ -350,11 +349,40 @@ fn the_example_file_is_valid_and_says_the_defaults() {
 }
 
 #[test]
+fn a_mirror_is_of_databases_and_users_that_are_there() {
+    let mirror = "[[mirror]]\nname = \"m\"\n";
+    let config = read(&format!("{SHOP}{mirror}server = \"host=x\"\n")).expect("valid");
+    let mirror_of = &config.mirrors[0];
+    assert!(mirror_of.is_of("shop") && mirror_of.mode == MirrorMode::Reads && mirror_of.compares);
+    assert_eq!(mirror_of.exposure, 1.0);
+    let text = format!(
+        "{SHOP}{mirror}exposure = 1.5\nmode = \"read\"\ndatabase = \"none\"\nuser = \"nobody\"\n\
+         server = \"host=x password=y\"\n{mirror}"
+    );
+    let faults = faults(&text);
+    let reasons = faults
+        .iter()
+        .map(|fault| fault.split_once("mirror[").expect("a mirror's").1);
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [
+            "1].exposure: takes a number from 0 to 1, such as 0.1",
+            "1].mode: did you mean \"reads\"? It takes reads, all, ddl, dml",
+            "1].database: is no [[database]] of this file",
+            "1].user: is no [[user]] of this file",
+            "1].server: holds a password; leave it to a password file: passfile=/path in the same text",
+            "2].server: is missing, and the database \"shop\" has no target",
+            "2].name: is the name of another mirror, too",
+        ]
+    );
+}
+
+#[test]
 fn every_key_is_in_the_example_and_documented() {
     let example = include_str!("../../../docs/proxy.example.toml");
     let page = include_str!("../../../docs/proxy-configuration.md");
     let text = "[proxy]\nzzz = 1\n[tls]\nzzz = 1\n[[database]]\nzzz = 1\n[[user]]\nzzz = 1\n\
-                [[auth]]\nzzz = 1\n[limits]\nzzz = 1\n";
+                [[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n";
     let mut count = 0;
     for fault in faults(text) {
         let Some((_, keys)) = fault.split_once("unknown key; there are ") else {

@@ -52,7 +52,11 @@ pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     })?;
     let limit = match request {
         Request::Pause { limit_ms } => ANSWER_MAX + Duration::from_millis(*limit_ms),
-        Request::Status | Request::Clients | Request::Resume | Request::Reload => ANSWER_MAX,
+        Request::Status
+        | Request::Clients
+        | Request::Resume
+        | Request::Reload
+        | Request::Mirrors => ANSWER_MAX,
     };
     let mut text = serde_json::to_vec(request).map_err(AskError::Odd)?;
     text.push(b'\n');

@@ -4,9 +4,11 @@
 //! open the socket may pause the proxy, so it is its owner's alone (mode 0600).
 
 mod asking;
+mod mirrors;
 mod serving;
 
 pub use asking::{AskError, ask};
+pub use mirrors::{MirrorStatus, StatementStatus, WORST_MAX};
 pub use serving::{Control, ControlError, Facts, bind};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,8 @@ pub enum Request {
     Resume,
     /// Read the configuration again.
     Reload,
+    /// How the mirrors do.
+    Mirrors,
 }
 
 /// What a proxy answers.
@@ -57,6 +61,11 @@ pub enum Reply {
         now: Vec<String>,
         /// What is not before a restart.
         after_restart: Vec<String>,
+    },
+    /// To [`Request::Mirrors`].
+    Mirrors {
+        /// In the order of the configuration.
+        mirrors: Vec<MirrorStatus>,
     },
     /// It could not be done.
     Refused {

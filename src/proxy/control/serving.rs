@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-use super::{Client, ClientCounts, Reply, Request, Status};
+use super::{Client, ClientCounts, MirrorStatus, Reply, Request, Status};
 use crate::proxy::config::Changes;
 use crate::proxy::gate::Paused;
 use crate::proxy::registry::{Entry, SessionState};
@@ -160,6 +160,12 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, bool) {
         }
         Request::Pause { limit_ms } => pause(service, Duration::from_millis(limit_ms)).await,
         Request::Reload => (reloaded(facts), false),
+        Request::Mirrors => {
+            let settings = service.settings();
+            let mirrors = settings.mirrors.iter();
+            let mirrors = mirrors.map(|mirror| MirrorStatus::of(mirror)).collect();
+            (Reply::Mirrors { mirrors }, false)
+        }
         Request::Resume => {
             let was_paused = service.gate.resume();
             if was_paused {

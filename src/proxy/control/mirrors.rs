@@ -1,0 +1,159 @@
+//! How mirrors do, as a proxy tells it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::proxy::mirror::Mirror;
+use crate::proxy::mirror::answers::Difference;
+use crate::proxy::mirror::shadow::StatementFacts;
+
+/// Statements that are told of each mirror: those worth looking at come first.
+pub const WORST_MAX: usize = 50;
+
+/// One mirror.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MirrorStatus {
+    /// Its name.
+    pub name: String,
+    /// `reads`, `all`, `ddl` or `dml`.
+    pub mode: String,
+    /// Of how many transactions it is sent, from 0 to 1.
+    pub exposure: f64,
+    /// Transactions that clients have ended. Each is counted by one of the following five.
+    pub transactions: u64,
+    /// Answered to the end.
+    pub completed: u64,
+    /// Wait or are on their way; none if the mirror is drained.
+    pub outstanding: u64,
+    /// Dropped, whatever the reason.
+    pub dropped: u64,
+    /// Left out by chance.
+    pub not_sampled: u64,
+    /// Not of the kind that it is sent.
+    pub skipped: u64,
+    /// The dropped ones by reason.
+    pub dropped_by_reason: BTreeMap<String, u64>,
+    /// Statements answered.
+    pub statements: u64,
+    /// Of these, failed on the mirror.
+    pub errors: u64,
+    /// By SQLSTATE.
+    pub errors_by_sqlstate: BTreeMap<String, u64>,
+    /// Refused because the session may only read.
+    pub refused_writes: u64,
+    /// Memory of what waits.
+    pub waiting_bytes: u64,
+    /// Connections to it that are open.
+    pub connections: u64,
+    /// Times that it could not be connected to.
+    pub failed_connections: u64,
+    /// Answers that were compared.
+    pub compared: u64,
+    /// Differences that were there again when asked again.
+    pub differences: u64,
+    /// That were not: one side was behind the other.
+    pub passing: u64,
+    /// That could not be asked again, or whose answers change each time.
+    pub unconfirmed: u64,
+    /// The statements with most differences, and then those that are slower here by most.
+    pub worst: Vec<StatementStatus>,
+}
+
+/// One statement of a mirror.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatementStatus {
+    /// Its text without values.
+    pub statement: String,
+    /// Answers that were compared.
+    pub compared: u64,
+    /// Differences that count.
+    pub differences: u64,
+    /// By kind: `error`, `rows`, `columns`, `values`.
+    pub differences_by_kind: BTreeMap<String, u64>,
+    /// That passed.
+    pub passing: u64,
+    /// That are not confirmed.
+    pub unconfirmed: u64,
+    /// Where clients are.
+    pub p50_ms: Option<f64>,
+    /// On the mirror.
+    pub mirror_p50_ms: Option<f64>,
+    /// Where clients are.
+    pub p99_ms: Option<f64>,
+    /// On the mirror.
+    pub mirror_p99_ms: Option<f64>,
+    /// The mirror's in relation to the other.
+    pub p99_ratio: Option<f64>,
+}
+
+impl MirrorStatus {
+    pub(super) fn of(mirror: &Mirror) -> Self {
+        let counted = mirror.counters.read();
+        let worst = mirror.shadow.worst();
+        let sums = worst.iter().map(|facts| facts.read());
+        let (compared, differences, passing, unconfirmed) = sums.fold((0, 0, 0, 0), |sums, one| {
+            (
+                sums.0 + one.compared,
+                sums.1 + one.confirmed_in_all(),
+                sums.2 + one.passing,
+                sums.3 + one.unconfirmed,
+            )
+        });
+        let owned = |reason: &str, count: u64| (reason.to_owned(), count);
+        let dropped = counted.dropped.iter().filter(|(_, count)| *count > 0);
+        MirrorStatus {
+            name: mirror.config.name.clone(),
+            mode: mirror.config.mode.as_str().to_owned(),
+            exposure: mirror.config.exposure,
+            transactions: counted.seen,
+            completed: counted.completed,
+            outstanding: counted.outstanding(),
+            dropped: counted.dropped_in_all(),
+            not_sampled: counted.not_sampled,
+            skipped: counted.skipped,
+            dropped_by_reason: dropped.map(|(why, count)| owned(why, *count)).collect(),
+            statements: counted.statements,
+            errors: counted.errors.iter().map(|(_, count)| count).sum(),
+            errors_by_sqlstate: counted.errors.into_iter().collect(),
+            refused_writes: counted.refused_writes,
+            waiting_bytes: mirror.waiting_bytes() as u64,
+            connections: counted.open_connections,
+            failed_connections: counted.failed_connections,
+            compared,
+            differences,
+            passing,
+            unconfirmed,
+            worst: worst
+                .iter()
+                .take(WORST_MAX)
+                .map(|facts| StatementStatus::of(facts))
+                .collect(),
+        }
+    }
+}
+
+impl StatementStatus {
+    fn of(facts: &StatementFacts) -> Self {
+        let counts = facts.read();
+        let millis = |took: Duration| took.as_secs_f64() * 1000.0;
+        let kinds = Difference::ALL.into_iter().zip(counts.confirmed);
+        let kinds = kinds.filter(|(_, count)| *count > 0);
+        StatementStatus {
+            statement: facts.shape.clone(),
+            compared: counts.compared,
+            differences: counts.confirmed_in_all(),
+            differences_by_kind: kinds
+                .map(|(kind, count)| (kind.as_str().to_owned(), count))
+                .collect(),
+            passing: counts.passing,
+            unconfirmed: counts.unconfirmed,
+            p50_ms: facts.main.percentile(0.5).map(millis),
+            mirror_p50_ms: facts.mirror.percentile(0.5).map(millis),
+            p99_ms: facts.main.percentile(0.99).map(millis),
+            mirror_p99_ms: facts.mirror.percentile(0.99).map(millis),
+            p99_ratio: counts.p99_ratio,
+        }
+    }
+}

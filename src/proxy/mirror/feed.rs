@@ -1,0 +1,203 @@
+//! The way of one client's transactions to one mirror: a bounded queue.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::Mirror;
+use super::counters::DropReason;
+use super::state::STATE_BYTES_MAX;
+use super::unit::{Charge, Unit};
+
+/// Both ends of it.
+#[derive(Debug)]
+pub struct Feed {
+    mirror: Arc<Mirror>,
+    inner: Mutex<Inner>,
+    ready: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    queue: VecDeque<Turn>,
+    transactions: usize,
+    is_closed: bool,
+    /// The state of the session is not known any more.
+    is_lost: bool,
+}
+
+/// What comes next for a mirror.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// A transaction; none where it was dropped, or was none.
+    pub unit: Option<(Arc<Unit>, Charge)>,
+    /// The session's state that changed in it, or in those that were dropped before.
+    pub state: Vec<u8>,
+}
+
+impl Feed {
+    /// Empty.
+    pub fn new(mirror: Arc<Mirror>) -> Self {
+        Feed {
+            mirror,
+            inner: Mutex::default(),
+            ready: Notify::new(),
+        }
+    }
+
+    /// A transaction has ended. Never waits: what there is no room for is dropped, but for the
+    /// state that it changed.
+    pub fn push(&self, unit: &Arc<Unit>, state: Vec<u8>) {
+        let counters = &self.mirror.counters;
+        counters.see();
+        let mut inner = self.lock();
+        if inner.is_lost {
+            return counters.drop_for(DropReason::StateLost);
+        }
+        let config = &self.mirror.config;
+        if inner.transactions >= config.queue_transactions {
+            counters.drop_for(DropReason::QueueFull);
+            return self.keep(inner, state);
+        }
+        let bytes = unit.bytes() + state.len();
+        let Some(charge) = Charge::take(&self.mirror.used, bytes, config.queue_bytes) else {
+            counters.drop_for(DropReason::Memory);
+            return self.keep(inner, state);
+        };
+        inner.transactions += 1;
+        inner.queue.push_back(Turn {
+            unit: Some((Arc::clone(unit), charge)),
+            state,
+        });
+        drop(inner);
+        self.ready.notify_one();
+    }
+
+    /// The same of one that is too large to be kept.
+    pub fn push_too_large(&self, state: Option<Vec<u8>>) {
+        self.mirror.counters.see();
+        self.mirror.counters.drop_for(DropReason::TooLarge);
+        let mut inner = self.lock();
+        match state {
+            Some(state) => self.keep(inner, state),
+            None => inner.is_lost = true,
+        }
+    }
+
+    fn keep(&self, mut inner: MutexGuard<'_, Inner>, state: Vec<u8>) {
+        if state.is_empty() {
+            return;
+        }
+        match inner.queue.back_mut().filter(|last| last.unit.is_none()) {
+            Some(last) => last.state.extend_from_slice(&state),
+            None => inner.queue.push_back(Turn { unit: None, state }),
+        }
+        let last = inner.queue.back().map_or(0, |last| last.state.len());
+        inner.is_lost |= last > STATE_BYTES_MAX;
+        drop(inner);
+        self.ready.notify_one();
+    }
+
+    /// What comes next; none once the client has gone and everything was taken. Cancel safe.
+    pub async fn next(&self) -> Option<Turn> {
+        loop {
+            {
+                let mut inner = self.lock();
+                if let Some(turn) = inner.queue.pop_front() {
+                    inner.transactions -= usize::from(turn.unit.is_some());
+                    return Some(turn);
+                }
+                if inner.is_closed {
+                    return None;
+                }
+            }
+            self.ready.notified().await;
+        }
+    }
+
+    /// The client has gone.
+    pub fn close(&self) {
+        self.lock().is_closed = true;
+        self.ready.notify_one();
+    }
+
+    /// What the session's statements mean is not known any more: nothing else is sent.
+    pub fn lose(&self) {
+        self.lock().is_lost = true;
+    }
+
+    /// Whether that is so.
+    pub fn is_lost(&self) -> bool {
+        self.lock().is_lost
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::tests::mirror;
+    use super::*;
+    use crate::proxy::config::MirrorConfig;
+
+    fn unit(bytes: usize) -> Arc<Unit> {
+        Arc::new(Unit {
+            requests: vec![0; bytes],
+            answers: Vec::new(),
+            rounds: Vec::new(),
+            began: Instant::now(),
+        })
+    }
+
+    fn feed(config: impl FnOnce(&mut MirrorConfig)) -> (Feed, Arc<Mirror>) {
+        let mirror = mirror(config);
+        (Feed::new(Arc::clone(&mirror)), mirror)
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_leaves_its_state() {
+        let (feed, mirror) = feed(|config| config.queue_transactions = 1);
+        feed.push(&unit(10), b"a".to_vec());
+        for state in ["b", "", "c"] {
+            feed.push(&unit(10), state.into());
+        }
+        feed.close();
+        let mut turns = Vec::new();
+        while let Some(turn) = feed.next().await {
+            turns.push((turn.unit.is_some(), turn.state));
+        }
+        assert_eq!(turns, [(true, b"a".to_vec()), (false, b"bc".to_vec())]);
+        let counted = mirror.counters.read();
+        assert_eq!((counted.seen, counted.dropped_in_all()), (4, 3));
+        assert!(counted.dropped.contains(&("queue_full", 3)));
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_over_all_clients_and_given_back() {
+        let (feed, mirror) = feed(|config| config.queue_bytes = 1 << 20);
+        let other = Feed::new(Arc::clone(&mirror));
+        feed.push(&unit(700_000), Vec::new());
+        other.push(&unit(700_000), Vec::new());
+        assert!(mirror.counters.read().dropped.contains(&("memory", 1)));
+        drop(feed.next().await);
+        other.push(&unit(700_000), Vec::new());
+        assert_eq!(mirror.counters.read().dropped_in_all(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_state_is_lost_is_sent_nothing_more() {
+        let (feed, mirror) = feed(|_| ());
+        feed.push_too_large(None);
+        feed.push(&unit(1), Vec::new());
+        feed.close();
+        assert!(feed.next().await.is_none() && feed.is_lost());
+        let counted = mirror.counters.read();
+        assert_eq!(counted.dropped_in_all(), 2);
+        assert_eq!(counted.outstanding(), 0);
+    }
+}

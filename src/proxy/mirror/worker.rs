@@ -1,0 +1,311 @@
+//! One client's transactions, said again to one mirror.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+
+use super::Mirror;
+use super::answers;
+use super::compare::{self, Names, Script};
+use super::confirm::{self, Question};
+use super::counters::DropReason;
+use super::feed::{Feed, Turn};
+use super::link::{Link, LinkError, Route};
+use super::shadow::Verdict;
+use super::state::Log;
+use super::statement::Kinds;
+use super::unit::{Charge, Unit};
+use crate::base::backoff::Backoff;
+use crate::base::cause::chain;
+use crate::proxy::config::MirrorMode;
+use crate::wire::frame;
+
+/// The first and the longest wait before a mirror that could not be reached is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// A write that a session that may only read is refused: `read_only_sql_transaction`.
+const READ_ONLY: [u8; 5] = *b"25006";
+
+/// Whether the server says that the session may write from now on. PostgreSQL reports it from
+/// version 14.
+fn may_write(answers: &[u8]) -> bool {
+    let mut parameters = frame::frames(answers).filter(|(tag, _)| *tag == b'S');
+    parameters.any(|(_, message)| message.ends_with(b"default_transaction_read_only\0off\0"))
+}
+
+/// What a session needs to be said again.
+#[derive(Debug)]
+pub struct Session {
+    /// The mirror.
+    pub mirror: Arc<Mirror>,
+    /// What the client does.
+    pub feed: Arc<Feed>,
+    /// The way to the mirror.
+    pub route: Route,
+    /// The way to the client's own server, to ask again there.
+    pub own_route: Route,
+}
+
+/// Says again whatever the client does, until it has gone and everything is said.
+pub async fn run(session: Session) {
+    let mut worker = Worker {
+        link: None,
+        log: Log::default(),
+        names: Names::default(),
+        backoff: Backoff::new(RETRY.0, RETRY.1),
+        not_before: Instant::now(),
+        session,
+    };
+    while let Some(turn) = worker.session.feed.next().await {
+        worker.turn(turn).await;
+    }
+    if let Some(link) = worker.link.take() {
+        worker.session.mirror.counters.close();
+        link.close().await;
+    }
+}
+
+struct Worker {
+    session: Session,
+    link: Option<Link>,
+    log: Log,
+    names: Names,
+    backoff: Backoff,
+    /// When the mirror may be tried again.
+    not_before: Instant,
+}
+
+/// What of a transaction is sent.
+enum Choice {
+    All,
+    Sampled,
+    StateOnly,
+}
+
+impl Worker {
+    async fn turn(&mut self, turn: Turn) {
+        let mirror = Arc::clone(&self.session.mirror);
+        let Turn { unit, state } = turn;
+        let Some((unit, charge)) = unit else {
+            self.names.read(&state, &mirror.shadow);
+            return self.say_state(state).await;
+        };
+        let counters = &mirror.counters;
+        if self.session.feed.is_lost() {
+            return counters.drop_for(DropReason::StateLost);
+        }
+        let scripts: Vec<Script> = unit
+            .rounds()
+            .map(|said| self.names.read(said.requests, &mirror.shadow))
+            .collect();
+        self.names.end();
+        let is_too_old = unit.began.elapsed() > mirror.config.queue_age;
+        match self.choose(&scripts) {
+            Choice::All if is_too_old => counters.drop_for(DropReason::TooOld),
+            Choice::All => {
+                match self.say((unit, charge), &scripts).await {
+                    Ok(()) => counters.complete(),
+                    Err(why) => counters.drop_for(why),
+                }
+                // What it changed has been said, or will be when the link is opened again.
+                return self.remember(&state);
+            }
+            Choice::Sampled => counters.leave_out(),
+            Choice::StateOnly => counters.skip(),
+        }
+        drop(charge);
+        self.say_state(state).await;
+    }
+
+    fn choose(&self, scripts: &[Script]) -> Choice {
+        let mirror = &self.session.mirror;
+        let statements = || scripts.iter().flat_map(Script::statements);
+        let kinds = statements().fold(Kinds::default(), |all, one| all.and(one.kinds));
+        let is_meant = match mirror.config.mode {
+            MirrorMode::Reads => kinds.has(Kinds::READ) && kinds.only_reads(),
+            MirrorMode::All => true,
+            MirrorMode::Ddl => kinds.has(Kinds::DDL),
+            MirrorMode::Dml => kinds.has(Kinds::DML),
+        };
+        if !is_meant {
+            return Choice::StateOnly;
+        }
+        let is_chosen = mirror.config.exposure >= 1.0
+            || rand::rng().random_bool(mirror.config.exposure)
+            || mirror.config.exposure > 0.0
+                && statements().any(|known| mirror.shadow.is_rare(&known.facts));
+        match is_chosen {
+            true => Choice::All,
+            false => Choice::Sampled,
+        }
+    }
+
+    /// Says a transaction, and compares.
+    async fn say(
+        &mut self,
+        (unit, charge): (Arc<Unit>, Charge),
+        scripts: &[Script],
+    ) -> Result<(), DropReason> {
+        let mirror = Arc::clone(&self.session.mirror);
+        let mut link = self.link().await?;
+        let mut differences = Vec::new();
+        let mut is_refused = false;
+        for (at, (said, script)) in unit.rounds().zip(scripts).enumerate() {
+            let heard = match link.say(said.requests, mirror.config.answer_limit).await {
+                Ok(heard) => heard,
+                Err(error) => {
+                    self.lost(&error);
+                    return Err(DropReason::Lost);
+                }
+            };
+            for known in script.statements() {
+                mirror.shadow.send(&known.facts);
+                mirror.counters.answer();
+            }
+            if mirror.config.mode == MirrorMode::Reads && may_write(&heard.answers) {
+                tracing::warn!(
+                    "mirror {}: a session turned to reading and writing, and is closed",
+                    mirror.config.name
+                );
+                mirror.counters.close();
+                return Err(DropReason::Lost);
+            }
+            let answered = answers::groups(&heard.answers);
+            let mut failures = 0;
+            for sqlstate in compare::failures(&answered) {
+                failures += 1;
+                match sqlstate == READ_ONLY && mirror.config.mode == MirrorMode::Reads {
+                    true => {
+                        is_refused = true;
+                        mirror.counters.refuse_write();
+                    }
+                    // The rest of a transaction that was refused.
+                    false if is_refused => {}
+                    false => mirror.counters.fail(sqlstate),
+                }
+            }
+            // In answers that are not kept.
+            for _ in failures..heard.errors {
+                mirror.counters.fail(*b"?????");
+            }
+            if is_refused || !mirror.config.compares {
+                continue;
+            }
+            if let Some(known) = script.only().filter(|_| heard.errors == 0) {
+                known.facts.main.add(said.round.took);
+                known.facts.mirror.add(heard.took);
+            }
+            if said.round.is_whole && heard.is_whole {
+                let own = answers::groups(said.answers);
+                for one in compare::compare(script, &own, &answered) {
+                    one.facts.compare();
+                    if let Some(difference) = one.difference {
+                        let is_text = script.groups[one.place.0].is_text;
+                        differences.push(Question {
+                            facts: one.facts,
+                            round: at,
+                            is_text,
+                            place: one.place,
+                            difference,
+                        });
+                    }
+                }
+            }
+        }
+        if link.is_between_transactions() {
+            self.link = Some(link);
+        } else {
+            // It ended otherwise here: the next transaction must not begin in this one.
+            mirror.counters.close();
+        }
+        if !differences.is_empty() {
+            self.judge((unit, charge), scripts, differences);
+        }
+        Ok(())
+    }
+
+    /// Finds out whether differences count.
+    fn judge(&self, unit: (Arc<Unit>, Charge), scripts: &[Script], differences: Vec<Question>) {
+        let statements = || scripts.iter().flat_map(Script::statements);
+        let only_reads = statements().all(|known| known.kinds.only_reads());
+        if !only_reads {
+            // It cannot be done twice, and has happened.
+            for one in differences {
+                one.facts.judge(Verdict::Confirmed(one.difference));
+            }
+            return;
+        }
+        let routes = (self.session.own_route.clone(), self.session.route.clone());
+        let mirror = Arc::clone(&self.session.mirror);
+        let state = self.log.messages();
+        tokio::spawn(confirm::ask(mirror, routes, state, unit, differences));
+    }
+
+    /// The connection, which is opened if need be, with all of the session's state.
+    async fn link(&mut self) -> Result<Link, DropReason> {
+        if let Some(link) = self.link.take() {
+            return Ok(link);
+        }
+        let counters = Arc::clone(&self.session.mirror.counters);
+        if Instant::now() < self.not_before {
+            return Err(DropReason::NoConnection);
+        }
+        let opened = match Link::open(&self.session.route).await {
+            Ok(link) => self.restore(link).await,
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(link) => {
+                self.backoff = Backoff::new(RETRY.0, RETRY.1);
+                counters.open();
+                Ok(link)
+            }
+            Err(error) => {
+                counters.fail_connection();
+                self.not_before = Instant::now() + self.backoff.next_wait();
+                let name = &self.session.mirror.config.name;
+                tracing::info!("mirror {name}: {}", chain(&error));
+                Err(DropReason::NoConnection)
+            }
+        }
+    }
+
+    async fn restore(&self, mut link: Link) -> Result<Link, LinkError> {
+        let state = self.log.messages();
+        if !state.is_empty() {
+            link.say(&state, self.session.mirror.config.answer_limit)
+                .await?;
+        }
+        Ok(link)
+    }
+
+    /// Says what changes the session's state in a transaction that is not sent. Without a
+    /// connection it is said when there is one.
+    async fn say_state(&mut self, state: Vec<u8>) {
+        if state.is_empty() {
+            return;
+        }
+        if let Some(mut link) = self.link.take() {
+            let limit = self.session.mirror.config.answer_limit;
+            match link.say(&state, limit).await {
+                Ok(_) => self.link = Some(link),
+                Err(error) => self.lost(&error),
+            }
+        }
+        self.remember(&state);
+    }
+
+    fn remember(&mut self, state: &[u8]) {
+        if self.log.add(state).is_err() {
+            self.session.feed.lose();
+        }
+    }
+
+    /// A connection that was open is of no more use.
+    fn lost(&mut self, error: &LinkError) {
+        let mirror = &self.session.mirror;
+        mirror.counters.close();
+        tracing::info!("mirror {}: {}", mirror.config.name, chain(error));
+    }
+}
