@@ -338,8 +338,9 @@ impl Shape {
         self.needs_space =
             is_word || matches!(bytes, b"," | b")" | b";" | b"=" | b"<" | b">" | b"*");
         if self.text.len() >= SHAPE_BYTES_MAX {
-            let end = self.text.floor_char_boundary(SHAPE_BYTES_MAX);
-            self.text.truncate(end);
+            let mut ends = (0..=SHAPE_BYTES_MAX).rev();
+            let end = ends.find(|end| self.text.is_char_boundary(*end));
+            self.text.truncate(end.unwrap_or_default());
             self.text.push('…');
         }
     }
