@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live lint build install generate doc clean
+.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy lint build install generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,7 +35,7 @@ test-regression: ## Set up, then clone PostgreSQL's own regression database (nee
 	@.ci/setup test
 	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
 
-bench: bench-copy bench-apply ## Set up, then compare base copy and apply with their peers and limits
+bench: bench-copy bench-apply bench-proxy ## Set up, then compare base copy, apply and proxy with their peers and limits
 
 bench-copy: ## The base copy alone (ARGS="--only small")
 	@.ci/setup test
@@ -44,6 +44,10 @@ bench-copy: ## The base copy alone (ARGS="--only small")
 bench-apply: ## Apply alone, and how soon changes arrive (ARGS="--only W1,lag --runs 1 --scale small")
 	@.ci/setup test
 	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench apply -- $(ARGS)
+
+bench-proxy: ## The proxy alone (ARGS="--only select --clients 1,16")
+	@.ci/setup test
+	cargo bench --bench proxy -- $(ARGS)
 
 bench-live: ## How soon changes arrive, alone (ARGS="--rates 500 --seconds 60")
 	@.ci/setup test

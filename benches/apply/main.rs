@@ -8,7 +8,6 @@
 
 mod backlog;
 mod contenders;
-mod cpu;
 mod json;
 mod lag;
 mod options;

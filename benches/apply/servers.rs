@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pgflit::worker::cluster::{Cluster, ClusterOptions};
 
-use crate::cpu::cpu_of_server;
 use crate::shared::Result;
+use crate::shared::cpu::cpu_of_server;
 use crate::shared::servers::quick;
 use crate::shared::sql::{answer, sql};
 

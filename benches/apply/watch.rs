@@ -11,9 +11,9 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
 use crate::backlog::{Backlog, MARKER};
-use crate::cpu::cpu;
 use crate::servers::DATABASE;
 use crate::shared::Result;
+use crate::shared::cpu::cpu;
 use crate::shared::processes::{children_cpu, tree, tree_memory};
 
 /// How often the target is asked whether it has everything.

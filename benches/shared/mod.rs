@@ -1,5 +1,8 @@
-//! What the benches share: servers, SQL, and what processes took.
+//! What the benches share: servers, SQL, and what processes took. Each uses some of it.
 
+#![allow(dead_code)]
+
+pub(crate) mod cpu;
 pub(crate) mod processes;
 pub(crate) mod servers;
 pub(crate) mod sql;

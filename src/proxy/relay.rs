@@ -339,9 +339,10 @@ impl Relay {
         self.has_said_why && self.conversation.is_server_at_boundary()
     }
 
-    /// Whether the client has closed.
-    pub fn has_client_ended(&self) -> bool {
-        self.client.has_ended
+    /// Whether the client has closed, or said that it is about to: the server then closes because
+    /// of that.
+    pub fn has_client_left(&self) -> bool {
+        self.client.has_ended || self.conversation.has_said_goodbye()
     }
 
     /// Writes what the client has not taken yet. Cancel safe.

@@ -343,7 +343,7 @@ async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry)
     let id = entry.id;
     let last_words = match ended {
         Event::ClientEnded | Event::Lost(_) => None,
-        Event::ServerEnded if relay.has_client_ended() || relay.has_said_why() => None,
+        Event::ServerEnded if relay.has_client_left() || relay.has_said_why() => None,
         Event::ServerEnded => {
             tracing::info!(
                 client = id,

@@ -1,7 +1,9 @@
 //! The proxy before a real server.
 
 mod bad_input;
+mod certificates;
 mod control;
+mod drivers;
 mod logins;
 mod lost_servers;
 mod mirrors;

@@ -1,6 +1,6 @@
 //! Everything that a client can say to a server, it can say through the proxy.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
 
@@ -12,6 +12,17 @@ fn run(command: &mut Command) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
+}
+
+#[test]
+fn a_client_that_says_goodbye_and_waits_hears_nothing_more() {
+    let proxied = Proxied::new();
+    let mut session = proxied.socket();
+    wire::log_in(&mut session, 0);
+    session.write_all(&wire::message(b'X', b"")).expect("sent");
+    let mut rest = Vec::new();
+    session.read_to_end(&mut rest).expect("closed in order");
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 #[test]

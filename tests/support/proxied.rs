@@ -39,8 +39,9 @@ impl Proxied {
         let command = pgflit("proxy --listen 127.0.0.1:0")
             .source(&direct)
             .dir(folder.path().join("work"));
-        let proxy = proxy(command).start();
+        let mut proxy = proxy(command).start();
         let port = eventually_some(SOON, "the proxy listens", || {
+            assert!(proxy.is_running(), "the proxy ended: {}", proxy.stderr());
             let printed = proxy.stderr();
             let (_, rest) = printed.split_once("listening on 127.0.0.1:")?;
             rest.lines().next()?.trim().parse().ok()

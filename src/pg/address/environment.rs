@@ -1,17 +1,25 @@
 //! What a connection string's meaning depends on besides itself.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The environment variables, home folder and user of a process, as a value.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Environment {
-    /// Environment variables by name; only `PG…` ones are read.
+    /// Environment variables by name: those of libpq, and those that a configuration names.
     pub variables: HashMap<String, String>,
     /// Where `.pgpass`, `.pg_service.conf` and `.postgresql` are looked for.
     pub home: Option<PathBuf>,
     /// The default user name.
     pub os_user: Option<String>,
+}
+
+/// Without the variables' values: some are passwords.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
 }
 
 impl Environment {
@@ -22,7 +30,6 @@ impl Environment {
             .flatten();
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| name.starts_with("PG"))
             .collect();
         let home = std::env::var_os("HOME")
             .filter(|home| !home.is_empty())

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use crate::shared::processes::tree;
+use super::processes::tree;
 
 /// How often a server is looked at, and how long after each other.
 const LOOKS: u32 = 3;
