@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::wire;
-use crate::support::{Proxied, SOON, driver_runtime, eventually};
+use crate::support::{Pgbench, Proxied, SOON, driver_runtime, eventually, long_tests_wanted};
 
 #[test]
 fn pgbench_does_not_notice_that_it_is_paused() {
@@ -55,6 +55,58 @@ fn pgbench_does_not_notice_that_it_is_paused() {
         );
         assert!(!said.contains("ERROR"), "{said}");
     }
+}
+
+/// With `PGFLIT_LONG` for ten minutes, otherwise for a moment. Prints the longest wait.
+#[test]
+fn pauses_every_second_cost_many_clients_no_error() {
+    let seconds = if long_tests_wanted() { 600 } else { 4 };
+    let proxied = Proxied::new();
+    Pgbench::init(&proxied.direct, 10);
+    let log = proxied.path("log");
+    let mut traffic = proxied
+        .database
+        .program("pgbench")
+        .args(["-n", "-c", "64", "-j", "64", "-l", "--log-prefix"])
+        .arg(&log)
+        .args(["-T", &seconds.to_string(), proxied.database.uri()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("pgbench");
+    let mut pauses = 0_u32;
+    while matches!(traffic.try_wait(), Ok(None)) {
+        let began = Instant::now();
+        proxied.pause("60s");
+        proxied.resume();
+        pauses += 1;
+        // The second itself is what is asked for: nothing is waited for.
+        thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));
+    }
+    let output = traffic.wait_with_output().expect("pgbench ends");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("number of failed transactions: 0"),
+        "{said}"
+    );
+    assert!(!said.contains("ERROR") && pauses > 1, "{said}");
+    let folder = log.parent().expect("a folder");
+    let logs = std::fs::read_dir(folder).expect("a folder").flatten();
+    let logs = logs.filter(|file| file.file_name().to_string_lossy().starts_with("log"));
+    let texts = logs.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let longest = texts
+        .flat_map(|text| {
+            let micros = text
+                .lines()
+                .filter_map(|line| line.split(' ').nth(2)?.parse::<u64>().ok());
+            micros.max()
+        })
+        .max();
+    eprintln!(
+        "{pauses} pauses in {seconds} s of 64 clients: the longest transaction took {} ms\n{said}",
+        longest.unwrap_or_default() / 1000
+    );
 }
 
 #[test]
