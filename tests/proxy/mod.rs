@@ -9,6 +9,7 @@ mod lost_servers;
 mod mirrors;
 mod pause;
 mod protocol;
+mod regression;
 mod roles;
 mod tls;
 mod wire;

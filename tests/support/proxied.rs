@@ -32,14 +32,24 @@ impl Proxied {
 
     /// With these options of the server, and these of the proxy.
     pub(crate) fn with(options: ClusterOptions, proxy: impl FnOnce(Pgflit) -> Pgflit) -> Self {
+        Self::start(options, |command, direct| proxy(command.source(direct)))
+    }
+
+    /// The same for clients that ask for any database of the server.
+    pub(crate) fn of_any_database(options: ClusterOptions) -> Self {
+        Self::start(options, |command, direct| {
+            let server = direct.uri().strip_suffix("app").expect("its name is last");
+            command.arg("--source").arg(server)
+        })
+    }
+
+    fn start(options: ClusterOptions, proxy: impl FnOnce(Pgflit, &Database) -> Pgflit) -> Self {
         let cluster = Cluster::create(&options).expect("a cluster");
         Database::of(&cluster, "postgres").sql("CREATE DATABASE app");
         let direct = Database::of(&cluster, "app");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let command = pgflit("proxy --listen 127.0.0.1:0")
-            .source(&direct)
-            .dir(folder.path().join("work"));
-        let mut proxy = proxy(command).start();
+        let command = pgflit("proxy --listen 127.0.0.1:0").dir(folder.path().join("work"));
+        let mut proxy = proxy(command, &direct).start();
         let port = eventually_some(SOON, "the proxy listens", || {
             assert!(proxy.is_running(), "the proxy ended: {}", proxy.stderr());
             let printed = proxy.stderr();
