@@ -3,9 +3,10 @@
 //! Owns a client's connection from its first byte to its last: what it wants ([`greeting`]), who it
 //! is ([`admission`], [`auth`], [`login`]), its server connection ([`server`]), the bytes between
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
-//! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`]. Who is
-//! connected is in the [`registry`], by whose keys [`cancel`] finds its way. [`run`] puts it together,
-//! [`workers`] are the threads, [`listener`] and [`control`] the doors, [`config`] what it is told.
+//! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
+//! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
+//! and what they did in [`statistics`]. [`run`] puts it together, [`workers`] are the threads,
+//! [`listener`] and [`control`] the doors, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -40,6 +41,7 @@ pub mod listener;
 pub mod login;
 pub mod notice;
 pub mod outstanding;
+pub mod pause;
 pub mod registry;
 pub mod relay;
 pub mod reload;
@@ -48,4 +50,5 @@ pub mod scan;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod statistics;
 pub mod workers;

@@ -15,6 +15,7 @@ use super::control::{self, ControlError, Facts};
 use super::listener::{self, ListenError};
 use super::reload::{Origin, reload};
 use super::service::Service;
+use super::statistics::period::PERIOD;
 use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
@@ -98,6 +99,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     tokio::select! {
         () = control.serve(Arc::clone(&facts)) => {}
         () = reload_on_hangup(&hangup, &facts) => {}
+        () = take_averages(&service) => {}
         () = stopped => {}
     }
     Ok(())
@@ -114,10 +116,21 @@ async fn reload_on_hangup(hangup: &AtomicBool, facts: &Facts) {
     }
 }
 
+/// Ends a period of the averages whenever it is over.
+async fn take_averages(service: &Service) {
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        let snapshot = service.registry.snapshot();
+        let totals = snapshot.databases.into_iter();
+        let totals = totals.map(|(database, totals)| (database.name.clone(), totals));
+        service.periods.turn(totals, Instant::now());
+    }
+}
+
 /// Waits until everybody has gone; past the limit, ends those that have not.
 async fn drain(service: &Service) {
     // Nobody is left to end a pause.
-    service.gate.resume();
+    service.pauses.resume_all();
     tracing::info!(
         "stopping: {} clients are served to their ends, for {DRAIN_MAX:?} at most",
         service.registry.count()

@@ -8,9 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::auth::{Failures, Policy, SaltKey};
 use super::client_tls::ClientTls;
 use super::config::{Changes, Config};
-use super::gate::Gate;
 use super::notice::Refusal;
+use super::pause::Pauses;
 use super::registry::Registry;
+use super::statistics::period::Periods;
 
 /// What is in force for sessions that begin now. Each keeps what was in force when it began.
 #[derive(Debug)]
@@ -44,8 +45,10 @@ pub struct Service {
     salts: SaltKey,
     /// Who is connected.
     pub registry: Arc<Registry>,
-    /// What a pause closes.
-    pub gate: Arc<Gate>,
+    /// Who is held back.
+    pub pauses: Arc<Pauses>,
+    /// What they did lately.
+    pub periods: Periods,
     /// Who has failed to log in.
     pub failures: Failures,
     slots: Option<Arc<Semaphore>>,
@@ -61,11 +64,14 @@ impl Service {
         let limits = config.limits;
         let salts = SaltKey::random();
         let slots = limits.max_server_connections.map(semaphore);
+        let registry = Arc::new(Registry::default());
+        registry.configure(names(&config));
         Ok(Service {
             slots: slots.map(Arc::new),
             unauthenticated: Arc::new(semaphore(limits.max_unauthenticated_connections)),
-            registry: Arc::default(),
-            gate: Arc::default(),
+            pauses: Pauses::new(Arc::clone(&registry)),
+            periods: Periods::default(),
+            registry,
             failures: Failures::default(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
             salts,
@@ -86,6 +92,7 @@ impl Service {
         let running = self.settings();
         let changes = Changes::between(&running.config, &read);
         let settings = Settings::new(running.config.reloaded(read), self.salts.clone())?;
+        self.registry.configure(names(&settings.config));
         let mut in_force = self
             .settings
             .write()
@@ -117,6 +124,14 @@ impl Service {
             )),
         }
     }
+}
+
+/// What clients may ask for by name.
+fn names(config: &Config) -> impl Iterator<Item = &str> {
+    config
+        .databases
+        .iter()
+        .map(|database| database.name.as_str())
 }
 
 /// More than can be counted is as good as everything.

@@ -14,10 +14,11 @@ use super::channel::{Channel, ChannelError};
 use super::greeting::{self, GreetingError, Wish};
 use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
 use super::notice::{self, Refusal};
-use super::registry::{ClientFacts, Entry, Registered, ServerSide, SessionState};
+use super::registry::{ClientFacts, Entry, Registered, Replication, ServerSide, SessionState};
 use super::relay::{Event, Relay};
 use super::server;
 use super::service::{Service, Settings};
+use super::statistics::client::Wait;
 use crate::base::cause::chain;
 use crate::pg::Address;
 use crate::pg::connect::Stream;
@@ -68,18 +69,25 @@ async fn session(
         let problem = "no PostgreSQL user name specified in startup packet";
         return end(client, Some(&Refusal::new("28000", problem))).await;
     }
-    let facts = facts(startup, address, client.stream.is_encrypted());
+    let facts = facts(startup, address, &client.stream);
     let mut registered = service.registry.add(facts);
     let entry = Arc::clone(&registered.entry);
     let opened = tokio::select! {
         opened = begin((service, settings), &mut client, &mut registered, startup, admitted) => opened,
-        () = entry.asked_to_end() => Err(Some(shutting_down())),
+        () = entry.asked_to_end() => Err(Some(ended_words(&entry))),
     };
+    entry.statistics.end_wait(Wait::Server);
     match opened {
-        Ok(opened) => speak(service, client, opened, &entry).await,
+        Ok(opened) => {
+            entry.database.count_login();
+            speak(client, opened, &entry).await;
+        }
         Err(refusal) => {
+            if refusal.is_some() && !entry.is_asked_to_end() {
+                entry.database.count_failed_login();
+            }
             entry.set_state(SessionState::Waiting);
-            service.gate.settled();
+            entry.gate().settled();
             end(client, refusal.as_ref()).await;
         }
     }
@@ -132,7 +140,7 @@ fn too_slow() -> LoginError {
     LoginError::Refused(Refusal::new("57014", "the login took too long"))
 }
 
-fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts {
+fn facts(startup: &Startup, address: String, stream: &Stream) -> ClientFacts {
     let text =
         |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
     ClientFacts {
@@ -140,7 +148,9 @@ fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts 
         user: text(startup.user()),
         database: text(startup.database()),
         application_name: text(startup.parameter("application_name")),
-        is_encrypted,
+        is_encrypted: stream.is_encrypted(),
+        replication: Replication::of(startup.parameter("replication")),
+        local: stream.local_address(),
     }
 }
 
@@ -159,11 +169,12 @@ async fn open(
     registered: &mut Registered,
     target: &Target,
 ) -> Result<Opened, Option<Refusal>> {
+    registered.entry.statistics.begin_wait();
     let slot = service.slot(settings).await.map_err(Some)?;
     let limits = &settings.config.limits;
     let deadline = Instant::now() + limits.server_wait_limit;
     loop {
-        pass_gate(service, &registered.entry).await;
+        pass_gate(&registered.entry).await;
         // The gate may have been closed for longer than any server may be waited for.
         let deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
         let opened = server::open(&target.address, deadline).await;
@@ -171,6 +182,8 @@ async fn open(
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
         })?;
+        let since = Instant::now();
+        let local = opened.stream.local_address();
         let mut server = Channel::new(opened.stream);
         let login = log_in(client, &mut server, registered, target);
         let login = tokio::time::timeout(limits.login_timeout, login).await;
@@ -182,6 +195,8 @@ async fn open(
                 registered.entry.set_server(ServerSide {
                     place: opened.place,
                     key: server_key,
+                    local,
+                    since,
                 });
                 return Ok(Opened {
                     server: server.stream,
@@ -197,6 +212,10 @@ async fn open(
                     && matches!(error, LoginError::RefusedByServer { is_of_proof: true });
                 if is_guess {
                     admission::count_failure(service, settings, client);
+                }
+                if let LoginError::RefusedByServer { .. } | LoginError::NotNow(_) = error {
+                    // The client has heard it from the server.
+                    registered.entry.database.count_failed_login();
                 }
                 return Err(told(client, error).await);
             }
@@ -223,15 +242,16 @@ async fn log_in(
 }
 
 /// Waits while the gate is closed; then the session counts as logging in.
-async fn pass_gate(service: &Service, entry: &Entry) {
+async fn pass_gate(entry: &Entry) {
+    let gate = entry.gate();
     loop {
         entry.set_state(SessionState::LoggingIn);
-        if !service.gate.is_closed() {
+        if !gate.is_closed() {
             return;
         }
         entry.set_state(SessionState::Waiting);
-        service.gate.settled();
-        service.gate.opened().await;
+        gate.settled();
+        gate.opened().await;
     }
 }
 
@@ -263,13 +283,13 @@ async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
 }
 
 /// Client and server speak until one of them ends.
-async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
+async fn speak(mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
     let from_client = client.input.split().freeze();
     let relay = Relay::new(
         client.stream,
         opened.server,
         (from_client, opened.from_server),
-        (Arc::clone(entry), Arc::clone(&service.gate)),
+        (Arc::clone(entry), Arc::clone(entry.gate())),
     );
     let mut relay = match relay {
         Ok(relay) => relay,
@@ -283,10 +303,15 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
     let mut event = poll_fn(|cx| relay.poll(cx)).await;
     loop {
         let next = match event {
-            Event::Held => hold(service, &mut relay, entry).await,
-            Event::Quiet => quiet(service, &mut relay).await,
+            Event::Held => {
+                entry.statistics.begin_wait();
+                let next = hold(&mut relay, entry).await;
+                entry.statistics.end_wait(Wait::Pause);
+                next
+            }
+            Event::Quiet => quiet(&mut relay, entry).await,
             ended => {
-                leave(service, relay, ended, entry).await;
+                leave(relay, ended, entry).await;
                 return;
             }
         };
@@ -299,12 +324,12 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
 
 /// Keeps a client that speaks waiting until the gate opens. What the server says by itself still
 /// reaches it.
-async fn hold(service: &Service, relay: &mut Relay, entry: &Entry) -> Option<Event> {
+async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     let told_at = tokio::time::Instant::now() + TOLD_AFTER;
     let mut is_told = false;
     loop {
         tokio::select! {
-            () = service.gate.opened() => {
+            () = entry.gate().opened() => {
                 relay.go_on();
                 return None;
             }
@@ -326,15 +351,15 @@ async fn hold(service: &Service, relay: &mut Relay, entry: &Entry) -> Option<Eve
 
 /// Does not listen to a client that has asked something while the gate is closed, until it has its
 /// answer.
-async fn quiet(service: &Service, relay: &mut Relay) -> Option<Event> {
+async fn quiet(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     tokio::select! {
         event = poll_fn(|cx| relay.poll_until_answered(cx)) => event,
-        () = service.gate.opened() => None,
+        () = entry.gate().opened() => None,
     }
 }
 
 /// Tells the client why it ends, if it does not know.
-async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry) {
+async fn leave(mut relay: Relay, ended: Event, entry: &Entry) {
     let id = entry.id;
     let last_words = match ended {
         Event::ClientEnded | Event::Lost(_) => None,
@@ -357,7 +382,7 @@ async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry)
             tracing::warn!(client = id, "the server said what is no message: {error}");
             Some(Refusal::new("08P01", "the server said what is no message"))
         }
-        Event::AskedToEnd => Some(shutting_down()),
+        Event::AskedToEnd => Some(ended_words(entry)),
         Event::Held | Event::Quiet => None,
     };
     if let Some(words) = &last_words {
@@ -366,17 +391,19 @@ async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry)
     let flush = poll_fn(|cx| relay.poll_flush_client(cx));
     let _ = tokio::time::timeout(LAST_WORDS_MAX, flush).await;
     entry.set_state(SessionState::Waiting);
-    service.gate.settled();
+    entry.gate().settled();
     if last_words.is_some() {
         end(Channel::new(relay.into_client()), None).await;
     }
 }
 
-fn shutting_down() -> Refusal {
-    Refusal::new(
-        "57P01",
-        "terminating connection because the proxy shuts down",
-    )
+/// Why a session ends that was asked to.
+fn ended_words(entry: &Entry) -> Refusal {
+    let why = match entry.is_killed() {
+        true => "terminating connection due to administrator command",
+        false => "terminating connection because the proxy shuts down",
+    };
+    Refusal::new("57P01", why)
 }
 
 /// Sends the last words, if there are any, and closes. What the client still sends is read for a
