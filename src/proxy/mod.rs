@@ -6,7 +6,7 @@
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
 //! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
 //! and what they did in [`statistics`]. [`run`] puts it together, [`workers`] are the threads,
-//! [`listener`] and [`control`] the doors, [`config`] what it is told.
+//! [`listener`], [`control`] and [`admin`] the doors, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -27,6 +27,7 @@
 //! answers on it. Clients of a killed proxy lose their connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 
+pub mod admin;
 pub mod admission;
 pub mod auth;
 pub mod cancel;
@@ -51,4 +52,5 @@ pub mod server;
 pub mod service;
 pub mod session;
 pub mod statistics;
+pub mod stop;
 pub mod workers;

@@ -148,10 +148,12 @@ pub struct ServerSide {
     pub place: ServerPlace,
     /// None if the server gave none.
     pub key: Option<CancelKey>,
-    /// Where the connection begins, if it is not a local socket.
+    /// Where the connection begins; none of a local socket.
     pub local: Option<SocketAddr>,
     /// When it was opened.
     pub since: Instant,
+    /// Whether it is.
+    pub is_encrypted: bool,
 }
 
 impl Entry {

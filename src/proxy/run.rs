@@ -10,12 +10,14 @@ use openssl::error::ErrorStack;
 use signal_hook::consts::SIGHUP;
 use signal_hook::flag;
 
+use super::admin;
 use super::config::Config;
 use super::control::{self, ControlError, Facts};
 use super::listener::{self, ListenError};
 use super::reload::{Origin, reload};
 use super::service::Service;
 use super::statistics::period::PERIOD;
+use super::stop::{Stop, StopRequest};
 use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
@@ -73,33 +75,54 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = Arc::new(Workers::start(processors).map_err(ProxyError::Threads)?);
+    let mut doors = Vec::new();
+    for address in start.config.admin.iter().flat_map(|admin| &admin.listen) {
+        doors.append(&mut admin::listener::open(address).await?);
+    }
     let service = Arc::new(Service::new(start.config)?);
     let listen = listeners.iter().filter_map(|one| one.local_addr().ok());
     let listen: Vec<String> = listen.map(|address| address.to_string()).collect();
     for address in &listen {
         tracing::info!("listening on {address}");
     }
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|one| listener::accept(one, Arc::clone(&service), Arc::clone(&workers)))
-        .map(tokio::spawn)
-        .collect();
+    for door in &doors {
+        tracing::info!("the console is at {}", door.name());
+    }
     let facts = Arc::new(Facts {
         service: Arc::clone(&service),
         listen,
         since: Instant::now(),
         origin: start.origin,
+        stop: StopRequest::default(),
     });
+    // Before anybody is accepted.
+    let _ = service.console.set(Arc::downgrade(&facts));
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|one| listener::accept(one, Arc::clone(&service), Arc::clone(&workers)))
+        .map(tokio::spawn)
+        .collect();
     let stopped = async {
-        shutdown.wait().await;
+        let is_signalled = tokio::select! {
+            () = shutdown.wait() => true,
+            () = facts.stop.wait(|_| true) => false,
+        };
         // Whoever connects from now on is refused by the operating system.
         accepting.iter().for_each(|one| one.abort());
+        if !is_signalled {
+            tokio::select! {
+                () = shutdown.wait() => {}
+                () = facts.stop.wait(|stop| stop == Stop::Now) => return end(&service).await,
+                () = wait_for_clients(&service) => {}
+            }
+        }
         drain(&service).await;
     };
     tokio::select! {
         () = control.serve(Arc::clone(&facts)) => {}
         () = reload_on_hangup(&hangup, &facts) => {}
         () = take_averages(&service) => {}
+        () = admin::listener::serve(doors, Arc::clone(&facts)) => {}
         () = stopped => {}
     }
     Ok(())
@@ -136,6 +159,21 @@ async fn drain(service: &Service) {
         service.registry.count()
     );
     all_gone(service, DRAIN_MAX).await;
+    end(service).await;
+}
+
+/// Waits until everybody has gone, however long that takes. A signal shortens it.
+async fn wait_for_clients(service: &Service) {
+    service.pauses.resume_all();
+    let count = service.registry.count();
+    tracing::info!("stopping: waiting for {count} clients to go");
+    while service.registry.count() > 0 {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Ends whoever is left.
+async fn end(service: &Service) {
     let left = service.registry.clients();
     if left.is_empty() {
         return;

@@ -1,17 +1,21 @@
 //! What all sessions of a proxy share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use openssl::error::ErrorStack;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::admin::login::rights;
 use super::auth::{Failures, Policy, SaltKey};
 use super::client_tls::ClientTls;
+use super::config::admin::is_console_in_proxy;
 use super::config::{Changes, Config};
+use super::control::Facts;
 use super::notice::Refusal;
 use super::pause::Pauses;
 use super::registry::Registry;
 use super::statistics::period::Periods;
+use crate::wire::startup::Startup;
 
 /// What is in force for sessions that begin now. Each keeps what was in force when it began.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub struct Settings {
     pub end_point: Option<Vec<u8>>,
     /// Who may log in, and how.
     pub policy: Policy,
+    /// The same for the console.
+    pub admin_policy: Policy,
 }
 
 impl Settings {
@@ -32,7 +38,8 @@ impl Settings {
         Ok(Settings {
             end_point: tls.and_then(|tls| tls.end_point()),
             tls: tls.map(ClientTls::new).transpose()?,
-            policy: Policy::new(&config, salts),
+            policy: Policy::new(&config, salts.clone()),
+            admin_policy: Policy::new(&config, salts).for_console(),
             config,
         })
     }
@@ -51,6 +58,8 @@ pub struct Service {
     pub periods: Periods,
     /// Who has failed to log in.
     pub failures: Failures,
+    /// What the console is served from, once the proxy runs.
+    pub console: OnceLock<Weak<Facts>>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -73,6 +82,7 @@ impl Service {
             periods: Periods::default(),
             registry,
             failures: Failures::default(),
+            console: OnceLock::new(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
             salts,
         })
@@ -99,6 +109,17 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner);
         *in_force = Arc::new(settings);
         Ok(changes)
+    }
+
+    /// What the console is served from, if this client of the ordinary listener means it: an
+    /// administrator, by its own word, who is to show a password next.
+    pub fn console_for(&self, settings: &Settings, startup: &Startup) -> Option<Arc<Facts>> {
+        let admin = settings.config.admin.as_ref().filter(|one| one.in_proxy)?;
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let is_console = is_console_in_proxy(startup.database().and_then(text)?);
+        let is_admin = rights(admin, startup.user().and_then(text)?).is_some();
+        let facts = self.console.get().filter(|_| is_console && is_admin);
+        facts.and_then(Weak::upgrade)
     }
 
     /// A place among those that have not proved who they are; none if there are too many.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::admin;
 use super::admission;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
@@ -44,6 +45,9 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
     let greeting = greeting::greet(stream, settings.tls.as_ref());
     match tokio::time::timeout(limit, greeting).await {
         Ok(Ok(Wish::Session(client, startup))) => {
+            if let Some(console) = service.console_for(&settings, &startup) {
+                return admin::listener::serve_session(client, &startup, address, &console).await;
+            }
             let begun = (service.as_ref(), settings.as_ref());
             session(begun, client, &startup, address, admitted).await;
         }
@@ -109,8 +113,14 @@ async fn begin(
         let refusal = Refusal::new("53300", "sorry, too many clients already");
         return Err(Some(refusal));
     }
-    let authentication =
-        admission::authenticate(service, settings, client, &registered.entry, startup);
+    let facts = &registered.entry.facts;
+    let authentication = admission::authenticate(
+        service,
+        (settings, &settings.policy),
+        client,
+        facts,
+        startup,
+    );
     let authentication = tokio::time::timeout(limits.login_timeout, authentication).await;
     let authentication = match authentication.unwrap_or_else(|_| Err(too_slow())) {
         Ok(authentication) => authentication,
@@ -140,7 +150,8 @@ fn too_slow() -> LoginError {
     LoginError::Refused(Refusal::new("57014", "the login took too long"))
 }
 
-fn facts(startup: &Startup, address: String, stream: &Stream) -> ClientFacts {
+/// What a client says of itself.
+pub(super) fn facts(startup: &Startup, address: String, stream: &Stream) -> ClientFacts {
     let text =
         |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
     ClientFacts {
@@ -183,7 +194,7 @@ async fn open(
             Some(Refusal::unreachable())
         })?;
         let since = Instant::now();
-        let local = opened.stream.local_address();
+        let (local, is_encrypted) = (opened.stream.local_address(), opened.stream.is_encrypted());
         let mut server = Channel::new(opened.stream);
         let login = log_in(client, &mut server, registered, target);
         let login = tokio::time::timeout(limits.login_timeout, login).await;
@@ -197,6 +208,7 @@ async fn open(
                     key: server_key,
                     local,
                     since,
+                    is_encrypted,
                 });
                 return Ok(Opened {
                     server: server.stream,
@@ -408,7 +420,7 @@ fn ended_words(entry: &Entry) -> Refusal {
 
 /// Sends the last words, if there are any, and closes. What the client still sends is read for a
 /// moment: closing with it unread would reset the connection, and the client lose the words.
-async fn end(mut client: Channel, words: Option<&Refusal>) {
+pub(super) async fn end(mut client: Channel, words: Option<&Refusal>) {
     let farewell = async {
         if let Some(words) = words {
             client.send(&words.encode()).await.ok()?;

@@ -1,5 +1,6 @@
 //! The proxy before a real server.
 
+mod admin;
 mod bad_input;
 mod control;
 mod logins;

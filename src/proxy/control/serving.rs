@@ -19,6 +19,7 @@ use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
+use crate::proxy::stop::StopRequest;
 
 /// Bytes of a request: the longest is a tenth of it.
 const REQUEST_BYTES_MAX: u64 = 1024;
@@ -101,6 +102,7 @@ pub struct Facts {
     pub(in crate::proxy) listen: Vec<String>,
     pub(in crate::proxy) since: Instant,
     pub(in crate::proxy) origin: Origin,
+    pub(in crate::proxy) stop: StopRequest,
 }
 
 impl Control {

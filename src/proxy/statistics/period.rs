@@ -69,12 +69,11 @@ impl Periods {
         }
     }
 
-    /// The averages of a database in the last whole period; before the first has ended, since the
-    /// beginning. `current` are its totals at `now`.
-    pub fn averages(&self, database: &str, current: &Totals, now: Instant) -> Averages {
+    /// The averages of a database, or of all, in the last whole period; before the first has ended,
+    /// since the beginning. `current` are its totals at `now`.
+    pub fn averages(&self, database: Option<&str>, current: &Totals, now: Instant) -> Averages {
         let ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = Totals::default();
-        let of = |sample: &Sample| sample.by_database.get(database).copied().unwrap_or(none);
+        let of = |sample: &Sample| sample.of(database);
         let older = of(&ends.older);
         match &ends.newer {
             Some(newer) => average(&older, &of(newer), newer.at - ends.older.at),
@@ -84,6 +83,17 @@ impl Periods {
                 now.saturating_duration_since(ends.older.at),
             ),
         }
+    }
+}
+
+impl Sample {
+    fn of(&self, database: Option<&str>) -> Totals {
+        let Some(database) = database else {
+            let mut all = Totals::default();
+            self.by_database.values().for_each(|one| all.add(one));
+            return all;
+        };
+        self.by_database.get(database).copied().unwrap_or_default()
     }
 }
 
@@ -153,16 +163,21 @@ mod tests {
             periods.turn(totals, began + Duration::from_secs(after));
         };
         // Before the first has ended, since the beginning.
-        let early = periods.averages("shop", &totals(50, 4_000), began + Duration::from_secs(10));
+        let early = periods.averages(
+            Some("shop"),
+            &totals(50, 4_000),
+            began + Duration::from_secs(10),
+        );
         assert!((4..=5).contains(&early.transactions) && early.transaction_us == 4);
         turn(600, 60);
         turn(6_600, 120);
         let now = began + Duration::from_secs(130);
-        let averages = periods.averages("shop", &totals(9_999, 4_000), now);
+        let averages = periods.averages(Some("shop"), &totals(9_999, 4_000), now);
         assert_eq!((averages.transactions, averages.bytes_in), (100, 10_000));
         assert_eq!((averages.transaction_us, averages.wait_us), (4, 0));
+        assert_eq!(periods.averages(None, &totals(9_999, 4_000), now), averages);
         assert_eq!(
-            periods.averages("other", &Totals::default(), now),
+            periods.averages(Some("other"), &Totals::default(), now),
             Averages::default()
         );
     }
