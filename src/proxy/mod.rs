@@ -6,7 +6,7 @@
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
 //! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
 //! and what they did in [`statistics`]. [`run`] puts it together, [`workers`] are the threads,
-//! [`listener`], [`control`] and [`admin`] the doors, [`config`] what it is told.
+//! [`listener`], [`control`], [`admin`] and [`metrics`] the doors, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -40,6 +40,7 @@ pub mod gate;
 pub mod greeting;
 pub mod listener;
 pub mod login;
+pub mod metrics;
 pub mod notice;
 pub mod outstanding;
 pub mod pause;

@@ -91,12 +91,17 @@ impl Pauses {
     }
 
     /// Closes the gates and returns once every client behind them is between transactions. After
-    /// `limit`, complete or not, they open by themselves. Not cancel safe: they would be opened at
-    /// the limit only.
+    /// `limit`, complete or not, they open by themselves. Cancel safe: whoever waits no more has the
+    /// gates opened.
     pub async fn pause(self: &Arc<Self>, hold: &Hold, limit: Duration) -> Paused {
         let began = Instant::now();
         let Some(number) = self.begin(hold, limit) else {
             return Paused::Already;
+        };
+        let mut unless_dropped = EndUnlessWaited {
+            pauses: Some(self),
+            hold,
+            number,
         };
         loop {
             let settled = self.registry.settled();
@@ -106,12 +111,14 @@ impl Pauses {
             settled.as_mut().enable();
             let unsettled = self.registry.unsettled(hold);
             if !self.is_in_force(hold, number) {
+                unless_dropped.pauses = None;
                 return match began.elapsed() < limit {
                     true => Paused::Resumed,
                     false => Paused::TimedOut { unsettled },
                 };
             }
             if unsettled == 0 {
+                unless_dropped.pauses = None;
                 return Paused::Complete {
                     after: began.elapsed(),
                 };
@@ -207,6 +214,21 @@ impl Pauses {
     }
 }
 
+/// Ends a hold that nobody waits for any more.
+struct EndUnlessWaited<'a> {
+    pauses: Option<&'a Pauses>,
+    hold: &'a Hold,
+    number: u64,
+}
+
+impl Drop for EndUnlessWaited<'_> {
+    fn drop(&mut self) {
+        if let Some(pauses) = self.pauses {
+            pauses.end(self.hold, Some(self.number));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +318,16 @@ mod tests {
             let paused = one.await.expect("no panic");
             assert!(matches!(paused, Paused::Complete { .. }));
         }
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_nobody_waits_for_any_more_is_none() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        client.entry.set_state(SessionState::Busy);
+        let pausing = pauses.pause(&Hold::All, LONG);
+        let waited = tokio::time::timeout(Duration::from_millis(10), pausing).await;
+        assert!(waited.is_err() && !client.entry.gate().is_closed());
     }
 
     #[tokio::test]

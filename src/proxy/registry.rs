@@ -40,7 +40,8 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [SessionState; 5] = [
+    /// Every state.
+    pub const ALL: [SessionState; 5] = [
         SessionState::Waiting,
         SessionState::LoggingIn,
         SessionState::Idle,

@@ -14,6 +14,7 @@ use super::admin;
 use super::config::Config;
 use super::control::{self, ControlError, Facts};
 use super::listener::{self, ListenError};
+use super::metrics;
 use super::reload::{Origin, reload};
 use super::service::Service;
 use super::statistics::period::PERIOD;
@@ -79,6 +80,10 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     for address in start.config.admin.iter().flat_map(|admin| &admin.listen) {
         doors.append(&mut admin::listener::open(address).await?);
     }
+    let mut told_at = Vec::new();
+    for address in &start.config.metrics {
+        told_at.append(&mut listener::bind(address.as_str()).await?);
+    }
     let service = Arc::new(Service::new(start.config)?);
     let listen = listeners.iter().filter_map(|one| one.local_addr().ok());
     let listen: Vec<String> = listen.map(|address| address.to_string()).collect();
@@ -87,6 +92,9 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     }
     for door in &doors {
         tracing::info!("the console is at {}", door.name());
+    }
+    for address in told_at.iter().filter_map(|one| one.local_addr().ok()) {
+        tracing::info!("metrics are at http://{address}/metrics");
     }
     let facts = Arc::new(Facts {
         service: Arc::clone(&service),
@@ -107,6 +115,8 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
             () = shutdown.wait() => true,
             () = facts.stop.wait(|_| true) => false,
         };
+        // For those who ask whether it does.
+        facts.stop.ask(Stop::WhenClientsHaveGone);
         // Whoever connects from now on is refused by the operating system.
         accepting.iter().for_each(|one| one.abort());
         if !is_signalled {
@@ -122,6 +132,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         () = control.serve(Arc::clone(&facts)) => {}
         () = reload_on_hangup(&hangup, &facts) => {}
         () = take_averages(&service) => {}
+        () = metrics::http::serve(told_at, Arc::clone(&facts)) => {}
         () = admin::listener::serve(doors, Arc::clone(&facts)) => {}
         () = stopped => {}
     }

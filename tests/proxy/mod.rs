@@ -5,6 +5,7 @@ mod bad_input;
 mod control;
 mod logins;
 mod lost_servers;
+mod metrics;
 mod pause;
 mod protocol;
 mod roles;

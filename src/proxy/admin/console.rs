@@ -315,7 +315,12 @@ impl Console<'_> {
             }
             Command::Ignored(tag) => answer::command_complete(&mut self.out, tag),
             other => {
-                let Done { tag, began } = match perform(&self.facts, other).await {
+                let facts = Arc::clone(&self.facts);
+                let done = tokio::select! {
+                    done = perform(&facts, other) => done,
+                    () = gone(self.channel) => return Err(End::Gone),
+                };
+                let Done { tag, began } = match done {
                     Ok(done) => done,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
@@ -360,6 +365,17 @@ impl Console<'_> {
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
+}
+
+/// Returns once the client has closed. What it says meanwhile is read ahead, up to a bound. Cancel
+/// safe.
+async fn gone(channel: &mut Channel) {
+    while channel.input.len() < MESSAGE_BYTES_MAX {
+        if channel.read_more().await.is_err() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// The columns of what a command answers; none if it answers without rows.

@@ -25,9 +25,8 @@ fn done(tag: &'static str) -> Result<Done, Refusal> {
     Ok(Done { tag, began: None })
 }
 
-/// Does it. Commands that only read have no effect here. Not cancel safe: see [`Pauses::pause`].
-///
-/// [`Pauses::pause`]: crate::proxy::pause::Pauses::pause
+/// Does it. Commands that only read have no effect here. Cancel safe: a
+/// pause that nobody waits for is none.
 ///
 /// # Errors
 /// Why not, for the client.
