@@ -54,6 +54,11 @@ impl Gate {
         self.closed.load(Ordering::SeqCst) != 0
     }
 
+    /// Whether this is among the reasons that close it.
+    pub fn is_closed_for(&self, reason: Reason) -> bool {
+        self.closed.load(Ordering::SeqCst) & reason as u8 != 0
+    }
+
     /// A session came to a movable point, and has said so in its entry.
     pub fn settled(&self) {
         if self.is_closed() {
@@ -98,7 +103,8 @@ mod tests {
         gate.close(Reason::All);
         gate.close(Reason::Database);
         gate.open(Reason::All);
-        assert!(gate.is_closed());
+        assert!(gate.is_closed() && gate.is_closed_for(Reason::Database));
+        assert!(!gate.is_closed_for(Reason::All));
         gate.open(Reason::Maintenance);
         assert!(gate.is_closed());
         gate.open(Reason::Database);

@@ -4,6 +4,7 @@
 //! nothing else keeps closed. None can be forgotten: each ends by itself at its limit.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,17 @@ impl Hold {
         match self {
             Hold::All | Hold::Maintenance => true,
             Hold::Database(name) => name == database,
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hold::All => f.write_str("all databases"),
+            Hold::Database(name) => write!(f, "database \"{name}\""),
+            Hold::Maintenance => f.write_str("maintenance"),
         }
     }
 }
@@ -186,7 +198,7 @@ impl Pauses {
         let timer = tokio::spawn(async move {
             tokio::time::sleep(limit).await;
             if pauses.end(&hold, Some(number)) {
-                tracing::warn!("the pause was not ended within {limit:?}: clients go on");
+                tracing::warn!("the pause was not ended within {limit:?} ({hold}): clients go on");
             }
         });
         timer.abort_handle()

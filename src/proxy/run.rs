@@ -119,14 +119,23 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         facts.stop.ask(Stop::WhenClientsHaveGone);
         // Whoever connects from now on is refused by the operating system.
         accepting.iter().for_each(|one| one.abort());
-        if !is_signalled {
+        let drained = async {
+            let have_gone = async {
+                match is_signalled {
+                    true => std::future::pending().await,
+                    false => wait_for_clients(&service).await,
+                }
+            };
             tokio::select! {
-                () = shutdown.wait() => {}
-                () = facts.stop.wait(|stop| stop == Stop::Now) => return end(&service).await,
-                () = wait_for_clients(&service) => {}
+                () = have_gone => {}
+                () = shutdown.wait() => drain(&service).await,
             }
+        };
+        tokio::select! {
+            biased;
+            () = facts.stop.wait(|stop| stop == Stop::Now) => end(&service).await,
+            () = drained => {}
         }
-        drain(&service).await;
     };
     tokio::select! {
         () = control.serve(Arc::clone(&facts)) => {}

@@ -193,6 +193,10 @@ async fn open(
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
         })?;
+        if target.authentication == Authentication::Passthrough {
+            // How long the login takes is up to the client.
+            registered.entry.statistics.end_wait(Wait::Server);
+        }
         let since = Instant::now();
         let (local, is_encrypted) = (opened.stream.local_address(), opened.stream.is_encrypted());
         let mut server = Channel::new(opened.stream);
@@ -217,6 +221,9 @@ async fn open(
                 });
             }
             Err(LoginError::NotNow(_)) if Instant::now() + ASK_AGAIN < deadline => {
+                if registered.entry.statistics.waits_for().is_none() {
+                    registered.entry.statistics.begin_wait();
+                }
                 tokio::time::sleep(ASK_AGAIN).await;
             }
             Err(error) => {

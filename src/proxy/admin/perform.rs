@@ -42,7 +42,7 @@ pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
             let hold = hold(facts, database)?;
             match pauses.resume(&hold) {
                 true => {
-                    tracing::info!("resumed from the console: {hold:?}");
+                    tracing::info!("resumed from the console: {hold}");
                     done("RESUME")
                 }
                 false => Err(Refusal::new("55000", "it is not paused")
@@ -114,7 +114,7 @@ fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {
 }
 
 async fn pause(facts: &Facts, hold: Hold, limit: Duration) -> Result<Done, Refusal> {
-    tracing::info!("pausing from the console, for {limit:?} at most: {hold:?}");
+    tracing::info!("pausing from the console, for {limit:?} at most: {hold}");
     match facts.service.pauses.pause(&hold, limit).await {
         Paused::Complete { after } => {
             tracing::info!("paused after {after:?}: clients wait between transactions");

@@ -56,14 +56,14 @@ fn by_database(facts: &Facts) -> BTreeMap<String, Seen> {
     let mut labels = BTreeMap::new();
     for (database, totals) in snapshot.databases {
         let name = &database.name;
-        let label = match totals.logins > 0 || configured.contains(&name.as_str()) {
-            true => name.as_str(),
-            false => ANY,
-        };
+        let is_known = totals.logins > 0 || configured.contains(&name.as_str());
+        let label = if is_known { name.as_str() } else { ANY };
         let place = seen.entry(label.to_owned()).or_default();
         place.totals.add(&totals);
         let holds = [Hold::All, Hold::Maintenance, Hold::Database(name.clone())];
-        let held = holds
+        // A pause of one name is none of those that are counted together with it.
+        let about = if is_known { &holds[..] } else { &holds[..2] };
+        let held = about
             .iter()
             .filter_map(|hold| service.pauses.held_for(hold));
         place.paused_for = place.paused_for.max(held.max());

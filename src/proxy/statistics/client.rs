@@ -17,7 +17,6 @@ pub struct ClientStatistics {
     queries: Histogram,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
-    errors: AtomicU64,
     server_wait_ns: AtomicU64,
     pause_wait_ns: AtomicU64,
     /// When it last asked for something; 0 if it never has.
@@ -36,7 +35,6 @@ impl Default for ClientStatistics {
             queries: Histogram::default(),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
             server_wait_ns: AtomicU64::new(0),
             pause_wait_ns: AtomicU64::new(0),
             asked_at_ns: AtomicU64::new(0),
@@ -155,9 +153,6 @@ impl Stopwatch {
 
     /// The server said this, behind which the session is idle, or not.
     pub fn heard(&mut self, statistics: &ClientStatistics, heard: &Heard, now_is: Now) {
-        if !heard.errors.is_empty() {
-            add(&statistics.errors, heard.errors.len() as u64);
-        }
         if heard.answers == 0 {
             return;
         }
@@ -245,25 +240,5 @@ mod tests {
         let read = statistics.read();
         assert!(read.pause_wait_ns > 0 && read.server_wait_ns == 0);
         assert!(statistics.waits_for().is_none());
-    }
-
-    /// Not a test of correctness: `cargo test --release -- --ignored --nocapture the_cost` prints
-    /// what a transaction of one statement pays for being counted.
-    #[test]
-    #[ignore = "a measurement, by hand"]
-    fn the_cost_of_counting_a_transaction() {
-        let statistics = ClientStatistics::default();
-        let mut stopwatch = Stopwatch::default();
-        let one = heard(1, 1);
-        let rounds = 10_000_000_u32;
-        let began = Instant::now();
-        for _ in 0..rounds {
-            statistics.count_in(40);
-            stopwatch.asked(&statistics);
-            statistics.count_out(60);
-            stopwatch.heard(&statistics, std::hint::black_box(&one), Now::Idle);
-        }
-        let each = began.elapsed() / rounds;
-        println!("{each:?} a transaction, {}", statistics.read().bytes_in);
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::Totals;
 use super::sqlstate::{ErrorCounters, SqlstateClass};
 use crate::proxy::config::databases::ANY;
-use crate::proxy::gate::Gate;
+use crate::proxy::gate::{Gate, Reason};
 use crate::proxy::pause::Hold;
 
 /// Names that are not in the configuration and are kept when their last client has gone; what
@@ -84,22 +84,11 @@ impl Databases {
 
     /// A client of `database` has gone, which has counted `totals`.
     pub fn leave(&mut self, database: &Database, totals: &Totals) {
-        let count = self.by_name.len();
-        let Some(served) = self.by_name.get_mut(&database.name) else {
-            return;
-        };
-        served.clients -= 1;
-        served.gone.add(totals);
-        let was_never_let_in = database.logins.load(Ordering::Relaxed) == 0;
-        let is_done = served.clients == 0 && !served.is_configured && !database.gate.is_closed();
-        if is_done && database.name != ANY && (was_never_let_in || count > NAMES_MAX) {
-            self.forget(&database.name);
+        if let Some(served) = self.by_name.get_mut(&database.name) {
+            served.clients -= 1;
+            served.gone.add(totals);
         }
-    }
-
-    /// The gate and sums of `name`, made if they are not there.
-    pub fn find(&mut self, name: &str) -> Arc<Database> {
-        Arc::clone(&self.served(name).database)
+        self.forget_unless_needed(&database.name);
     }
 
     /// These names are in the configuration, and no others.
@@ -146,6 +135,9 @@ impl Databases {
                 served.database.gate.open(reason);
             }
         }
+        if let Hold::Database(name) = hold {
+            self.forget_unless_needed(name);
+        }
     }
 
     /// What sessions of all of them wake when they become idle in a pause.
@@ -168,6 +160,22 @@ impl Databases {
             is_configured: false,
         };
         self.by_name.entry(name.to_owned()).or_insert_with(make)
+    }
+
+    /// A name without clients that nobody configured is kept only if a server has let one in, or
+    /// while it is paused by name. When everything is paused, it would be made again closed.
+    fn forget_unless_needed(&mut self, name: &str) {
+        let count = self.by_name.len();
+        let is_done = self.by_name.get(name).is_some_and(|served| {
+            let database = &served.database;
+            let was_never_let_in = database.logins.load(Ordering::Relaxed) == 0;
+            let is_paused = database.gate.is_closed_for(Reason::Database);
+            let is_unused = served.clients == 0 && !served.is_configured && !is_paused;
+            is_unused && (was_never_let_in || count > NAMES_MAX)
+        });
+        if is_done && name != ANY {
+            self.forget(name);
+        }
     }
 
     fn forget(&mut self, name: &str) {
@@ -207,6 +215,30 @@ mod tests {
         let sum = sum(&databases);
         let count = 3 * NAMES_MAX as u64;
         assert_eq!((sum.failed_logins, sum.bytes_in), (count, 7 * count));
+    }
+
+    #[test]
+    fn a_name_that_was_only_paused_is_forgotten() {
+        let mut databases = Databases::default();
+        let hold = Hold::Database("typo".to_owned());
+        databases.close(&hold);
+        let client = databases.enter("typo");
+        databases.leave(&client, &Totals::default());
+        assert!(client.gate.is_closed() && databases.by_name.contains_key("typo"));
+        databases.open(&hold);
+        assert!(!client.gate.is_closed() && !databases.by_name.contains_key("typo"));
+    }
+
+    #[test]
+    fn strangers_names_are_forgotten_in_a_pause_of_everything_too() {
+        let mut databases = Databases::default();
+        databases.close(&Hold::Maintenance);
+        for at in 0..10 {
+            let guess = databases.enter(&format!("guess {at}"));
+            assert!(guess.gate.is_closed());
+            databases.leave(&guess, &Totals::default());
+        }
+        assert!(databases.by_name.len() <= 1);
     }
 
     #[test]

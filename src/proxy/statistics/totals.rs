@@ -14,7 +14,8 @@ pub struct Totals {
     pub bytes_in: u64,
     /// Bytes to clients.
     pub bytes_out: u64,
-    /// How long clients that had shown who they are waited for a server connection.
+    /// How long clients waited for a server connection: for a place among those that may be open,
+    /// for it to be opened, and where the proxy logs in there itself, for that.
     pub server_wait_ns: u64,
     /// How long clients with something to say waited for the end of a pause.
     pub pause_wait_ns: u64,
