@@ -374,6 +374,7 @@ async fn quiet(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     tokio::select! {
         event = poll_fn(|cx| relay.poll_until_answered(cx)) => event,
         () = entry.gate().opened() => None,
+        () = entry.asked_to_end() => Some(Event::AskedToEnd),
     }
 }
 

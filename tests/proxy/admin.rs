@@ -466,6 +466,26 @@ fn a_client_can_be_ended() {
 }
 
 #[test]
+fn a_client_that_a_pause_waits_for_can_be_ended() {
+    let console = Console::new();
+    let mut session = console.session("app");
+    wire::send_query(&mut session, "SELECT pg_sleep(600)");
+    let id = console.rows("show clients")[0]["id"].clone();
+    thread::scope(|scope| {
+        let pausing = scope.spawn(|| console.ask("PAUSE TIMEOUT 60000"));
+        eventually(SOON, "the gate is closed", || {
+            console.proxied.status()["paused"] == true
+        });
+        // More than its query: it is not listened to from now on.
+        session.write_all(b"Q").expect("sent");
+        console.ask(&format!("KILL_CLIENT {id}"));
+        assert_eq!(wire::refusal(&mut session).as_deref(), Some("57P01"));
+        pausing.join().expect("the pause is complete");
+    });
+    console.ask("RESUME");
+}
+
+#[test]
 fn a_shutdown_that_waits_for_clients_waits_for_them() {
     let mut console = Console::new();
     let mut session = console.session("app");
