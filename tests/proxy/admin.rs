@@ -275,10 +275,9 @@ fn what_clients_did_is_counted() {
     let total = console.number("show totals", ("name", "total_xact_count"), "value");
     assert_eq!(total, transactions + 1);
     assert_eq!(console.ask("show stats other").lines().count(), 2);
-    assert_eq!(
-        console.number("show lists", ("list", "used_clients"), "items"),
-        1
-    );
+    eventually(SOON, "pgbench is gone", || {
+        console.number("show lists", ("list", "used_clients"), "items") == 1
+    });
 }
 
 #[test]
@@ -318,8 +317,30 @@ fn clients_and_servers_are_told_apart_by_what_they_do() {
         said.contains("|postgres|app|long transaction|")
     });
     wire::query(&mut session, "COMMIT");
-    assert_eq!(console.rows("show clients")[0]["state"], "idle");
+    eventually(SOON, "it is idle", || {
+        console.rows("show clients")[0]["state"] == "idle"
+    });
     assert_eq!(console.rows("show sessions unmovable").len(), 0);
+    drop(session);
+    let mut walsender = console.proxied.socket();
+    let wanted = [
+        ("user", "postgres"),
+        ("database", "app"),
+        ("replication", "database"),
+    ];
+    walsender
+        .write_all(&wire::startup(0, &wanted))
+        .expect("sent");
+    wire::until(&mut walsender, b'Z');
+    let said = console.ask("show sessions unmovable");
+    assert!(
+        said.contains("|postgres|app|replication connection|"),
+        "{said}"
+    );
+    eventually(SOON, "the other is gone", || {
+        console.rows("show clients").len() == 1
+    });
+    assert_eq!(console.rows("show clients")[0]["replication"], "logical");
 }
 
 #[test]

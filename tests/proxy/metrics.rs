@@ -157,6 +157,10 @@ fn what_pgbench_did_is_told_with_latencies() {
     wire::log_in(&mut session, 0);
     wire::query(&mut session, "SELECT 1/0");
     wire::query(&mut session, "SELECT nothing");
+    eventually(SOON, "it is idle, and pgbench gone", || {
+        let clients = &told.proxied.status()["clients"];
+        clients["total"] == 1 && clients["idle"] == 1
+    });
     let one = told.metrics();
     let app = "{database=\"app\"}";
     let count = |metrics: &Metrics, what: &str| {

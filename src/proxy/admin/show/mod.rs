@@ -1,10 +1,10 @@
 //! The tables that `SHOW` answers with.
 //!
-//! - [`sockets`]: one row a client or server connection;
-//! - [`stats`]: sums and averages;
-//! - [`pools`]: by database and user, and the lists of both;
-//! - [`settings`]: what is in force, and the state of the process;
-//! - [`moving`]: mirrors, and what a cutover looks at.
+//! - `sockets`: one row a client or server connection;
+//! - `stats`: sums and averages;
+//! - `pools`: by database and user, and the lists of both;
+//! - `settings`: what is in force, and the state of the process;
+//! - `moving`: mirrors, and what a cutover looks at.
 
 mod moving;
 mod pools;
