@@ -23,8 +23,8 @@
 //!   and the last four not to the log either.
 //!
 //! # Crash story
-//! Nothing is on disk but the control socket's file, which the next proxy replaces when nobody
-//! answers on it. Clients of a killed proxy lose their connections, and their servers roll back
+//! Nothing is on disk but the files of the control socket and of the console's, which the next proxy
+//! replaces when nobody answers on them. Clients of a killed proxy lose their connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 
 pub mod admin;
