@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::auth::Claim;
+use super::auth::{Claim, Policy};
 use super::channel::Channel;
 use super::client_tls::certificate_name;
 use super::config::rules::Peer;
 use super::config::tls::TlsMode;
 use super::login::{Authentication, LoginError, client};
 use super::notice::Refusal;
-use super::registry::Entry;
+use super::registry::ClientFacts;
 use super::service::{Service, Settings};
 use crate::pg::Address;
 use crate::wire::startup::Startup;
@@ -20,18 +20,19 @@ use crate::wire::startup::Startup;
 /// It has gone, or is refused and not told yet.
 pub async fn authenticate(
     service: &Service,
-    settings: &Settings,
+    (settings, policy): (&Settings, &Policy),
     channel: &mut Channel,
-    entry: &Entry,
+    facts: &ClientFacts,
     startup: &Startup,
 ) -> Result<Authentication, LoginError> {
-    let facts = &entry.facts;
     let address = channel.stream.peer_address();
     let config = &settings.config;
     let must_encrypt = config
         .tls
         .as_ref()
-        .is_some_and(|tls| tls.mode == TlsMode::Require);
+        .is_some_and(|tls| tls.mode == TlsMode::Require)
+        // What passes through a local socket leaves the machine nowhere.
+        && address.is_some();
     if must_encrypt && !facts.is_encrypted {
         let refusal = Refusal::new("28000", "this proxy takes encrypted connections only");
         return Err(LoginError::Refused(
@@ -62,7 +63,7 @@ pub async fn authenticate(
         certificate_name: certificate_name(&channel.stream),
         end_point: settings.end_point.clone().filter(|_| facts.is_encrypted),
     };
-    let authentication = client::authenticate(channel, startup, claim, &settings.policy).await;
+    let authentication = client::authenticate(channel, startup, claim, policy).await;
     if let Err(LoginError::Refused(refusal)) = &authentication {
         tracing::info!(client = facts.address, "refused: {}", refusal.message);
         count_failure(service, settings, channel);

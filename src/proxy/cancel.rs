@@ -29,6 +29,7 @@ pub async fn carry(registry: &Arc<Registry>, key: &CancelKey) {
     let Some(ServerSide {
         place,
         key: Some(server_key),
+        ..
     }) = entry.server()
     else {
         return;

@@ -2,6 +2,8 @@
 
 use super::outstanding::Outstanding;
 use super::scan::{FrameScanner, Step};
+use super::statistics::client::Now;
+use super::statistics::sqlstate::{ErrorScanner, SqlstateClass};
 use crate::wire::WireError;
 
 /// Whether a transaction is open: the byte of a ReadyForQuery.
@@ -27,14 +29,15 @@ impl TransactionStatus {
 }
 
 /// What a piece of the server's stream contained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Heard {
     /// Answers that ended: ReadyForQuery.
     pub answers: u32,
     /// Of these, how many with no transaction open behind them.
     pub transactions: u32,
-    /// ErrorResponse.
-    pub errors: u32,
+    /// The classes of errors. Takes no memory while there are none; at most a byte for each header
+    /// that was read at once.
+    pub errors: Vec<SqlstateClass>,
     /// Whether the last message that began is an ErrorResponse; none if none began.
     pub ends_with_error: Option<bool>,
 }
@@ -48,6 +51,7 @@ pub struct Heard {
 pub struct Conversation {
     client: FrameScanner,
     server: FrameScanner,
+    error: ErrorScanner,
     outstanding: Outstanding,
     status: TransactionStatus,
     has_said_goodbye: bool,
@@ -58,6 +62,7 @@ impl Default for Conversation {
         Conversation {
             client: FrameScanner::default(),
             server: FrameScanner::default(),
+            error: ErrorScanner::default(),
             outstanding: Outstanding::default(),
             status: TransactionStatus::Idle,
             has_said_goodbye: false,
@@ -112,7 +117,7 @@ impl Conversation {
                         b'C' => self.outstanding.copy_is_over(),
                         b'E' => {
                             self.outstanding.copy_is_over();
-                            heard.errors += 1;
+                            self.error = ErrorScanner::Field;
                         }
                         _ => {}
                     }
@@ -124,6 +129,7 @@ impl Conversation {
                     heard.answers += 1;
                     heard.transactions += u32::from(self.status == TransactionStatus::Idle);
                 }
+                Step::Body { tag: b'E', piece } => heard.errors.extend(self.error.read(piece)),
                 Step::Body { .. } => {}
             }
         }
@@ -147,6 +153,15 @@ impl Conversation {
     /// Whether everything that was asked is answered.
     pub fn is_answered(&self) -> bool {
         self.outstanding.is_empty()
+    }
+
+    /// What the session does now, as its statistics see it.
+    pub fn now(&self) -> Now {
+        match (self.outstanding.is_empty(), self.status) {
+            (false, _) => Now::Asked,
+            (true, TransactionStatus::Idle) => Now::Idle,
+            (true, TransactionStatus::Open | TransactionStatus::Failed) => Now::InTransaction,
+        }
     }
 
     /// Whether a message of the proxy's own may be put into what the client reads.

@@ -77,9 +77,14 @@ pub async fn accept(listener: TcpListener, service: Arc<Service>, workers: Arc<W
 }
 
 fn prepare(stream: TcpStream) -> io::Result<std::net::TcpStream> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_keepalive(true)?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+    keep_alive(&stream)?;
     stream.into_std()
+}
+
+/// What is short goes out at once, and a client whose machine has gone is noticed.
+pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_keepalive(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
 }

@@ -3,9 +3,10 @@
 //! Owns a client's connection from its first byte to its last: what it wants ([`greeting`]), who it
 //! is ([`admission`], [`auth`], [`login`]), its server connection ([`server`]), the bytes between
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
-//! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`]. Who is
-//! connected is in the [`registry`], by whose keys [`cancel`] finds its way. [`run`] puts it together,
-//! [`workers`] are the threads, [`listener`] and [`control`] the doors, [`config`] what it is told.
+//! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
+//! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
+//! and what they did in [`statistics`]. [`run`] puts it together, [`workers`] are the threads,
+//! [`listener`], [`control`], [`admin`] and [`metrics`] the doors, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -22,10 +23,11 @@
 //!   and the last four not to the log either.
 //!
 //! # Crash story
-//! Nothing is on disk but the control socket's file, which the next proxy replaces when nobody
-//! answers on it. Clients of a killed proxy lose their connections, and their servers roll back
+//! Nothing is on disk but the files of the control socket and of the console's, which the next proxy
+//! replaces when nobody answers on them. Clients of a killed proxy lose their connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 
+pub mod admin;
 pub mod admission;
 pub mod auth;
 pub mod cancel;
@@ -38,9 +40,11 @@ pub mod gate;
 pub mod greeting;
 pub mod listener;
 pub mod login;
+pub mod metrics;
 pub mod mirror;
 pub mod notice;
 pub mod outstanding;
+pub mod pause;
 pub mod registry;
 pub mod relay;
 pub mod reload;
@@ -49,4 +53,6 @@ pub mod scan;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod statistics;
+pub mod stop;
 pub mod workers;

@@ -58,9 +58,14 @@ pub fn notice(message: &str) -> Vec<u8> {
     encode(b'N', "NOTICE", &Refusal::new("00000", message))
 }
 
+/// An error behind which the session goes on.
+pub fn error(refusal: &Refusal) -> Vec<u8> {
+    encode(b'E', "ERROR", refusal)
+}
+
 /// An error of a statement, behind which the session goes on, and the ReadyForQuery that follows.
 pub fn statement_error(sqlstate: &'static str, message: &str) -> Vec<u8> {
-    let mut bytes = encode(b'E', "ERROR", &Refusal::new(sqlstate, message));
+    let mut bytes = error(&Refusal::new(sqlstate, message));
     bytes.extend_from_slice(b"Z\0\0\0\x05I");
     bytes
 }

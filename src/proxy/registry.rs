@@ -4,6 +4,7 @@
 //! speaks is in atomics of its own entry, written by its session alone.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -12,7 +13,11 @@ use std::time::Instant;
 use rand::Rng;
 use tokio::sync::Notify;
 
+use super::gate::Gate;
+use super::pause::Hold;
 use super::server::ServerPlace;
+use super::statistics::database::{Database, Databases};
+use super::statistics::{ClientStatistics, Totals};
 use crate::wire::startup::{CancelKey, ProtocolVersion};
 
 /// Bytes of the secret that is given to clients of protocol 3.2; PostgreSQL 18 gives as many.
@@ -35,7 +40,8 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [SessionState; 5] = [
+    /// Every state.
+    pub const ALL: [SessionState; 5] = [
         SessionState::Waiting,
         SessionState::LoggingIn,
         SessionState::Idle,
@@ -61,7 +67,7 @@ impl SessionState {
 }
 
 /// What a client said of itself; not UTF-8 is shown with replacement characters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ClientFacts {
     /// Where it connects from.
     pub address: String,
@@ -73,6 +79,42 @@ pub struct ClientFacts {
     pub application_name: String,
     /// Whether it speaks TLS.
     pub is_encrypted: bool,
+    /// Whether it replicates.
+    pub replication: Replication,
+    /// Where it has connected to.
+    pub local: Option<SocketAddr>,
+}
+
+/// The `replication` of a client's first packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replication {
+    /// Does not replicate.
+    #[default]
+    None,
+    /// One database, by logical decoding.
+    Logical,
+    /// The write-ahead log.
+    Physical,
+}
+
+impl Replication {
+    /// As the server reads it (`ProcessStartupPacket` of `src/backend/postmaster/postmaster.c`).
+    pub fn of(parameter: Option<&[u8]>) -> Self {
+        match parameter.map(<[u8]>::to_ascii_lowercase).as_deref() {
+            None | Some(b"false" | b"off" | b"no" | b"0") => Replication::None,
+            Some(b"database") => Replication::Logical,
+            Some(_) => Replication::Physical,
+        }
+    }
+
+    /// As people and scripts read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Replication::None => "none",
+            Replication::Logical => "logical",
+            Replication::Physical => "physical",
+        }
+    }
 }
 
 /// One client.
@@ -84,17 +126,19 @@ pub struct Entry {
     pub facts: ClientFacts,
     /// When it came.
     pub since: Instant,
+    /// What it asks for.
+    pub database: Arc<Database>,
+    /// What it did.
+    pub statistics: ClientStatistics,
     /// Wakes its session while it is held: someone asks to cancel what it waits to say.
     pub cancel_held: Notify,
     is_asked_to_end: AtomicBool,
+    is_killed: AtomicBool,
     /// Wakes its session before the relay begins.
     end: Notify,
     /// Wakes it from then on: the relay looks at the flag whenever it is woken.
     relay: Mutex<Option<Waker>>,
     state: AtomicU8,
-    transactions: AtomicU64,
-    bytes_in: AtomicU64,
-    bytes_out: AtomicU64,
     server: Mutex<Option<ServerSide>>,
 }
 
@@ -105,6 +149,12 @@ pub struct ServerSide {
     pub place: ServerPlace,
     /// None if the server gave none.
     pub key: Option<CancelKey>,
+    /// Where the connection begins; none of a local socket.
+    pub local: Option<SocketAddr>,
+    /// When it was opened.
+    pub since: Instant,
+    /// Whether it is.
+    pub is_encrypted: bool,
 }
 
 impl Entry {
@@ -121,28 +171,20 @@ impl Entry {
         self.state.store(state as u8, Ordering::SeqCst);
     }
 
-    /// For the session itself: the client sent this much.
-    pub fn count_in(&self, bytes: usize) {
-        add(&self.bytes_in, bytes as u64);
+    /// What a pause of its database closes.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.database.gate
     }
 
-    /// For the session itself: the server sent this much, and ended so many transactions.
-    pub fn count_out(&self, bytes: usize, transactions: u32) {
-        add(&self.bytes_out, bytes as u64);
-        if transactions > 0 {
-            add(&self.transactions, transactions.into());
-        }
+    /// Asks the session to end, because an administrator wants it.
+    pub fn kill(&self) {
+        self.is_killed.store(true, Ordering::SeqCst);
+        self.ask_to_end();
     }
 
-    /// Transactions that ended.
-    pub fn transactions(&self) -> u64 {
-        self.transactions.load(Ordering::Relaxed)
-    }
-
-    /// Bytes from the client, and to it.
-    pub fn bytes(&self) -> (u64, u64) {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (read(&self.bytes_in), read(&self.bytes_out))
+    /// Whether an administrator wants it to end.
+    pub fn is_killed(&self) -> bool {
+        self.is_killed.load(Ordering::SeqCst)
     }
 
     /// Asks the session to end. It tells its client why.
@@ -182,58 +224,60 @@ impl Entry {
     }
 }
 
-/// One writer: no read-modify-write is needed.
-fn add(counter: &AtomicU64, more: u64) {
-    let sum = counter.load(Ordering::Relaxed).wrapping_add(more);
-    counter.store(sum, Ordering::Relaxed);
-}
-
 /// All clients, and what their cancel keys stand for.
 #[derive(Debug, Default)]
 pub struct Registry {
     next_id: AtomicU64,
     inner: Mutex<Lists>,
-    /// Transactions and bytes of clients that have gone.
-    gone: [AtomicU64; 3],
 }
 
 #[derive(Debug, Default)]
 struct Lists {
     clients: HashMap<u64, Arc<Entry>>,
     keys: HashMap<CancelKey, Arc<Entry>>,
+    databases: Databases,
 }
 
-/// Totals over all clients that ever were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// Transactions that ended.
-    pub transactions: u64,
-    /// Bytes from clients.
-    pub bytes_in: u64,
-    /// Bytes to clients.
-    pub bytes_out: u64,
+/// Who is connected, and what everybody did that ever was, at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// In the order in which they came.
+    pub clients: Vec<Arc<Entry>>,
+    /// By name.
+    pub databases: Vec<(Arc<Database>, Totals)>,
+}
+
+impl Snapshot {
+    /// Sums over all databases.
+    pub fn totals(&self) -> Totals {
+        let mut sum = Totals::default();
+        for (_, totals) in &self.databases {
+            sum.add(totals);
+        }
+        sum
+    }
 }
 
 impl Registry {
     /// Adds a client. It is taken out when the result is dropped.
     pub fn add(self: &Arc<Self>, facts: ClientFacts) -> Registered {
+        let mut lists = lock(&self.inner);
         let entry = Arc::new(Entry {
+            database: lists.databases.enter(&facts.database),
+            statistics: ClientStatistics::default(),
             id: self.next_id.fetch_add(1, Ordering::Relaxed) + 1,
             facts,
             since: Instant::now(),
             cancel_held: Notify::new(),
             is_asked_to_end: AtomicBool::new(false),
+            is_killed: AtomicBool::new(false),
             end: Notify::new(),
             relay: Mutex::new(None),
             state: AtomicU8::new(SessionState::Waiting as u8),
-            transactions: AtomicU64::new(0),
-            bytes_in: AtomicU64::new(0),
-            bytes_out: AtomicU64::new(0),
             server: Mutex::new(None),
         });
-        lock(&self.inner)
-            .clients
-            .insert(entry.id, Arc::clone(&entry));
+        lists.clients.insert(entry.id, Arc::clone(&entry));
+        drop(lists);
         Registered {
             registry: Arc::clone(self),
             entry,
@@ -248,11 +292,39 @@ impl Registry {
         clients
     }
 
+    /// The client of this number.
+    pub fn client(&self, id: u64) -> Option<Arc<Entry>> {
+        lock(&self.inner).clients.get(&id).cloned()
+    }
+
     /// How many clients keep a pause from being complete.
-    pub fn unsettled(&self) -> usize {
+    pub fn unsettled(&self, hold: &Hold) -> usize {
         let lists = lock(&self.inner);
         let clients = lists.clients.values();
-        clients.filter(|entry| entry.state().is_unsettled()).count()
+        let keeps = |entry: &&Arc<Entry>| {
+            entry.state().is_unsettled() && hold.is_about(&entry.database.name)
+        };
+        clients.filter(keeps).count()
+    }
+
+    /// What sessions wake when they become idle in a pause.
+    pub fn settled(&self) -> Arc<Notify> {
+        lock(&self.inner).databases.settled()
+    }
+
+    /// Closes the gates that `hold` is about, those of names that are asked for later too.
+    pub fn close_gates(&self, hold: &Hold) {
+        lock(&self.inner).databases.close(hold);
+    }
+
+    /// Opens them again, but for other reasons.
+    pub fn open_gates(&self, hold: &Hold) {
+        lock(&self.inner).databases.open(hold);
+    }
+
+    /// These databases are in the configuration, and no others: they are never forgotten.
+    pub fn configure<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        lock(&self.inner).databases.configure(names);
     }
 
     /// How many clients there are.
@@ -265,23 +337,26 @@ impl Registry {
         lock(&self.inner).keys.get(key).cloned()
     }
 
-    /// Sums over everybody that ever was.
-    pub fn totals(&self) -> Totals {
-        let lists = lock(&self.inner);
-        let [transactions, bytes_in, bytes_out] =
-            [0, 1, 2].map(|at: usize| self.gone[at].load(Ordering::Relaxed));
-        let mut totals = Totals {
-            transactions,
-            bytes_in,
-            bytes_out,
+    /// Who is connected, and the sums over everybody that ever was, by database.
+    ///
+    /// The list is locked only while it is copied: what clients have counted is added up behind it,
+    /// and one that goes meanwhile is neither missed nor taken twice.
+    pub fn snapshot(&self) -> Snapshot {
+        let (mut clients, mut databases) = {
+            let lists = lock(&self.inner);
+            let clients: Vec<_> = lists.clients.values().cloned().collect();
+            (clients, lists.databases.read())
         };
-        for entry in lists.clients.values() {
-            let (bytes_in, bytes_out) = entry.bytes();
-            totals.transactions += entry.transactions();
-            totals.bytes_in += bytes_in;
-            totals.bytes_out += bytes_out;
+        clients.sort_unstable_by_key(|entry| entry.id);
+        // Sorted by name, as they are kept.
+        for entry in &clients {
+            let name = &entry.database.name;
+            let found = databases.binary_search_by(|(database, _)| database.name.cmp(name));
+            if let Some((_, totals)) = found.ok().and_then(|at| databases.get_mut(at)) {
+                totals.add(&entry.statistics.read());
+            }
         }
-        totals
+        Snapshot { clients, databases }
     }
 }
 
@@ -321,16 +396,10 @@ impl Drop for Registered {
     fn drop(&mut self) {
         let mut lists = lock(&self.registry.inner);
         lists.clients.remove(&self.entry.id);
+        let totals = self.entry.statistics.read();
+        lists.databases.leave(&self.entry.database, &totals);
         if let Some(key) = &self.key {
             lists.keys.remove(key);
-        }
-        let (bytes_in, bytes_out) = self.entry.bytes();
-        let gone = &self.registry.gone;
-        for (sum, more) in gone
-            .iter()
-            .zip([self.entry.transactions(), bytes_in, bytes_out])
-        {
-            sum.fetch_add(more, Ordering::Relaxed);
         }
     }
 }
@@ -350,8 +419,7 @@ mod tests {
             address: "127.0.0.1:1".to_owned(),
             user: "ann".to_owned(),
             database: "app".to_owned(),
-            application_name: String::new(),
-            is_encrypted: false,
+            ..ClientFacts::default()
         }
     }
 
@@ -375,15 +443,19 @@ mod tests {
     fn what_clients_did_is_still_counted_when_they_are_gone() {
         let registry = Arc::new(Registry::default());
         let one = registry.add(facts());
-        one.entry.count_in(3);
-        one.entry.count_out(5, 1);
-        let before = registry.totals();
+        one.entry.database.count_login();
+        one.entry.statistics.count_in(3);
+        one.entry.statistics.count_out(5);
+        let before = registry.snapshot().totals();
         assert_eq!(
-            (before.transactions, before.bytes_in, before.bytes_out),
-            (1, 3, 5)
+            (before.bytes_in, before.bytes_out, before.logins),
+            (3, 5, 1)
         );
         drop(one);
-        assert_eq!(registry.totals(), before);
+        assert_eq!(registry.snapshot().totals(), before);
+        let two = registry.add(facts());
+        two.entry.statistics.count_in(2);
+        assert_eq!(registry.snapshot().totals().bytes_in, 5);
     }
 
     #[test]
@@ -399,7 +471,9 @@ mod tests {
         ] {
             one.entry.set_state(state);
             assert_eq!(one.entry.state(), state);
-            assert_eq!(registry.unsettled(), unsettled, "{state:?}");
+            assert_eq!(registry.unsettled(&Hold::All), unsettled, "{state:?}");
+            let other = Hold::Database("other".to_owned());
+            assert_eq!(registry.unsettled(&other), 0);
         }
     }
 }

@@ -23,6 +23,7 @@ use super::gate::Gate;
 use super::mirror::tap::Tap;
 use super::notice;
 use super::registry::{Entry, SessionState};
+use super::statistics::Stopwatch;
 use crate::pg::connect::Stream;
 use crate::wire::WireError;
 use crate::wire::frame::Header;
@@ -82,6 +83,7 @@ pub struct Relay {
     client: End,
     server: End,
     conversation: Conversation,
+    stopwatch: Stopwatch,
     /// Of the client, read while the gate was closed, and not for the server yet.
     kept: Vec<u8>,
     entry: Arc<Entry>,
@@ -110,6 +112,7 @@ impl Relay {
             client: End::new(client),
             server: End::new(server),
             conversation: Conversation::default(),
+            stopwatch: Stopwatch::default(),
             kept: from_client.to_vec(),
             entry,
             gate,
@@ -259,11 +262,12 @@ impl Relay {
             self.settle();
             return Poll::Ready(None);
         }
-        self.entry.count_in(bytes);
+        self.entry.statistics.count_in(bytes);
         Poll::Ready(self.send_to_server(cx, &buffer[..bytes]))
     }
 
     fn send_to_server(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Event> {
+        self.stopwatch.asked(&self.entry.statistics);
         let taken = match self.gate.is_closed() {
             true => self.conversation.from_client_until_quiet(bytes),
             false => self.conversation.from_client(bytes).map(|()| bytes.len()),
@@ -293,11 +297,17 @@ impl Relay {
             Ok(heard) => heard,
             Err(error) => return Poll::Ready(Some(Event::ServerBroke(error))),
         };
-        self.entry.count_out(bytes.len(), heard.transactions);
+        let statistics = &self.entry.statistics;
+        statistics.count_out(bytes.len());
+        let now = self.conversation.now();
+        self.stopwatch.heard(statistics, &heard, now);
+        for class in &heard.errors {
+            self.entry.database.count_error(*class);
+        }
         self.has_said_why = heard.ends_with_error.unwrap_or(self.has_said_why);
         let sent = self.client.send(cx, bytes);
         if let Some(tap) = &mut self.tap {
-            tap.server_said(bytes, heard.errors > 0);
+            tap.server_said(bytes, !heard.errors.is_empty());
             if self.conversation.is_answered() {
                 tap.answered();
             }
@@ -369,7 +379,7 @@ impl Relay {
                 if let Poll::Ready(Ok(bytes)) = self.client.poll_read(cx, buffer) {
                     self.kept.extend_from_slice(&buffer[..bytes]);
                     self.client.has_ended |= bytes == 0;
-                    self.entry.count_in(bytes);
+                    self.entry.statistics.count_in(bytes);
                 }
             });
         }
@@ -475,7 +485,7 @@ mod tests {
     use tokio::net::UnixStream;
 
     use super::*;
-    use crate::proxy::gate::Paused;
+    use crate::proxy::pause::{Hold, Paused, Pauses};
     use crate::proxy::registry::{ClientFacts, Registered, Registry};
 
     const LONG: Duration = Duration::from_secs(60);
@@ -491,20 +501,17 @@ mod tests {
 
     fn session() -> Session {
         let registry = Arc::new(Registry::default());
-        let registered = registry.add(ClientFacts {
-            address: String::new(),
-            user: String::new(),
-            database: String::new(),
-            application_name: String::new(),
-            is_encrypted: false,
-        });
+        let registered = registry.add(ClientFacts::default());
         let (client, proxys_client) = UnixStream::pair().expect("a pair");
         let (server, proxys_server) = UnixStream::pair().expect("a pair");
         let relay = Relay::new(
             Stream::Unix(proxys_client),
             Stream::Unix(proxys_server),
             (Bytes::new(), Bytes::new()),
-            (Arc::clone(&registered.entry), Arc::default()),
+            (
+                Arc::clone(&registered.entry),
+                Arc::clone(registered.entry.gate()),
+            ),
         );
         Session {
             relay: relay.expect("nothing is said yet"),
@@ -519,11 +526,8 @@ mod tests {
     async fn a_session_that_takes_back_that_it_is_busy_wakes_the_pause() {
         let mut session = session();
         session.relay.entry.set_state(SessionState::Busy);
-        let (gate, registry) = (
-            Arc::clone(&session.relay.gate),
-            Arc::clone(&session.registry),
-        );
-        let pausing = tokio::spawn(async move { gate.pause(&registry, LONG).await });
+        let pauses = Pauses::new(Arc::clone(&session.registry));
+        let pausing = tokio::spawn(async move { pauses.pause(&Hold::All, LONG).await });
         while !session.relay.gate.is_closed() {
             tokio::task::yield_now().await;
         }

@@ -10,11 +10,15 @@ use openssl::error::ErrorStack;
 use signal_hook::consts::SIGHUP;
 use signal_hook::flag;
 
+use super::admin;
 use super::config::Config;
 use super::control::{self, ControlError, Facts};
 use super::listener::{self, ListenError};
+use super::metrics;
 use super::reload::{Origin, reload};
 use super::service::Service;
+use super::statistics::period::PERIOD;
+use super::stop::{Stop, StopRequest};
 use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
@@ -72,32 +76,73 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = Arc::new(Workers::start(processors).map_err(ProxyError::Threads)?);
+    let mut doors = Vec::new();
+    for address in start.config.admin.iter().flat_map(|admin| &admin.listen) {
+        doors.append(&mut admin::listener::open(address).await?);
+    }
+    let mut told_at = Vec::new();
+    for address in &start.config.metrics {
+        told_at.append(&mut listener::bind(address.as_str()).await?);
+    }
     let service = Arc::new(Service::new(start.config)?);
     let listen = listeners.iter().filter_map(|one| one.local_addr().ok());
     let listen: Vec<String> = listen.map(|address| address.to_string()).collect();
     for address in &listen {
         tracing::info!("listening on {address}");
     }
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|one| listener::accept(one, Arc::clone(&service), Arc::clone(&workers)))
-        .map(tokio::spawn)
-        .collect();
+    for door in &doors {
+        tracing::info!("the console is at {}", door.name());
+    }
+    for address in told_at.iter().filter_map(|one| one.local_addr().ok()) {
+        tracing::info!("metrics are at http://{address}/metrics");
+    }
     let facts = Arc::new(Facts {
         service: Arc::clone(&service),
         listen,
         since: Instant::now(),
         origin: start.origin,
+        stop: StopRequest::default(),
     });
+    // Before anybody is accepted.
+    let _ = service.console.set(Arc::downgrade(&facts));
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|one| listener::accept(one, Arc::clone(&service), Arc::clone(&workers)))
+        .map(tokio::spawn)
+        .collect();
     let stopped = async {
-        shutdown.wait().await;
+        let is_signalled = tokio::select! {
+            () = shutdown.wait() => true,
+            () = facts.stop.wait(|_| true) => false,
+        };
+        // For those who ask whether it does.
+        facts.stop.ask(Stop::WhenClientsHaveGone);
         // Whoever connects from now on is refused by the operating system.
         accepting.iter().for_each(|one| one.abort());
-        drain(&service).await;
+        let drained = async {
+            let have_gone = async {
+                match is_signalled {
+                    true => std::future::pending().await,
+                    false => wait_for_clients(&service).await,
+                }
+            };
+            tokio::select! {
+                () = have_gone => {}
+                () = shutdown.wait() => drain(&service).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = facts.stop.wait(|stop| stop == Stop::Now) => end(&service).await,
+            () = drained => {}
+        }
     };
     tokio::select! {
         () = control.serve(Arc::clone(&facts)) => {}
         () = reload_on_hangup(&hangup, &facts) => {}
+        () = take_averages(&service) => {}
+        () = metrics::http::serve(told_at, Arc::clone(&facts)) => {}
+        () = admin::listener::serve(doors, Arc::clone(&facts)) => {}
         () = stopped => {}
     }
     Ok(())
@@ -114,15 +159,41 @@ async fn reload_on_hangup(hangup: &AtomicBool, facts: &Facts) {
     }
 }
 
+/// Ends a period of the averages whenever it is over.
+async fn take_averages(service: &Service) {
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        let snapshot = service.registry.snapshot();
+        let totals = snapshot.databases.into_iter();
+        let totals = totals.map(|(database, totals)| (database.name.clone(), totals));
+        service.periods.turn(totals, Instant::now());
+    }
+}
+
 /// Waits until everybody has gone; past the limit, ends those that have not.
 async fn drain(service: &Service) {
     // Nobody is left to end a pause.
-    service.gate.resume();
+    service.pauses.resume_all();
     tracing::info!(
         "stopping: {} clients are served to their ends, for {DRAIN_MAX:?} at most",
         service.registry.count()
     );
     all_gone(service, DRAIN_MAX).await;
+    end(service).await;
+}
+
+/// Waits until everybody has gone, however long that takes. A signal shortens it.
+async fn wait_for_clients(service: &Service) {
+    service.pauses.resume_all();
+    let count = service.registry.count();
+    tracing::info!("stopping: waiting for {count} clients to go");
+    while service.registry.count() > 0 {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Ends whoever is left.
+async fn end(service: &Service) {
     let left = service.registry.clients();
     if left.is_empty() {
         return;

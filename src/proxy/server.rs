@@ -17,6 +17,30 @@ pub struct ServerPlace {
     address: Address,
 }
 
+impl ServerPlace {
+    /// The host and the port; a socket's folder is a host.
+    pub fn host(&self) -> (String, u16) {
+        host_of(&self.address)
+    }
+}
+
+/// The first host of an address and its port; a socket's folder is a host.
+pub fn host_of(address: &Address) -> (String, u16) {
+    let first = address.hosts().first();
+    let (host, port) = first.map_or((String::new(), 0), |host| {
+        let name = match &host.endpoint {
+            Endpoint::Tcp {
+                address: Some(address),
+                ..
+            } => address.to_string(),
+            Endpoint::Tcp { host: name, .. } => name.clone(),
+            Endpoint::Unix(folder) => folder.display().to_string(),
+        };
+        (name, host.port)
+    });
+    (host, port)
+}
+
 /// A socket to a server, encrypted as its address asks for.
 #[derive(Debug)]
 pub struct OpenServer {

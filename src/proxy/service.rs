@@ -1,17 +1,22 @@
 //! What all sessions of a proxy share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use openssl::error::ErrorStack;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::admin::login::rights;
 use super::auth::{Failures, Policy, SaltKey};
 use super::client_tls::ClientTls;
+use super::config::admin::is_console_in_proxy;
 use super::config::{Changes, Config};
-use super::gate::Gate;
+use super::control::Facts;
 use super::mirror::Mirror;
 use super::notice::Refusal;
+use super::pause::Pauses;
 use super::registry::Registry;
+use super::statistics::period::Periods;
+use crate::wire::startup::Startup;
 
 /// What is in force for sessions that begin now. Each keeps what was in force when it began.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Who is sent what clients say.
     pub mirrors: Vec<Arc<Mirror>>,
+    /// The same for the console.
+    pub admin_policy: Policy,
 }
 
 impl Settings {
@@ -42,7 +49,8 @@ impl Settings {
         Ok(Settings {
             end_point: tls.and_then(|tls| tls.end_point()),
             tls: tls.map(ClientTls::new).transpose()?,
-            policy: Policy::new(&config, salts),
+            policy: Policy::new(&config, salts.clone()),
+            admin_policy: Policy::new(&config, salts).for_console(),
             mirrors: mirrors.collect(),
             config,
         })
@@ -56,10 +64,14 @@ pub struct Service {
     salts: SaltKey,
     /// Who is connected.
     pub registry: Arc<Registry>,
-    /// What a pause closes.
-    pub gate: Arc<Gate>,
+    /// Who is held back.
+    pub pauses: Arc<Pauses>,
+    /// What they did lately.
+    pub periods: Periods,
     /// Who has failed to log in.
     pub failures: Failures,
+    /// What the console is served from, once the proxy runs.
+    pub console: OnceLock<Weak<Facts>>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -73,12 +85,16 @@ impl Service {
         let limits = config.limits;
         let salts = SaltKey::random();
         let slots = limits.max_server_connections.map(semaphore);
+        let registry = Arc::new(Registry::default());
+        registry.configure(names(&config));
         Ok(Service {
             slots: slots.map(Arc::new),
             unauthenticated: Arc::new(semaphore(limits.max_unauthenticated_connections)),
-            registry: Arc::default(),
-            gate: Arc::default(),
+            pauses: Pauses::new(Arc::clone(&registry)),
+            periods: Periods::default(),
+            registry,
             failures: Failures::default(),
+            console: OnceLock::new(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone(), &[])?)),
             salts,
         })
@@ -99,12 +115,24 @@ impl Service {
         let changes = Changes::between(&running.config, &read);
         let config = running.config.reloaded(read);
         let settings = Settings::new(config, self.salts.clone(), &running.mirrors)?;
+        self.registry.configure(names(&settings.config));
         let mut in_force = self
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *in_force = Arc::new(settings);
         Ok(changes)
+    }
+
+    /// What the console is served from, if this client of the ordinary listener means it: an
+    /// administrator, by its own word, who is to show a password next.
+    pub fn console_for(&self, settings: &Settings, startup: &Startup) -> Option<Arc<Facts>> {
+        let admin = settings.config.admin.as_ref().filter(|one| one.in_proxy)?;
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let is_console = is_console_in_proxy(startup.database().and_then(text)?);
+        let is_admin = rights(admin, startup.user().and_then(text)?).is_some();
+        let facts = self.console.get().filter(|_| is_console && is_admin);
+        facts.and_then(Weak::upgrade)
     }
 
     /// A place among those that have not proved who they are; none if there are too many.
@@ -130,6 +158,14 @@ impl Service {
             )),
         }
     }
+}
+
+/// What clients may ask for by name.
+fn names(config: &Config) -> impl Iterator<Item = &str> {
+    config
+        .databases
+        .iter()
+        .map(|database| database.name.as_str())
 }
 
 /// More than can be counted is as good as everything.

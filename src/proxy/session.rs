@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::admin;
 use super::admission;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
@@ -15,10 +16,11 @@ use super::greeting::{self, GreetingError, Wish};
 use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
 use super::mirror::{self, tap::Tap};
 use super::notice::{self, Refusal};
-use super::registry::{ClientFacts, Entry, Registered, ServerSide, SessionState};
+use super::registry::{ClientFacts, Entry, Registered, Replication, ServerSide, SessionState};
 use super::relay::{Event, Relay};
 use super::server;
 use super::service::{Service, Settings};
+use super::statistics::client::Wait;
 use crate::base::cause::chain;
 use crate::pg::Address;
 use crate::pg::connect::Stream;
@@ -44,6 +46,9 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
     let greeting = greeting::greet(stream, settings.tls.as_ref());
     match tokio::time::timeout(limit, greeting).await {
         Ok(Ok(Wish::Session(client, startup))) => {
+            if let Some(console) = service.console_for(&settings, &startup) {
+                return admin::listener::serve_session(client, &startup, address, &console).await;
+            }
             let begun = (service.as_ref(), settings.as_ref());
             session(begun, client, &startup, address, admitted).await;
         }
@@ -69,18 +74,25 @@ async fn session(
         let problem = "no PostgreSQL user name specified in startup packet";
         return end(client, Some(&Refusal::new("28000", problem))).await;
     }
-    let facts = facts(startup, address, client.stream.is_encrypted());
+    let facts = facts(startup, address, &client.stream);
     let mut registered = service.registry.add(facts);
     let entry = Arc::clone(&registered.entry);
     let opened = tokio::select! {
         opened = begin((service, settings), &mut client, &mut registered, startup, admitted) => opened,
-        () = entry.asked_to_end() => Err(Some(shutting_down())),
+        () = entry.asked_to_end() => Err(Some(ended_words(&entry))),
     };
+    entry.statistics.end_wait(Wait::Server);
     match opened {
-        Ok(opened) => speak(service, client, opened, &entry).await,
+        Ok(opened) => {
+            entry.database.count_login();
+            speak(client, opened, &entry).await;
+        }
         Err(refusal) => {
+            if refusal.is_some() && !entry.is_asked_to_end() {
+                entry.database.count_failed_login();
+            }
             entry.set_state(SessionState::Waiting);
-            service.gate.settled();
+            entry.gate().settled();
             end(client, refusal.as_ref()).await;
         }
     }
@@ -102,8 +114,14 @@ async fn begin(
         let refusal = Refusal::new("53300", "sorry, too many clients already");
         return Err(Some(refusal));
     }
-    let authentication =
-        admission::authenticate(service, settings, client, &registered.entry, startup);
+    let facts = &registered.entry.facts;
+    let authentication = admission::authenticate(
+        service,
+        (settings, &settings.policy),
+        client,
+        facts,
+        startup,
+    );
     let authentication = tokio::time::timeout(limits.login_timeout, authentication).await;
     let authentication = match authentication.unwrap_or_else(|_| Err(too_slow())) {
         Ok(authentication) => authentication,
@@ -135,7 +153,8 @@ fn too_slow() -> LoginError {
     LoginError::Refused(Refusal::new("57014", "the login took too long"))
 }
 
-fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts {
+/// What a client says of itself.
+pub(super) fn facts(startup: &Startup, address: String, stream: &Stream) -> ClientFacts {
     let text =
         |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
     ClientFacts {
@@ -143,7 +162,9 @@ fn facts(startup: &Startup, address: String, is_encrypted: bool) -> ClientFacts 
         user: text(startup.user()),
         database: text(startup.database()),
         application_name: text(startup.parameter("application_name")),
-        is_encrypted,
+        is_encrypted: stream.is_encrypted(),
+        replication: Replication::of(startup.parameter("replication")),
+        local: stream.local_address(),
     }
 }
 
@@ -163,11 +184,12 @@ async fn open(
     registered: &mut Registered,
     target: &Target,
 ) -> Result<Opened, Option<Refusal>> {
+    registered.entry.statistics.begin_wait();
     let slot = service.slot(settings).await.map_err(Some)?;
     let limits = &settings.config.limits;
     let deadline = Instant::now() + limits.server_wait_limit;
     loop {
-        pass_gate(service, &registered.entry).await;
+        pass_gate(&registered.entry).await;
         // The gate may have been closed for longer than any server may be waited for.
         let deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
         let opened = server::open(&target.address, deadline).await;
@@ -175,6 +197,12 @@ async fn open(
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
         })?;
+        if target.authentication == Authentication::Passthrough {
+            // How long the login takes is up to the client.
+            registered.entry.statistics.end_wait(Wait::Server);
+        }
+        let since = Instant::now();
+        let (local, is_encrypted) = (opened.stream.local_address(), opened.stream.is_encrypted());
         let mut server = Channel::new(opened.stream);
         let login = log_in(client, &mut server, registered, target);
         let login = tokio::time::timeout(limits.login_timeout, login).await;
@@ -186,6 +214,9 @@ async fn open(
                 registered.entry.set_server(ServerSide {
                     place: opened.place,
                     key: server_key,
+                    local,
+                    since,
+                    is_encrypted,
                 });
                 return Ok(Opened {
                     server: server.stream,
@@ -195,6 +226,9 @@ async fn open(
                 });
             }
             Err(LoginError::NotNow(_)) if Instant::now() + ASK_AGAIN < deadline => {
+                if registered.entry.statistics.waits_for().is_none() {
+                    registered.entry.statistics.begin_wait();
+                }
                 tokio::time::sleep(ASK_AGAIN).await;
             }
             Err(error) => {
@@ -202,6 +236,10 @@ async fn open(
                     && matches!(error, LoginError::RefusedByServer { is_of_proof: true });
                 if is_guess {
                     admission::count_failure(service, settings, client);
+                }
+                if let LoginError::RefusedByServer { .. } | LoginError::NotNow(_) = error {
+                    // The client has heard it from the server.
+                    registered.entry.database.count_failed_login();
                 }
                 return Err(told(client, error).await);
             }
@@ -228,15 +266,16 @@ async fn log_in(
 }
 
 /// Waits while the gate is closed; then the session counts as logging in.
-async fn pass_gate(service: &Service, entry: &Entry) {
+async fn pass_gate(entry: &Entry) {
+    let gate = entry.gate();
     loop {
         entry.set_state(SessionState::LoggingIn);
-        if !service.gate.is_closed() {
+        if !gate.is_closed() {
             return;
         }
         entry.set_state(SessionState::Waiting);
-        service.gate.settled();
-        service.gate.opened().await;
+        gate.settled();
+        gate.opened().await;
     }
 }
 
@@ -268,13 +307,13 @@ async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
 }
 
 /// Client and server speak until one of them ends.
-async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
+async fn speak(mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
     let from_client = client.input.split().freeze();
     let relay = Relay::new(
         client.stream,
         opened.server,
         (from_client, opened.from_server),
-        (Arc::clone(entry), Arc::clone(&service.gate)),
+        (Arc::clone(entry), Arc::clone(entry.gate())),
     );
     let mut relay = match relay {
         Ok(relay) => relay.tapped(opened.tap),
@@ -288,10 +327,15 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
     let mut event = poll_fn(|cx| relay.poll(cx)).await;
     loop {
         let next = match event {
-            Event::Held => hold(service, &mut relay, entry).await,
-            Event::Quiet => quiet(service, &mut relay).await,
+            Event::Held => {
+                entry.statistics.begin_wait();
+                let next = hold(&mut relay, entry).await;
+                entry.statistics.end_wait(Wait::Pause);
+                next
+            }
+            Event::Quiet => quiet(&mut relay, entry).await,
             ended => {
-                leave(service, relay, ended, entry).await;
+                leave(relay, ended, entry).await;
                 return;
             }
         };
@@ -304,12 +348,12 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
 
 /// Keeps a client that speaks waiting until the gate opens. What the server says by itself still
 /// reaches it.
-async fn hold(service: &Service, relay: &mut Relay, entry: &Entry) -> Option<Event> {
+async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     let told_at = tokio::time::Instant::now() + TOLD_AFTER;
     let mut is_told = false;
     loop {
         tokio::select! {
-            () = service.gate.opened() => {
+            () = entry.gate().opened() => {
                 relay.go_on();
                 return None;
             }
@@ -331,15 +375,16 @@ async fn hold(service: &Service, relay: &mut Relay, entry: &Entry) -> Option<Eve
 
 /// Does not listen to a client that has asked something while the gate is closed, until it has its
 /// answer.
-async fn quiet(service: &Service, relay: &mut Relay) -> Option<Event> {
+async fn quiet(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     tokio::select! {
         event = poll_fn(|cx| relay.poll_until_answered(cx)) => event,
-        () = service.gate.opened() => None,
+        () = entry.gate().opened() => None,
+        () = entry.asked_to_end() => Some(Event::AskedToEnd),
     }
 }
 
 /// Tells the client why it ends, if it does not know.
-async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry) {
+async fn leave(mut relay: Relay, ended: Event, entry: &Entry) {
     let id = entry.id;
     let last_words = match ended {
         Event::ClientEnded | Event::Lost(_) => None,
@@ -362,7 +407,7 @@ async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry)
             tracing::warn!(client = id, "the server said what is no message: {error}");
             Some(Refusal::new("08P01", "the server said what is no message"))
         }
-        Event::AskedToEnd => Some(shutting_down()),
+        Event::AskedToEnd => Some(ended_words(entry)),
         Event::Held | Event::Quiet => None,
     };
     if let Some(words) = &last_words {
@@ -371,22 +416,24 @@ async fn leave(service: &Service, mut relay: Relay, ended: Event, entry: &Entry)
     let flush = poll_fn(|cx| relay.poll_flush_client(cx));
     let _ = tokio::time::timeout(LAST_WORDS_MAX, flush).await;
     entry.set_state(SessionState::Waiting);
-    service.gate.settled();
+    entry.gate().settled();
     if last_words.is_some() {
         end(Channel::new(relay.into_client()), None).await;
     }
 }
 
-fn shutting_down() -> Refusal {
-    Refusal::new(
-        "57P01",
-        "terminating connection because the proxy shuts down",
-    )
+/// Why a session ends that was asked to.
+fn ended_words(entry: &Entry) -> Refusal {
+    let why = match entry.is_killed() {
+        true => "terminating connection due to administrator command",
+        false => "terminating connection because the proxy shuts down",
+    };
+    Refusal::new("57P01", why)
 }
 
 /// Sends the last words, if there are any, and closes. What the client still sends is read for a
 /// moment: closing with it unread would reset the connection, and the client lose the words.
-async fn end(mut client: Channel, words: Option<&Refusal>) {
+pub(super) async fn end(mut client: Channel, words: Option<&Refusal>) {
     let farewell = async {
         if let Some(words) = words {
             client.send(&words.encode()).await.ok()?;

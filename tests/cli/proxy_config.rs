@@ -25,6 +25,12 @@ const SHOP: &str = "[[database]]\nname = \"shop\"\nsource = \"host=a user=me\"\n
 fn a_file_that_is_fine_is_said_to_be() {
     let said = "proxy.toml is fine: 1 database, 0 users, 1 rule; listens at 127.0.0.1:6432\n";
     assert_eq!(check(SHOP, &[]), (0, said.to_owned(), String::new()));
+    let doors = format!(
+        "{SHOP}[admin]\nlisten = \"/run/pgflit\"\n[metrics]\nlisten = \"127.0.0.1:9187\"\n"
+    );
+    let (code, said, _) = check(&doors, &[]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.ends_with("; console at /run/pgflit:6432; metrics at 127.0.0.1:9187\n"));
     let said = "{\"valid\":true,\"problems\":[]}\n";
     assert_eq!(
         check(SHOP, &["--json"]),

@@ -14,7 +14,7 @@ struct Mirrored {
     proxied: Proxied,
     mirror: Database,
     cluster: Cluster,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Mirrored {
@@ -31,8 +31,10 @@ impl Mirrored {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("proxy.toml");
         let text = format!(
-            "[[mirror]]\nname = \"new\"\nserver = \"host=127.0.0.1 port={}\"\n{keys}\n",
-            cluster.port()
+            "[[mirror]]\nname = \"new\"\nserver = \"host=127.0.0.1 port={}\"\n{keys}\n\
+             [admin]\nlisten = {:?}\n",
+            cluster.port(),
+            folder.path()
         );
         fs::write(&path, text).expect("written");
         let proxied = Proxied::with(source_options(), |proxy| proxy.arg("--config").arg(&path));
@@ -41,8 +43,31 @@ impl Mirrored {
             proxied,
             mirror,
             cluster,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The rows of a command of the admin console.
+    #[track_caller]
+    fn console(&self, command: &str) -> Vec<Vec<String>> {
+        let mut psql = self.mirror.program("psql");
+        psql.args([
+            "-X", "-A", "-t", "-p", "6432", "-U", "pgflit", "-d", "pgflit",
+        ]);
+        let output = psql
+            .arg("-h")
+            .arg(self.folder.path())
+            .args(["-c", command])
+            .output();
+        let output = output.expect("psql");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let cells = |line: &str| line.split('|').map(str::to_owned).collect();
+        said.lines().map(cells).collect()
     }
 
     fn both(&self, sql: &str) {
@@ -108,6 +133,14 @@ fn reads_are_said_again_with_the_sessions_state_and_compared() {
     assert_eq!(statement["compared"], 20, "{told:#}");
     assert!(statement["p99_ratio"].as_f64().is_some(), "{told:#}");
     let text = mirrored.proxied.ask("proxy mirrors").run().assert_code(0);
+    let shown = mirrored.console("SHOW MIRRORS");
+    assert_eq!(shown[0][..3], ["new", "*", "reads"], "{shown:?}");
+    assert_eq!(shown[0][4], "22", "{shown:?}");
+    let shown = mirrored.console("SHOW SHADOW");
+    let found = shown
+        .iter()
+        .find(|row| row[1].contains("from t where id < $1"));
+    assert_eq!(found.expect("the statement")[2], "20", "{shown:?}");
     assert!(
         text.stdout.contains("from t where id < $1"),
         "{}",

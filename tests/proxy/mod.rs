@@ -1,11 +1,13 @@
 //! The proxy before a real server.
 
+mod admin;
 mod bad_input;
 mod certificates;
 mod control;
 mod drivers;
 mod logins;
 mod lost_servers;
+mod metrics;
 mod mirrors;
 mod pause;
 mod protocol;

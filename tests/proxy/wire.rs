@@ -1,7 +1,6 @@
 //! A client that can say anything.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use bytes::{Buf, BufMut};
 
@@ -32,7 +31,7 @@ pub(super) fn request(code: u32) -> Vec<u8> {
 }
 
 /// The next message, or none at the end of the stream.
-pub(super) fn next(socket: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+pub(super) fn next(socket: &mut impl Read) -> Option<(u8, Vec<u8>)> {
     let mut header = [0; 5];
     socket.read_exact(&mut header).ok()?;
     let mut length = &header[1..];
@@ -43,7 +42,7 @@ pub(super) fn next(socket: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 
 /// Everything up to the next message of this type, which is the last.
 #[track_caller]
-pub(super) fn until(socket: &mut TcpStream, tag: u8) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn until(socket: &mut impl Read, tag: u8) -> Vec<(u8, Vec<u8>)> {
     let mut found = Vec::new();
     while found.last().is_none_or(|(last, _)| *last != tag) {
         let Some(message) = next(socket) else {
@@ -55,7 +54,7 @@ pub(super) fn until(socket: &mut TcpStream, tag: u8) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// The SQLSTATE of the error that the proxy or the server ends with; none if it just closes.
-pub(super) fn refusal(socket: &mut TcpStream) -> Option<String> {
+pub(super) fn refusal(socket: &mut impl Read) -> Option<String> {
     while let Some((tag, body)) = next(socket) {
         if tag == b'E' {
             let mut fields = body.split(|byte| *byte == 0);
@@ -68,7 +67,7 @@ pub(super) fn refusal(socket: &mut TcpStream) -> Option<String> {
 
 /// Logs in as the superuser; what the server said.
 #[track_caller]
-pub(super) fn log_in(socket: &mut TcpStream, minor: u32) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn log_in(socket: &mut (impl Read + Write), minor: u32) -> Vec<(u8, Vec<u8>)> {
     let packet = startup(minor, &[("user", "postgres"), ("database", "app")]);
     socket.write_all(&packet).expect("sent");
     until(socket, b'Z')
@@ -76,14 +75,14 @@ pub(super) fn log_in(socket: &mut TcpStream, minor: u32) -> Vec<(u8, Vec<u8>)> {
 
 /// Runs one query to its end.
 #[track_caller]
-pub(super) fn query(socket: &mut TcpStream, sql: &str) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn query(socket: &mut (impl Read + Write), sql: &str) -> Vec<(u8, Vec<u8>)> {
     send_query(socket, sql);
     until(socket, b'Z')
 }
 
 /// Sends one query.
 #[track_caller]
-pub(super) fn send_query(socket: &mut TcpStream, sql: &str) {
+pub(super) fn send_query(socket: &mut impl Write, sql: &str) {
     let text = format!("{sql}\0");
     let message = message(b'Q', text.as_bytes());
     socket.write_all(&message).expect("sent");

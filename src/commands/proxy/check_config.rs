@@ -51,8 +51,13 @@ pub(super) fn check_config(control: &ProxyControl, json: bool) -> Result<ExitCod
 fn praise(path: Option<&Path>, config: &Config) -> String {
     let path = path.unwrap_or(Path::new("the command line"));
     let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
+    let console = config.admin.iter().flat_map(|admin| &admin.listen);
+    let console = console.map(|address| format!("; console at {address}"));
+    let metrics = config.metrics.iter();
+    let metrics = metrics.map(|address| format!("; metrics at {address}"));
+    let others: String = console.chain(metrics).collect();
     format!(
-        "{} is fine: {}, {}, {}; listens at {}\n",
+        "{} is fine: {}, {}, {}; listens at {}{others}\n",
         path.display(),
         counted(config.databases.len(), "database"),
         counted(config.users.len(), "user"),

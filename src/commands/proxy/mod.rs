@@ -100,7 +100,8 @@ impl From<ProxyError> for CommandError {
         let (code, hint) = match &error {
             ProxyError::Listen(_) => (
                 ExitCode::Other,
-                "name a free address of this machine with --listen: HOST:PORT",
+                "name a free address of this machine: with --listen, or listen in [proxy], [admin] or \
+                 [metrics]",
             ),
             ProxyError::Control(ControlError::Taken(_)) => (
                 ExitCode::Busy,

@@ -1,7 +1,7 @@
 //! The bytes to and from a server, whatever carries them.
 
 use std::io::{self, IoSlice};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -47,6 +47,16 @@ impl Stream {
             Stream::Unix(_) => return None,
         };
         stream.peer_addr().ok().map(|address| address.ip())
+    }
+
+    /// The address at this end; none of local sockets.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        let stream = match self {
+            Stream::Tcp(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref(),
+            Stream::Unix(_) => return None,
+        };
+        stream.local_addr().ok()
     }
 
     /// Whether what is sent is encrypted.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::proxy::config::{AuthRule, Config, Stored, User, rules::Peer};
+use crate::proxy::config::{AuthRule, Config, Method, Stored, User, rules::Peer};
 use crate::wire::scram::ScramSecret;
 use crate::wire::scram::secret::{ITERATIONS_DEFAULT, SALT_BYTES, hmac};
 
@@ -74,6 +74,16 @@ impl Policy {
             users: users.collect(),
             rules: config.rules.clone(),
             salts,
+        }
+    }
+
+    /// The same users where everybody shows a password by SCRAM, whatever the rules for clients are:
+    /// one that trusts an application does not make it an administrator.
+    #[must_use]
+    pub fn for_console(self) -> Self {
+        Policy {
+            rules: vec![AuthRule::for_all(Method::Scram)],
+            ..self
         }
     }
 

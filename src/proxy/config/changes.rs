@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Config, Limits};
+use super::{Admin, AdminAddress, Config, Limits};
 
 /// What is different between the configuration in force and one that was read, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +44,22 @@ impl Changes {
             "time limits or failures of [limits]",
         );
         whole(running.tls == read.tls, "certificate, key or mode of TLS");
+        whole(
+            rights(running) == rights(read),
+            "users or in_proxy of [admin]",
+        );
+        if admin_listen(running) != admin_listen(read) {
+            let all: Vec<_> = admin_listen(read).iter().map(ToString::to_string).collect();
+            changes
+                .after_restart
+                .push(format!("the console at {}", all.join(", ")));
+        }
+        if running.metrics != read.metrics {
+            let all: Vec<_> = read.metrics.iter().map(ToString::to_string).collect();
+            changes
+                .after_restart
+                .push(format!("metrics at {}", all.join(", ")));
+        }
         if running.listen != read.listen {
             let all: Vec<_> = read.listen.iter().map(ToString::to_string).collect();
             changes
@@ -69,6 +85,11 @@ impl Config {
     pub fn reloaded(&self, read: Config) -> Config {
         Config {
             listen: self.listen.clone(),
+            metrics: self.metrics.clone(),
+            admin: read.admin.map(|admin| Admin {
+                listen: admin_listen(self).to_vec(),
+                ..admin
+            }),
             limits: Limits {
                 max_client_connections: self.limits.max_client_connections,
                 max_server_connections: self.limits.max_server_connections,
@@ -78,6 +99,17 @@ impl Config {
             ..read
         }
     }
+}
+
+/// What of `[admin]` takes effect under way.
+fn rights(config: &Config) -> Option<(&[String], &[String], bool)> {
+    let admin = config.admin.as_ref()?;
+    Some((&admin.users, &admin.read_only_users, admin.in_proxy))
+}
+
+fn admin_listen(config: &Config) -> &[AdminAddress] {
+    let admin = config.admin.as_ref();
+    admin.map(|admin| &admin.listen[..]).unwrap_or_default()
 }
 
 /// What connections that are there have been counted by.

@@ -8,6 +8,7 @@
 //! - [`rules`]: how they show it, by address, database and user;
 //! - [`mirrors`]: who else is sent what they say;
 //! - [`limits`]: how many, how long;
+//! - [`admin`]: who administers it, and where it tells its metrics;
 //! - [`changes`]: what of a new file takes effect under way.
 //!
 //! The tables stand in the file that `--config` names, beside the options of other commands, which
@@ -16,6 +17,7 @@
 //!
 //! Reading a configuration opens files and looks at variables, and connects to nothing.
 
+pub mod admin;
 pub mod changes;
 pub mod databases;
 pub mod limits;
@@ -31,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 use reader::{File, Section};
 
+pub use admin::{Admin, AdminAddress};
 pub use changes::Changes;
 pub use databases::Database;
 pub use limits::Limits;
@@ -63,6 +66,10 @@ pub struct Config {
     pub mirrors: Vec<MirrorConfig>,
     /// How many, how long.
     pub limits: Limits,
+    /// Who may administer the proxy; none for nobody.
+    pub admin: Option<Admin>,
+    /// Where it tells its metrics; nothing for nowhere.
+    pub metrics: Vec<ListenAddress>,
 }
 
 /// What was typed beside the file, and beats it.
@@ -174,6 +181,8 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     if given.max_server_connections.is_some() {
         limits.max_server_connections = given.max_server_connections;
     }
+    let admin = admin::read(file, root.table("admin"), &users, &databases);
+    let metrics = admin::read_metrics(file, root.table("metrics"));
     // A plain value stands for an option, which the command line knows.
     root.finish_but(|value| {
         let is_of_tables = |items: &toml::de::DeArray<'_>| {
@@ -190,6 +199,8 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
         rules,
         mirrors,
         limits,
+        admin,
+        metrics,
     }
 }
 

@@ -382,7 +382,8 @@ fn every_key_is_in_the_example_and_documented() {
     let example = include_str!("../../../docs/proxy.example.toml");
     let page = include_str!("../../../docs/proxy-configuration.md");
     let text = "[proxy]\nzzz = 1\n[tls]\nzzz = 1\n[[database]]\nzzz = 1\n[[user]]\nzzz = 1\n\
-                [[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n";
+                [[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n[admin]\nzzz = 1\n\
+                [metrics]\nzzz = 1\n";
     let mut count = 0;
     for fault in faults(text) {
         let Some((_, keys)) = fault.split_once("unknown key; there are ") else {
@@ -403,4 +404,79 @@ fn every_key_is_in_the_example_and_documented() {
         }
     }
     assert!(count > 20, "{count} keys");
+}
+
+#[test]
+fn administrators_are_users_who_can_show_a_password() {
+    let user = format!(
+        "[[user]]\nname = \"ann\"\nscram_secret = \"{SECRET}\"\n[[user]]\nname = \"eve\"\n"
+    );
+    for (text, expected) in [
+        (
+            "users = \"ann\"\nlisten = \"127.0.0.1\"",
+            "admin.listen: takes host:port",
+        ),
+        (
+            "users = \"ann\"\nlisten = \"/run:x\"",
+            "admin.listen: the port is wrong",
+        ),
+        ("users = \"ann\"", "admin.listen: is missing"),
+        ("listen = \"127.0.0.1:1\"", "admin.users: is missing"),
+        ("in_proxy = true", "admin.users: is missing"),
+        (
+            "users = \"bob\"\nin_proxy = true",
+            "admin.users: is in no [[user]]",
+        ),
+        (
+            "users = \"eve\"\nin_proxy = true",
+            "admin.users: needs a password",
+        ),
+        (
+            "users = \"ann\"\nread_only_users = \"ann\"\nin_proxy = true",
+            "admin.read_only_users: may do everything already",
+        ),
+    ] {
+        let faults = faults(&format!("{SHOP}{user}[admin]\n{text}\n"));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].contains(expected), "{faults:?}");
+    }
+    let hidden = format!(
+        "[[database]]\nname = \"admin\"\nsource = \"host=a\"\n{user}[admin]\nusers = \"ann\"\nin_proxy = true\n"
+    );
+    assert!(faults(&hidden)[0].contains("hides the [[database]]"));
+    let socket = read(&format!("{SHOP}[admin]\nlisten = \"/run/pgflit\"\n")).expect("valid");
+    assert!(
+        socket
+            .admin
+            .is_some_and(|admin| !admin.in_proxy && admin.users.is_empty())
+    );
+    let metrics = faults(&format!("{SHOP}[metrics]\n"));
+    assert!(
+        metrics[0].contains("metrics.listen: is missing"),
+        "{metrics:?}"
+    );
+    assert!(faults(&format!("{SHOP}[metrics]\nlisten = \"x\"\n"))[0].contains("takes host:port"));
+}
+
+#[test]
+fn rights_change_under_way_and_doors_do_not() {
+    let user = format!("{SHOP}[[user]]\nname = \"ann\"\nscram_secret = \"{SECRET}\"\n");
+    let file = |text: &str| read(&format!("{user}{text}")).expect("valid");
+    let running = file("[admin]\nlisten = \"127.0.0.1:1\"\nusers = \"ann\"\n");
+    let other = file(
+        "[admin]\nlisten = \"127.0.0.1:2\"\nread_only_users = \"ann\"\n[metrics]\nlisten = \"127.0.0.1:3\"\n",
+    );
+    let changes = Changes::between(&running, &other);
+    assert_eq!(changes.now, ["users or in_proxy of [admin] changed"]);
+    assert_eq!(
+        changes.after_restart,
+        ["the console at 127.0.0.1:2", "metrics at 127.0.0.1:3"]
+    );
+    let reloaded = running.reloaded(other);
+    assert!(reloaded.metrics.is_empty());
+    let admin = reloaded.admin.expect("a console");
+    assert_eq!(admin.listen[0].to_string(), "127.0.0.1:1");
+    assert_eq!(admin.read_only_users, ["ann"]);
+    let without = running.reloaded(file(""));
+    assert_eq!(without.admin, None);
 }

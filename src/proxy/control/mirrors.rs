@@ -89,7 +89,8 @@ pub struct StatementStatus {
 }
 
 impl MirrorStatus {
-    pub(super) fn of(mirror: &Mirror) -> Self {
+    /// Of `mirror` at this moment.
+    pub fn of(mirror: &Mirror) -> Self {
         let counted = mirror.counters.read();
         let worst = mirror.shadow.worst();
         let sums = worst.iter().map(|facts| facts.read());

@@ -15,10 +15,11 @@ use tokio::sync::Semaphore;
 
 use super::{Client, ClientCounts, MirrorStatus, Reply, Request, Status};
 use crate::proxy::config::Changes;
-use crate::proxy::gate::Paused;
+use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
+use crate::proxy::stop::StopRequest;
 
 /// Bytes of a request: the longest is a tenth of it.
 const REQUEST_BYTES_MAX: u64 = 1024;
@@ -101,6 +102,7 @@ pub struct Facts {
     pub(in crate::proxy) listen: Vec<String>,
     pub(in crate::proxy) since: Instant,
     pub(in crate::proxy) origin: Origin,
+    pub(in crate::proxy) stop: StopRequest,
 }
 
 impl Control {
@@ -144,7 +146,7 @@ async fn converse(stream: UnixStream, facts: &Facts) {
     let written = tokio::time::timeout(TALK_MAX, stream.write_all(&text)).await;
     if has_paused && !matches!(written, Ok(Ok(()))) {
         // Whoever asked for the pause has gone, and does not know that it came about.
-        facts.service.gate.resume();
+        facts.service.pauses.resume(&Hold::All);
     }
 }
 
@@ -167,7 +169,7 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, bool) {
             (Reply::Mirrors { mirrors }, false)
         }
         Request::Resume => {
-            let was_paused = service.gate.resume();
+            let was_paused = service.pauses.resume(&Hold::All);
             if was_paused {
                 tracing::info!("resumed: clients go on");
             }
@@ -188,7 +190,7 @@ fn reloaded(facts: &Facts) -> Reply {
 
 async fn pause(service: &Service, limit: Duration) -> (Reply, bool) {
     tracing::info!("pausing for {limit:?} at most");
-    let refusal = match service.gate.pause(&service.registry, limit).await {
+    let refusal = match service.pauses.pause(&Hold::All, limit).await {
         Paused::Complete { after } => {
             tracing::info!("paused after {after:?}: clients wait between transactions");
             let after_ms = millis(after);
@@ -222,7 +224,8 @@ fn refused(problem: &str, hint: Option<&str>) -> Reply {
 fn status(facts: &Facts) -> Status {
     let service = &facts.service;
     let mut clients = ClientCounts::default();
-    for entry in service.registry.clients() {
+    let snapshot = service.registry.snapshot();
+    for entry in &snapshot.clients {
         clients.total += 1;
         *match entry.state() {
             SessionState::Waiting => &mut clients.waiting,
@@ -232,8 +235,8 @@ fn status(facts: &Facts) -> Status {
             SessionState::Held => &mut clients.held,
         } += 1;
     }
-    let totals = service.registry.totals();
-    let paused = service.gate.closed_for();
+    let totals = snapshot.totals();
+    let paused = service.pauses.all_held_for();
     let settings = service.settings();
     let databases = settings.config.databases.iter();
     let mut servers: Vec<String> = databases.flat_map(|one| one.source.hosts()).collect();
@@ -249,7 +252,7 @@ fn status(facts: &Facts) -> Status {
         paused: paused.is_some(),
         paused_ms: paused.map(millis),
         clients,
-        transactions: totals.transactions,
+        transactions: totals.transactions.count(),
         bytes_in: totals.bytes_in,
         bytes_out: totals.bytes_out,
     }
@@ -257,7 +260,7 @@ fn status(facts: &Facts) -> Status {
 
 fn client(entry: &Entry) -> Client {
     let facts = &entry.facts;
-    let (bytes_in, bytes_out) = entry.bytes();
+    let totals = entry.statistics.read();
     let key = entry.server().and_then(|server| server.key);
     Client {
         id: entry.id,
@@ -269,9 +272,9 @@ fn client(entry: &Entry) -> Client {
         encrypted: facts.is_encrypted,
         server_pid: key.map(|key| key.process),
         connected_s: entry.since.elapsed().as_secs_f64(),
-        transactions: entry.transactions(),
-        bytes_in,
-        bytes_out,
+        transactions: totals.transactions.count(),
+        bytes_in: totals.bytes_in,
+        bytes_out: totals.bytes_out,
     }
 }
 

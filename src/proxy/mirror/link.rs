@@ -257,7 +257,8 @@ impl Exchange<'_> {
         if bytes.is_empty() {
             return Poll::Ready(Err(closed()));
         }
-        self.heard.errors += self.link.conversation.from_server(bytes)?.errors;
+        let errors = self.link.conversation.from_server(bytes)?.errors.len();
+        self.heard.errors += u32::try_from(errors).unwrap_or(u32::MAX);
         let room = ANSWER_BYTES_MAX.saturating_sub(self.heard.answers.len());
         let kept = bytes.get(..room).unwrap_or(bytes);
         self.heard.is_whole &= kept.len() == bytes.len();

@@ -1,0 +1,139 @@
+//! What changes something. Each answers with its tag, or with why it did not happen.
+
+use std::time::Duration;
+
+use super::command::Command;
+use crate::proxy::control::Facts;
+use crate::proxy::notice::Refusal;
+use crate::proxy::pause::{Hold, Paused};
+use crate::proxy::reload;
+
+/// How long maintenance lasts unless somebody ends it: longer than a restart with a long recovery,
+/// and not for ever when it is forgotten.
+const MAINTENANCE_MAX: Duration = Duration::from_secs(3600);
+
+/// Something was done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Done {
+    /// What is answered.
+    pub tag: &'static str,
+    /// A pause that nobody would know of if this answer were lost.
+    pub began: Option<Hold>,
+}
+
+fn done(tag: &'static str) -> Result<Done, Refusal> {
+    Ok(Done { tag, began: None })
+}
+
+/// Does it. Commands that only read have no effect here. Cancel safe: a
+/// pause that nobody waits for is none.
+///
+/// # Errors
+/// Why not, for the client.
+pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
+    let service = &facts.service;
+    let pauses = &service.pauses;
+    match command {
+        Command::Pause { database, limit } => {
+            let hold = hold(facts, database)?;
+            pause(facts, hold, limit).await
+        }
+        Command::Resume(database) => {
+            let hold = hold(facts, database)?;
+            match pauses.resume(&hold) {
+                true => {
+                    tracing::info!("resumed from the console: {hold}");
+                    done("RESUME")
+                }
+                false => Err(Refusal::new("55000", "it is not paused")
+                    .hint("SHOW STATE and SHOW DATABASES tell what is.")),
+            }
+        }
+        Command::Maintenance(true) => match pauses.hold(&Hold::Maintenance, MAINTENANCE_MAX) {
+            true => {
+                tracing::info!("maintenance begins, for {MAINTENANCE_MAX:?} at most");
+                done("MAINTENANCE")
+            }
+            false => Err(Refusal::new("55000", "maintenance is on already")),
+        },
+        Command::Maintenance(false) => match pauses.resume(&Hold::Maintenance) {
+            true => {
+                tracing::info!("maintenance ends: clients go on");
+                done("MAINTENANCE")
+            }
+            false => Err(Refusal::new("55000", "maintenance is not on")),
+        },
+        Command::Reload => match reload::reload(service, &facts.origin) {
+            Ok(_) => done("RELOAD"),
+            Err(problems) => {
+                let message = format!("the configuration is not reloaded: {problems}");
+                Err(Refusal::new("F0000", message)
+                    .hint("What was in force still is; correct it and try again."))
+            }
+        },
+        Command::KillClient(id) => match service.registry.client(id) {
+            Some(entry) => {
+                tracing::info!(client = id, "ended from the console");
+                entry.kill();
+                done("KILL_CLIENT")
+            }
+            None => Err(Refusal::new("42704", format!("there is no client {id}"))
+                .hint("SHOW CLIENTS shows the ids.")),
+        },
+        Command::Shutdown(stop) => {
+            tracing::info!("asked to stop from the console: {stop:?}");
+            facts.stop.ask(stop);
+            done("SHUTDOWN")
+        }
+        Command::NotYet(what) => Err(not_yet(what)),
+        Command::Show(..)
+        | Command::Setting(..)
+        | Command::SelectOne
+        | Command::Transaction { .. }
+        | Command::Ignored(_) => done("SHOW"),
+    }
+}
+
+/// What is said of commands that are known and not built.
+pub fn not_yet(what: &str) -> Refusal {
+    let message = format!("{what} is not supported yet: it comes with the cutover");
+    Refusal::new("0A000", message)
+}
+
+fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {
+    let Some(name) = database else {
+        return Ok(Hold::All);
+    };
+    match facts.service.settings().config.database(&name) {
+        Some(_) => Ok(Hold::Database(name)),
+        None => Err(
+            Refusal::new("3D000", format!("database \"{name}\" does not exist here"))
+                .hint("SHOW DATABASES shows what there is."),
+        ),
+    }
+}
+
+async fn pause(facts: &Facts, hold: Hold, limit: Duration) -> Result<Done, Refusal> {
+    tracing::info!("pausing from the console, for {limit:?} at most: {hold}");
+    match facts.service.pauses.pause(&hold, limit).await {
+        Paused::Complete { after } => {
+            tracing::info!("paused after {after:?}: clients wait between transactions");
+            Ok(Done {
+                tag: "PAUSE",
+                began: Some(hold),
+            })
+        }
+        Paused::TimedOut { unsettled } => Err(Refusal::new(
+            "55P03",
+            format!("{unsettled} clients were still in a transaction at the time limit"),
+        )
+        .hint("Clients go on. SHOW SESSIONS UNMOVABLE tells who they are; try again.")),
+        Paused::Already => {
+            Err(Refusal::new("55000", "it is paused already").hint("RESUME ends that."))
+        }
+        Paused::Resumed => Err(Refusal::new(
+            "55000",
+            "someone resumed before the pause was complete",
+        )),
+    }
+}

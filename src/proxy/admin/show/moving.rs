@@ -1,0 +1,194 @@
+//! Mirrors, and what a cutover looks at.
+
+use std::time::Duration;
+
+use super::{Rows, moment};
+use crate::proxy::admin::answer::{Cell, Column, int4, int8, numeric, text};
+use crate::proxy::config::databases::ANY;
+use crate::proxy::control::{Facts, MirrorStatus};
+use crate::proxy::registry::{Entry, Replication};
+
+pub(super) const MIRRORS: [Column; 14] = [
+    text("name"),
+    text("database"),
+    text("mode"),
+    numeric("exposure"),
+    int8("transactions"),
+    int8("completed"),
+    int8("outstanding"),
+    int8("dropped"),
+    int8("not_sampled"),
+    int8("skipped"),
+    int8("errors"),
+    int8("refused_writes"),
+    int8("connections"),
+    int8("differences"),
+];
+
+pub(super) const SHADOW: [Column; 10] = [
+    text("mirror"),
+    text("statement"),
+    int8("compared"),
+    int8("differences"),
+    text("kinds"),
+    int8("passing"),
+    int8("unconfirmed"),
+    int8("p99_us"),
+    int8("mirror_p99_us"),
+    numeric("p99_ratio"),
+];
+
+pub(super) const CUTOVER: [Column; 4] = [
+    text("stage"),
+    text("since"),
+    int8("paused_ms"),
+    text("detail"),
+];
+
+pub(super) const PROXIES: [Column; 7] = [
+    int4("pid"),
+    text("version"),
+    text("listen"),
+    text("serves"),
+    text("state"),
+    int4("clients"),
+    text("since"),
+];
+
+pub(super) const UNMOVABLE: [Column; 5] = [
+    int4("id"),
+    text("user"),
+    text("database"),
+    text("reason"),
+    text("since"),
+];
+
+pub(super) const REPLICATION: [Column; 5] = [
+    text("database"),
+    text("slot"),
+    text("state"),
+    int8("lag_bytes"),
+    int8("lag_ms"),
+];
+
+pub(super) const TASKS: [Column; 4] = [int4("id"), text("task"), text("state"), text("since")];
+
+/// A transaction that is longer keeps its client from being moved for a time that people notice.
+const LONG_TRANSACTION: Duration = Duration::from_secs(1);
+
+/// Mirrors, in the order of the configuration.
+pub(super) fn mirrors(facts: &Facts) -> Rows {
+    let mirrors = facts.service.settings().mirrors.clone();
+    Box::new(mirrors.into_iter().map(|mirror| {
+        let config = &mirror.config;
+        let told = MirrorStatus::of(&mirror);
+        let databases = match config.databases.is_empty() {
+            true => ANY.to_owned(),
+            false => config.databases.join(","),
+        };
+        vec![
+            told.name.into(),
+            databases.into(),
+            told.mode.into(),
+            format!("{:.4}", told.exposure).into(),
+            told.transactions.into(),
+            told.completed.into(),
+            told.outstanding.into(),
+            told.dropped.into(),
+            told.not_sampled.into(),
+            told.skipped.into(),
+            told.errors.into(),
+            told.refused_writes.into(),
+            told.connections.into(),
+            told.differences.into(),
+        ]
+    }))
+}
+
+/// The statements of each mirror that are worth looking at, those first that differ most.
+pub(super) fn shadow(facts: &Facts) -> Rows {
+    let mirrors = facts.service.settings().mirrors.clone();
+    Box::new(mirrors.into_iter().flat_map(|mirror| {
+        let told = MirrorStatus::of(&mirror);
+        let micros = |millis: Option<f64>| millis.map(|millis| (millis * 1000.0).round() as u64);
+        told.worst.into_iter().map(move |one| {
+            let kinds: Vec<_> = one.differences_by_kind.into_keys().collect();
+            vec![
+                told.name.as_str().into(),
+                one.statement.into(),
+                one.compared.into(),
+                one.differences.into(),
+                kinds.join(",").into(),
+                one.passing.into(),
+                one.unconfirmed.into(),
+                micros(one.p99_ms).into(),
+                micros(one.mirror_p99_ms).into(),
+                one.p99_ratio.map(|ratio| format!("{ratio:.2}")).into(),
+            ]
+        })
+    }))
+}
+
+/// A cutover that runs: none can yet.
+pub(super) fn cutover(_: &Facts) -> Rows {
+    nothing()
+}
+
+/// Change capture that this proxy waits for: none yet.
+pub(super) fn replication(_: &Facts) -> Rows {
+    nothing()
+}
+
+/// What runs in the background: nothing yet.
+pub(super) fn tasks(_: &Facts) -> Rows {
+    nothing()
+}
+
+/// This proxy: it knows of no others yet.
+pub(super) fn proxies(facts: &Facts) -> Rows {
+    let state = match facts.service.pauses.all_held_for() {
+        Some(_) => "paused",
+        None => "active",
+    };
+    let row = vec![
+        std::process::id().into(),
+        env!("CARGO_PKG_VERSION").into(),
+        facts.listen.join(", ").into(),
+        "source".into(),
+        state.into(),
+        facts.service.registry.count().into(),
+        moment(facts.since.elapsed()).into(),
+    ];
+    Box::new(std::iter::once(row))
+}
+
+pub(super) fn unmovable(facts: &Facts) -> Rows {
+    let clients = facts.service.registry.clients().into_iter();
+    Box::new(clients.filter_map(|entry| {
+        let (reason, ago) = reason(&entry)?;
+        Some(vec![
+            entry.id.into(),
+            entry.facts.user.as_str().into(),
+            entry.facts.database.as_str().into(),
+            reason.into(),
+            moment(ago).into(),
+        ])
+    }))
+}
+
+/// Why a client could not be moved now, and since when.
+fn reason(entry: &Entry) -> Option<(&'static str, Duration)> {
+    match entry.facts.replication {
+        Replication::Logical | Replication::Physical => {
+            Some(("replication connection", entry.since.elapsed()))
+        }
+        Replication::None => {
+            let ago = entry.statistics.in_transaction_for()?;
+            (ago > LONG_TRANSACTION).then_some(("long transaction", ago))
+        }
+    }
+}
+
+fn nothing() -> Rows {
+    Box::new(std::iter::empty::<Vec<Cell>>())
+}

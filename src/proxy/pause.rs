@@ -1,0 +1,378 @@
+//! Pauses: of everything, of one database, and maintenance.
+//!
+//! Each is a hold of its own: it closes the gates that it is about, and its end opens those that
+//! nothing else keeps closed. None can be forgotten: each ends by itself at its limit.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::AbortHandle;
+
+use super::gate::Reason;
+use super::registry::Registry;
+
+/// What is held back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hold {
+    /// All transactions.
+    All,
+    /// Those of one database.
+    Database(String),
+    /// All, while somebody works on the servers.
+    Maintenance,
+}
+
+impl Hold {
+    /// Why the gates are closed then.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Hold::All => Reason::All,
+            Hold::Database(_) => Reason::Database,
+            Hold::Maintenance => Reason::Maintenance,
+        }
+    }
+
+    /// Whether it is about clients of `database`.
+    pub fn is_about(&self, database: &str) -> bool {
+        match self {
+            Hold::All | Hold::Maintenance => true,
+            Hold::Database(name) => name == database,
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hold::All => f.write_str("all databases"),
+            Hold::Database(name) => write!(f, "database \"{name}\""),
+            Hold::Maintenance => f.write_str("maintenance"),
+        }
+    }
+}
+
+/// How a pause began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paused {
+    /// Every client is between transactions, and waits from there on.
+    Complete {
+        /// How long it took.
+        after: Duration,
+    },
+    /// It took longer than the limit; everything goes on.
+    TimedOut {
+        /// How many clients were in a transaction still.
+        unsettled: usize,
+    },
+    /// It is paused already.
+    Already,
+    /// Someone resumed before it was complete.
+    Resumed,
+}
+
+/// The holds of a proxy.
+#[derive(Debug)]
+pub struct Pauses {
+    registry: Arc<Registry>,
+    holds: Mutex<Holds>,
+}
+
+#[derive(Debug, Default)]
+struct Holds {
+    /// Counts them, so that the end of one does not end the next.
+    begun: u64,
+    held: BTreeMap<Hold, Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    number: u64,
+    since: Instant,
+    /// Ends it at its limit.
+    limit: AbortHandle,
+}
+
+impl Pauses {
+    /// None yet, for the clients of `registry`.
+    pub fn new(registry: Arc<Registry>) -> Arc<Self> {
+        let holds = Mutex::default();
+        Arc::new(Pauses { registry, holds })
+    }
+
+    /// Closes the gates and returns once every client behind them is between transactions. After
+    /// `limit`, complete or not, they open by themselves. Cancel safe: whoever waits no more has the
+    /// gates opened.
+    pub async fn pause(self: &Arc<Self>, hold: &Hold, limit: Duration) -> Paused {
+        let began = Instant::now();
+        let Some(number) = self.begin(hold, limit) else {
+            return Paused::Already;
+        };
+        let mut unless_dropped = EndUnlessWaited {
+            pauses: Some(self),
+            hold,
+            number,
+        };
+        loop {
+            let settled = self.registry.settled();
+            let settled = settled.notified();
+            tokio::pin!(settled);
+            // From here on nobody who becomes idle is missed.
+            settled.as_mut().enable();
+            let unsettled = self.registry.unsettled(hold);
+            if !self.is_in_force(hold, number) {
+                unless_dropped.pauses = None;
+                return match began.elapsed() < limit {
+                    true => Paused::Resumed,
+                    false => Paused::TimedOut { unsettled },
+                };
+            }
+            if unsettled == 0 {
+                unless_dropped.pauses = None;
+                return Paused::Complete {
+                    after: began.elapsed(),
+                };
+            }
+            settled.await;
+        }
+    }
+
+    /// Closes the gates, which open by themselves after `limit`; waits for nobody. False if they
+    /// were held so already.
+    pub fn hold(self: &Arc<Self>, hold: &Hold, limit: Duration) -> bool {
+        self.begin(hold, limit).is_some()
+    }
+
+    /// Ends a hold. False if there was none.
+    pub fn resume(&self, hold: &Hold) -> bool {
+        self.end(hold, None)
+    }
+
+    /// Ends all of them.
+    pub fn resume_all(&self) {
+        let all: Vec<Hold> = self.lock().held.keys().cloned().collect();
+        for hold in all {
+            self.resume(&hold);
+        }
+    }
+
+    /// How long it has been held; none if it is not.
+    pub fn held_for(&self, hold: &Hold) -> Option<Duration> {
+        self.lock().held.get(hold).map(|held| held.since.elapsed())
+    }
+
+    /// How long nobody at all could begin anything, by a pause or by maintenance.
+    pub fn all_held_for(&self) -> Option<Duration> {
+        self.held_for(&Hold::All)
+            .max(self.held_for(&Hold::Maintenance))
+    }
+
+    fn begin(self: &Arc<Self>, hold: &Hold, limit: Duration) -> Option<u64> {
+        let mut holds = self.lock();
+        if holds.held.contains_key(hold) {
+            return None;
+        }
+        holds.begun += 1;
+        let number = holds.begun;
+        let held = Held {
+            number,
+            since: Instant::now(),
+            limit: self.end_at(hold.clone(), number, limit),
+        };
+        holds.held.insert(hold.clone(), held);
+        self.registry.close_gates(hold);
+        Some(number)
+    }
+
+    fn is_in_force(&self, hold: &Hold, number: u64) -> bool {
+        let holds = self.lock();
+        let held = holds.held.get(hold);
+        held.is_some_and(|held| held.number == number)
+    }
+
+    /// Ends this hold at its limit, if nobody has before.
+    fn end_at(self: &Arc<Self>, hold: Hold, number: u64, limit: Duration) -> AbortHandle {
+        let pauses = Arc::clone(self);
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            if pauses.end(&hold, Some(number)) {
+                tracing::warn!("the pause was not ended within {limit:?} ({hold}): clients go on");
+            }
+        });
+        timer.abort_handle()
+    }
+
+    /// Ends the hold of this number, or whichever there is.
+    fn end(&self, hold: &Hold, number: Option<u64>) -> bool {
+        let mut holds = self.lock();
+        let is_meant = |held: &&Held| number.is_none_or(|number| held.number == number);
+        match holds.held.get(hold).filter(is_meant) {
+            Some(held) => held.limit.abort(),
+            None => return false,
+        }
+        holds.held.remove(hold);
+        self.registry.open_gates(hold);
+        drop(holds);
+        // Whoever waits for the pause to be complete.
+        self.registry.settled().notify_waiters();
+        true
+    }
+
+    /// The lock of the registry may be taken behind it, never before it.
+    fn lock(&self) -> MutexGuard<'_, Holds> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a hold that nobody waits for any more.
+struct EndUnlessWaited<'a> {
+    pauses: Option<&'a Pauses>,
+    hold: &'a Hold,
+    number: u64,
+}
+
+impl Drop for EndUnlessWaited<'_> {
+    fn drop(&mut self) {
+        if let Some(pauses) = self.pauses {
+            pauses.end(self.hold, Some(self.number));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::registry::{ClientFacts, Registered, SessionState};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn proxy() -> (Arc<Pauses>, Arc<Registry>) {
+        let registry = Arc::new(Registry::default());
+        (Pauses::new(Arc::clone(&registry)), registry)
+    }
+
+    fn client(registry: &Arc<Registry>, database: &str) -> Registered {
+        registry.add(ClientFacts {
+            database: database.to_owned(),
+            ..ClientFacts::default()
+        })
+    }
+
+    fn shop() -> Hold {
+        Hold::Database("shop".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_pause_waits_for_the_last_transaction() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        client.entry.set_state(SessionState::Busy);
+        let pausing = {
+            let pauses = Arc::clone(&pauses);
+            tokio::spawn(async move { pauses.pause(&Hold::All, LONG).await })
+        };
+        tokio::task::yield_now().await;
+        let gate = client.entry.gate();
+        assert!(gate.is_closed() && !pausing.is_finished());
+        client.entry.set_state(SessionState::Idle);
+        gate.settled();
+        let paused = pausing.await.expect("no panic");
+        assert!(matches!(paused, Paused::Complete { .. }));
+        assert_eq!(pauses.pause(&Hold::All, LONG).await, Paused::Already);
+        assert!(pauses.held_for(&Hold::All).is_some());
+        assert!(pauses.resume(&Hold::All) && !gate.is_closed() && !pauses.resume(&Hold::All));
+        gate.opened().await;
+    }
+
+    #[tokio::test]
+    async fn a_pause_of_one_database_holds_nobody_elses() {
+        let (pauses, registry) = proxy();
+        let (one, other) = (client(&registry, "shop"), client(&registry, "news"));
+        other.entry.set_state(SessionState::Busy);
+        let paused = pauses.pause(&shop(), LONG).await;
+        assert!(matches!(paused, Paused::Complete { .. }));
+        assert!(one.entry.gate().is_closed() && !other.entry.gate().is_closed());
+        assert!(client(&registry, "shop").entry.gate().is_closed());
+        // A pause of everything is another matter.
+        assert!(pauses.hold(&Hold::All, LONG) && pauses.resume(&Hold::All));
+        assert!(one.entry.gate().is_closed());
+        assert!(pauses.resume(&shop()) && !one.entry.gate().is_closed());
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_in_a_pause_finds_the_gate_closed() {
+        let (pauses, registry) = proxy();
+        assert!(pauses.hold(&Hold::Maintenance, LONG));
+        assert!(!pauses.hold(&Hold::Maintenance, LONG));
+        let newcomer = client(&registry, "never asked for before");
+        assert!(newcomer.entry.gate().is_closed());
+        assert!(pauses.all_held_for().is_some());
+        pauses.resume_all();
+        newcomer.entry.gate().opened().await;
+    }
+
+    #[tokio::test]
+    async fn two_pauses_wait_for_the_same_client() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        client.entry.set_state(SessionState::Busy);
+        let begin = |hold: Hold| {
+            let pauses = Arc::clone(&pauses);
+            tokio::spawn(async move { pauses.pause(&hold, LONG).await })
+        };
+        let both = [begin(Hold::All), begin(shop())];
+        tokio::task::yield_now().await;
+        client.entry.set_state(SessionState::Idle);
+        client.entry.gate().settled();
+        for one in both {
+            let paused = one.await.expect("no panic");
+            assert!(matches!(paused, Paused::Complete { .. }));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_nobody_waits_for_any_more_is_none() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        client.entry.set_state(SessionState::Busy);
+        let pausing = pauses.pause(&Hold::All, LONG);
+        let waited = tokio::time::timeout(Duration::from_millis(10), pausing).await;
+        assert!(waited.is_err() && !client.entry.gate().is_closed());
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_by_itself_at_its_limit() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        let limit = Duration::from_millis(20);
+        let paused = pauses.pause(&Hold::All, limit).await;
+        assert!(matches!(paused, Paused::Complete { .. }));
+        client.entry.gate().opened().await;
+        assert!(pauses.held_for(&Hold::All).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_does_not_end_outlives_the_pause() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        client.entry.set_state(SessionState::Busy);
+        let paused = pauses.pause(&Hold::All, Duration::from_millis(20)).await;
+        assert_eq!(paused, Paused::TimedOut { unsettled: 1 });
+        assert!(!client.entry.gate().is_closed());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_one_pause_does_not_end_the_next() {
+        let (pauses, registry) = proxy();
+        let client = client(&registry, "shop");
+        let short = Duration::from_millis(10);
+        pauses.pause(&Hold::All, short).await;
+        assert!(pauses.resume(&Hold::All));
+        pauses.pause(&Hold::All, LONG).await;
+        let gate = client.entry.gate();
+        let opened = tokio::time::timeout(4 * short, gate.opened()).await;
+        assert!(opened.is_err() && gate.is_closed());
+    }
+}
