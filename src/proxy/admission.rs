@@ -2,16 +2,19 @@
 
 use std::time::Instant;
 
+use nix::unistd::{Uid, User};
+
 use super::auth::Claim;
 use super::channel::Channel;
 use super::client_tls::certificate_name;
-use super::config::rules::Peer;
+use super::config::rules::{Method, Peer, Place};
 use super::config::tls::TlsMode;
 use super::login::{Authentication, LoginError, client};
 use super::notice::Refusal;
 use super::registry::Entry;
 use super::service::{Service, Settings};
 use crate::pg::Address;
+use crate::pg::connect::Stream;
 use crate::wire::startup::Startup;
 
 /// Finds out who the client is, unless the server is to.
@@ -32,7 +35,8 @@ pub async fn authenticate(
         .tls
         .as_ref()
         .is_some_and(|tls| tls.mode == TlsMode::Require);
-    if must_encrypt && !facts.is_encrypted {
+    let is_local = matches!(channel.stream, Stream::Unix(_));
+    if must_encrypt && !facts.is_encrypted && !is_local {
         let refusal = Refusal::new("28000", "this proxy takes encrypted connections only");
         return Err(LoginError::Refused(
             refusal.hint("Connect with sslmode=require."),
@@ -52,12 +56,21 @@ pub async fn authenticate(
         );
         return Err(LoginError::Refused(Refusal::new("28000", message)));
     }
+    let peer = Peer {
+        place: match is_local {
+            true => Place::Local,
+            false => Place::Address(address),
+        },
+        is_encrypted: facts.is_encrypted,
+    };
+    let rule = settings.policy.rule(&peer, &facts.database, &facts.user);
     let claim = Claim {
         user: facts.user.clone(),
         database: facts.database.clone(),
-        peer: Peer {
-            address,
-            is_encrypted: facts.is_encrypted,
+        peer,
+        os_user: match rule.map(|rule| rule.method) {
+            Some(Method::Peer) => os_user(&channel.stream).await,
+            _ => None,
         },
         certificate_name: certificate_name(&channel.stream),
         end_point: settings.end_point.clone().filter(|_| facts.is_encrypted),
@@ -68,6 +81,17 @@ pub async fn authenticate(
         count_failure(service, settings, channel);
     }
     authentication
+}
+
+/// The operating system's user at the other end of a local socket.
+async fn os_user(stream: &Stream) -> Option<String> {
+    let Stream::Unix(stream) = stream else {
+        return None;
+    };
+    let uid = Uid::from_raw(stream.peer_cred().ok()?.uid());
+    // Names may be on another machine.
+    let look_up = tokio::task::spawn_blocking(move || User::from_uid(uid));
+    Some(look_up.await.ok()?.ok()??.name)
 }
 
 /// A login from the client's address has failed.

@@ -17,6 +17,9 @@ use tokio::sync::Notify;
 
 use super::registry::Registry;
 
+/// The longest pause: more than anybody means, and less than clocks hold.
+const LIMIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Whether transactions may begin.
 #[derive(Debug, Default)]
 pub struct Gate {
@@ -26,7 +29,20 @@ pub struct Gate {
     /// Someone became idle while the gate was closed.
     settled: Notify,
     opened: Notify,
-    since: Mutex<Option<Instant>>,
+    closing: Mutex<Option<Closing>>,
+}
+
+/// A pause that is in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Closing {
+    /// Which, among those of all processes of a proxy.
+    pub id: u64,
+    /// Its number here.
+    pause: u64,
+    /// When it began.
+    pub since: Instant,
+    /// When it ends by itself.
+    pub until: Instant,
 }
 
 /// How a pause began.
@@ -77,20 +93,47 @@ impl Gate {
 
     /// How long the gate has been closed; none if it is open.
     pub fn closed_for(&self) -> Option<Duration> {
-        self.since().map(|since| since.elapsed())
+        self.closing().map(|closing| closing.since.elapsed())
+    }
+
+    /// The pause in force; none if the gate is open.
+    pub fn closing(&self) -> Option<Closing> {
+        *self.closing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the gate and returns once every client of `registry` is between transactions. After
     /// `limit`, complete or not, the gate opens by itself. Not cancel safe: the gate would be
     /// opened at the limit only.
     pub async fn pause(self: &Arc<Self>, registry: &Registry, limit: Duration) -> Paused {
-        let began = Instant::now();
-        if self.is_closed.swap(true, Ordering::SeqCst) {
-            return Paused::Already;
-        }
-        let pause = self.pause.fetch_add(1, Ordering::SeqCst) + 1;
-        self.set_since(Some(began));
-        self.open_at(pause, limit);
+        self.pause_as(rand::random(), registry, limit).await
+    }
+
+    /// As [`Gate::pause`], as part of the pause `id` of several processes. If that is in force here
+    /// already, this too returns once it is complete.
+    pub async fn pause_as(
+        self: &Arc<Self>,
+        id: u64,
+        registry: &Registry,
+        limit: Duration,
+    ) -> Paused {
+        let (began, limit) = (Instant::now(), limit.min(LIMIT_MAX));
+        let pause = match self.is_closed.swap(true, Ordering::SeqCst) {
+            true => match self.closing() {
+                Some(closing) if closing.id == id => closing.pause,
+                _ => return Paused::Already,
+            },
+            false => {
+                let pause = self.pause.fetch_add(1, Ordering::SeqCst) + 1;
+                self.set_closing(Some(Closing {
+                    id,
+                    pause,
+                    since: began,
+                    until: began + limit,
+                }));
+                self.open_at(pause, limit);
+                pause
+            }
+        };
         loop {
             let unsettled = registry.unsettled();
             if self.pause.load(Ordering::SeqCst) != pause {
@@ -105,6 +148,10 @@ impl Gate {
                 };
             }
             self.settled.notified().await;
+            // Whoever else waits for the same pause is woken as well.
+            if registry.unsettled() == 0 || self.pause.load(Ordering::SeqCst) != pause {
+                self.settled.notify_one();
+            }
         }
     }
 
@@ -112,6 +159,12 @@ impl Gate {
     pub fn resume(&self) -> bool {
         let pause = self.pause.load(Ordering::SeqCst);
         self.is_closed() && self.end(pause)
+    }
+
+    /// Opens the gate if it is the pause `id` that closes it. False if it is not.
+    pub fn resume_of(&self, id: u64) -> bool {
+        let closing = self.closing().filter(|closing| closing.id == id);
+        closing.is_some_and(|closing| self.end(closing.pause))
     }
 
     /// Ends this pause at its limit, if nobody has before.
@@ -132,7 +185,7 @@ impl Gate {
         if ended.is_err() {
             return false;
         }
-        self.set_since(None);
+        self.set_closing(None);
         self.is_closed.store(false, Ordering::SeqCst);
         self.opened.notify_waiters();
         // Whoever waits for the pause to be complete.
@@ -140,12 +193,8 @@ impl Gate {
         true
     }
 
-    fn since(&self) -> Option<Instant> {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_since(&self, since: Option<Instant>) {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    fn set_closing(&self, closing: Option<Closing>) {
+        *self.closing.lock().unwrap_or_else(PoisonError::into_inner) = closing;
     }
 }
 
@@ -206,6 +255,22 @@ mod tests {
         let paused = gate.pause(&registry, Duration::from_millis(20)).await;
         assert_eq!(paused, Paused::TimedOut { unsettled: 1 });
         assert!(!gate.is_closed());
+    }
+
+    #[tokio::test]
+    async fn a_pause_of_several_processes_is_joined_by_its_number_alone() {
+        let (gate, registry) = (Arc::new(Gate::default()), Arc::new(Registry::default()));
+        assert!(matches!(
+            gate.pause_as(7, &registry, Duration::MAX).await,
+            Paused::Complete { .. }
+        ));
+        assert!(matches!(
+            gate.pause_as(7, &registry, LONG).await,
+            Paused::Complete { .. }
+        ));
+        assert_eq!(gate.pause_as(8, &registry, LONG).await, Paused::Already);
+        assert!(!gate.resume_of(8) && gate.is_closed());
+        assert!(gate.resume_of(7) && !gate.is_closed());
     }
 
     #[tokio::test]

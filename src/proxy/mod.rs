@@ -5,7 +5,8 @@
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`]. Who is
 //! connected is in the [`registry`], by whose keys [`cancel`] finds its way. [`run`] puts it together,
-//! [`workers`] are the threads, [`listener`] and [`control`] the doors, [`config`] what it is told.
+//! [`workers`] are the threads, [`listener`] and [`control`] the doors, both over [`unix_socket`] where
+//! they are files, [`siblings`] the other processes of the same proxy, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -22,8 +23,8 @@
 //!   and the last four not to the log either.
 //!
 //! # Crash story
-//! Nothing is on disk but the control socket's file, which the next proxy replaces when nobody
-//! answers on it. Clients of a killed proxy lose their connections, and their servers roll back
+//! Nothing is on disk but files of sockets: the control sockets, and Unix sockets for clients. The
+//! next proxy replaces those that nobody answers on. Clients of a killed proxy lose their connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 
 pub mod admission;
@@ -48,4 +49,6 @@ pub mod scan;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod siblings;
+pub mod unix_socket;
 pub mod workers;

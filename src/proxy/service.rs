@@ -11,6 +11,7 @@ use super::config::{Changes, Config};
 use super::gate::Gate;
 use super::notice::Refusal;
 use super::registry::Registry;
+use super::siblings::Siblings;
 
 /// What is in force for sessions that begin now. Each keeps what was in force when it began.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Service {
     pub gate: Arc<Gate>,
     /// Who has failed to log in.
     pub failures: Failures,
+    /// The other processes of this proxy; none where there can be none.
+    pub siblings: Option<Siblings>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -67,6 +70,7 @@ impl Service {
             registry: Arc::default(),
             gate: Arc::default(),
             failures: Failures::default(),
+            siblings: None,
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
             salts,
         })

@@ -47,7 +47,7 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
             session(begun, client, &startup, address, admitted).await;
         }
         Ok(Ok(Wish::Cancel(client, key))) => {
-            cancel::carry(&service.registry, &key).await;
+            cancel::carry_anywhere(&service, &key).await;
             // The client waits for this close: from then on the cancel has been sent.
             drop(client);
         }

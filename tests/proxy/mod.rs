@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod control;
+mod listening;
 mod logins;
 mod lost_servers;
 mod pause;
 mod protocol;
 mod roles;
+mod rolling;
 mod tls;
 mod wire;

@@ -35,6 +35,7 @@ impl Changes {
                 limits.server_wait_limit,
                 limits.login_timeout,
                 limits.max_failed_logins_per_minute,
+                limits.drain_limit,
             )
         };
         whole(
@@ -47,6 +48,10 @@ impl Changes {
             changes
                 .after_restart
                 .push(format!("listening at {}", all.join(", ")));
+        }
+        if running.sockets != read.sockets {
+            let what = "unix_socket_mode or reuse_port of [proxy]";
+            changes.after_restart.push(what.to_owned());
         }
         if counts(&running.limits) != counts(&read.limits) {
             let what = "numbers of connections in [limits]";
@@ -67,6 +72,7 @@ impl Config {
     pub fn reloaded(&self, read: Config) -> Config {
         Config {
             listen: self.listen.clone(),
+            sockets: self.sockets,
             limits: Limits {
                 max_client_connections: self.limits.max_client_connections,
                 max_server_connections: self.limits.max_server_connections,

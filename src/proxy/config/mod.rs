@@ -32,7 +32,7 @@ use reader::{File, Section};
 pub use changes::Changes;
 pub use databases::Database;
 pub use limits::Limits;
-pub use listen::ListenAddress;
+pub use listen::{ListenAddress, Sockets};
 pub use reader::Problem;
 pub use rules::{AuthRule, Method};
 pub use tls::Tls;
@@ -48,6 +48,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 pub struct Config {
     /// Where clients connect; at least one.
     pub listen: Vec<ListenAddress>,
+    /// How they are listened on.
+    pub sockets: Sockets,
     /// The certificate that they see; none for no TLS.
     pub tls: Option<Tls>,
     /// What they may ask for; at least one.
@@ -65,6 +67,8 @@ pub struct Config {
 pub struct Given {
     /// `--listen`, as often as it was given.
     pub listen: Vec<String>,
+    /// `--reuse-port`.
+    pub reuse_port: bool,
     /// `--source`, from wherever it came.
     pub source: Option<String>,
     /// `--target`, likewise.
@@ -159,7 +163,8 @@ impl Config {
 /// All tables of the file. Where one is wrong, something else stands in its place: the problems
 /// say so.
 fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
-    let listen = listen::read(file, root.table("proxy"), &given.listen);
+    let (listen, mut sockets) = listen::read(file, root.table("proxy"), &given.listen);
+    sockets.reuse_port |= given.reuse_port;
     let tls = tls::read(file, root.table("tls"), given.tls.as_ref());
     let databases = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
@@ -178,6 +183,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     });
     Config {
         listen,
+        sockets,
         tls,
         databases,
         users,

@@ -73,6 +73,20 @@ fn a_typed_address_beats_the_files() {
 }
 
 #[test]
+fn sockets_are_shared_and_opened_as_said() {
+    let text = |mode: &str| format!("[proxy]\nunix_socket_mode = {mode}\n{SHOP}");
+    let config = read(&text("\"0750\"\nreuse_port = true")).expect("valid");
+    assert_eq!(
+        (config.sockets.unix_mode, config.sockets.reuse_port),
+        (0o750, true)
+    );
+    assert_eq!(read(SHOP).expect("valid").sockets, Sockets::default());
+    for wrong in ["\"0999\"", "\"1777\"", "750"] {
+        assert!(read(&text(wrong)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_database_is_found_by_its_name_before_any() {
     let config = read(
         "[[database]]\nname = \"*\"\nsource = \"host=a\"\n\
@@ -97,7 +111,8 @@ fn every_fault_is_told_with_its_line_and_the_key_that_was_meant() {
     assert_eq!(
         faults(text),
         [
-            "proxy.toml:2: proxy.listen: the port is wrong: it takes host:port or [IPv6]:port",
+            "proxy.toml:2: proxy.listen: the port is wrong: it takes host:port, \
+             [IPv6]:port, *:port or the folder of a Unix socket",
             "proxy.toml:3: proxy.lisen: unknown key; did you mean \"listen\"?",
             "proxy.toml:4: limit: unknown key; did you mean \"limits\"?",
             "proxy.toml:6: limits.login_timeout: takes a duration from 1.0s to 1h00m, such as \"30s\"",
@@ -232,6 +247,9 @@ fn rules_say_what_they_need() {
     ))
     .expect("valid");
     assert_eq!(config.rules[0].addresses.len(), 2);
+    // Nobody on the way reads it.
+    let local = "method = \"password\"\naddress = \"local\"";
+    assert!(read(&rule(local)).is_ok());
     for (rest, expected) in [
         ("method = \"scram\"", "did you mean \"scram-sha-256\"?"),
         (
@@ -242,6 +260,15 @@ fn rules_say_what_they_need() {
         ("method = \"password\"", "needs TLS"),
         ("method = \"cert\"", "client_ca"),
         ("method = \"md5\"\ntls = true", "never reached"),
+        ("method = \"peer\"", "for local sockets only"),
+        (
+            "method = \"peer\"\naddress = [\"local\", \"::1\"]",
+            "for local sockets only",
+        ),
+        (
+            "method = \"md5\"\naddress = \"local\"\ntls = true",
+            "never reached",
+        ),
     ] {
         let found = faults(&rule(rest)).concat();
         assert!(found.contains(expected), "{rest}: {found}");
