@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use nix::unistd::{Uid, User};
 
-use super::auth::Claim;
+use super::auth::{Claim, Policy};
 use super::channel::Channel;
 use super::client_tls::certificate_name;
 use super::config::rules::{Method, Peer, Place};
 use super::config::tls::TlsMode;
 use super::login::{Authentication, LoginError, client};
 use super::notice::Refusal;
-use super::registry::Entry;
+use super::registry::{ClientFacts, Entry};
 use super::service::{Service, Settings};
 use crate::pg::Address;
 use crate::pg::connect::Stream;
@@ -64,23 +64,58 @@ pub async fn authenticate(
         is_encrypted: facts.is_encrypted,
     };
     let rule = settings.policy.rule(&peer, &facts.database, &facts.user);
+    let method = rule.map(|rule| rule.method);
     let claim = Claim {
         user: facts.user.clone(),
         database: facts.database.clone(),
         peer,
-        os_user: match rule.map(|rule| rule.method) {
+        os_user: match method {
             Some(Method::Peer) => os_user(&channel.stream).await,
             _ => None,
         },
         certificate_name: certificate_name(&channel.stream),
         end_point: settings.end_point.clone().filter(|_| facts.is_encrypted),
     };
-    let authentication = client::authenticate(channel, startup, claim, &settings.policy).await;
+    let looked_up = look_up(settings, method, entry).await;
+    let looked_up = looked_up.map_err(LoginError::Refused)?;
+    let policy = looked_up.as_ref().unwrap_or(&settings.policy);
+    let authentication = client::authenticate(channel, startup, claim, policy).await;
     if let Err(LoginError::Refused(refusal)) = &authentication {
         tracing::info!(client = facts.address, "refused: {}", refusal.message);
         count_failure(service, settings, channel);
+        forget(settings, entry);
     }
     authentication
+}
+
+/// What is known on the source of a user who is in no file, if a password is to be shown.
+async fn look_up(
+    settings: &Settings,
+    method: Option<Method>,
+    entry: &Entry,
+) -> Result<Option<Policy>, Refusal> {
+    let ClientFacts { user, database, .. } = &entry.facts;
+    let shows_password = matches!(method, Some(Method::Scram | Method::Md5 | Method::Password));
+    let is_known = settings.policy.user(user).is_some();
+    let Some(lookup) = settings
+        .lookup
+        .as_ref()
+        .filter(|_| shows_password && !is_known)
+    else {
+        return Ok(None);
+    };
+    match lookup.find(&settings.config, (database, user)).await {
+        Ok(found) => Ok(Some(settings.policy.of_one(found, lookup))),
+        Err(error) => Err(error.refusal()),
+    }
+}
+
+/// The client's login has failed: if it was looked up, it is looked up again next time.
+pub fn forget(settings: &Settings, entry: &Entry) {
+    let ClientFacts { user, database, .. } = &entry.facts;
+    if let Some(lookup) = &settings.lookup {
+        lookup.forget(&settings.config, (database, user));
+    }
 }
 
 /// The operating system's user at the other end of a local socket.

@@ -9,6 +9,7 @@ use super::auth::{Failures, Policy, SaltKey};
 use super::client_tls::ClientTls;
 use super::config::{Changes, Config};
 use super::gate::Gate;
+use super::lookup::Lookup;
 use super::notice::Refusal;
 use super::registry::Registry;
 use super::siblings::Siblings;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub end_point: Option<Vec<u8>>,
     /// Who may log in, and how.
     pub policy: Policy,
+    /// Where other users are looked up; none if there are no others.
+    pub lookup: Option<Lookup>,
 }
 
 impl Settings {
@@ -33,6 +36,7 @@ impl Settings {
             end_point: tls.and_then(|tls| tls.end_point()),
             tls: tls.map(ClientTls::new).transpose()?,
             policy: Policy::new(&config, salts),
+            lookup: config.auth_query.as_ref().map(Lookup::new),
             config,
         })
     }

@@ -198,6 +198,7 @@ async fn open(
                 if is_guess {
                     admission::count_failure(service, settings, client);
                 }
+                admission::forget(settings, &registered.entry);
                 return Err(told(client, error).await);
             }
         }

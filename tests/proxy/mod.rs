@@ -1,5 +1,6 @@
 //! The proxy before a real server.
 
+mod auth_query;
 mod bad_input;
 mod control;
 mod listening;

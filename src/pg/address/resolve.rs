@@ -1,6 +1,6 @@
 //! From a connection string and its surroundings to one [`Address`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::choices::{Choices, number};
@@ -113,6 +113,27 @@ impl Address {
         other.dbname = dbname.to_owned();
         other.settings.0.insert("dbname", dbname.to_owned());
         other
+    }
+
+    /// The same servers for another role, with the password of `passfile`; without one, of the
+    /// password file that is used by default. No other password of this address is kept.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn for_role(
+        &self,
+        (user, dbname): (&str, &str),
+        passfile: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Address, AddressError> {
+        let mut settings = self.settings.0.clone();
+        settings.remove("password");
+        settings.insert("user", user.to_owned());
+        settings.insert("dbname", dbname.to_owned());
+        if let Some(passfile) = passfile {
+            settings.insert("passfile", passfile.display().to_string());
+        }
+        Self::from_settings(settings, environment)
     }
 
     /// The same, at this one of its servers alone.

@@ -29,6 +29,7 @@ impl Changes {
                 changes.now.push(format!("{what} changed"));
             }
         };
+        whole(running.auth_query == read.auth_query, "[auth_query]");
         whole(running.rules == read.rules, "rules of [[auth]]");
         let uncounted = |limits: &Limits| {
             (

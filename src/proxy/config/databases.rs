@@ -1,5 +1,7 @@
 //! What clients may ask for, and where it is: `[[database]]`.
 
+use std::path::Path;
+
 use super::Given;
 use super::reader::{At, File, Section};
 use crate::pg::Address;
@@ -71,6 +73,22 @@ impl Server {
             renamed.parameters.push((b"database".to_vec(), dbname));
         }
         renamed
+    }
+
+    /// Its address for a role of the proxy's own, in `dbname`; without one, in the database that it
+    /// names, else `postgres`.
+    pub(super) fn for_role(
+        &self,
+        (user, dbname): (&str, Option<&str>),
+        passfile: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Address, AddressError> {
+        let own = match self.is_dbname_given {
+            true => self.address.dbname(),
+            false => "postgres",
+        };
+        let dbname = dbname.unwrap_or(own);
+        self.address.for_role((user, dbname), passfile, environment)
     }
 
     fn parse(text: &str, environment: &Environment) -> Result<Server, AddressError> {
@@ -195,7 +213,7 @@ fn holds_password(text: &str) -> bool {
     settings.is_ok_and(|settings| settings.contains_key("password"))
 }
 
-fn told(error: &AddressError) -> String {
+pub(super) fn told(error: &AddressError) -> String {
     match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),

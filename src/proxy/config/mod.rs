@@ -5,6 +5,7 @@
 //! - [`tls`]: the certificate that clients see;
 //! - [`databases`]: what clients ask for, and where it is;
 //! - [`users`]: who they are, with passwords by reference;
+//! - [`auth_query`]: who else they are, looked up on the source;
 //! - [`rules`]: how they show it, by address, database and user;
 //! - [`limits`]: how many, how long;
 //! - [`changes`]: what of a new file takes effect under way.
@@ -15,6 +16,7 @@
 //!
 //! Reading a configuration opens files and looks at variables, and connects to nothing.
 
+pub mod auth_query;
 pub mod changes;
 pub mod databases;
 pub mod limits;
@@ -29,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use reader::{File, Section};
 
+pub use auth_query::AuthQuery;
 pub use changes::Changes;
 pub use databases::Database;
 pub use limits::Limits;
@@ -56,6 +59,8 @@ pub struct Config {
     pub databases: Vec<Database>,
     /// Who they may be. Empty where every login is decided by the server.
     pub users: Vec<User>,
+    /// How others are looked up; none if there are no others.
+    pub auth_query: Option<AuthQuery>,
     /// How they show it; the first that fits counts. Never empty.
     pub rules: Vec<AuthRule>,
     /// How many, how long.
@@ -168,7 +173,9 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     let tls = tls::read(file, root.table("tls"), given.tls.as_ref());
     let databases = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
-    let rules = rules::read(file, root.tables("auth"), tls.as_ref(), &users);
+    let auth_query = auth_query::read(file, root.table("auth_query"), &databases, given);
+    let has_users = !users.is_empty() || auth_query.is_some();
+    let rules = rules::read(file, root.tables("auth"), tls.as_ref(), has_users);
     let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
     if given.max_server_connections.is_some() {
         limits.max_server_connections = given.max_server_connections;
@@ -187,6 +194,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
         tls,
         databases,
         users,
+        auth_query,
         rules,
         limits,
     }

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use super::reader::{At, File, Section};
 use super::tls::Tls;
-use super::users::User;
 
 /// One way to log in, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,16 +203,16 @@ pub(super) fn read(
     file: &File<'_>,
     tables: Vec<Section<'_>>,
     tls: Option<&Tls>,
-    users: &[User],
+    has_users: bool,
 ) -> Vec<AuthRule> {
     if tables.is_empty() {
-        return vec![AuthRule::for_all(match users.is_empty() {
-            true => Method::Passthrough,
-            false => Method::Scram,
+        return vec![AuthRule::for_all(match has_users {
+            false => Method::Passthrough,
+            true => Method::Scram,
         })];
     }
     let rules = tables.into_iter();
-    let rules = rules.filter_map(|table| rule(file, table, tls, users));
+    let rules = rules.filter_map(|table| rule(file, table, tls, has_users));
     rules.collect()
 }
 
@@ -221,7 +220,7 @@ fn rule(
     file: &File<'_>,
     table: Section<'_>,
     tls: Option<&Tls>,
-    users: &[User],
+    has_users: bool,
 ) -> Option<AuthRule> {
     let method = table.choice("method", &METHODS);
     let addresses = table.texts("address").unwrap_or_default();
@@ -253,17 +252,17 @@ fn rule(
     };
     table.finish();
     rule.method = method.value;
-    if let Some(missing) = missing(&rule, tls, users) {
+    if let Some(missing) = missing(&rule, tls, has_users) {
         file.wrong(&method, missing);
     }
     Some(rule)
 }
 
 /// What a rule needs that the file does not have.
-fn missing(rule: &AuthRule, tls: Option<&Tls>, users: &[User]) -> Option<&'static str> {
+fn missing(rule: &AuthRule, tls: Option<&Tls>, has_users: bool) -> Option<&'static str> {
     match rule.method {
-        Method::Scram | Method::Md5 | Method::Password if users.is_empty() => {
-            Some("needs users: [[user]] with a name and where the password is")
+        Method::Scram | Method::Md5 | Method::Password if !has_users => {
+            Some("needs users: [[user]] with a name and where the password is, or [auth_query]")
         }
         Method::Password if rule.is_local() => None,
         Method::Password if tls.is_none() => {

@@ -122,7 +122,7 @@ fn every_fault_is_told_with_its_line_and_the_key_that_was_meant() {
             "proxy.toml:9: database[1].source: is missing, here and as the option of that name",
             "proxy.toml:11: database[1].sorce: unknown key; did you mean \"source\"?",
             "proxy.toml:12: mirror: unknown key; \
-             there are proxy, tls, database, user, auth, limits",
+             there are proxy, tls, database, user, auth_query, auth, limits",
         ]
     );
 }
@@ -278,6 +278,49 @@ fn rules_say_what_they_need() {
 }
 
 #[test]
+fn a_role_that_looks_users_up_has_a_password_and_asks_for_somebody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pass");
+    fs::write(&path, "a:*:*:looker:secret\n").expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+    let read = |text: &str| {
+        let text = format!("{SHOP}[auth_query]\n{text}");
+        Config::read(&folder.path().join("p"), &text, &given())
+    };
+    let config = read("user = \"looker\"\npassfile = \"pass\"\n").expect("valid");
+    assert_eq!(config.rules, [AuthRule::for_all(Method::Scram)]);
+    let query = config.auth_query.expect("a table");
+    let (name, address) = &query.servers[0];
+    assert_eq!(
+        (name.as_str(), address.user(), address.dbname()),
+        ("shop", "looker", "postgres")
+    );
+    assert!(!format!("{query:?}").contains("secret"));
+    let config = read("user = \"looker\"\ndbname = \"auth\"\n").expect("valid");
+    let query = config.auth_query.expect("a table");
+    assert_eq!(query.servers[0].1.dbname(), "auth");
+    for (text, expected) in [
+        ("", "auth_query.user: is missing"),
+        (
+            "user = \"x\"\npassfile = \"pass\"\n",
+            "has no line for \"x\" at a:5432",
+        ),
+        ("user = \"looker\"\npassfile = \"none\"\n", "has no line"),
+        (
+            "user = \"x\"\nquery = \"SELECT 1, 2\"\n",
+            "$1 stands for the role",
+        ),
+        (
+            "user = \"x\"\ntimeout = \"1h\"\n",
+            "auth_query.timeout: takes",
+        ),
+    ] {
+        let told = read(text).expect_err(text).to_string();
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
 fn certificate_and_key_must_go_together() {
     let folder = tempfile::tempdir().expect("a folder");
     let read =
@@ -358,6 +401,7 @@ fn the_example_file_is_valid_and_says_the_defaults() {
         ("server.key", &key),
         ("clients.crt", &certificate),
         ("app.password", &"hunter2".to_owned()),
+        ("auth.pgpass", &"*:*:*:pgflit_auth:hunter2\n".to_owned()),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).expect("written");
@@ -381,7 +425,7 @@ fn every_key_is_in_the_example_and_documented() {
     let example = include_str!("../../../docs/proxy.example.toml");
     let page = include_str!("../../../docs/proxy-configuration.md");
     let text = "[proxy]\nzzz = 1\n[tls]\nzzz = 1\n[[database]]\nzzz = 1\n[[user]]\nzzz = 1\n\
-                [[auth]]\nzzz = 1\n[limits]\nzzz = 1\n";
+                [auth_query]\nzzz = 1\n[[auth]]\nzzz = 1\n[limits]\nzzz = 1\n";
     let mut count = 0;
     for fault in faults(text) {
         let Some((_, keys)) = fault.split_once("unknown key; there are ") else {
