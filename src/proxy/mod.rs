@@ -1,7 +1,7 @@
 //! The traffic proxy: clients on one side, servers on the other, and a gate between transactions.
 //!
 //! Owns a client's connection from its first byte to its last: what it wants ([`greeting`]), who it
-//! is ([`admission`], [`auth`], [`lookup`], [`login`]), its server connection ([`server`]), the bytes between
+//! is ([`admission`], [`auth`], [`lookup`], [`login`]), its server connection ([`server`], [`opening`]), the bytes between
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`]. Who is
 //! connected is in the [`registry`], by whose keys [`cancel`] finds its way. [`run`] puts it together,
@@ -41,6 +41,7 @@ pub mod listener;
 pub mod login;
 pub mod lookup;
 pub mod notice;
+pub mod opening;
 pub mod outstanding;
 pub mod registry;
 pub mod relay;

@@ -10,5 +10,6 @@ mod pause;
 mod protocol;
 mod roles;
 mod rolling;
+mod servers;
 mod tls;
 mod wire;

@@ -15,7 +15,7 @@ use super::wire;
 use crate::support::{Proxied, source_options};
 
 /// A certificate that signs itself, and its key.
-fn certificate(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
+pub(super) fn certificate(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
     let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
     let mut name = X509NameBuilder::new().expect("a name");
     name.append_entry_by_text("CN", "localhost")

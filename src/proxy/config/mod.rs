@@ -171,11 +171,14 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     let (listen, mut sockets) = listen::read(file, root.table("proxy"), &given.listen);
     sockets.reuse_port |= given.reuse_port;
     let tls = tls::read(file, root.table("tls"), given.tls.as_ref());
-    let databases = databases::read(file, root.tables("database"), given);
+    let (databases, needs_login) = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
     let auth_query = auth_query::read(file, root.table("auth_query"), &databases, given);
     let has_users = !users.is_empty() || auth_query.is_some();
     let rules = rules::read(file, root.tables("auth"), tls.as_ref(), has_users);
+    if rules.iter().any(|rule| rule.method == Method::Passthrough) {
+        needs_login.iter().for_each(|one| one.refuse(file));
+    }
     let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
     if given.max_server_connections.is_some() {
         limits.max_server_connections = given.max_server_connections;
