@@ -278,6 +278,7 @@ pub async fn accept(
 
 fn begin(accepted: Accepted, service: &Arc<Service>, workers: &Workers) {
     let service = Arc::clone(service);
+    let present = service.arrive();
     match accepted {
         Accepted::Tcp(stream, address) => {
             if prepare(&stream).is_err() {
@@ -288,12 +289,14 @@ fn begin(accepted: Accepted, service: &Arc<Service>, workers: &Workers) {
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     session::serve(service, Stream::Tcp(stream), address.to_string()).await;
                 }
+                drop(present);
             });
         }
         Accepted::Unix(stream) => workers.spawn(async move {
             if let Ok(stream) = UnixStream::from_std(stream) {
                 session::serve(service, Stream::Unix(stream), LOCAL.to_owned()).await;
             }
+            drop(present);
         }),
     }
 }

@@ -24,6 +24,10 @@ use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
 
+/// How long the proxy stays for clients that are connected and say nothing, as those do that only
+/// look whether something listens.
+const GREETING_MAX: Duration = Duration::from_secs(5);
+
 /// How long clients may take to read why they are ended.
 const END_MAX: Duration = Duration::from_secs(3);
 
@@ -131,7 +135,7 @@ async fn ask_others(others: &[Process]) -> Vec<Status> {
     let mut statuses = Vec::new();
     while let Some(answer) = asked.join_next().await {
         if let Ok(Ok(Reply::Status(status))) = answer {
-            statuses.push(status);
+            statuses.push(*status);
         }
     }
     statuses
@@ -165,21 +169,27 @@ async fn drain(service: &Service) {
     let count = service.registry.count();
     tracing::info!("stopping: {count} clients are served to their ends, for {limit:?} at most");
     service.gate.opened().await;
-    all_gone(service, limit).await;
+    let began = Instant::now();
+    // Whoever was accepted last has maybe not said yet what it wants.
+    let is_over = || {
+        service.registry.count() == 0 && (service.present() == 0 || began.elapsed() > GREETING_MAX)
+    };
+    until(limit, is_over).await;
     let left = service.registry.clients();
     if left.is_empty() {
         return;
     }
     tracing::warn!("{} clients are ended", left.len());
     left.iter().for_each(|entry| entry.ask_to_end());
-    all_gone(service, END_MAX).await;
+    until(END_MAX, || service.registry.count() == 0).await;
 }
 
-async fn all_gone(service: &Service, limit: Duration) {
-    let gone = async {
-        while service.registry.count() > 0 {
+/// Waits until something is so, for at most `limit`.
+async fn until(limit: Duration, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
             tokio::time::sleep(POLL).await;
         }
     };
-    let _ = tokio::time::timeout(limit, gone).await;
+    let _ = tokio::time::timeout(limit, waiting).await;
 }

@@ -55,6 +55,8 @@ pub struct Service {
     pub failures: Failures,
     /// The other processes of this proxy; none where there can be none.
     pub siblings: Option<Siblings>,
+    /// One more holder for each connection.
+    presence: Arc<()>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -75,6 +77,7 @@ impl Service {
             gate: Arc::default(),
             failures: Failures::default(),
             siblings: None,
+            presence: Arc::default(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone())?)),
             salts,
         })
@@ -100,6 +103,16 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner);
         *in_force = Arc::new(settings);
         Ok(changes)
+    }
+
+    /// Counts a connection among those that are there until this is dropped.
+    pub fn arrive(&self) -> Arc<()> {
+        Arc::clone(&self.presence)
+    }
+
+    /// How many connections there are, also those that have not said yet what they want.
+    pub fn present(&self) -> usize {
+        Arc::strong_count(&self.presence) - 1
     }
 
     /// A place among those that have not proved who they are; none if there are too many.

@@ -47,7 +47,7 @@ impl Siblings {
         let own = std::process::id();
         let key = KeyText::of(key);
         let mut asked = JoinSet::new();
-        for process in self.place.processes() {
+        for process in self.place.own_processes() {
             if process.pid != own {
                 let request = Request::Cancel { key: key.clone() };
                 asked.spawn_blocking(move || ask_within(ANSWER_MAX, &process.path, &request));

@@ -154,6 +154,18 @@ fn who_waits_to_be_accepted_is_served_by_the_process_that_ends() {
 }
 
 #[test]
+fn who_has_connected_and_said_nothing_yet_is_served_too() {
+    let proxied = first();
+    let mut late = proxied.socket();
+    stop(&proxied.proxy);
+    wire::log_in(&mut late, 0);
+    wire::query(&mut late, "SELECT 1");
+    drop(late);
+    let Proxied { proxy, .. } = proxied;
+    proxy.wait_for_exit().assert_code(0);
+}
+
+#[test]
 fn the_control_socket_is_the_newest_living_processs() {
     let mut proxied = first();
     let own = |run: &Run| format!("work/proxy-{}.sock", run.pid());

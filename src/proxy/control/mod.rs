@@ -88,7 +88,7 @@ impl fmt::Debug for KeyText {
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Request::Clients`].
     Clients {
         /// In the order in which they came.

@@ -10,8 +10,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
+
+use nix::unistd::geteuid;
 
 use crate::base::shutdown::POLL;
 use crate::proxy::unix_socket::answers;
@@ -58,8 +61,21 @@ impl Place {
         self.newest.with_file_name(format!("{stem}-{pid}{end}"))
     }
 
-    /// All sockets of processes that are there, the newest first.
+    /// All sockets of processes that are there, the newest first: for commands. They are ours, or
+    /// for root those of who has the newest process's. What others put beside them is not asked.
     pub fn processes(&self) -> Vec<Process> {
+        let owner = fs::symlink_metadata(&self.newest).map(|file| file.uid());
+        let newest = owner.ok().filter(|_| geteuid().is_root());
+        self.processes_of(newest)
+    }
+
+    /// The same, of this user's processes alone: for a process, which trusts them with keys.
+    pub fn own_processes(&self) -> Vec<Process> {
+        self.processes_of(None)
+    }
+
+    fn processes_of(&self, also: Option<u32>) -> Vec<Process> {
+        let own = geteuid().as_raw();
         let (stem, end) = self.name();
         let entries = fs::read_dir(self.folder()).into_iter().flatten();
         let mut processes: Vec<_> = entries
@@ -67,9 +83,13 @@ impl Place {
                 let entry = entry.ok()?;
                 let name = entry.file_name();
                 let pid = name.to_str()?.strip_prefix(&*stem)?.strip_prefix('-')?;
+                let file = entry.metadata().ok()?;
+                if file.uid() != own && Some(file.uid()) != also {
+                    return None;
+                }
                 Some(Process {
                     pid: pid.strip_suffix(&*end)?.parse().ok()?,
-                    since: entry.metadata().ok()?.modified().ok()?,
+                    since: file.modified().ok()?,
                     path: entry.path(),
                 })
             })
@@ -82,7 +102,7 @@ impl Place {
     /// Those of them that answer. Files of the others, which were killed, are removed: for who
     /// holds the lock.
     pub fn living(&self) -> Vec<Process> {
-        let mut living = self.processes();
+        let mut living = self.own_processes();
         living.retain(|process| {
             let answers = answers(&process.path);
             if let Ok(false) = answers {

@@ -203,7 +203,7 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
         Request::Pause { limit_ms, id } => {
             return pause(service, Duration::from_millis(limit_ms), id).await;
         }
-        Request::Status => Reply::Status(status(facts)),
+        Request::Status => Reply::Status(Box::new(status(facts))),
         Request::Clients => {
             let clients = service.registry.clients();
             let clients = clients.iter().map(|entry| client(entry)).collect();

@@ -45,7 +45,10 @@ pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     }
     match (merged(replies), failed) {
         // What can be seen is shown.
-        (Some(Reply::Status(status)), _) => Ok(Reply::Status(Status { silent, ..status })),
+        (Some(Reply::Status(mut status)), _) => {
+            status.silent = silent;
+            Ok(Reply::Status(status))
+        }
         (_, Some(error)) => Err(error),
         (Some(reply), None) => Ok(reply),
         (None, None) => ask_one(path, request),
@@ -162,7 +165,7 @@ fn merged(replies: Vec<Reply>) -> Option<Reply> {
 
 fn merge(first: Reply, other: Reply) -> Reply {
     match (first, other) {
-        (Reply::Status(one), Reply::Status(two)) => Reply::Status(together(one, &two)),
+        (Reply::Status(one), Reply::Status(two)) => Reply::Status(Box::new(together(*one, &two))),
         (Reply::Clients { mut clients }, Reply::Clients { clients: more }) => {
             clients.extend(more);
             Reply::Clients { clients }
