@@ -307,3 +307,53 @@ fn prepare(stream: &std::net::TcpStream) -> io::Result<()> {
     socket.set_keepalive(true)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARED: Sockets = Sockets {
+        unix_mode: 0o777,
+        reuse_port: true,
+    };
+
+    #[tokio::test]
+    async fn who_connects_while_one_of_two_closes_comes_to_the_other() {
+        let bound = host("127.0.0.1:0", SHARED).await.expect("bound");
+        let mut bound = bound.into_iter().map(Listener::Tcp);
+        let ending = bound.next().expect("one address");
+        let place = ending.place();
+        let mut staying = host(&place, SHARED).await.expect("bound beside it");
+        let staying = staying.pop().expect("one address");
+        let before = TcpStream::connect(&place).await.expect("connected");
+        ending.turn_away().expect("a filter");
+        // The operating system gives half of them to the one that ends.
+        let clients: Vec<_> = (0..20)
+            .map(|_| tokio::spawn(TcpStream::connect(place.clone())))
+            .collect();
+        tokio::time::sleep(HANDSHAKE_MAX).await;
+        let is_first_here = ending.next_waiting().is_ok();
+        assert!(ending.next_waiting().is_err(), "nobody came after it");
+        drop(ending);
+        let limit = Duration::from_secs(20);
+        for _ in 0..20 + usize::from(!is_first_here) {
+            let accepted = tokio::time::timeout(limit, staying.accept()).await;
+            accepted.expect("in time").expect("accepted");
+        }
+        for client in clients {
+            client.await.expect("no panic").expect("connected");
+        }
+        drop(before);
+    }
+
+    #[tokio::test]
+    async fn an_address_of_one_family_leaves_the_other_alone() {
+        let sockets = Sockets::default();
+        let Ok(six) = tcp((Ipv6Addr::UNSPECIFIED, 0).into(), sockets) else {
+            return; // A machine without IPv6.
+        };
+        let port = six.local_addr().expect("an address").port();
+        let four = tcp((Ipv4Addr::UNSPECIFIED, port).into(), sockets);
+        assert!(four.is_ok(), "{four:?}");
+    }
+}

@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
 use std::process::{Child, Stdio};
 
 use nix::sys::signal::Signal;
 
 use super::wire;
-use crate::support::{Finished, Pgflit, Proxied, Run, SOON, eventually, source_options};
+use crate::support::{Pgflit, Proxied, Run, SOON, eventually, source_options};
 
 fn shared(proxy: Pgflit) -> Pgflit {
     proxy.arg("--reuse-port")
@@ -154,6 +155,49 @@ fn who_waits_to_be_accepted_is_served_by_the_process_that_ends() {
 }
 
 #[test]
+fn a_unix_socket_is_taken_over_from_a_process_of_the_same_proxy_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |number: u16| format!("{}:{number}", folder.path().display());
+    let proxied = Proxied::with(source_options(), |proxy| {
+        shared(proxy).arg("--listen").arg(at(7001))
+    });
+    let path = folder.path().join(".s.PGSQL.7001");
+    let by_socket = proxied.database.at_port(proxied.port, 7001);
+    let by_socket = by_socket.with(&format!("host={}", folder.path().display()));
+    let _others = UnixListener::bind(folder.path().join(".s.PGSQL.7002")).expect("a socket");
+    let start = |number: u16| {
+        let proxy = shared(proxied.ask("proxy --listen 127.0.0.1:0"));
+        let proxy = proxy.arg("--listen").arg(at(number));
+        proxy.source(&proxied.direct).start()
+    };
+    let refused = start(7002).wait_for_exit().assert_code(12);
+    refused.assert_stderr("another process answers there");
+    let second = start(7001);
+    second.wait_for_stderr(&format!("listening on {}", path.display()));
+    proxied.proxy.signal(Signal::SIGTERM);
+    let Proxied { proxy, cluster, .. } = proxied;
+    proxy.wait_for_exit().assert_code(0);
+    assert_eq!(by_socket.sql("SELECT 1"), "1");
+    second.signal(Signal::SIGTERM);
+    second.wait_for_exit().assert_code(0);
+    assert!(!path.exists());
+    drop(cluster);
+}
+
+#[test]
+fn clients_that_stay_past_the_limit_are_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("proxy.toml");
+    std::fs::write(&path, "[limits]\ndrain_limit = \"1s\"\n").expect("written");
+    let proxied = Proxied::with(source_options(), |proxy| proxy.arg("--config").arg(&path));
+    let (mut idle, _) = session(&proxied);
+    proxied.proxy.signal(Signal::SIGTERM);
+    assert_eq!(wire::refusal(&mut idle).as_deref(), Some("57P01"));
+    let Proxied { proxy, .. } = proxied;
+    proxy.wait_for_exit().assert_code(0);
+}
+
+#[test]
 fn who_has_connected_and_said_nothing_yet_is_served_too() {
     let proxied = first();
     let mut late = proxied.socket();
@@ -242,35 +286,35 @@ fn assert_whole(traffic: Child, count: usize) {
 
 #[test]
 fn traffic_goes_on_through_restarts_without_a_failure() {
-    let mut proxied = first();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("proxy.toml");
+    std::fs::write(&path, "[limits]\ndrain_limit = \"1h\"\n").expect("written");
+    let mut proxied = Proxied::with(source_options(), |proxy| {
+        shared(proxy).arg("--config").arg(&path)
+    });
     crate::support::Pgbench::init(&proxied.direct, 1);
     // A connection a transaction, and connections that stay.
-    let mut coming = pgbench(&proxied, &["-C", "-t", "400"]);
-    let mut staying = pgbench(&proxied, &["-t", "20000"]);
-    let serving = |proxied: &Proxied| {
+    let mut coming = pgbench(&proxied, &["-C", "-t", "300"]);
+    let staying = pgbench(&proxied, &["-t", "5000"]);
+    let mut serving = |proxied: &Proxied| {
         let before = proxied.status()["transactions"].clone();
         eventually(SOON, "it serves", || {
-            proxied.status()["transactions"] != before
+            let has_ended = !matches!(coming.try_wait(), Ok(None));
+            has_ended || proxied.status()["transactions"] != before
         });
     };
-    serving(&proxied);
-    let mut left: Vec<Finished> = Vec::new();
-    let mut restarts = 0;
-    while restarts < 2 || matches!(coming.try_wait(), Ok(None)) {
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        serving(&proxied);
         let next = another(&proxied);
         serving(&proxied);
         let old = std::mem::replace(&mut proxied.proxy, next);
-        old.signal(Signal::SIGTERM);
-        if restarts == 0 {
-            // Those that stay are its clients.
-            assert!(matches!(staying.try_wait(), Ok(None)));
-        }
-        left.push(old.wait_for_exit());
-        restarts += 1;
+        stop(&old);
+        left.push(old);
     }
-    assert_whole(coming, 1600);
-    assert_whole(staying, 80_000);
-    for finished in left {
-        finished.assert_code(0);
+    assert_whole(coming, 1200);
+    assert_whole(staying, 20_000);
+    for old in left {
+        old.wait_for_exit().assert_code(0);
     }
 }
