@@ -52,10 +52,14 @@ fn praise(path: Option<&Path>, config: &Config) -> String {
     let path = path.unwrap_or(Path::new("the command line"));
     let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
     format!(
-        "{} is fine: {}, {}, {}; listens at {}\n",
+        "{} is fine: {}, {}{}, {}; listens at {}\n",
         path.display(),
         counted(config.databases.len(), "database"),
         counted(config.users.len(), "user"),
+        match config.auth_query {
+            Some(_) => " and those of the source",
+            None => "",
+        },
         counted(config.rules.len(), "rule"),
         listen.join(", ")
     )

@@ -71,7 +71,7 @@ pub fn ask_within(limit: Duration, path: &Path, request: &Request) -> Result<Rep
         Ok(stream) => stream,
         // It is there, and takes nobody.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            return Err(AskError::Lost(error));
+            return Err(AskError::Lost(in_words(error)));
         }
         Err(source) => {
             let path = path.to_owned();
@@ -88,12 +88,22 @@ pub fn ask_within(limit: Duration, path: &Path, request: &Request) -> Result<Rep
             let limited = stream.take(REPLY_BYTES_MAX);
             BufReader::new(limited).read_until(b'\n', &mut line)
         })
-        .map_err(AskError::Lost)?;
+        .map_err(|error| AskError::Lost(in_words(error)))?;
     if line.is_empty() {
         return Err(AskError::Lost(io::ErrorKind::UnexpectedEof.into()));
     }
     match serde_json::from_slice(&line).map_err(AskError::Odd)? {
         Reply::Refused { problem, hint } => Err(AskError::Refused { problem, hint }),
         reply => Ok(reply),
+    }
+}
+
+/// The operating system says of a time limit that something is "temporarily unavailable".
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            io::Error::new(io::ErrorKind::TimedOut, "no answer within the time limit")
+        }
+        _ => error,
     }
 }
