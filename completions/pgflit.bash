@@ -6571,7 +6571,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__proxy)
-            opts="-S -T -D -v -d -z -q -h --socket --source --target --dir --listen --tls-certificate --tls-key --max-server-connections --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help status pause resume reload mirrors clients check-config help"
+            opts="-S -T -D -v -d -z -q -h --socket --source --target --dir --listen --reuse-port --tls-certificate --tls-key --max-server-connections --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help status pause resume reload mirrors clients check-config help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

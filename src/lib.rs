@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | `pgflit.lock` | whoever runs | [`store`] |
 //! | `pgflit.db` | one writer a table group | [`store`] |
-//! | `proxy.sock` | the proxy, for as long as it runs | [`proxy::control`] |
+//! | `proxy.sock`, `proxy-PID.sock` | each process of the proxy, for as long as it runs | [`proxy::control`] |
 //! | `log/` | every process its own | [`report::log_file`] |
 //! | `summary.json` | whoever copies | [`migration::summary`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |

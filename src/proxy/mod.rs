@@ -1,12 +1,14 @@
 //! The traffic proxy: clients on one side, servers on the other, and a gate between transactions.
 //!
 //! Owns a client's connection from its first byte to its last: what it wants ([`greeting`]), who it
-//! is ([`admission`], [`auth`], [`login`]), its server connection ([`server`]), the bytes between
+//! is ([`admission`], [`auth`], [`lookup`], [`login`]), its server connection ([`server`], [`opening`]), the bytes between
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
 //! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
-//! and what they did in [`statistics`]. [`run`] puts it together, [`workers`] are the threads,
-//! [`listener`], [`control`], [`admin`] and [`metrics`] the doors, [`config`] what it is told.
+//! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`]. [`run`] puts it
+//! together, [`workers`] are the threads, [`listener`], [`control`], [`admin`] and [`metrics`] the
+//! doors, over [`unix_socket`] where they are files, [`siblings`] the other processes of the same
+//! proxy, [`config`] what it is told.
 //!
 //! Leaves to others: what messages look like ([`crate::wire`]), how servers are reached
 //! ([`crate::pg`]), what people see (`commands`, `report`).
@@ -23,8 +25,9 @@
 //!   and the last four not to the log either.
 //!
 //! # Crash story
-//! Nothing is on disk but the files of the control socket and of the console's, which the next proxy
-//! replaces when nobody answers on them. Clients of a killed proxy lose their connections, and their servers roll back
+//! Nothing is on disk but files of sockets: the control sockets, the console's, and Unix sockets for
+//! clients. The next proxy replaces those that nobody answers on. Clients of a killed proxy lose their
+//! connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 
 pub mod admin;
@@ -40,9 +43,11 @@ pub mod gate;
 pub mod greeting;
 pub mod listener;
 pub mod login;
+pub mod lookup;
 pub mod metrics;
 pub mod mirror;
 pub mod notice;
+pub mod opening;
 pub mod outstanding;
 pub mod pause;
 pub mod registry;
@@ -53,6 +58,8 @@ pub mod scan;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod siblings;
 pub mod statistics;
 pub mod stop;
+pub mod unix_socket;
 pub mod workers;

@@ -73,6 +73,18 @@ pub enum Paused {
     Resumed,
 }
 
+/// A pause that is in force.
+#[derive(Debug, Clone, Copy)]
+pub struct InForce {
+    /// Which, among those of all processes of a proxy.
+    pub id: u64,
+    /// When it ends by itself.
+    pub until: Instant,
+}
+
+/// The longest pause: more than anybody means, and less than clocks hold.
+const LIMIT_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// The holds of a proxy.
 #[derive(Debug)]
 pub struct Pauses {
@@ -90,7 +102,10 @@ struct Holds {
 #[derive(Debug)]
 struct Held {
     number: u64,
+    /// Which it is, among those of all processes of a proxy.
+    id: u64,
     since: Instant,
+    until: Instant,
     /// Ends it at its limit.
     limit: AbortHandle,
 }
@@ -106,12 +121,20 @@ impl Pauses {
     /// `limit`, complete or not, they open by themselves. Cancel safe: whoever waits no more has the
     /// gates opened.
     pub async fn pause(self: &Arc<Self>, hold: &Hold, limit: Duration) -> Paused {
-        let began = Instant::now();
-        let Some(number) = self.begin(hold, limit) else {
-            return Paused::Already;
+        self.pause_as(hold, rand::random(), limit).await
+    }
+
+    /// As [`Pauses::pause`], as part of the pause `id` of several processes. If that is in force here
+    /// already, this too returns once it is complete; it then ends with whoever began it.
+    pub async fn pause_as(self: &Arc<Self>, hold: &Hold, id: u64, limit: Duration) -> Paused {
+        let (began, limit) = (Instant::now(), limit.min(LIMIT_MAX));
+        let (number, is_begun) = match self.begin(hold, id, limit) {
+            Ok(number) => (number, true),
+            Err(Some(number)) => (number, false),
+            Err(None) => return Paused::Already,
         };
         let mut unless_dropped = EndUnlessWaited {
-            pauses: Some(self),
+            pauses: Some(self.as_ref()).filter(|_| is_begun),
             hold,
             number,
         };
@@ -142,7 +165,41 @@ impl Pauses {
     /// Closes the gates, which open by themselves after `limit`; waits for nobody. False if they
     /// were held so already.
     pub fn hold(self: &Arc<Self>, hold: &Hold, limit: Duration) -> bool {
-        self.begin(hold, limit).is_some()
+        self.begin(hold, rand::random(), limit.min(LIMIT_MAX))
+            .is_ok()
+    }
+
+    /// Ends a hold if it is the pause `id`. False if it is not.
+    pub fn resume_of(&self, hold: &Hold, id: u64) -> bool {
+        let held = self
+            .lock()
+            .held
+            .get(hold)
+            .map(|held| (held.id, held.number));
+        held.is_some_and(|(held, number)| held == id && self.end(hold, Some(number)))
+    }
+
+    /// The hold as it is in force; none if it is not.
+    pub fn in_force(&self, hold: &Hold) -> Option<InForce> {
+        let holds = self.lock();
+        let held = holds.held.get(hold)?;
+        let (id, until) = (held.id, held.until);
+        Some(InForce { id, until })
+    }
+
+    /// Returns once nobody is held back. Cancel safe.
+    pub async fn all_ended(&self) {
+        loop {
+            let ended = self.registry.settled();
+            let ended = ended.notified();
+            tokio::pin!(ended);
+            // From here on an end is not missed.
+            ended.as_mut().enable();
+            if self.lock().held.is_empty() {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Ends a hold. False if there was none.
@@ -169,21 +226,25 @@ impl Pauses {
             .max(self.held_for(&Hold::Maintenance))
     }
 
-    fn begin(self: &Arc<Self>, hold: &Hold, limit: Duration) -> Option<u64> {
+    /// The number of the hold that begins; or that of the one that is in force, if it is the same
+    /// pause.
+    fn begin(self: &Arc<Self>, hold: &Hold, id: u64, limit: Duration) -> Result<u64, Option<u64>> {
         let mut holds = self.lock();
-        if holds.held.contains_key(hold) {
-            return None;
+        if let Some(held) = holds.held.get(hold) {
+            return Err((held.id == id).then_some(held.number));
         }
         holds.begun += 1;
         let number = holds.begun;
         let held = Held {
             number,
+            id,
             since: Instant::now(),
+            until: Instant::now() + limit,
             limit: self.end_at(hold.clone(), number, limit),
         };
         holds.held.insert(hold.clone(), held);
         self.registry.close_gates(hold);
-        Some(number)
+        Ok(number)
     }
 
     fn is_in_force(&self, hold: &Hold, number: u64) -> bool {
@@ -311,6 +372,20 @@ mod tests {
         assert!(pauses.all_held_for().is_some());
         pauses.resume_all();
         newcomer.entry.gate().opened().await;
+    }
+
+    #[tokio::test]
+    async fn a_pause_of_several_processes_is_joined_by_its_number_alone() {
+        let (pauses, _registry) = proxy();
+        for _ in 0..2 {
+            let paused = pauses.pause_as(&Hold::All, 7, Duration::MAX).await;
+            assert!(matches!(paused, Paused::Complete { .. }));
+        }
+        let other = pauses.pause_as(&Hold::All, 8, LONG).await;
+        assert_eq!(other, Paused::Already);
+        assert!(!pauses.resume_of(&Hold::All, 8) && pauses.in_force(&Hold::All).is_some());
+        assert!(pauses.resume_of(&Hold::All, 7) && pauses.in_force(&Hold::All).is_none());
+        pauses.all_ended().await;
     }
 
     #[tokio::test]

@@ -9,26 +9,35 @@ use std::time::{Duration, Instant};
 use openssl::error::ErrorStack;
 use signal_hook::consts::SIGHUP;
 use signal_hook::flag;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::admin;
 use super::config::Config;
-use super::control::{self, ControlError, Facts};
-use super::listener::{self, ListenError};
+use super::control::asking::ask_within;
+use super::control::place::Process;
+use super::control::{self, ControlError, Facts, Reply, Request, Status};
+use super::listener::{self, ListenError, Listener};
 use super::metrics;
+use super::pause::Hold;
 use super::reload::{Origin, reload};
 use super::service::Service;
+use super::siblings::Siblings;
 use super::statistics::period::PERIOD;
 use super::stop::{Stop, StopRequest};
 use super::workers::Workers;
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
 
-/// How long clients may go on after the proxy was asked to stop: longer than most transactions,
-/// shorter than what stops services waits before it kills (systemd: 90 s).
-const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// How long the proxy stays for clients that are connected and say nothing, as those do that only
+/// look whether something listens.
+const GREETING_MAX: Duration = Duration::from_secs(5);
 
 /// How long clients may take to read why they are ended.
 const END_MAX: Duration = Duration::from_secs(3);
+
+/// How long another process may take to say how it does.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// What a proxy is told.
 #[derive(Debug)]
@@ -69,24 +78,32 @@ pub enum ProxyError {
 pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     let hangup = Arc::new(AtomicBool::new(false));
     flag::register(SIGHUP, Arc::clone(&hangup)).map_err(ProxyError::Signal)?;
-    let control = control::bind(&start.control)?;
-    let mut listeners = Vec::new();
-    for address in &start.config.listen {
-        listeners.append(&mut listener::bind(address.as_str()).await?);
-    }
+    let sockets = start.config.sockets;
+    let starting = control::bind(&start.control, sockets.reuse_port)?;
+    // From here on a pause of all processes waits for this one, too.
+    let others = ask_others(&starting.others).await;
+    let taken_over: Vec<_> = others
+        .iter()
+        .flat_map(|other| &other.listen)
+        .cloned()
+        .collect();
+    let listeners = listener::bind(&start.config.listen, sockets, &taken_over).await?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = Arc::new(Workers::start(processors).map_err(ProxyError::Threads)?);
     let mut doors = Vec::new();
     for address in start.config.admin.iter().flat_map(|admin| &admin.listen) {
-        doors.append(&mut admin::listener::open(address).await?);
+        doors.append(&mut admin::listener::open(address, sockets).await?);
     }
     let mut told_at = Vec::new();
     for address in &start.config.metrics {
-        told_at.append(&mut listener::bind(address.as_str()).await?);
+        told_at.append(&mut listener::bind_tcp(address, sockets).await?);
     }
-    let service = Arc::new(Service::new(start.config)?);
-    let listen = listeners.iter().filter_map(|one| one.local_addr().ok());
-    let listen: Vec<String> = listen.map(|address| address.to_string()).collect();
+    let mut service = Service::new(start.config)?;
+    service.siblings = sockets.reuse_port.then(|| Siblings::new(&start.control));
+    let service = Arc::new(service);
+    pause_as(&others, &service).await;
+    let control = starting.publish()?;
+    let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
     for address in &listen {
         tracing::info!("listening on {address}");
     }
@@ -105,11 +122,12 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     });
     // Before anybody is accepted.
     let _ = service.console.set(Arc::downgrade(&facts));
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|one| listener::accept(one, Arc::clone(&service), Arc::clone(&workers)))
-        .map(tokio::spawn)
-        .collect();
+    let (close, closing) = watch::channel(false);
+    let mut accepting = JoinSet::new();
+    for one in listeners {
+        let (service, workers) = (Arc::clone(&service), Arc::clone(&workers));
+        accepting.spawn(listener::accept(one, service, workers, closing.clone()));
+    }
     let stopped = async {
         let is_signalled = tokio::select! {
             () = shutdown.wait() => true,
@@ -117,8 +135,10 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         };
         // For those who ask whether it does.
         facts.stop.ask(Stop::WhenClientsHaveGone);
-        // Whoever connects from now on is refused by the operating system.
-        accepting.iter().for_each(|one| one.abort());
+        close.send_replace(true);
+        // Whoever connects from now on is refused by the operating system, or comes to another
+        // process.
+        while accepting.join_next().await.is_some() {}
         let drained = async {
             let have_gone = async {
                 match is_signalled {
@@ -148,6 +168,32 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     Ok(())
 }
 
+/// How the other processes of this proxy do. One that does not answer is left out: it is about to
+/// end, or it will not answer those who pause all of them either.
+async fn ask_others(others: &[Process]) -> Vec<Status> {
+    let mut asked = JoinSet::new();
+    for other in others {
+        let path = other.path.clone();
+        asked.spawn_blocking(move || ask_within(ANSWER_MAX, &path, &Request::Status));
+    }
+    let mut statuses = Vec::new();
+    while let Some(answer) = asked.join_next().await {
+        if let Ok(Ok(Reply::Status(status))) = answer {
+            statuses.push(*status);
+        }
+    }
+    statuses
+}
+
+/// Begins with the pause that the other processes are in.
+async fn pause_as(others: &[Status], service: &Service) {
+    if let Some(pause) = others.iter().find_map(|other| other.pause) {
+        let left = Duration::try_from_secs_f64(pause.left_ms / 1000.0).unwrap_or_default();
+        tracing::info!("traffic is paused: clients wait here, too, for {left:?} at most");
+        service.pauses.pause_as(&Hold::All, pause.id, left).await;
+    }
+}
+
 /// Reads the configuration again whenever SIGHUP comes.
 async fn reload_on_hangup(hangup: &AtomicBool, facts: &Facts) {
     loop {
@@ -170,15 +216,19 @@ async fn take_averages(service: &Service) {
     }
 }
 
-/// Waits until everybody has gone; past the limit, ends those that have not.
+/// Waits until everybody has gone; past the limit, ends those that have not. A pause stays in force
+/// until it ends: whoever has paused the proxy counts on it.
 async fn drain(service: &Service) {
-    // Nobody is left to end a pause.
-    service.pauses.resume_all();
-    tracing::info!(
-        "stopping: {} clients are served to their ends, for {DRAIN_MAX:?} at most",
-        service.registry.count()
-    );
-    all_gone(service, DRAIN_MAX).await;
+    let limit = service.settings().config.limits.drain_limit;
+    let count = service.registry.count();
+    tracing::info!("stopping: {count} clients are served to their ends, for {limit:?} at most");
+    service.pauses.all_ended().await;
+    let began = Instant::now();
+    // Whoever was accepted last has maybe not said yet what it wants.
+    let is_over = || {
+        service.registry.count() == 0 && (service.present() == 0 || began.elapsed() > GREETING_MAX)
+    };
+    until(limit, is_over).await;
     end(service).await;
 }
 
@@ -200,14 +250,15 @@ async fn end(service: &Service) {
     }
     tracing::warn!("{} clients are ended", left.len());
     left.iter().for_each(|entry| entry.ask_to_end());
-    all_gone(service, END_MAX).await;
+    until(END_MAX, || service.registry.count() == 0).await;
 }
 
-async fn all_gone(service: &Service, limit: Duration) {
-    let gone = async {
-        while service.registry.count() > 0 {
+/// Waits until something is so, for at most `limit`.
+async fn until(limit: Duration, is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
             tokio::time::sleep(POLL).await;
         }
     };
-    let _ = tokio::time::timeout(limit, gone).await;
+    let _ = tokio::time::timeout(limit, waiting).await;
 }

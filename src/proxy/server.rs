@@ -9,7 +9,7 @@ use crate::pg::connect::{self, Login, ServerRole, Stream};
 use crate::pg::{Address, Error};
 
 /// The first wait before a server that could not be reached is tried again, and the longest.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+pub const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// The very server that a session is on, among those that its address may mean.
 #[derive(Debug, Clone)]
@@ -91,7 +91,8 @@ pub async fn open_again(place: &ServerPlace) -> Result<Stream, Error> {
         .stream)
 }
 
-fn no_answer(address: &Address) -> Error {
+/// None of the servers of `address` has answered in time.
+pub fn no_answer(address: &Address) -> Error {
     let hosts: Vec<_> = address.hosts().iter().map(ToString::to_string).collect();
     Error::Refused {
         address: hosts.join(", "),
@@ -104,10 +105,9 @@ struct NothingSaid<'a> {
     address: &'a Address,
 }
 
-impl Login for NothingSaid<'_> {
-    type Opened = OpenServer;
-
-    async fn log_in(&self, stream: Stream, host: &Host) -> Result<OpenServer, Error> {
+impl ServerPlace {
+    /// Where `stream`, to `host` of `address`, leads.
+    pub fn of(stream: &Stream, host: &Host, address: &Address) -> Self {
         let mut host = host.clone();
         // A name may stand for several servers; cancel requests go to the one that this is.
         if let (Endpoint::Tcp { address, .. }, Some(peer)) =
@@ -115,22 +115,26 @@ impl Login for NothingSaid<'_> {
         {
             *address = Some(peer);
         }
-        let place = ServerPlace {
-            address: self.address.at(&host),
-        };
+        ServerPlace {
+            // Its role has been looked at, if it matters.
+            address: address.at(&host).of_any_role(),
+        }
+    }
+}
+
+impl Login for NothingSaid<'_> {
+    type Opened = OpenServer;
+
+    async fn log_in(&self, stream: Stream, host: &Host) -> Result<OpenServer, Error> {
+        let place = ServerPlace::of(&stream, host, self.address);
         Ok(OpenServer { stream, place })
     }
 
-    /// Never asked: [`is_usable`] refuses the addresses that would.
+    /// Never asked: with a role that matters, the proxy logs in itself, or the configuration is
+    /// refused.
     async fn role(&self, _: &mut OpenServer) -> Result<ServerRole, Error> {
         Err(Error::Protocol(
             "the role of a server is not known before a login".to_owned(),
         ))
     }
-}
-
-/// Whether connections can be opened on behalf of others: the role of a server is asked for after a
-/// login, which is the client's here.
-pub fn is_usable(address: &Address) -> bool {
-    address.target_session_attrs() == crate::pg::address::TargetSessionAttrs::Any
 }

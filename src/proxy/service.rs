@@ -11,10 +11,12 @@ use super::client_tls::ClientTls;
 use super::config::admin::is_console_in_proxy;
 use super::config::{Changes, Config};
 use super::control::Facts;
+use super::lookup::Lookup;
 use super::mirror::Mirror;
 use super::notice::Refusal;
 use super::pause::Pauses;
 use super::registry::Registry;
+use super::siblings::Siblings;
 use super::statistics::period::Periods;
 use crate::wire::startup::Startup;
 
@@ -33,6 +35,8 @@ pub struct Settings {
     pub mirrors: Vec<Arc<Mirror>>,
     /// The same for the console.
     pub admin_policy: Policy,
+    /// Where other users are looked up; none if there are no others.
+    pub lookup: Option<Lookup>,
 }
 
 impl Settings {
@@ -52,6 +56,7 @@ impl Settings {
             policy: Policy::new(&config, salts.clone()),
             admin_policy: Policy::new(&config, salts).for_console(),
             mirrors: mirrors.collect(),
+            lookup: config.auth_query.as_ref().map(Lookup::new),
             config,
         })
     }
@@ -72,6 +77,10 @@ pub struct Service {
     pub failures: Failures,
     /// What the console is served from, once the proxy runs.
     pub console: OnceLock<Weak<Facts>>,
+    /// The other processes of this proxy; none where there can be none.
+    pub siblings: Option<Siblings>,
+    /// One more holder for each connection.
+    presence: Arc<()>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -95,6 +104,8 @@ impl Service {
             registry,
             failures: Failures::default(),
             console: OnceLock::new(),
+            siblings: None,
+            presence: Arc::default(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone(), &[])?)),
             salts,
         })
@@ -133,6 +144,16 @@ impl Service {
         let is_admin = rights(admin, startup.user().and_then(text)?).is_some();
         let facts = self.console.get().filter(|_| is_console && is_admin);
         facts.and_then(Weak::upgrade)
+    }
+
+    /// Counts a connection among those that are there until this is dropped.
+    pub fn arrive(&self) -> Arc<()> {
+        Arc::clone(&self.presence)
+    }
+
+    /// How many connections there are, also those that have not said yet what they want.
+    pub fn present(&self) -> usize {
+        Arc::strong_count(&self.presence) - 1
     }
 
     /// A place among those that have not proved who they are; none if there are too many.

@@ -13,9 +13,10 @@ use super::admission;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
 use super::greeting::{self, GreetingError, Wish};
-use super::login::{Authentication, LoggedIn, LoginError, own, passthrough};
+use super::login::{Authentication, LoggedIn, LoginError, passthrough};
 use super::mirror::{self, tap::Tap};
 use super::notice::{self, Refusal};
+use super::opening;
 use super::registry::{ClientFacts, Entry, Registered, Replication, ServerSide, SessionState};
 use super::relay::{Event, Relay};
 use super::server;
@@ -26,8 +27,8 @@ use crate::pg::Address;
 use crate::pg::connect::Stream;
 use crate::wire::startup::Startup;
 
-/// How long a client waits in a pause before it is told why: shorter waits nobody notices.
-const TOLD_AFTER: Duration = Duration::from_secs(1);
+/// How long a client waits, in a pause or for its server, before it is told why: shorter waits nobody notices.
+pub(super) const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a client may take to read why its connection ends.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
@@ -53,7 +54,7 @@ pub async fn serve(service: Arc<Service>, stream: Stream, address: String) {
             session(begun, client, &startup, address, admitted).await;
         }
         Ok(Ok(Wish::Cancel(client, key))) => {
-            cancel::carry(&service.registry, &key).await;
+            cancel::carry_anywhere(&service, &key).await;
             // The client waits for this close: from then on the cancel has been sent.
             drop(client);
         }
@@ -169,11 +170,11 @@ pub(super) fn facts(startup: &Startup, address: String, stream: &Stream) -> Clie
 }
 
 /// A server connection that is logged in, and the right to have it.
-struct Opened {
-    server: Stream,
-    from_server: Bytes,
-    tap: Option<Box<Tap>>,
-    _slot: Option<OwnedSemaphorePermit>,
+pub(super) struct Opened {
+    pub(super) server: Stream,
+    pub(super) from_server: Bytes,
+    pub(super) tap: Option<Box<Tap>>,
+    pub(super) _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// Opens a server connection and logs the client in there. The error is what the client is to be
@@ -185,26 +186,30 @@ async fn open(
     target: &Target,
 ) -> Result<Opened, Option<Refusal>> {
     registered.entry.statistics.begin_wait();
+    if let Authentication::Shown(credential) = &target.authentication {
+        let shown = (credential, &target.address);
+        let begun = (service, settings);
+        return opening::open(begun, client, registered, &target.startup, shown).await;
+    }
     let slot = service.slot(settings).await.map_err(Some)?;
     let limits = &settings.config.limits;
-    let deadline = Instant::now() + limits.server_wait_limit;
+    let mut deadline = Instant::now() + limits.server_wait_limit;
     loop {
-        pass_gate(&registered.entry).await;
-        // The gate may have been closed for longer than any server may be waited for.
-        let deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
+        if pass_gate(&registered.entry).await {
+            // The gate may have been closed for longer than any server may be waited for.
+            deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
+        }
         let opened = server::open(&target.address, deadline).await;
         let opened = opened.map_err(|error| {
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
         })?;
-        if target.authentication == Authentication::Passthrough {
-            // How long the login takes is up to the client.
-            registered.entry.statistics.end_wait(Wait::Server);
-        }
+        // How long the login takes is up to the client.
+        registered.entry.statistics.end_wait(Wait::Server);
         let since = Instant::now();
         let (local, is_encrypted) = (opened.stream.local_address(), opened.stream.is_encrypted());
         let mut server = Channel::new(opened.stream);
-        let login = log_in(client, &mut server, registered, target);
+        let login = passthrough::carry(client, &mut server, registered, &target.startup);
         let login = tokio::time::timeout(limits.login_timeout, login).await;
         match login.unwrap_or_else(|_| Err(too_slow())) {
             Ok(LoggedIn {
@@ -232,9 +237,7 @@ async fn open(
                 tokio::time::sleep(ASK_AGAIN).await;
             }
             Err(error) => {
-                let is_guess = target.authentication == Authentication::Passthrough
-                    && matches!(error, LoginError::RefusedByServer { is_of_proof: true });
-                if is_guess {
+                if matches!(error, LoginError::RefusedByServer { is_of_proof: true }) {
                     admission::count_failure(service, settings, client);
                 }
                 if let LoginError::RefusedByServer { .. } | LoginError::NotNow(_) = error {
@@ -247,32 +250,16 @@ async fn open(
     }
 }
 
-async fn log_in(
-    client: &mut Channel,
-    server: &mut Channel,
-    registered: &mut Registered,
-    target: &Target,
-) -> Result<LoggedIn, LoginError> {
-    let startup = &target.startup;
-    match &target.authentication {
-        Authentication::Passthrough => {
-            passthrough::carry(client, server, registered, startup).await
-        }
-        Authentication::Shown(credential) => {
-            let shown = (credential, &target.address);
-            own::log_in(client, server, registered, startup, shown).await
-        }
-    }
-}
-
-/// Waits while the gate is closed; then the session counts as logging in.
-async fn pass_gate(entry: &Entry) {
+/// Waits while the gate is closed; then the session counts as logging in. Whether it has waited.
+pub(super) async fn pass_gate(entry: &Entry) -> bool {
+    let mut has_waited = false;
     let gate = entry.gate();
     loop {
         entry.set_state(SessionState::LoggingIn);
         if !gate.is_closed() {
-            return;
+            return has_waited;
         }
+        has_waited = true;
         entry.set_state(SessionState::Waiting);
         gate.settled();
         gate.opened().await;
@@ -288,13 +275,6 @@ async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
         LoginError::NotNow(message) => {
             let _ = client.send(&message).await;
             None
-        }
-        LoginError::Own(error) => {
-            tracing::warn!("logging in to the server as the client's role: {error}");
-            Some(Refusal::new(
-                "28000",
-                "the proxy cannot log in to the server as this role",
-            ))
         }
         LoginError::Server(error) => {
             tracing::warn!("logging in to the server: {}", chain(&error));

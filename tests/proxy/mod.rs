@@ -1,10 +1,12 @@
 //! The proxy before a real server.
 
 mod admin;
+mod auth_query;
 mod bad_input;
 mod certificates;
 mod control;
 mod drivers;
+mod listening;
 mod logins;
 mod lost_servers;
 mod metrics;
@@ -13,5 +15,7 @@ mod pause;
 mod protocol;
 mod regression;
 mod roles;
+mod rolling;
+mod servers;
 mod tls;
 mod wire;

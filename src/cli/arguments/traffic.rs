@@ -38,9 +38,14 @@ pub(super) struct ProxyArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Proxy")]
 struct RunArgs {
-    /// Where clients connect; may be given more than once
+    /// Where clients connect: an address, * for all, or the folder of a Unix socket; may be given
+    /// more than once
     #[arg(long, value_name = "HOST:PORT")]
     listen: Vec<String>,
+    /// Let another process of the same proxy listen on the same addresses, for a restart under
+    /// which clients stay
+    #[arg(long)]
+    reuse_port: bool,
     /// Certificate for clients that ask for TLS, with its chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -125,6 +130,7 @@ impl RunArgs {
         ProxyRun {
             control,
             listen: self.listen,
+            reuse_port: self.reuse_port,
             tls: files.map(|(certificate, key)| TlsFiles { certificate, key }),
             max_server_connections: self.max_server_connections,
         }

@@ -37,6 +37,8 @@ pub struct ProxyRun {
     pub control: ProxyControl,
     /// Where clients connect, `HOST:PORT` each; empty for where the configuration says.
     pub listen: Vec<String>,
+    /// Whether another process may listen there, too.
+    pub reuse_port: bool,
     /// What is shown to clients that ask for TLS.
     pub tls: Option<TlsFiles>,
     /// Server connections at a time; none for as many as the server takes.

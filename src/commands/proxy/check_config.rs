@@ -57,10 +57,14 @@ fn praise(path: Option<&Path>, config: &Config) -> String {
     let metrics = metrics.map(|address| format!("; metrics at {address}"));
     let others: String = console.chain(metrics).collect();
     format!(
-        "{} is fine: {}, {}, {}; listens at {}{others}\n",
+        "{} is fine: {}, {}{}, {}; listens at {}{others}\n",
         path.display(),
         counted(config.databases.len(), "database"),
         counted(config.users.len(), "user"),
+        match config.auth_query {
+            Some(_) => " and those of the source",
+            None => "",
+        },
         counted(config.rules.len(), "rule"),
         listen.join(", ")
     )

@@ -25,6 +25,7 @@ pub(super) fn origin_of_run(options: &ProxyRun) -> Origin {
     let mut origin = origin(&options.control);
     let given = &mut origin.given;
     given.listen.clone_from(&options.listen);
+    given.reuse_port = options.reuse_port;
     let files = options.tls.as_ref();
     given.tls = files.map(|files| (files.certificate.clone(), files.key.clone()));
     let most = options.max_server_connections;

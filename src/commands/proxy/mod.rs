@@ -26,10 +26,11 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
         ProxyCommand::Run(options) => return serve(options),
         ProxyCommand::Status(control) => (control, Request::Status),
         ProxyCommand::Clients(control) => (control, Request::Clients),
-        ProxyCommand::Resume(control) => (control, Request::Resume),
+        ProxyCommand::Resume(control) => (control, Request::Resume { id: None }),
         ProxyCommand::Pause { control, limit } => {
             let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            (control, Request::Pause { limit_ms })
+            let id = rand::random();
+            (control, Request::Pause { limit_ms, id })
         }
         ProxyCommand::Reload(control) => (control, Request::Reload),
         ProxyCommand::Mirrors(control) => (control, Request::Mirrors),
@@ -86,6 +87,10 @@ impl From<AskError> for CommandError {
                 ),
             ),
             AskError::Refused { hint, .. } => (ExitCode::CheckFailed, hint.clone()),
+            AskError::Silent { .. } => (
+                ExitCode::Other,
+                Some("end that process, if it hangs, and try again".to_owned()),
+            ),
             AskError::Lost(_) | AskError::Odd(_) => (ExitCode::Other, None),
         };
         CommandError {
@@ -100,12 +105,17 @@ impl From<ProxyError> for CommandError {
         let (code, hint) = match &error {
             ProxyError::Listen(_) => (
                 ExitCode::Other,
-                "name a free address of this machine: with --listen, or listen in [proxy], [admin] or \
-                 [metrics]",
+                "name a free address of this machine: with --listen HOST:PORT or a folder for a socket, \
+                 or listen in [proxy], [admin] or [metrics]",
             ),
             ProxyError::Control(ControlError::Taken(_)) => (
                 ExitCode::Busy,
-                "two proxies need two work directories, or a --socket each",
+                "two proxies need two work directories, or a --socket each; two processes of one \
+                 proxy need --reuse-port",
+            ),
+            ProxyError::Control(ControlError::TooMany(_)) => (
+                ExitCode::Busy,
+                "end the oldest: kill -TERM, and once more to end its clients",
             ),
             ProxyError::Control(ControlError::Io { .. }) => (
                 ExitCode::Other,

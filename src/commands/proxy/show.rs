@@ -25,7 +25,7 @@ pub(super) fn json(reply: &Reply) -> serde_json::Result<String> {
         Reply::Reloaded { now, after_restart } => {
             serde_json::to_string(&Reload { now, after_restart })
         }
-        Reply::Refused { .. } => serde_json::to_string(reply),
+        Reply::Cancelled { .. } | Reply::Refused { .. } => serde_json::to_string(reply),
     };
     Ok(text? + "\n")
 }
@@ -57,6 +57,7 @@ pub(super) fn text(reply: &Reply) -> String {
         Reply::Resumed { was_paused: true } => "resumed\n".to_owned(),
         Reply::Resumed { was_paused: false } => "it was not paused\n".to_owned(),
         Reply::Reloaded { now, after_restart } => reloaded(now, after_restart),
+        Reply::Cancelled { .. } => String::new(),
         Reply::Refused { problem, .. } => format!("{problem}\n"),
     }
 }
@@ -104,14 +105,38 @@ fn status(status: &Status) -> String {
             ),
         ),
     ];
-    let lines = lines
-        .iter()
-        .map(|(name, value)| format!("{name:<13} {value}\n"));
+    let lines = lines.into_iter().chain(processes(status));
+    let lines = lines.map(|(name, value)| format!("{name:<13} {value}\n"));
     lines.collect()
 }
 
+/// A line for each process, where there are several or one does not answer.
+fn processes(status: &Status) -> Vec<(&'static str, String)> {
+    let told = status.processes.iter().map(|process| {
+        let mut state = Vec::new();
+        if process.draining {
+            state.push("listens no more");
+        }
+        if process.paused {
+            state.push("paused");
+        }
+        let state = state.iter().map(|word| format!(", {word}"));
+        format!(
+            "pid {}, version {}, up {:.0} s, {} clients{}",
+            process.pid,
+            process.version,
+            process.uptime_s,
+            process.clients,
+            state.collect::<String>()
+        )
+    });
+    let silent = status.silent.iter();
+    let silent = silent.map(|pid| format!("pid {pid} does not answer"));
+    told.chain(silent).map(|text| ("process", text)).collect()
+}
+
 fn clients(clients: &[Client]) -> String {
-    let columns = [
+    let mut columns = vec![
         Column::number("Id", |client: &Client| client.id.to_string()),
         Column::text("State", |client| client.state.clone()),
         Column::text("Address", |client| client.address.clone()),
@@ -133,5 +158,10 @@ fn clients(clients: &[Client]) -> String {
         Column::number("Bytes in", |client| client.bytes_in.to_string()),
         Column::number("Bytes out", |client| client.bytes_out.to_string()),
     ];
+    let first = clients.first().map(|client| client.proxy_pid);
+    if clients.iter().any(|one| Some(one.proxy_pid) != first) {
+        let process = Column::number("Process", |client: &Client| client.proxy_pid.to_string());
+        columns.insert(0, process);
+    }
     table(&columns, clients)
 }

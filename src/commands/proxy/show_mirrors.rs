@@ -13,16 +13,23 @@ pub(super) fn mirrors(mirrors: &[MirrorStatus]) -> String {
     if mirrors.is_empty() {
         return "there are no mirrors\n".to_owned();
     }
-    let blocks: Vec<String> = mirrors.iter().map(mirror).collect();
+    let first = mirrors.first().map(|mirror| mirror.proxy_pid);
+    let are_several = mirrors.iter().any(|one| Some(one.proxy_pid) != first);
+    let blocks = mirrors.iter().map(|one| mirror(one, are_several));
+    let blocks: Vec<String> = blocks.collect();
     blocks.join("\n")
 }
 
-fn mirror(mirror: &MirrorStatus) -> String {
+fn mirror(mirror: &MirrorStatus, tells_process: bool) -> String {
+    let process = match tells_process {
+        true => format!(", process {}", mirror.proxy_pid),
+        false => String::new(),
+    };
     let lines = [
         (
             "mirror",
             format!(
-                "{}, mode {}, {} % of transactions, {} connections",
+                "{}, mode {}, {} % of transactions, {} connections{process}",
                 mirror.name,
                 mirror.mode,
                 mirror.exposure * 100.0,

@@ -1,6 +1,6 @@
 //! From a connection string and its surroundings to one [`Address`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::choices::{Choices, number};
@@ -13,6 +13,7 @@ use super::options::{
     TargetSessionAttrs, TlsVersion, value,
 };
 use super::{conninfo, service, uri};
+use crate::pg::connect::KeptTls;
 
 /// Where, as whom and how to connect: everything libpq would know after reading the same string
 /// in the same environment.
@@ -26,6 +27,7 @@ pub struct Address {
     choices: Choices,
     /// `~/.postgresql`, where certificates, keys and revocation lists are by default.
     certificate_folder: Option<PathBuf>,
+    kept_tls: Option<KeptTls>,
 }
 
 /// The settings as they were found, not printed by `Debug` because passwords are among them.
@@ -86,6 +88,7 @@ impl Address {
             dbname,
             choices,
             certificate_folder: environment.in_home(".postgresql"),
+            kept_tls: None,
         })
     }
 
@@ -115,10 +118,54 @@ impl Address {
         other
     }
 
+    /// The same servers for another role, with the password of `passfile`; without one, of the
+    /// password file that is used by default. No other password of this address is kept.
+    ///
+    /// # Errors
+    /// As [`Address::parse`].
+    pub fn for_role(
+        &self,
+        (user, dbname): (&str, &str),
+        passfile: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Address, AddressError> {
+        let mut settings = self.settings.0.clone();
+        settings.remove("password");
+        settings.insert("user", user.to_owned());
+        settings.insert("dbname", dbname.to_owned());
+        if let Some(passfile) = passfile {
+            settings.insert("passfile", passfile.display().to_string());
+        }
+        Self::from_settings(settings, environment)
+    }
+
+    /// The same, for many connections: certificates, keys and revocation lists are read for the
+    /// first of them, and not again. Renewed ones need a new address.
+    pub fn keeping_tls(self) -> Address {
+        Address {
+            kept_tls: Some(KeptTls::default()),
+            ..self
+        }
+    }
+
+    /// What is kept of TLS; none if its files are read for each connection.
+    pub(in crate::pg) fn kept_tls(&self) -> Option<&KeptTls> {
+        self.kept_tls.as_ref()
+    }
+
     /// The same, at this one of its servers alone.
     pub fn at(&self, host: &Host) -> Address {
         let mut other = self.clone();
         other.hosts = vec![host.clone()];
+        other
+    }
+
+    /// The same, whatever role the servers have.
+    #[must_use]
+    pub fn of_any_role(&self) -> Address {
+        let mut other = self.clone();
+        other.settings.0.remove("target_session_attrs");
+        other.choices.target_session_attrs = TargetSessionAttrs::Any;
         other
     }
 

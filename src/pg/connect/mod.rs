@@ -16,4 +16,5 @@ pub mod tls;
 pub mod walk;
 
 pub use stream::Stream;
+pub use tls::KeptTls;
 pub use walk::{Login, ServerRole, open};

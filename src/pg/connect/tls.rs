@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
@@ -26,6 +27,37 @@ use crate::pg::address::{Address, SslMode, SslNegotiation, TlsVersion};
 /// The protocol's name in ALPN, with its length in front.
 const ALPN: &[u8] = b"\x0apostgresql";
 
+/// What TLS with the servers of one address needs, kept from the first connection on: its files are
+/// read once. Clones of an address share it.
+#[derive(Clone, Default)]
+pub struct KeptTls(Arc<OnceLock<SslContext>>);
+
+impl KeptTls {
+    fn context(&self, address: &Address) -> Result<SslContext, String> {
+        if let Some(context) = self.0.get() {
+            return Ok(context.clone());
+        }
+        // What fails is tried again next time: the file may be there then.
+        let context = context(address)?;
+        Ok(self.0.get_or_init(|| context).clone())
+    }
+}
+
+/// It follows from the rest of an address.
+impl PartialEq for KeptTls {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KeptTls {}
+
+impl std::fmt::Debug for KeptTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeptTls")
+    }
+}
+
 /// Encrypts `stream`, whose server has agreed to it, and checks the certificate as `address` asks.
 ///
 /// # Errors
@@ -35,7 +67,10 @@ pub async fn handshake(
     host: &str,
     address: &Address,
 ) -> Result<SslStream<TcpStream>, String> {
-    let context = context(address)?;
+    let context = match address.kept_tls() {
+        Some(kept) => kept.context(address)?,
+        None => context(address)?,
+    };
     let mut ssl = Ssl::new(&context).map_err(text)?;
     let is_address = host.parse::<std::net::IpAddr>().is_ok();
     if address.setting("sslsni") != Some("0") && !is_address {

@@ -1,26 +1,23 @@
 //! The console's own door.
 
-use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream as BlockingStream;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::console;
 use super::login;
 use crate::pg::connect::Stream;
 use crate::proxy::channel::Channel;
-use crate::proxy::config::AdminAddress;
+use crate::proxy::config::{AdminAddress, ListenAddress, Sockets};
 use crate::proxy::control::Facts;
 use crate::proxy::greeting::{self, GreetingError, Wish};
 use crate::proxy::listener::{self, ListenError};
 use crate::proxy::notice::Refusal;
 use crate::proxy::session;
+use crate::proxy::unix_socket::UnixSocket;
 use crate::wire::startup::Startup;
 
 /// Conversations at a time: people, exporters and scripts; what strangers can make the proxy hold
@@ -35,59 +32,36 @@ const REFUSED_WAIT: Duration = Duration::from_millis(100);
 pub enum Door {
     /// A port.
     Tcp(TcpListener),
-    /// A socket's file.
-    Unix(UnixListener, SocketFile),
+    /// A socket's file, which goes when this does.
+    Unix(UnixSocket),
 }
 
-/// A socket's file, which goes when this does.
-#[derive(Debug)]
-pub struct SocketFile {
-    path: PathBuf,
-    /// Which file it is: a proxy that has taken the name over keeps its own.
-    inode: u64,
-}
+/// Everybody may open it, as a server's: who comes in, the login decides.
+const UNIX_MODE: u32 = 0o777;
 
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Opens the doors at `address`: several where a name stands for several addresses.
+/// Opens the doors at `address`: several where a name stands for several addresses. A local socket
+/// that nobody answers on any more is replaced; where processes of the proxy run beside each other,
+/// the newest has it.
 ///
 /// # Errors
 /// Names the address.
-pub async fn open(address: &AdminAddress) -> Result<Vec<Door>, ListenError> {
-    let Some(path) = address.socket_path() else {
-        let listeners = listener::bind(&address.to_string()).await?;
-        return Ok(listeners.into_iter().map(Door::Tcp).collect());
+pub async fn open(address: &AdminAddress, sockets: Sockets) -> Result<Vec<Door>, ListenError> {
+    let path = match address {
+        AdminAddress::Tcp(address) => {
+            let listeners = listener::bind_tcp(address, sockets).await?;
+            return Ok(listeners.into_iter().map(Door::Tcp).collect());
+        }
+        AdminAddress::Unix { folder, port } => ListenAddress::unix_path(folder, *port),
     };
-    let opened = open_socket(&path).map_err(|source| ListenError {
+    let opened = match sockets.reuse_port {
+        true => UnixSocket::bind_over(&path, UNIX_MODE),
+        false => UnixSocket::bind(&path, UNIX_MODE),
+    };
+    let opened = opened.map_err(|source| ListenError {
         address: path.display().to_string(),
         source,
-    });
-    Ok(vec![opened?])
-}
-
-/// Everybody may open it, as a server's: who comes in, the login decides. One that nobody answers
-/// on any more is replaced.
-fn open_socket(path: &Path) -> io::Result<Door> {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    if is_socket {
-        if BlockingStream::connect(path).is_ok() {
-            return Err(io::ErrorKind::AddrInUse.into());
-        }
-        fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    let file = SocketFile {
-        path: path.to_owned(),
-        inode: fs::symlink_metadata(path)?.ino(),
-    };
-    fs::set_permissions(path, Permissions::from_mode(0o777))?;
-    Ok(Door::Unix(listener, file))
+    })?;
+    Ok(vec![Door::Unix(opened)])
 }
 
 impl Door {
@@ -98,7 +72,7 @@ impl Door {
                 let address = listener.local_addr();
                 address.map_or(String::new(), |address| address.to_string())
             }
-            Door::Unix(_, file) => file.path.display().to_string(),
+            Door::Unix(socket) => socket.path().display().to_string(),
         }
     }
 
@@ -109,10 +83,7 @@ impl Door {
                 listener::keep_alive(&stream)?;
                 Ok((Stream::Tcp(stream), address.to_string()))
             }
-            Door::Unix(listener, _) => {
-                let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), "local".to_owned()))
-            }
+            Door::Unix(socket) => Ok((Stream::Unix(socket.accept().await?), "local".to_owned())),
         }
     }
 }

@@ -119,10 +119,7 @@ fn told(error: LoginError) -> Option<Refusal> {
         LoginError::Client(ChannelError::Closed(_)) => None,
         LoginError::Client(error) => Some(Refusal::protocol(error)),
         // There is no server here.
-        LoginError::Server(_)
-        | LoginError::NotNow(_)
-        | LoginError::RefusedByServer { .. }
-        | LoginError::Own(_) => None,
+        LoginError::Server(_) | LoginError::NotNow(_) | LoginError::RefusedByServer { .. } => None,
     }
 }
 

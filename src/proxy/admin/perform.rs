@@ -7,6 +7,7 @@ use crate::proxy::control::Facts;
 use crate::proxy::notice::Refusal;
 use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::reload;
+use crate::proxy::siblings::Siblings;
 
 /// How long maintenance lasts unless somebody ends it: longer than a restart with a long recovery,
 /// and not for ever when it is forgotten.
@@ -33,6 +34,9 @@ fn done(tag: &'static str) -> Result<Done, Refusal> {
 pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
     let service = &facts.service;
     let pauses = &service.pauses;
+    if let Command::Pause { .. } | Command::Resume(_) | Command::Maintenance(true) = &command {
+        alone(facts)?;
+    }
     match command {
         Command::Pause { database, limit } => {
             let hold = hold(facts, database)?;
@@ -91,6 +95,20 @@ pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
         | Command::SelectOne
         | Command::Transaction { .. }
         | Command::Ignored(_) => done("SHOW"),
+    }
+}
+
+/// Refuses where clients of other processes of the proxy would go on.
+fn alone(facts: &Facts) -> Result<(), Refusal> {
+    let siblings = facts.service.siblings.as_ref();
+    let others = siblings.map(Siblings::running).unwrap_or_default();
+    match others.first() {
+        None => Ok(()),
+        Some(pid) => {
+            let message = format!("another process of this proxy runs ({pid})");
+            Err(Refusal::new("55000", message)
+                .hint("`pgflit proxy pause` and `resume` are for all processes at once."))
+        }
     }
 }
 

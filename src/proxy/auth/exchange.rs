@@ -7,7 +7,7 @@ use super::policy::{Policy, is_same, md5_answer, md5_of};
 use super::scram::{Scram, ScramStep};
 use crate::base::Secret;
 use crate::proxy::config::Stored;
-use crate::proxy::config::rules::{Method, Peer};
+use crate::proxy::config::rules::{Method, Peer, Place};
 use crate::proxy::notice::Refusal;
 use crate::wire::frame;
 use crate::wire::scram::{ClientKey, ScramSecret};
@@ -25,6 +25,8 @@ pub struct Claim {
     pub database: String,
     /// Where it comes from.
     pub peer: Peer,
+    /// The operating system's user that it runs as; none of clients over TCP, and where nobody asks.
+    pub os_user: Option<String>,
     /// The common name of its certificate, which is from one of our authorities; none without one.
     pub certificate_name: Option<String>,
     /// What SCRAM can be bound to: the hash of our certificate, if it has seen that.
@@ -103,7 +105,7 @@ impl Exchange {
                 self.state = State::Scram(Box::new(scram));
                 Step::Ask(offer)
             }
-            Method::Password if self.claim.peer.is_encrypted => {
+            Method::Password if self.is_private() => {
                 self.state = State::Password;
                 Step::Ask(request(PASSWORD, &[]))
             }
@@ -116,6 +118,13 @@ impl Exchange {
             Method::Certificate => Step::Refused(Refusal::new(
                 "28000",
                 format!("certificate authentication failed for user \"{user}\""),
+            )),
+            Method::Peer if self.claim.os_user.as_ref() == Some(user) => {
+                self.passed_as_known(policy)
+            }
+            Method::Peer => Step::Refused(Refusal::new(
+                "28000",
+                format!("Peer authentication failed for user \"{user}\""),
             )),
             Method::Passthrough => Step::Passthrough,
             Method::Reject => Step::Refused(self.no_rule()),
@@ -168,6 +177,11 @@ impl Exchange {
         }
     }
 
+    /// Whether nobody on the way can read what is said.
+    fn is_private(&self) -> bool {
+        self.claim.peer.is_encrypted || self.claim.peer.place == Place::Local
+    }
+
     /// Whether the client's certificate holds the user's name.
     fn is_certified(&self, policy: &Policy) -> bool {
         let user = &self.claim.user;
@@ -191,9 +205,13 @@ impl Exchange {
 
     fn no_rule(&self) -> Refusal {
         let claim = &self.claim;
-        let encrypted = match claim.peer.is_encrypted {
-            true => "SSL encryption",
-            false => "no encryption",
+        let encrypted = match claim.peer {
+            peer if peer.is_encrypted => "SSL encryption",
+            Peer {
+                place: Place::Local,
+                ..
+            } => "a local socket",
+            _ => "no encryption",
         };
         Refusal::new(
             "28000",

@@ -1,12 +1,13 @@
 //! What logins are checked against: the users and rules of one configuration.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::proxy::config::{AuthRule, Config, Method, Stored, User, rules::Peer};
+use crate::proxy::lookup::Lookup;
 use crate::wire::scram::ScramSecret;
 use crate::wire::scram::secret::{ITERATIONS_DEFAULT, SALT_BYTES, hmac};
 
@@ -38,7 +39,7 @@ impl std::fmt::Debug for SaltKey {
 #[derive(Debug)]
 pub struct Policy {
     users: HashMap<String, Known>,
-    rules: Vec<AuthRule>,
+    rules: Arc<[AuthRule]>,
     salts: SaltKey,
     /// What a secret of nobody says, so that it looks like the others.
     iterations: u32,
@@ -72,7 +73,7 @@ impl Policy {
             iterations: secrets.min().unwrap_or(ITERATIONS_DEFAULT),
             asks_for_md5: config.users.iter().any(is_md5),
             users: users.collect(),
-            rules: config.rules.clone(),
+            rules: config.rules.as_slice().into(),
             salts,
         }
     }
@@ -82,8 +83,27 @@ impl Policy {
     #[must_use]
     pub fn for_console(self) -> Self {
         Policy {
-            rules: vec![AuthRule::for_all(Method::Scram)],
+            rules: Arc::from([AuthRule::for_all(Method::Scram)]),
             ..self
+        }
+    }
+
+    /// The same rules for one user that was looked up, or was not found. Who was not found looks
+    /// like those that `lookup` has found.
+    pub fn of_one(&self, found: Option<User>, lookup: &Lookup) -> Policy {
+        let users = found.map(|user| {
+            let known = Known {
+                user,
+                of_password: OnceLock::new(),
+            };
+            (known.user.name.clone(), known)
+        });
+        Policy {
+            users: users.into_iter().collect(),
+            rules: Arc::clone(&self.rules),
+            salts: self.salts.clone(),
+            iterations: lookup.iterations().unwrap_or(self.iterations),
+            asks_for_md5: self.asks_for_md5 || lookup.is_md5(),
         }
     }
 

@@ -31,12 +31,14 @@ impl Changes {
                 changes.now.push(format!("{what} changed"));
             }
         };
+        whole(running.auth_query == read.auth_query, "[auth_query]");
         whole(running.rules == read.rules, "rules of [[auth]]");
         let uncounted = |limits: &Limits| {
             (
                 limits.server_wait_limit,
                 limits.login_timeout,
                 limits.max_failed_logins_per_minute,
+                limits.drain_limit,
             )
         };
         whole(
@@ -66,6 +68,10 @@ impl Changes {
                 .after_restart
                 .push(format!("listening at {}", all.join(", ")));
         }
+        if running.sockets != read.sockets {
+            let what = "unix_socket_mode or reuse_port of [proxy]";
+            changes.after_restart.push(what.to_owned());
+        }
         if counts(&running.limits) != counts(&read.limits) {
             let what = "numbers of connections in [limits]";
             changes.after_restart.push(what.to_owned());
@@ -90,6 +96,7 @@ impl Config {
                 listen: admin_listen(self).to_vec(),
                 ..admin
             }),
+            sockets: self.sockets,
             limits: Limits {
                 max_client_connections: self.limits.max_client_connections,
                 max_server_connections: self.limits.max_server_connections,

@@ -1,10 +1,12 @@
 //! What clients may ask for, and where it is: `[[database]]`.
 
+use std::path::Path;
+
 use super::Given;
 use super::reader::{At, File, Section};
 use crate::pg::Address;
+use crate::pg::address::TargetSessionAttrs;
 use crate::pg::address::{AddressError, Environment, conninfo, uri};
-use crate::proxy::server::is_usable;
 use crate::wire::startup::Startup;
 
 /// The name that stands for every database that no other entry names.
@@ -12,6 +14,25 @@ pub const ANY: &str = "*";
 
 const NEEDS_LOGIN: &str = "has target_session_attrs, which needs a login of the proxy's own; \
      name the one server that clients are to reach, without it";
+
+/// A server whose role is asked for after a login, which must be the proxy's own.
+#[derive(Debug)]
+pub(super) enum NeedsLogin {
+    /// Of an option.
+    Typed(&'static str),
+    /// Of the file.
+    Written(At<()>),
+}
+
+impl NeedsLogin {
+    /// A fault where servers authenticate clients.
+    pub(super) fn refuse(&self, file: &File<'_>) {
+        match self {
+            NeedsLogin::Typed(option) => file.typed(option, NEEDS_LOGIN),
+            NeedsLogin::Written(at) => file.wrong(at, NEEDS_LOGIN),
+        }
+    }
+}
 
 /// A database that clients may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,30 +94,68 @@ impl Server {
         renamed
     }
 
+    fn needs_login(&self) -> bool {
+        self.address.target_session_attrs() != TargetSessionAttrs::Any
+    }
+
+    /// Its address for a role of the proxy's own, in `dbname`; without one, in the database that it
+    /// names, else `postgres`.
+    pub(super) fn for_role(
+        &self,
+        (user, dbname): (&str, Option<&str>),
+        passfile: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Address, AddressError> {
+        let own = match self.is_dbname_given {
+            true => self.address.dbname(),
+            false => "postgres",
+        };
+        let dbname = dbname.unwrap_or(own);
+        self.address.for_role((user, dbname), passfile, environment)
+    }
+
     fn parse(text: &str, environment: &Environment) -> Result<Server, AddressError> {
         let settings = match uri::strip_scheme(text) {
             Some(rest) => uri::parse(rest)?,
             None => conninfo::parse(text)?,
         };
         Ok(Server {
-            address: Address::parse_with(text, environment)?,
+            address: Address::parse_with(text, environment)?.keeping_tls(),
             is_dbname_given: settings.get("dbname").is_some_and(|name| !name.is_empty()),
         })
     }
 }
 
-/// The databases of the file; without any, the one that the options name.
-pub(super) fn read(file: &File<'_>, tables: Vec<Section<'_>>, given: &Given) -> Vec<Database> {
-    let source = option(file, "--source", given.source.as_deref(), given);
-    let target = option(file, "--target", given.target.as_deref(), given);
+/// The databases of the file; without any, the one that the options name. With them, what needs a
+/// login of the proxy's own.
+pub(super) fn read(
+    file: &File<'_>,
+    tables: Vec<Section<'_>>,
+    given: &Given,
+) -> (Vec<Database>, Vec<NeedsLogin>) {
+    let mut needs_login = Vec::new();
+    let databases = read_all(file, tables, given, &mut needs_login);
+    (databases, needs_login)
+}
+
+fn read_all(
+    file: &File<'_>,
+    tables: Vec<Section<'_>>,
+    given: &Given,
+    needs_login: &mut Vec<NeedsLogin>,
+) -> Vec<Database> {
+    let mut option =
+        |name, text: Option<&String>| option(file, name, text?, given, &mut *needs_login);
+    let source = option("--source", given.source.as_ref());
+    let target = option("--target", given.target.as_ref());
     if tables.is_empty() {
         return of_options(file, source, target);
     }
     let mut databases: Vec<Database> = Vec::new();
     for table in tables {
         let name = table.text("name");
-        let own_source = server(file, &table, "source", given);
-        let own_target = server(file, &table, "target", given);
+        let own_source = server(file, &table, "source", given, needs_login);
+        let own_target = server(file, &table, "target", given, needs_login);
         if name.is_none() {
             table.problem(
                 "name",
@@ -145,13 +204,20 @@ fn of_options(file: &File<'_>, source: Option<Server>, target: Option<Server>) -
     }]
 }
 
-fn option(file: &File<'_>, name: &str, text: Option<&str>, given: &Given) -> Option<Server> {
-    match Server::parse(text?, &given.environment) {
-        Ok(server) if !is_usable(&server.address) => {
-            file.typed(name, NEEDS_LOGIN);
-            None
+fn option(
+    file: &File<'_>,
+    name: &'static str,
+    text: &str,
+    given: &Given,
+    needs_login: &mut Vec<NeedsLogin>,
+) -> Option<Server> {
+    match Server::parse(text, &given.environment) {
+        Ok(server) => {
+            if server.needs_login() {
+                needs_login.push(NeedsLogin::Typed(name));
+            }
+            Some(server)
         }
-        Ok(server) => Some(server),
         Err(error) => {
             file.typed(name, told(&error));
             None
@@ -165,6 +231,7 @@ pub(super) fn server(
     table: &Section<'_>,
     key: &'static str,
     given: &Given,
+    needs_login: &mut Vec<NeedsLogin>,
 ) -> Option<Option<Server>> {
     let text: At<&str> = table.text(key)?;
     if holds_password(text.value) {
@@ -175,11 +242,16 @@ pub(super) fn server(
         return Some(None);
     }
     match Server::parse(text.value, &given.environment) {
-        Ok(server) if !is_usable(&server.address) => {
-            file.wrong(&text, NEEDS_LOGIN);
-            Some(None)
+        Ok(server) => {
+            if server.needs_login() {
+                needs_login.push(NeedsLogin::Written(At {
+                    value: (),
+                    line: text.line,
+                    key: text.key,
+                }));
+            }
+            Some(Some(server))
         }
-        Ok(server) => Some(Some(server)),
         Err(error) => {
             file.wrong(&text, told(&error));
             Some(None)
@@ -195,7 +267,7 @@ fn holds_password(text: &str) -> bool {
     settings.is_ok_and(|settings| settings.contains_key("password"))
 }
 
-fn told(error: &AddressError) -> String {
+pub(super) fn told(error: &AddressError) -> String {
     match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),

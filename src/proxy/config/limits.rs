@@ -24,6 +24,8 @@ pub struct Limits {
     /// Failed logins from one address in a minute, after which it is refused for a while; none
     /// for no limit.
     pub max_failed_logins_per_minute: Option<u32>,
+    /// How long clients may go on after the proxy was asked to stop.
+    pub drain_limit: Duration,
 }
 
 impl Default for Limits {
@@ -35,6 +37,9 @@ impl Default for Limits {
             login_timeout: Duration::from_secs(60),
             max_unauthenticated_connections: 1_000,
             max_failed_logins_per_minute: Some(60),
+            // Longer than most transactions, shorter than what stops services waits before it kills
+            // (systemd: 90 s).
+            drain_limit: Duration::from_secs(30),
         }
     }
 }
@@ -44,6 +49,9 @@ const CONNECTIONS_MAX: u32 = 1_000_000;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// Beside a successor, sessions may go on for as long as any of their kind does.
+const DRAIN_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) fn read(table: Section<'_>) -> Limits {
     let default = Limits::default();
@@ -69,6 +77,9 @@ pub(super) fn read(table: Section<'_>) -> Limits {
             Some(0) => None,
             Some(count) => Some(count),
         },
+        drain_limit: table
+            .duration("drain_limit", SECOND..=DRAIN_MAX)
+            .unwrap_or(default.drain_limit),
     };
     table.finish();
     limits

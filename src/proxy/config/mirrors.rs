@@ -101,7 +101,9 @@ pub(super) fn read(
             Some(_) => {}
         }
         let of = of_databases(file, &table, databases);
-        let server = databases::server(file, &table, "server", given);
+        let mut needs_role = Vec::new();
+        let server = databases::server(file, &table, "server", given, &mut needs_role);
+        needs_role.iter().for_each(|one| one.refuse(file));
         if server.is_none() {
             needs_target(&table, databases, &of);
         }

@@ -5,6 +5,7 @@
 //! - [`tls`]: the certificate that clients see;
 //! - [`databases`]: what clients ask for, and where it is;
 //! - [`users`]: who they are, with passwords by reference;
+//! - [`auth_query`]: who else they are, looked up on the source;
 //! - [`rules`]: how they show it, by address, database and user;
 //! - [`mirrors`]: who else is sent what they say;
 //! - [`limits`]: how many, how long;
@@ -18,6 +19,7 @@
 //! Reading a configuration opens files and looks at variables, and connects to nothing.
 
 pub mod admin;
+pub mod auth_query;
 pub mod changes;
 pub mod databases;
 pub mod limits;
@@ -34,10 +36,11 @@ use std::path::{Path, PathBuf};
 use reader::{File, Section};
 
 pub use admin::{Admin, AdminAddress};
+pub use auth_query::AuthQuery;
 pub use changes::Changes;
 pub use databases::Database;
 pub use limits::Limits;
-pub use listen::ListenAddress;
+pub use listen::{ListenAddress, Sockets};
 pub use mirrors::{MirrorConfig, MirrorMode};
 pub use reader::Problem;
 pub use rules::{AuthRule, Method};
@@ -54,12 +57,16 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 pub struct Config {
     /// Where clients connect; at least one.
     pub listen: Vec<ListenAddress>,
+    /// How they are listened on.
+    pub sockets: Sockets,
     /// The certificate that they see; none for no TLS.
     pub tls: Option<Tls>,
     /// What they may ask for; at least one.
     pub databases: Vec<Database>,
     /// Who they may be. Empty where every login is decided by the server.
     pub users: Vec<User>,
+    /// How others are looked up; none if there are no others.
+    pub auth_query: Option<AuthQuery>,
     /// How they show it; the first that fits counts. Never empty.
     pub rules: Vec<AuthRule>,
     /// Who else is sent what they say.
@@ -77,6 +84,8 @@ pub struct Config {
 pub struct Given {
     /// `--listen`, as often as it was given.
     pub listen: Vec<String>,
+    /// `--reuse-port`.
+    pub reuse_port: bool,
     /// `--source`, from wherever it came.
     pub source: Option<String>,
     /// `--target`, likewise.
@@ -171,11 +180,17 @@ impl Config {
 /// All tables of the file. Where one is wrong, something else stands in its place: the problems
 /// say so.
 fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
-    let listen = listen::read(file, root.table("proxy"), &given.listen);
+    let (listen, mut sockets) = listen::read(file, root.table("proxy"), &given.listen);
+    sockets.reuse_port |= given.reuse_port;
     let tls = tls::read(file, root.table("tls"), given.tls.as_ref());
-    let databases = databases::read(file, root.tables("database"), given);
+    let (databases, needs_login) = databases::read(file, root.tables("database"), given);
     let users = users::read(file, root.tables("user"), &databases, given);
-    let rules = rules::read(file, root.tables("auth"), tls.as_ref(), &users);
+    let auth_query = auth_query::read(file, root.table("auth_query"), &databases, given);
+    let has_users = !users.is_empty() || auth_query.is_some();
+    let rules = rules::read(file, root.tables("auth"), tls.as_ref(), has_users);
+    if rules.iter().any(|rule| rule.method == Method::Passthrough) {
+        needs_login.iter().for_each(|one| one.refuse(file));
+    }
     let mirrors = mirrors::read(file, root.tables("mirror"), (&databases, &users), given);
     let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
     if given.max_server_connections.is_some() {
@@ -193,9 +208,11 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
     });
     Config {
         listen,
+        sockets,
         tls,
         databases,
         users,
+        auth_query,
         rules,
         mirrors,
         limits,

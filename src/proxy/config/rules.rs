@@ -5,13 +5,12 @@ use std::str::FromStr;
 
 use super::reader::{At, File, Section};
 use super::tls::Tls;
-use super::users::User;
 
 /// One way to log in, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthRule {
     /// Where clients come from; nothing for anywhere.
-    pub addresses: Vec<Network>,
+    pub addresses: Vec<Origin>,
     /// What they ask for; nothing for anything.
     pub databases: Vec<String>,
     /// Who they say they are; nothing for anybody.
@@ -35,13 +34,24 @@ pub enum Method {
     Trust,
     /// A certificate whose common name is the user's.
     Certificate,
+    /// A local socket, whose other end is a process of the operating system's user of that name.
+    Peer,
     /// Whatever it does, it may not.
     Reject,
     /// Whatever the server asks for: the login is the server's.
     Passthrough,
 }
 
-/// Where clients come from: addresses whose first bits are these.
+/// Where clients come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Local sockets.
+    Local,
+    /// These addresses.
+    Network(Network),
+}
+
+/// Addresses whose first bits are these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     /// The bits that do not count are zero.
@@ -53,10 +63,19 @@ pub struct Network {
 /// A client, as far as rules look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// None if the operating system does not say; no network holds it then.
-    pub address: Option<IpAddr>,
+    /// Where it is.
+    pub place: Place,
     /// Whether it uses TLS.
     pub is_encrypted: bool,
+}
+
+/// Where a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine, at the other end of a Unix socket.
+    Local,
+    /// At this address; none if the operating system does not say. No network holds it then.
+    Address(Option<IpAddr>),
 }
 
 impl AuthRule {
@@ -75,13 +94,43 @@ impl AuthRule {
     pub fn fits(&self, peer: &Peer, database: &str, user: &str) -> bool {
         let is_in =
             |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
-        let mut networks = self.addresses.iter();
+        let mut origins = self.addresses.iter();
         is_in(&self.databases, database)
             && is_in(&self.users, user)
             && self.tls.is_none_or(|tls| tls == peer.is_encrypted)
-            && (self.addresses.is_empty() || networks.any(|network| network.holds(peer.address)))
+            && (self.addresses.is_empty() || origins.any(|origin| origin.holds(peer.place)))
+    }
+
+    fn is_local(&self) -> bool {
+        let mut origins = self.addresses.iter();
+        !self.addresses.is_empty() && origins.all(|origin| *origin == Origin::Local)
     }
 }
+
+impl Origin {
+    /// Whether a client at `place` comes from here.
+    pub fn holds(&self, place: Place) -> bool {
+        match (self, place) {
+            (Origin::Local, Place::Local) => true,
+            (Origin::Network(network), Place::Address(address)) => network.holds(address),
+            (Origin::Local, Place::Address(_)) | (Origin::Network(_), Place::Local) => false,
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        match text {
+            LOCAL => Ok(Origin::Local),
+            _ => text.parse().map(Origin::Network),
+        }
+    }
+}
+
+/// The word for local sockets, as in `pg_hba.conf`.
+const LOCAL: &str = "local";
 
 impl Network {
     /// Whether a client at `address` comes from here.
@@ -93,7 +142,7 @@ impl Network {
 
 /// A text that is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("takes an address, or address/bits with no bits set behind them")]
+#[error("takes an address, address/bits with no bits set behind them, or \"local\"")]
 pub struct NetworkError;
 
 impl FromStr for Network {
@@ -137,12 +186,13 @@ fn width(address: IpAddr) -> u8 {
 }
 
 /// The words of `method`.
-pub(in crate::proxy) const METHODS: [(&str, Method); 7] = [
+pub(in crate::proxy) const METHODS: [(&str, Method); 8] = [
     ("scram-sha-256", Method::Scram),
     ("md5", Method::Md5),
     ("password", Method::Password),
     ("trust", Method::Trust),
     ("cert", Method::Certificate),
+    ("peer", Method::Peer),
     ("reject", Method::Reject),
     ("passthrough", Method::Passthrough),
 ];
@@ -153,16 +203,16 @@ pub(super) fn read(
     file: &File<'_>,
     tables: Vec<Section<'_>>,
     tls: Option<&Tls>,
-    users: &[User],
+    has_users: bool,
 ) -> Vec<AuthRule> {
     if tables.is_empty() {
-        return vec![AuthRule::for_all(match users.is_empty() {
-            true => Method::Passthrough,
-            false => Method::Scram,
+        return vec![AuthRule::for_all(match has_users {
+            false => Method::Passthrough,
+            true => Method::Scram,
         })];
     }
     let rules = tables.into_iter();
-    let rules = rules.filter_map(|table| rule(file, table, tls, users));
+    let rules = rules.filter_map(|table| rule(file, table, tls, has_users));
     rules.collect()
 }
 
@@ -170,7 +220,7 @@ fn rule(
     file: &File<'_>,
     table: Section<'_>,
     tls: Option<&Tls>,
-    users: &[User],
+    has_users: bool,
 ) -> Option<AuthRule> {
     let method = table.choice("method", &METHODS);
     let addresses = table.texts("address").unwrap_or_default();
@@ -179,14 +229,14 @@ fn rule(
         let texts = texts.unwrap_or_default().into_iter();
         texts.map(|text| text.value.to_owned()).collect()
     };
-    let networks = addresses.iter().filter_map(|text| {
-        let network = text.value.parse();
-        network
+    let origins = addresses.iter().filter_map(|text| {
+        let origin = text.value.parse();
+        origin
             .map_err(|error: NetworkError| file.wrong(text, error))
             .ok()
     });
     let mut rule = AuthRule {
-        addresses: networks.collect(),
+        addresses: origins.collect(),
         databases: owned(table.texts("database")),
         users: owned(table.texts("user")),
         tls: only_tls.map(|only| only.value),
@@ -202,18 +252,19 @@ fn rule(
     };
     table.finish();
     rule.method = method.value;
-    if let Some(missing) = missing(&rule, tls, users) {
+    if let Some(missing) = missing(&rule, tls, has_users) {
         file.wrong(&method, missing);
     }
     Some(rule)
 }
 
 /// What a rule needs that the file does not have.
-fn missing(rule: &AuthRule, tls: Option<&Tls>, users: &[User]) -> Option<&'static str> {
+fn missing(rule: &AuthRule, tls: Option<&Tls>, has_users: bool) -> Option<&'static str> {
     match rule.method {
-        Method::Scram | Method::Md5 | Method::Password if users.is_empty() => {
-            Some("needs users: [[user]] with a name and where the password is")
+        Method::Scram | Method::Md5 | Method::Password if !has_users => {
+            Some("needs users: [[user]] with a name and where the password is, or [auth_query]")
         }
+        Method::Password if rule.is_local() => None,
         Method::Password if tls.is_none() => {
             Some("needs TLS, or everybody on the way reads the password: [tls]")
         }
@@ -222,6 +273,10 @@ fn missing(rule: &AuthRule, tls: Option<&Tls>, users: &[User]) -> Option<&'stati
         }
         Method::Certificate if !tls.is_some_and(Tls::asks_for_certificates) => {
             Some("needs the authorities of client certificates: client_ca in [tls]")
+        }
+        Method::Peer if !rule.is_local() => Some("is for local sockets only: address = \"local\""),
+        _ if rule.tls == Some(true) && rule.is_local() => {
+            Some("is never reached: tls = true, and local sockets are not encrypted")
         }
         _ if rule.tls == Some(true) && tls.is_none() => {
             Some("is never reached: tls = true, and there is no [tls]")
@@ -272,7 +327,7 @@ mod tests {
             method: Method::Trust,
         };
         let peer = Peer {
-            address: Some(IpAddr::from([10, 0, 0, 1])),
+            place: Place::Address(Some(IpAddr::from([10, 0, 0, 1]))),
             is_encrypted: true,
         };
         assert!(rule.fits(&peer, "shop", "app"));
@@ -282,11 +337,20 @@ mod tests {
             ..peer
         };
         assert!(!rule.fits(&plain, "shop", "app"));
-        let local = Peer {
-            address: None,
+        let unknown = Peer {
+            place: Place::Address(None),
             ..peer
         };
-        assert!(!rule.fits(&local, "shop", "app"));
+        let local = Peer {
+            place: Place::Local,
+            is_encrypted: false,
+        };
+        assert!(!rule.fits(&unknown, "shop", "app") && !rule.fits(&local, "shop", "app"));
+        let of_local = AuthRule {
+            addresses: vec!["local".parse().expect("an origin")],
+            ..AuthRule::for_all(Method::Peer)
+        };
+        assert!(of_local.fits(&local, "x", "y") && !of_local.fits(&unknown, "x", "y"));
         assert!(AuthRule::for_all(Method::Reject).fits(&local, "x", "y"));
     }
 

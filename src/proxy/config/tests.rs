@@ -73,6 +73,20 @@ fn a_typed_address_beats_the_files() {
 }
 
 #[test]
+fn sockets_are_shared_and_opened_as_said() {
+    let text = |mode: &str| format!("[proxy]\nunix_socket_mode = {mode}\n{SHOP}");
+    let config = read(&text("\"0750\"\nreuse_port = true")).expect("valid");
+    assert_eq!(
+        (config.sockets.unix_mode, config.sockets.reuse_port),
+        (0o750, true)
+    );
+    assert_eq!(read(SHOP).expect("valid").sockets, Sockets::default());
+    for wrong in ["\"0999\"", "\"1777\"", "750"] {
+        assert!(read(&text(wrong)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_database_is_found_by_its_name_before_any() {
     let config = read(
         "[[database]]\nname = \"*\"\nsource = \"host=a\"\n\
@@ -97,7 +111,8 @@ fn every_fault_is_told_with_its_line_and_the_key_that_was_meant() {
     assert_eq!(
         faults(text),
         [
-            "proxy.toml:2: proxy.listen: the port is wrong: it takes host:port or [IPv6]:port",
+            "proxy.toml:2: proxy.listen: the port is wrong: it takes host:port, \
+             [IPv6]:port, *:port or the folder of a Unix socket",
             "proxy.toml:3: proxy.lisen: unknown key; did you mean \"listen\"?",
             "proxy.toml:4: limit: unknown key; did you mean \"limits\"?",
             "proxy.toml:6: limits.login_timeout: takes a duration from 1.0s to 1h00m, such as \"30s\"",
@@ -231,6 +246,9 @@ fn rules_say_what_they_need() {
     ))
     .expect("valid");
     assert_eq!(config.rules[0].addresses.len(), 2);
+    // Nobody on the way reads it.
+    let local = "method = \"password\"\naddress = \"local\"";
+    assert!(read(&rule(local)).is_ok());
     for (rest, expected) in [
         ("method = \"scram\"", "did you mean \"scram-sha-256\"?"),
         (
@@ -241,12 +259,64 @@ fn rules_say_what_they_need() {
         ("method = \"password\"", "needs TLS"),
         ("method = \"cert\"", "client_ca"),
         ("method = \"md5\"\ntls = true", "never reached"),
+        ("method = \"peer\"", "for local sockets only"),
+        (
+            "method = \"peer\"\naddress = [\"local\", \"::1\"]",
+            "for local sockets only",
+        ),
+        (
+            "method = \"md5\"\naddress = \"local\"\ntls = true",
+            "never reached",
+        ),
     ] {
         let found = faults(&rule(rest)).concat();
         assert!(found.contains(expected), "{rest}: {found}");
     }
     let found = faults(&format!("{SHOP}[[auth]]\nmethod = \"md5\"\n")).concat();
     assert!(found.contains("needs users"), "{found}");
+}
+
+#[test]
+fn a_role_that_looks_users_up_has_a_password_and_asks_for_somebody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pass");
+    fs::write(&path, "a:*:*:looker:secret\n").expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+    let read = |text: &str| {
+        let text = format!("{SHOP}[auth_query]\n{text}");
+        Config::read(&folder.path().join("p"), &text, &given())
+    };
+    let config = read("user = \"looker\"\npassfile = \"pass\"\n").expect("valid");
+    assert_eq!(config.rules, [AuthRule::for_all(Method::Scram)]);
+    let query = config.auth_query.expect("a table");
+    let (name, address) = &query.servers[0];
+    assert_eq!(
+        (name.as_str(), address.user(), address.dbname()),
+        ("shop", "looker", "postgres")
+    );
+    assert!(!format!("{query:?}").contains("secret"));
+    let config = read("user = \"looker\"\ndbname = \"auth\"\n").expect("valid");
+    let query = config.auth_query.expect("a table");
+    assert_eq!(query.servers[0].1.dbname(), "auth");
+    for (text, expected) in [
+        ("", "auth_query.user: is missing"),
+        (
+            "user = \"x\"\npassfile = \"pass\"\n",
+            "has no line for \"x\" at a:5432",
+        ),
+        ("user = \"looker\"\npassfile = \"none\"\n", "has no line"),
+        (
+            "user = \"x\"\nquery = \"SELECT 1, 2\"\n",
+            "$1 stands for the role",
+        ),
+        (
+            "user = \"x\"\ntimeout = \"1h\"\n",
+            "auth_query.timeout: takes",
+        ),
+    ] {
+        let told = read(text).expect_err(text).to_string();
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]
@@ -330,6 +400,7 @@ fn the_example_file_is_valid_and_says_the_defaults() {
         ("server.key", &key),
         ("clients.crt", &certificate),
         ("app.password", &"hunter2".to_owned()),
+        ("auth.pgpass", &"*:*:*:pgflit_auth:hunter2\n".to_owned()),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).expect("written");
@@ -382,8 +453,8 @@ fn every_key_is_in_the_example_and_documented() {
     let example = include_str!("../../../docs/proxy.example.toml");
     let page = include_str!("../../../docs/proxy-configuration.md");
     let text = "[proxy]\nzzz = 1\n[tls]\nzzz = 1\n[[database]]\nzzz = 1\n[[user]]\nzzz = 1\n\
-                [[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n[admin]\nzzz = 1\n\
-                [metrics]\nzzz = 1\n";
+                [auth_query]\nzzz = 1\n[[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n\
+                [admin]\nzzz = 1\n[metrics]\nzzz = 1\n";
     let mut count = 0;
     for fault in faults(text) {
         let Some((_, keys)) = fault.split_once("unknown key; there are ") else {

@@ -1,11 +1,11 @@
-//! The other end of the control socket: a command that asks a running proxy.
+//! The other end of a control socket: who asks a running process.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Reply, Request};
+use crate::proxy::unix_socket::connect;
 
 /// How much longer than a pause may take its answer may: for a machine under load.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -28,6 +28,15 @@ pub enum AskError {
     /// It went away while it was asked.
     #[error("asking the proxy")]
     Lost(#[source] io::Error),
+    /// One of several processes went away, or does not answer; the others have been asked.
+    #[error("process {pid} of the proxy does not answer")]
+    Silent {
+        /// Which.
+        pid: u32,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// It speaks another version's words.
     #[error("the proxy's answer is not understood")]
     Odd(#[source] serde_json::Error),
@@ -41,22 +50,33 @@ pub enum AskError {
     },
 }
 
-/// Asks the proxy whose control socket is `path`.
+/// Asks the process whose control socket is `path`. Blocks.
 ///
 /// # Errors
-/// None runs, or it refuses.
-pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
-    let mut stream = UnixStream::connect(path).map_err(|source| AskError::Nobody {
-        path: path.to_owned(),
-        source,
-    })?;
+/// None answers there, or it refuses.
+pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let limit = match request {
-        Request::Pause { limit_ms } => ANSWER_MAX + Duration::from_millis(*limit_ms),
-        Request::Status
-        | Request::Clients
-        | Request::Resume
-        | Request::Reload
-        | Request::Mirrors => ANSWER_MAX,
+        Request::Pause { limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*limit_ms),
+        _ => ANSWER_MAX,
+    };
+    ask_within(limit, path, request)
+}
+
+/// The same with an answer within `limit`.
+///
+/// # Errors
+/// As [`ask_one`].
+pub fn ask_within(limit: Duration, path: &Path, request: &Request) -> Result<Reply, AskError> {
+    let mut stream = match connect(path) {
+        Ok(stream) => stream,
+        // It is there, and takes nobody.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            return Err(AskError::Lost(in_words(error)));
+        }
+        Err(source) => {
+            let path = path.to_owned();
+            return Err(AskError::Nobody { path, source });
+        }
     };
     let mut text = serde_json::to_vec(request).map_err(AskError::Odd)?;
     text.push(b'\n');
@@ -68,12 +88,22 @@ pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
             let limited = stream.take(REPLY_BYTES_MAX);
             BufReader::new(limited).read_until(b'\n', &mut line)
         })
-        .map_err(AskError::Lost)?;
+        .map_err(|error| AskError::Lost(in_words(error)))?;
     if line.is_empty() {
         return Err(AskError::Lost(io::ErrorKind::UnexpectedEof.into()));
     }
     match serde_json::from_slice(&line).map_err(AskError::Odd)? {
         Reply::Refused { problem, hint } => Err(AskError::Refused { problem, hint }),
         reply => Ok(reply),
+    }
+}
+
+/// The operating system says of a time limit that something is "temporarily unavailable".
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            io::Error::new(io::ErrorKind::TimedOut, "no answer within the time limit")
+        }
+        _ => error,
     }
 }

@@ -15,6 +15,8 @@ pub const WORST_MAX: usize = 50;
 /// One mirror.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MirrorStatus {
+    /// The proxy's process that tells.
+    pub proxy_pid: u32,
     /// Its name.
     pub name: String,
     /// `reads`, `all`, `ddl` or `dml`.
@@ -105,6 +107,7 @@ impl MirrorStatus {
         let owned = |reason: &str, count: u64| (reason.to_owned(), count);
         let dropped = counted.dropped.iter().filter(|(_, count)| *count > 0);
         MirrorStatus {
+            proxy_pid: std::process::id(),
             name: mirror.config.name.clone(),
             mode: mirror.config.mode.as_str().to_owned(),
             exposure: mirror.config.exposure,

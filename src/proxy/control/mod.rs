@@ -1,17 +1,31 @@
-//! How a running proxy is asked and told: a Unix socket in the work directory.
+//! How a running proxy is asked and told: Unix sockets in the work directory, one a process.
 //!
 //! One line of JSON each way: a [`Request`], a [`Reply`], and the connection is closed. Whoever may
 //! open the socket may pause the proxy, so it is its owner's alone (mode 0600).
+//!
+//! - [`place`]: where the sockets are;
+//! - [`serving`](self): a process's own end;
+//! - [`asking`]: the other end, of one process; [`together`]: of all processes at once.
 
-mod asking;
+pub mod asking;
 mod mirrors;
+pub mod place;
 mod serving;
+pub mod together;
 
-pub use asking::{AskError, ask};
+pub use asking::AskError;
 pub use mirrors::{MirrorStatus, StatementStatus, WORST_MAX};
 pub use serving::{Control, ControlError, Facts, bind};
+pub use together::ask;
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use serde::{Deserialize, Serialize};
+
+use crate::wire::startup::{CancelKey, FirstPacket};
 
 /// What is asked of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,13 +39,52 @@ pub enum Request {
     Pause {
         /// The limit.
         limit_ms: u64,
+        /// Which pause this is, the same for all processes.
+        #[serde(default)]
+        id: u64,
     },
     /// Let them go on.
-    Resume,
+    Resume {
+        /// The end of this pause only; none for whichever there is.
+        #[serde(default)]
+        id: Option<u64>,
+    },
     /// Read the configuration again.
     Reload,
     /// How the mirrors do.
     Mirrors,
+    /// Cancel, if the key is known.
+    Cancel {
+        /// What the client has sent.
+        key: KeyText,
+    },
+}
+
+/// A key that cancels, between two processes of a proxy. It is in no log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyText(String);
+
+impl KeyText {
+    /// Of `key`.
+    pub fn of(key: &CancelKey) -> Self {
+        KeyText(BASE64_STANDARD.encode(key.cancel_request()))
+    }
+
+    /// The key; none if this is no text of one.
+    pub fn decode(&self) -> Option<CancelKey> {
+        let request = BASE64_STANDARD.decode(&self.0).ok()?;
+        match FirstPacket::parse(&request) {
+            Ok(Some((FirstPacket::Cancel(key), _))) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
 }
 
 /// What a proxy answers.
@@ -39,7 +92,7 @@ pub enum Request {
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Request::Clients`].
     Clients {
         /// In the order in which they came.
@@ -66,6 +119,11 @@ pub enum Reply {
     Mirrors {
         /// In the order of the configuration.
         mirrors: Vec<MirrorStatus>,
+    },
+    /// To [`Request::Cancel`].
+    Cancelled {
+        /// Whether the key is of one of the clients.
+        is_known: bool,
     },
     /// It could not be done.
     Refused {
@@ -103,6 +161,45 @@ pub struct Status {
     pub bytes_in: u64,
     /// Bytes to clients.
     pub bytes_out: u64,
+    /// Whether it listens no more, and serves its clients to their ends.
+    #[serde(default)]
+    pub draining: bool,
+    /// What is in force of a pause, for other processes of the same proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseInForce>,
+    /// Each process where there are several; the rest is of all of them then, the number, version
+    /// and age those of the newest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<ProcessStatus>,
+    /// Processes that do not answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<u32>,
+}
+
+/// A pause that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PauseInForce {
+    /// Which.
+    pub id: u64,
+    /// When it ends by itself.
+    pub left_ms: f64,
+}
+
+/// One of several processes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessStatus {
+    /// Its number.
+    pub pid: u32,
+    /// Of pgflit.
+    pub version: String,
+    /// Since it started.
+    pub uptime_s: f64,
+    /// Whether it listens no more.
+    pub draining: bool,
+    /// Whether new transactions wait.
+    pub paused: bool,
+    /// Its clients.
+    pub clients: usize,
 }
 
 /// Clients by what they do.
@@ -125,6 +222,9 @@ pub struct ClientCounts {
 /// One client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Client {
+    /// The process of the proxy that it is connected to.
+    #[serde(default)]
+    pub proxy_pid: u32,
     /// A number that no other client of this process has had.
     pub id: u64,
     /// `waiting`, `login`, `idle`, `busy` or `held`.

@@ -1,25 +1,25 @@
 //! The proxy's end of the control socket.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::sys::stat::{Mode, umask};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
-use super::{Client, ClientCounts, MirrorStatus, Reply, Request, Status};
+use super::place::{PROCESSES_MAX, Place, Process};
+use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
+use crate::proxy::cancel;
 use crate::proxy::config::Changes;
 use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
 use crate::proxy::stop::StopRequest;
+use crate::proxy::unix_socket::{UnixSocket, answers};
 
 /// Bytes of a request: the longest is a tenth of it.
 const REQUEST_BYTES_MAX: u64 = 1024;
@@ -33,12 +33,18 @@ const CONVERSATIONS_MAX: usize = 16;
 /// How long accepting waits after the operating system has refused.
 const REFUSED_WAIT: Duration = Duration::from_millis(100);
 
+/// Nobody but the owner may steer the proxy.
+const SOCKET_MODE: u32 = 0o600;
+
 /// The control socket cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Another proxy answers there.
     #[error("another proxy answers on the control socket {}", .0.display())]
     Taken(PathBuf),
+    /// As many processes as there may be are there.
+    #[error("{PROCESSES_MAX} processes answer beside the control socket {}", .0.display())]
+    TooMany(PathBuf),
     /// The operating system refuses.
     #[error("making the control socket {}", path.display())]
     Io {
@@ -50,47 +56,84 @@ pub enum ControlError {
     },
 }
 
-/// The control socket; its file goes when this does.
+/// This process's control socket; its files go when this does.
 #[derive(Debug)]
 pub struct Control {
-    listener: UnixListener,
-    path: PathBuf,
-    /// Which file it is: a proxy that has taken the name over keeps its own.
-    inode: u64,
+    socket: UnixSocket,
+    place: Place,
 }
 
-/// Makes the socket, for its owner alone. One that nobody answers on any more is replaced.
+/// A process that starts: nobody else does so at this place meanwhile.
+#[derive(Debug)]
+pub struct Starting {
+    /// Before the socket, whose end takes the lock itself.
+    _lock: File,
+    /// Its socket, on which nobody is answered yet.
+    control: Control,
+    /// The other processes.
+    pub others: Vec<Process>,
+}
+
+/// Makes this process's socket, for its owner alone. Those that nobody answers on any more are
+/// replaced. Others may answer only if `is_shared`.
 ///
 /// # Errors
 /// Another proxy answers there, or the operating system refuses.
-pub fn bind(path: &Path) -> Result<Control, ControlError> {
+pub fn bind(path: &Path, is_shared: bool) -> Result<Starting, ControlError> {
     let failed = |source| ControlError::Io {
         path: path.to_owned(),
         source,
     };
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    if is_socket {
-        if BlockingStream::connect(path).is_ok() {
-            return Err(ControlError::Taken(path.to_owned()));
-        }
-        fs::remove_file(path).map_err(failed)?;
+    let place = Place::new(path);
+    let lock = place.lock().map_err(failed)?;
+    let others = place.living();
+    let is_taken = !others.is_empty() || answers(path).map_err(failed)?;
+    if is_taken && !is_shared {
+        return Err(ControlError::Taken(path.to_owned()));
     }
-    // From its first moment nobody else can open it.
-    let mask = umask(Mode::from_bits_truncate(0o177));
-    let listener = UnixListener::bind(path);
-    umask(mask);
-    let listener = listener.map_err(failed)?;
-    Ok(Control {
-        listener,
-        inode: fs::symlink_metadata(path).map_err(failed)?.ino(),
-        path: path.to_owned(),
+    if others.len() >= PROCESSES_MAX {
+        return Err(ControlError::TooMany(path.to_owned()));
+    }
+    let own = place.of(std::process::id());
+    let socket = UnixSocket::bind(&own, SOCKET_MODE);
+    Ok(Starting {
+        _lock: lock,
+        control: Control {
+            socket: socket.map_err(failed)?,
+            place,
+        },
+        others,
     })
+}
+
+impl Starting {
+    /// This process is the newest from now on.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn publish(self) -> Result<Control, ControlError> {
+        let Control { socket, place } = &self.control;
+        let published = place.publish(socket.path());
+        published.map_err(|source| ControlError::Io {
+            path: place.newest().to_owned(),
+            source,
+        })?;
+        Ok(self.control)
+    }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
-            let _ = fs::remove_file(&self.path);
+        // Without the lock, which no one holds for long, it is the same but for who starts now.
+        let _lock = self.place.lock();
+        let is_newest = self.socket.is_at(self.place.newest());
+        self.socket.unlink();
+        if is_newest {
+            let next = self.place.living().into_iter().next();
+            let left = next.and_then(|next| self.place.publish(&next.path).ok());
+            if left.is_none() {
+                let _ = fs::remove_file(self.place.newest());
+            }
         }
     }
 }
@@ -113,8 +156,8 @@ impl Control {
             let Ok(place) = Arc::clone(&conversations).acquire_owned().await else {
                 return;
             };
-            match self.listener.accept().await {
-                Ok((stream, _)) => {
+            match self.socket.accept().await {
+                Ok(stream) => {
                     let facts = Arc::clone(&facts);
                     tokio::spawn(async move {
                         converse(stream, &facts).await;
@@ -135,47 +178,62 @@ async fn converse(stream: UnixStream, facts: &Facts) {
     let Ok(Ok(_)) = tokio::time::timeout(TALK_MAX, read).await else {
         return;
     };
-    let (reply, has_paused) = match serde_json::from_slice(&line) {
+    let (reply, pause) = match serde_json::from_slice(&line) {
         Ok(request) => answer(request, facts).await,
-        Err(error) => (refused(&format!("not a request: {error}"), None), false),
+        // The line, which may hold a key, is in no text.
+        Err(_) => (refused("that is no request of this version", None), None),
     };
     let Ok(mut text) = serde_json::to_vec(&reply) else {
         return;
     };
     text.push(b'\n');
     let written = tokio::time::timeout(TALK_MAX, stream.write_all(&text)).await;
-    if has_paused && !matches!(written, Ok(Ok(()))) {
+    if let Some(id) = pause
+        && !matches!(written, Ok(Ok(())))
+    {
         // Whoever asked for the pause has gone, and does not know that it came about.
-        facts.service.pauses.resume(&Hold::All);
+        facts.service.pauses.resume_of(&Hold::All, id);
     }
 }
 
-/// The answer, and whether it is that clients wait from now on.
-async fn answer(request: Request, facts: &Facts) -> (Reply, bool) {
+/// The answer, and the pause by which clients wait from now on if it is that.
+async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
     let service = &facts.service;
-    match request {
-        Request::Status => (Reply::Status(status(facts)), false),
+    let reply = match request {
+        Request::Pause { limit_ms, id } => {
+            return pause(service, Duration::from_millis(limit_ms), id).await;
+        }
+        Request::Status => Reply::Status(Box::new(status(facts))),
         Request::Clients => {
             let clients = service.registry.clients();
             let clients = clients.iter().map(|entry| client(entry)).collect();
-            (Reply::Clients { clients }, false)
+            Reply::Clients { clients }
         }
-        Request::Pause { limit_ms } => pause(service, Duration::from_millis(limit_ms)).await,
-        Request::Reload => (reloaded(facts), false),
         Request::Mirrors => {
             let settings = service.settings();
             let mirrors = settings.mirrors.iter();
             let mirrors = mirrors.map(|mirror| MirrorStatus::of(mirror)).collect();
-            (Reply::Mirrors { mirrors }, false)
+            Reply::Mirrors { mirrors }
         }
-        Request::Resume => {
-            let was_paused = service.pauses.resume(&Hold::All);
+        Request::Reload => reloaded(facts),
+        Request::Cancel { key } => Reply::Cancelled {
+            is_known: match key.decode() {
+                Some(key) => cancel::carry(&service.registry, &key).await,
+                None => false,
+            },
+        },
+        Request::Resume { id } => {
+            let was_paused = match id {
+                Some(id) => service.pauses.resume_of(&Hold::All, id),
+                None => service.pauses.resume(&Hold::All),
+            };
             if was_paused {
                 tracing::info!("resumed: clients go on");
             }
-            (Reply::Resumed { was_paused }, false)
+            Reply::Resumed { was_paused }
         }
-    }
+    };
+    (reply, None)
 }
 
 fn reloaded(facts: &Facts) -> Reply {
@@ -188,13 +246,13 @@ fn reloaded(facts: &Facts) -> Reply {
     }
 }
 
-async fn pause(service: &Service, limit: Duration) -> (Reply, bool) {
+async fn pause(service: &Service, limit: Duration, id: u64) -> (Reply, Option<u64>) {
     tracing::info!("pausing for {limit:?} at most");
-    let refusal = match service.pauses.pause(&Hold::All, limit).await {
+    let refusal = match service.pauses.pause_as(&Hold::All, id, limit).await {
         Paused::Complete { after } => {
             tracing::info!("paused after {after:?}: clients wait between transactions");
             let after_ms = millis(after);
-            return (Reply::Paused { after_ms }, true);
+            return (Reply::Paused { after_ms }, Some(id));
         }
         Paused::TimedOut { unsettled } => {
             tracing::warn!(
@@ -211,7 +269,7 @@ async fn pause(service: &Service, limit: Duration) -> (Reply, bool) {
         ),
         Paused::Resumed => refused("someone resumed before the pause was complete", None),
     };
-    (refusal, false)
+    (refusal, None)
 }
 
 fn refused(problem: &str, hint: Option<&str>) -> Reply {
@@ -249,6 +307,16 @@ fn status(facts: &Facts) -> Status {
         listen: facts.listen.clone(),
         serves: "source".to_owned(),
         server: servers.join(", "),
+        draining: facts.stop.asked().is_some(),
+        processes: Vec::new(),
+        silent: Vec::new(),
+        pause: service
+            .pauses
+            .in_force(&Hold::All)
+            .map(|closing| PauseInForce {
+                id: closing.id,
+                left_ms: millis(closing.until.saturating_duration_since(Instant::now())),
+            }),
         paused: paused.is_some(),
         paused_ms: paused.map(millis),
         clients,
@@ -263,6 +331,7 @@ fn client(entry: &Entry) -> Client {
     let totals = entry.statistics.read();
     let key = entry.server().and_then(|server| server.key);
     Client {
+        proxy_pid: std::process::id(),
         id: entry.id,
         state: entry.state().as_str().to_owned(),
         address: facts.address.clone(),

@@ -11,7 +11,7 @@ pub mod sasl;
 
 use bytes::Bytes;
 
-use super::auth::{Credential, ServerLoginError};
+use super::auth::Credential;
 use super::channel::ChannelError;
 use super::notice::Refusal;
 use crate::wire::startup::CancelKey;
@@ -55,9 +55,6 @@ pub enum LoginError {
         /// It does not believe that the client is who it says: class 28.
         is_of_proof: bool,
     },
-    /// The server asks the proxy for what it does not have, or must not give.
-    #[error("logging in as the client's role")]
-    Own(#[source] ServerLoginError),
     /// The proxy refuses; the client has not been told.
     #[error("{}", .0.message)]
     Refused(Refusal),

@@ -60,9 +60,10 @@ fn claim(user: &str) -> Claim {
         user: user.to_owned(),
         database: "shop".to_owned(),
         peer: Peer {
-            address: Some([10, 0, 0, 1].into()),
+            place: Place::Address(Some([10, 0, 0, 1].into())),
             is_encrypted: true,
         },
+        os_user: None,
         certificate_name: None,
         end_point: Some(b"hash".to_vec()),
     }
@@ -209,6 +210,28 @@ fn a_password_is_asked_for_on_encrypted_connections_only() {
 }
 
 #[test]
+fn a_local_client_is_the_operating_systems_user_and_nobody_reads_its_password() {
+    let local = |user: &str, os_user: Option<&str>| Claim {
+        peer: Peer {
+            place: Place::Local,
+            is_encrypted: false,
+        },
+        os_user: os_user.map(str::to_owned),
+        end_point: None,
+        ..claim(user)
+    };
+    let policy = one_rule("peer");
+    let (_, step) = Exchange::begin(local("plain", Some("plain")), &policy);
+    assert!(matches!(step, Step::Passed(_, Credential::Password(_))));
+    for os_user in [Some("root"), None] {
+        let (_, step) = Exchange::begin(local("plain", os_user), &policy);
+        assert_eq!(sqlstate(&step), "28000");
+    }
+    let (_, step) = Exchange::begin(local("plain", None), &one_rule("password"));
+    assert!(matches!(step, Step::Ask(_)));
+}
+
+#[test]
 fn a_certificate_holds_the_users_name() {
     let mut policy = policy("");
     let begin = |policy: &Policy, user: &str, common: &str| {
@@ -242,7 +265,7 @@ fn the_first_rule_that_fits_counts() {
     );
     let begin = |user: &str, last: u8, database: &str| {
         let mut claim = claim(user);
-        claim.peer.address = Some([last, 0, 0, 1].into());
+        claim.peer.place = Place::Address(Some([last, 0, 0, 1].into()));
         claim.database = database.to_owned();
         Exchange::begin(claim, &policy).1
     };
