@@ -4,6 +4,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -15,6 +16,9 @@ use crate::shared::processes::tree_memory;
 
 /// How long they say nothing while the processor time is taken.
 const QUIET: Duration = Duration::from_secs(5);
+
+/// Open files that are not those of clients.
+const OTHER_FILES: u64 = 500;
 
 /// Clients that log in at the same time.
 const AT_A_TIME: usize = 200;
@@ -31,9 +35,7 @@ pub(crate) fn measure(options: &Options) -> Result<String> {
 }
 
 async fn of_idle(options: &Options) -> Result<String> {
-    let files = u64::from(options.idle) * 2 + 1000;
-    let own = nix::sys::resource::Resource::RLIMIT_NOFILE;
-    nix::sys::resource::setrlimit(own, files, files)?;
+    let count = as_many_as_files(options.idle)?;
     let server = TcpListener::bind("127.0.0.1:0").await?;
     let port = server.local_addr()?.port();
     tokio::spawn(async move {
@@ -50,7 +52,7 @@ async fn of_idle(options: &Options) -> Result<String> {
     let config = folder.path().join("proxy.toml");
     let text = format!(
         "[proxy]\nlisten = \"127.0.0.1:0\"\n[limits]\nmax_client_connections = {}\n",
-        options.idle + 10
+        count + 10
     );
     std::fs::write(&config, text)?;
     let mut proxy = Command::new(&options.program)
@@ -64,18 +66,30 @@ async fn of_idle(options: &Options) -> Result<String> {
         ))
         .stderr(Stdio::piped())
         .spawn()?;
-    let measured = with_proxy(&mut proxy, options).await;
+    let measured = with_proxy(&mut proxy, count).await;
     let _ = proxy.kill();
     let _ = proxy.wait();
     measured
 }
 
-async fn with_proxy(proxy: &mut std::process::Child, options: &Options) -> Result<String> {
+/// Each client is two open files here, and two in the proxy: where the machine allows fewer, there
+/// are fewer.
+fn as_many_as_files(wanted: u32) -> Result<u32> {
+    let files = u64::from(wanted) * 2 + OTHER_FILES;
+    if setrlimit(Resource::RLIMIT_NOFILE, files, files).is_ok() {
+        return Ok(wanted);
+    }
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+    Ok(u32::try_from(most.saturating_sub(OTHER_FILES) / 2)?.min(wanted))
+}
+
+async fn with_proxy(proxy: &mut std::process::Child, wanted: u32) -> Result<String> {
     let (port, pid) = (listening_port(proxy)?, proxy.id());
     let before = tree_memory(pid);
     let mut clients = Vec::new();
-    while clients.len() < options.idle as usize {
-        let more = AT_A_TIME.min(options.idle as usize - clients.len());
+    while clients.len() < wanted as usize {
+        let more = AT_A_TIME.min(wanted as usize - clients.len());
         let logins: Vec<_> = (0..more).map(|_| tokio::spawn(log_in(port))).collect();
         for login in logins {
             clients.push(login.await??);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use openssl::error::ErrorStack;
 use signal_hook::consts::SIGHUP;
 use signal_hook::flag;
@@ -79,6 +80,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     let hangup = Arc::new(AtomicBool::new(false));
     flag::register(SIGHUP, Arc::clone(&hangup)).map_err(ProxyError::Signal)?;
     let sockets = start.config.sockets;
+    raise_file_limit(start.config.limits.max_client_connections);
     let starting = control::bind(&start.control, sockets.reuse_port)?;
     // From here on a pause of all processes waits for this one, too.
     let others = ask_others(&starting.others).await;
@@ -166,6 +168,20 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         () = stopped => {}
     }
     Ok(())
+}
+
+/// Each client is two open files, and shells give a process few: takes as many as it may have.
+fn raise_file_limit(clients: u32) {
+    let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    if most / 2 < u64::from(clients) {
+        tracing::info!(
+            "at most {most} files may be open, which is {} clients; more wait to be accepted",
+            most / 2
+        );
+    }
 }
 
 /// How the other processes of this proxy do. One that does not answer is left out: it is about to

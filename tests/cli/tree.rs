@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 56] = [
+const BUILT: [&str; 57] = [
     "fork",
     "clone",
     "snapshot",
@@ -127,6 +127,7 @@ const BUILT: [&str; 56] = [
     "proxy status",
     "proxy pause",
     "proxy resume",
+    "proxy mirrors",
     "proxy reload",
     "proxy clients",
     "proxy check-config",

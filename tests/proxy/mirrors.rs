@@ -359,7 +359,7 @@ fn an_answer_that_takes_too_long_is_cancelled() {
 
 #[test]
 fn only_a_share_is_sent_but_what_is_rare_is_always() {
-    let mirrored = Mirrored::new("exposure = 0.01");
+    let mirrored = Mirrored::new("exposure = 0.01\nmirror_queue = 1000");
     let mut session = mirrored.proxied.socket();
     wire::log_in(&mut session, 0);
     for _ in 0..500 {

@@ -27,10 +27,9 @@ fn ran(port: u16, folder: &Path) -> (Vec<String>, String) {
     let log = fs::read_to_string(place.join("run.log")).expect("a log");
     let results = log.lines().filter(|line| line.contains(" ... "));
     let without_time = |line: &str| {
-        line.trim_end_matches("ms")
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .trim_end()
-            .to_owned()
+        let line = line.trim_end_matches("ms").trim_end();
+        let line = line.trim_end_matches(|character: char| character.is_ascii_digit());
+        line.trim_end().to_owned()
     };
     let diffs = fs::read(place.join("regression.diffs")).unwrap_or_default();
     let diffs = String::from_utf8_lossy(&diffs).into_owned();
