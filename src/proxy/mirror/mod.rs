@@ -1,6 +1,6 @@
 //! Mirrors: other servers that are sent what clients send to theirs, and whose answers are compared.
 //!
-//! When a session begins ([`begin`]), its transactions are taken off as they pass ([`tap`], into [`unit`]s), wait in a bounded
+//! When a session begins ([`begin`]), its transactions are taken off as they pass ([`tap`], into [units](mod@unit)), wait in a bounded
 //! queue for each mirror ([`feed`]), and are said again by a task of the session's own ([`worker`])
 //! on a connection of the session's own ([`link`]), whole and in the client's order. What a
 //! transaction is sent for is decided by its statements ([`statement`], over [`token`] and
