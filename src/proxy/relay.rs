@@ -308,7 +308,7 @@ impl Relay {
         let sent = self.client.send(cx, bytes);
         if let Some(tap) = &mut self.tap {
             tap.server_said(bytes, !heard.errors.is_empty());
-            if self.conversation.is_answered() {
+            if self.conversation.is_answered() && self.conversation.is_client_quiet() {
                 tap.answered();
             }
         }

@@ -208,6 +208,12 @@ pub fn at_place(
     }
 }
 
+/// Whether the answer at `place` is an error.
+pub fn fails_at((group, index): (usize, usize), groups: &[Vec<Answer>]) -> bool {
+    let answer = groups.get(group).and_then(|group| group.get(index));
+    answer.is_some_and(|answer| matches!(answer.outcome, Outcome::Failed(_)))
+}
+
 /// The SQLSTATEs of what failed.
 pub fn failures(groups: &[Vec<Answer>]) -> impl Iterator<Item = [u8; 5]> {
     groups

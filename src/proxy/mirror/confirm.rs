@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::Mirror;
 use super::answers::{self, Answer, Difference};
 use super::compare;
-use super::link::{Link, LinkError, Route};
+use super::link::{Link, LinkError, READ_ONLY, Route, query};
 use super::shadow::{StatementFacts, Verdict};
 use super::unit::{Charge, Unit};
 use crate::base::Lsn;
@@ -35,9 +35,10 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Where the source writes, as `pg_current_wal_insert_lsn` tells it.
 const SOURCE_LSN: &str = "SELECT pg_catalog.pg_current_wal_insert_lsn()";
 
-/// What the mirror has replayed. Only some roles may see it.
-const REPLAYED_LSN: &str =
-    "SELECT pg_catalog.max(remote_lsn) FROM pg_catalog.pg_replication_origin_status";
+/// What the mirror has replayed. Only some roles may see it, and where it replays from several
+/// servers nobody knows here which is which.
+const REPLAYED_LSN: &str = "SELECT pg_catalog.max(remote_lsn) FROM pg_catalog.pg_replication_origin_status \
+     HAVING count(*) = 1";
 
 /// One answer that was different.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct Question {
     pub place: (usize, usize),
     /// What was different.
     pub difference: Difference,
+    /// The client was answered by an error.
+    pub own_failed: bool,
 }
 
 /// None of these can be asked again.
@@ -70,8 +73,10 @@ pub async fn ask(
     (unit, _charge): (Arc<Unit>, Charge),
     questions: Vec<Question>,
 ) {
-    let (Ok(_place), Ok(_turn)) = (mirror.asked.try_acquire(), mirror.asking.acquire().await)
-    else {
+    let Ok(_place) = mirror.asked.try_acquire() else {
+        return give_up(&questions);
+    };
+    let Ok(_turn) = mirror.asking.acquire().await else {
         return give_up(&questions);
     };
     match settle(routes, &state, &unit, &questions).await {
@@ -95,19 +100,16 @@ async fn settle(
 ) -> Result<Vec<Verdict>, LinkError> {
     let mut own = Link::open(&own.reading_only()).await?;
     let mut mirror = Link::open(&mirror.reading_only()).await?;
-    for link in [&mut own, &mut mirror] {
-        if !state.is_empty() {
-            link.say(state, ANSWER_MAX).await?;
-        }
-    }
+    // Each time from the same beginning: what was prepared the last time would be refused.
+    let anew = [&query("DISCARD ALL")?[..], state, &query(READ_ONLY)?].concat();
     let mut verdicts = vec![Verdict::Unconfirmed; questions.len()];
     for wait in WAITS {
         tokio::time::sleep(wait).await;
-        let first = rounds(&mut own, unit).await?;
+        let first = rounds(&mut own, &anew, unit).await?;
         let written = lsn(&mut own, SOURCE_LSN).await?;
         let replayed = lsn(&mut mirror, REPLAYED_LSN).await?;
-        let there = rounds(&mut mirror, unit).await?;
-        let second = rounds(&mut own, unit).await?;
+        let there = rounds(&mut mirror, &anew, unit).await?;
+        let second = rounds(&mut own, &anew, unit).await?;
         let has_replayed = written
             .zip(replayed)
             .is_some_and(|(written, replayed)| replayed >= written);
@@ -139,6 +141,14 @@ impl Question {
             let (one, other) = (one.get(self.round)?, other.get(self.round)?);
             compare::at_place((self.is_text, self.place), one, other)
         };
+        let fails = |one: &Rounds| {
+            one.get(self.round)
+                .is_some_and(|one| compare::fails_at(self.place, one))
+        };
+        if fails(first) && !self.own_failed {
+            // What it needs is not there, where it is asked again.
+            return Verdict::Unconfirmed;
+        }
         match (
             differs(first, there),
             differs(second, there),
@@ -154,7 +164,8 @@ impl Question {
 /// The answers to each round of a transaction, by group.
 type Rounds = Vec<Vec<Vec<Answer>>>;
 
-async fn rounds(link: &mut Link, unit: &Unit) -> Result<Rounds, LinkError> {
+async fn rounds(link: &mut Link, anew: &[u8], unit: &Unit) -> Result<Rounds, LinkError> {
+    link.say(anew, ANSWER_MAX).await?;
     let mut rounds = Vec::new();
     for said in unit.rounds() {
         let heard = link.say(said.requests, ANSWER_MAX).await?;
@@ -164,10 +175,8 @@ async fn rounds(link: &mut Link, unit: &Unit) -> Result<Rounds, LinkError> {
 }
 
 /// The position that `query` gives; none where the server does not tell.
-async fn lsn(link: &mut Link, query: &str) -> Result<Option<Lsn>, LinkError> {
-    let text = [query.as_bytes(), b"\0"].concat();
-    let header = crate::wire::frame::header(b'Q', text.len())?;
-    let heard = link.say(&[&header[..], &text].concat(), ANSWER_MAX).await?;
+async fn lsn(link: &mut Link, text: &str) -> Result<Option<Lsn>, LinkError> {
+    let heard = link.say(&query(text)?, ANSWER_MAX).await?;
     let mut messages = crate::wire::frame::frames(&heard.answers);
     let row = messages.find(|(tag, _)| *tag == b'D');
     // Header, number of columns, length of the first.
@@ -199,6 +208,7 @@ mod tests {
             is_text: true,
             place: (0, 0),
             difference: Difference::Values,
+            own_failed: false,
         };
         let verdict =
             |first, there, second| question.judge(&answer(first), &answer(there), &answer(second));

@@ -74,10 +74,17 @@ impl Feed {
         self.ready.notify_one();
     }
 
-    /// The same of one that is too large to be kept.
-    pub fn push_too_large(&self, state: Option<Vec<u8>>) {
+    /// Memory for a transaction that is not complete yet; none if it would be more than all that
+    /// waits may take.
+    pub fn reserve(&self, bytes: usize) -> Option<Charge> {
+        Charge::take(&self.mirror.used, bytes, self.mirror.config.queue_bytes)
+    }
+
+    /// A transaction has ended that was not kept: `state` is what it changed; none if that is not
+    /// known.
+    pub fn push_dropped(&self, why: DropReason, state: Option<Vec<u8>>) {
         self.mirror.counters.see();
-        self.mirror.counters.drop_for(DropReason::TooLarge);
+        self.mirror.counters.drop_for(why);
         let mut inner = self.lock();
         match state {
             Some(state) => self.keep(inner, state),
@@ -192,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_whose_state_is_lost_is_sent_nothing_more() {
         let (feed, mirror) = feed(|_| ());
-        feed.push_too_large(None);
+        feed.push_dropped(DropReason::TooLarge, None);
         feed.push(&unit(1), Vec::new());
         feed.close();
         assert!(feed.next().await.is_none() && feed.is_lost());

@@ -43,6 +43,10 @@ impl Finder {
                     is_undone |= kinds.has(Kinds::ROLLBACK);
                     if keeps_state(kinds, text) && !is_undone {
                         found.extend_from_slice(message);
+                        if kinds.has(Kinds::CONTROL) {
+                            // A text that begins a transaction, too: said alone, it is to end.
+                            found.extend_from_slice(&COMMIT);
+                        }
                     }
                 }
                 Request::Parse { name, text } => {
@@ -54,7 +58,9 @@ impl Finder {
                         false if changes => {
                             self.changing.insert(name.to_vec());
                         }
-                        false => {}
+                        false => {
+                            self.changing.remove(name);
+                        }
                     }
                     if !name.is_empty() || changes {
                         found.extend_from_slice(message);
@@ -68,6 +74,7 @@ impl Finder {
                     };
                     if is_open && !is_undone {
                         found.extend_from_slice(message);
+                        needs_sync = true;
                     }
                 }
                 Request::Execute { .. } if is_open && !is_undone => {
@@ -92,6 +99,8 @@ impl Finder {
         found
     }
 }
+
+const COMMIT: [u8; 12] = *b"Q\0\0\0\x0bCOMMIT\0";
 
 const SYNC: [u8; 5] = [b'S', 0, 0, 0, 4];
 

@@ -104,7 +104,7 @@ pub fn of_values(bytes: &[u8]) -> Kinds {
 
 /// Functions whose call is not only a read. Of the rest a read-only session refuses those that
 /// write rows; see the manual's "System Administration Functions".
-const ACTING_FUNCTIONS: [&str; 16] = [
+const ACTING_FUNCTIONS: [&str; 25] = [
     "pg_advisory",
     "pg_try_advisory",
     "pg_notify",
@@ -121,6 +121,15 @@ const ACTING_FUNCTIONS: [&str; 16] = [
     "pg_logical_",
     "dblink",
     "lo_",
+    "pg_stat_reset",
+    "pg_stat_statements_reset",
+    "pg_copy_",
+    "pg_start_backup",
+    "pg_stop_backup",
+    "pg_backup_",
+    "pg_log_",
+    "pg_file_",
+    "pg_sync_replication",
 ];
 
 /// Finds the kinds of statements by their first words, and by those that give them away later.
@@ -168,8 +177,15 @@ impl Heads {
                 self.word(Word::of(word));
                 self.names(word);
             }
-            Token::Quoted(name) => self.names(name.trim_ascii_start().get(1..).unwrap_or_default()),
-            Token::Literal | Token::Parameter(_) | Token::Symbol(_) => {}
+            Token::Quoted(name) => {
+                self.last = None;
+                self.names(name.get(1..).unwrap_or_default());
+                // U&"…" may name anything.
+                if name.contains(&b'\\') {
+                    self.found = self.found.and(Kinds::LETS_WRITE);
+                }
+            }
+            Token::Literal | Token::Parameter(_) | Token::Symbol(_) => self.last = None,
         }
         Kinds::default()
     }
@@ -225,6 +241,7 @@ impl Heads {
             "insert" | "update" | "delete" | "merge" if matches!(first, "with" | "explain") => {
                 self.found = self.found.and(Kinds::DML);
             }
+            "uescape" => self.found = self.found.and(Kinds::LETS_WRITE),
             "write" if is_behind("read") => self.found = self.found.and(Kinds::LETS_WRITE),
             "stdout" if is_behind("to") => self.is_copy_to_client = first == "copy",
             _ => {}
@@ -367,6 +384,14 @@ mod tests {
             ),
             ("COPY t TO STDOUT (FORMAT binary)", Kinds::READ),
             ("COPY t TO '/tmp/x'", Kinds::DML),
+            (
+                "COPY (SELECT 1 AS to, stdout FROM t) TO PROGRAM 'x'",
+                Kinds::DML,
+            ),
+            (
+                "SET U&\"transaction_read\\005fonly\" = off",
+                Kinds::STATE.and(Kinds::LETS_WRITE),
+            ),
             ("COPY t FROM STDIN", Kinds::DML),
             ("BEGIN", Kinds::CONTROL),
             (

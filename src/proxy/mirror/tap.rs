@@ -7,10 +7,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::counters::DropReason;
 use super::feed::Feed;
 use super::messages::{self, Request};
 use super::state::{Finder, STATE_BYTES_MAX};
-use super::unit::{Round, Unit};
+use super::unit::{Charge, Round, Unit};
 use crate::proxy::scan::{FrameScanner, Step};
 use crate::wire::frame;
 
@@ -43,9 +44,15 @@ struct Gathered {
     /// The round's answers so far are all kept.
     is_cut: bool,
     has_failed: bool,
-    /// There were more requests than are kept.
-    rest: Option<StateOnly>,
+    /// What is kept of a transaction that is dropped, and why it is.
+    rest: Option<(DropReason, StateOnly)>,
+    /// For the requests and answers, from each mirror's memory.
+    charges: Vec<Charge>,
+    charged_bytes: usize,
 }
+
+/// Memory is taken in such steps: most transactions take one.
+const CHARGE_BYTES: usize = 4096;
 
 impl Tap {
     /// To these mirrors; `keeps_answers` if one of them compares.
@@ -66,15 +73,14 @@ impl Tap {
             gathered.began.get_or_insert(now);
             gathered.round_began = Some(now);
         }
-        if let Some(rest) = &mut gathered.rest {
+        if let Some((_, rest)) = &mut gathered.rest {
             return rest.take(bytes);
         }
         gathered.requests.extend_from_slice(bytes);
         if gathered.requests.len() > REQUEST_BYTES_MAX {
-            let mut rest = StateOnly::default();
-            rest.take(&std::mem::take(&mut gathered.requests));
-            gathered.rest = Some(rest);
-            gathered.answers = Vec::new();
+            gathered.drop_for(DropReason::TooLarge);
+        } else if !gathered.charge(&self.feeds) {
+            gathered.drop_for(DropReason::Memory);
         }
     }
 
@@ -89,6 +95,9 @@ impl Tap {
         let kept = bytes.get(..room).unwrap_or(bytes);
         gathered.is_cut |= kept.len() < bytes.len();
         gathered.answers.extend_from_slice(kept);
+        if !gathered.charge(&self.feeds) {
+            gathered.drop_for(DropReason::Memory);
+        }
     }
 
     /// Everything that was asked is answered.
@@ -124,11 +133,13 @@ impl Tap {
             return;
         };
         let is_kept = !gathered.has_failed;
-        if let Some(rest) = gathered.rest {
+        // It is charged anew as what waits.
+        gathered.charges.clear();
+        if let Some((why, rest)) = gathered.rest {
             let requests = rest.into_requests();
             let state = requests.map(|requests| self.finder.find(&requests, is_kept));
             for feed in &self.feeds {
-                feed.push_too_large(state.clone());
+                feed.push_dropped(why, state.clone());
             }
             return;
         }
@@ -150,6 +161,38 @@ impl Tap {
         for feed in &self.feeds {
             feed.push(&unit, state.clone());
         }
+    }
+}
+
+impl Gathered {
+    /// Takes memory for what has been gathered. False if there is none.
+    fn charge(&mut self, feeds: &[Arc<Feed>]) -> bool {
+        let bytes = self.requests.capacity() + self.answers.capacity();
+        let Some(more) = bytes
+            .checked_sub(self.charged_bytes)
+            .filter(|more| *more > 0)
+        else {
+            return true;
+        };
+        let more = more.max(CHARGE_BYTES);
+        let charges: Option<Vec<Charge>> = feeds.iter().map(|feed| feed.reserve(more)).collect();
+        match charges {
+            Some(charges) => {
+                self.charged_bytes += more;
+                self.charges.extend(charges);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// From now on only what changes the session's state is kept.
+    fn drop_for(&mut self, why: DropReason) {
+        let mut rest = StateOnly::default();
+        rest.take(&std::mem::take(&mut self.requests));
+        self.rest = Some((why, rest));
+        self.answers = Vec::new();
+        self.charges.clear();
     }
 }
 
@@ -317,6 +360,33 @@ mod tests {
         assert!(turns[0].unit.is_none() && !feed.is_lost());
         assert_eq!(turns[0].state, [parse, set, build::sync()].concat());
         assert!(mirror.counters.read().dropped.contains(&("too_large", 1)));
+    }
+
+    #[tokio::test]
+    async fn transactions_that_are_not_complete_take_from_the_same_memory() {
+        let mirror = mirror(|config| config.queue_bytes = 1 << 20);
+        let feed = Arc::new(Feed::new(Arc::clone(&mirror)));
+        let tap = || Tap::new(vec![Arc::clone(&feed)], true);
+        let (mut one, mut other) = (tap(), tap());
+        let large = build::message(b'd', &vec![b'x'; 700_000]);
+        one.client_said(&large);
+        assert!(mirror.waiting_bytes() >= 700_000);
+        let parse = build::parse("s", "SELECT 1");
+        other.client_said(&parse);
+        other.client_said(&large);
+        other.ended();
+        one.ended();
+        assert!(mirror.counters.read().dropped.contains(&("memory", 1)));
+        drop((one, other));
+        let mut states = Vec::new();
+        let mut transactions = 0;
+        while let Some(turn) = feed.next().await {
+            transactions += usize::from(turn.unit.is_some());
+            states.extend(turn.state);
+        }
+        assert_eq!(transactions, 1);
+        assert_eq!(states, [parse, build::sync()].concat());
+        assert_eq!(mirror.waiting_bytes(), 0);
     }
 
     #[tokio::test]

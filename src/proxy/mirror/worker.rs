@@ -11,7 +11,7 @@ use super::compare::{self, Names, Script};
 use super::confirm::{self, Question};
 use super::counters::DropReason;
 use super::feed::{Feed, Turn};
-use super::link::{Link, LinkError, Route};
+use super::link::{self, Link, LinkError, READ_ONLY, Route};
 use super::shadow::Verdict;
 use super::state::Log;
 use super::statement::Kinds;
@@ -25,7 +25,7 @@ use crate::wire::frame;
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 /// A write that a session that may only read is refused: `read_only_sql_transaction`.
-const READ_ONLY: [u8; 5] = *b"25006";
+const REFUSED_WRITE: [u8; 5] = *b"25006";
 
 /// Whether the server says that the session may write from now on. PostgreSQL reports it from
 /// version 14.
@@ -108,8 +108,11 @@ impl Worker {
                     Ok(()) => counters.complete(),
                     Err(why) => counters.drop_for(why),
                 }
-                // What it changed has been said, or will be when the link is opened again.
-                return self.remember(&state);
+                // Said again where the mirror may have undone it, or may write from now on.
+                return match mirror.config.mode {
+                    MirrorMode::Reads => self.say_state(state).await,
+                    _ => self.remember(&state),
+                };
             }
             Choice::Sampled => counters.leave_out(),
             Choice::StateOnly => counters.skip(),
@@ -151,6 +154,7 @@ impl Worker {
         let mut link = self.link().await?;
         let mut differences = Vec::new();
         let mut is_refused = false;
+        let mut is_whole = true;
         for (at, (said, script)) in unit.rounds().zip(scripts).enumerate() {
             let heard = match link.say(said.requests, mirror.config.answer_limit).await {
                 Ok(heard) => heard,
@@ -159,6 +163,7 @@ impl Worker {
                     return Err(DropReason::Lost);
                 }
             };
+            is_whole &= heard.is_whole;
             for known in script.statements() {
                 mirror.shadow.send(&known.facts);
                 mirror.counters.answer();
@@ -175,7 +180,7 @@ impl Worker {
             let mut failures = 0;
             for sqlstate in compare::failures(&answered) {
                 failures += 1;
-                match sqlstate == READ_ONLY && mirror.config.mode == MirrorMode::Reads {
+                match sqlstate == REFUSED_WRITE && mirror.config.mode == MirrorMode::Reads {
                     true => {
                         is_refused = true;
                         mirror.counters.refuse_write();
@@ -208,15 +213,18 @@ impl Worker {
                             is_text,
                             place: one.place,
                             difference,
+                            own_failed: compare::fails_at(one.place, &own),
                         });
                     }
                 }
             }
         }
-        if link.is_between_transactions() {
+        // Where not all of an answer was kept, nobody has seen whether the session may write now.
+        let is_sure = is_whole || mirror.config.mode != MirrorMode::Reads;
+        if link.is_between_transactions() && is_sure {
             self.link = Some(link);
         } else {
-            // It ended otherwise here: the next transaction must not begin in this one.
+            // Or it ended otherwise here: the next transaction must not begin in this one.
             mirror.counters.close();
         }
         if !differences.is_empty() {
@@ -274,6 +282,7 @@ impl Worker {
     async fn restore(&self, mut link: Link) -> Result<Link, LinkError> {
         let state = self.log.messages();
         if !state.is_empty() {
+            let state = self.guarded(&state)?;
             link.say(&state, self.session.mirror.config.answer_limit)
                 .await?;
         }
@@ -288,12 +297,26 @@ impl Worker {
         }
         if let Some(mut link) = self.link.take() {
             let limit = self.session.mirror.config.answer_limit;
-            match link.say(&state, limit).await {
-                Ok(_) => self.link = Some(link),
+            let said = match self.guarded(&state) {
+                Ok(said) => link.say(&said, limit).await.map(|_| ()),
+                Err(error) => Err(error),
+            };
+            match said {
+                Ok(()) if link.is_between_transactions() => self.link = Some(link),
+                Ok(()) => self.session.mirror.counters.close(),
                 Err(error) => self.lost(&error),
             }
         }
         self.remember(&state);
+    }
+
+    /// `state`, behind which a session that may only read may still do nothing else.
+    fn guarded(&self, state: &[u8]) -> Result<Vec<u8>, LinkError> {
+        let guard = match self.session.mirror.config.mode {
+            MirrorMode::Reads => link::query(READ_ONLY)?,
+            MirrorMode::All | MirrorMode::Ddl | MirrorMode::Dml => Vec::new(),
+        };
+        Ok([state, &guard].concat())
     }
 
     fn remember(&mut self, state: &[u8]) {
