@@ -14,6 +14,7 @@ pub mod quantity;
 pub mod remedy;
 pub mod secret;
 pub mod shutdown;
+pub mod side;
 pub mod snapshot;
 pub mod visibility;
 
@@ -23,4 +24,5 @@ pub use lsn::Lsn;
 pub use remedy::Remedy;
 pub use secret::Secret;
 pub use shutdown::Shutdown;
+pub use side::Side;
 pub use visibility::Visibility;

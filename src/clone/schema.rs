@@ -1,6 +1,5 @@
 //! Definitions, by pg_dump and pg_restore. Rows never go through them.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::thread;
 
 use crate::base::ident::quote_ident;
 use crate::base::shutdown::POLL;
-use crate::base::{Remedy, Shutdown};
+use crate::base::{Remedy, Shutdown, Side};
 use crate::catalog::restore_list::{self, Contents, Objects, PG_COLLATION, PG_EXTENSION};
 use crate::pg::{self, Address, Session};
 
@@ -70,24 +69,6 @@ impl SchemaError {
             }
             _ => Remedy::AskOperator,
         }
-    }
-}
-
-/// Which server a program was talking to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// pg_dump.
-    Source,
-    /// pg_restore.
-    Target,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Side::Source => "source",
-            Side::Target => "target",
-        })
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{CommandError, all_databases, children, choices, not_built, place, progress};
+use crate::base::Side;
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{CdcSettings, CloneOptions};
 use crate::cli::{ExitCode, options};
-use crate::clone::schema::Side;
 use crate::migration::base_copy::left_out;
 use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
 use crate::migration::finish::NewTables;

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use super::{CommandError, choices, place, runtime};
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::{DumpOptions, DumpSubject};
-use crate::clone::schema::Side;
 use crate::migration::MigrationError;
 use crate::migration::steps::{self, DumpConfig};
 

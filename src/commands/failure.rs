@@ -1,6 +1,7 @@
 //! How the errors of the parts end the process: which side failed, and what to do.
 
 use crate::base::Remedy;
+use crate::base::Side;
 use crate::catalog::filters::FilterError;
 use crate::cdc::apply::ApplyError;
 use crate::cdc::receive::{NotUnderstood, ReceiveError};
@@ -13,7 +14,7 @@ use crate::clone::large_objects::LargeObjectError;
 use crate::clone::method::MethodError;
 use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
-use crate::clone::schema::{SchemaError, Side};
+use crate::clone::schema::SchemaError;
 use crate::migration::MigrationError;
 use crate::migration::all_databases::AllDatabasesError;
 use crate::migration::summary::SummaryError;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{CommandError, place, runtime};
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::PingOptions;
-use crate::clone::schema::Side;
 use crate::pg::{Address, Connection, Error, Mode};
 use crate::report::stdout;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::CommandError;
 use crate::base::Shutdown;
+use crate::base::Side;
 use crate::catalog::filters::Filters;
 use crate::cli::{ExitCode, options};
-use crate::clone::schema::Side;
 use crate::pg::{Address, AddressError};
 use crate::store::WorkDir;
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{CommandError, choices, copy, names, place, runtime};
+use crate::base::Side;
 use crate::catalog::restore_list::{self, Entry};
 use crate::cli::ExitCode;
 use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{RestoreCommand, RestoreOptions, RestoreStep};
 use crate::clone::programs::Programs;
-use crate::clone::schema::Side;
 use crate::migration::base_copy::{self, Scope};
 use crate::migration::begin;
 use crate::migration::steps::{self, Config};

@@ -1,9 +1,9 @@
 //! `pgflit snapshot`: one moment of the source for several commands.
 
 use super::{CommandError, clone, place, runtime};
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::SnapshotOptions;
-use crate::clone::schema::Side;
 use crate::migration::MigrationError;
 use crate::migration::setup;
 use crate::migration::snapshot::{Config, hold};

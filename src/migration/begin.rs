@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::base::Side;
 use crate::base::failpoint;
 use crate::catalog::filters::Filters;
 use crate::catalog::server::Server;
-use crate::clone::schema::Side;
 use crate::store::{CATALOG_STEP, FOLLOWING_STEP, Lock, Run, Store, WorkDir};
 
 use super::base_copy::lacks_definitions;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::base::Lsn;
+use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::base::snapshot::Snapshot;
-use crate::clone::schema::Side;
 use crate::pg::{self, Address, Connection, Mode, Session};
 use crate::store::{Capture, TableRow};
 

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use crate::base::QualifiedName;
+use crate::base::Side;
 use crate::cdc::apply::{SourceColumn, TargetColumns};
-use crate::clone::schema::Side;
 use crate::pg::{self, Address, Connection, Mode, Session};
 use crate::store::{Capture, TableRow};
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::base_copy::Definition;
 use super::identities::IdentityError;
+use crate::base::Side;
 use crate::base::{Lsn, QualifiedName, Remedy};
 use crate::catalog::filters::FilterError;
 use crate::cdc::receive::ReceiveError;
@@ -18,7 +19,7 @@ use crate::clone::method::MethodError;
 use crate::clone::programs::ProgramsError;
 use crate::clone::roles::RolesError;
 use crate::clone::rows::RowsError;
-use crate::clone::schema::{SchemaError, Side};
+use crate::clone::schema::SchemaError;
 use crate::clone::standby::StandbyError;
 use crate::pg::{self, Address, AddressError};
 use crate::store::{self, LockError, WorkDirError};

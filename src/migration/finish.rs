@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use crate::base::Side;
 use crate::base::snapshot::Snapshot;
 use crate::base::{Lsn, QualifiedName, Shutdown, failpoint};
 use crate::catalog::discovery;
@@ -12,7 +13,6 @@ use crate::catalog::ledger::{self, Ledger};
 use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
 use crate::cdc::receive::{Plugin, check_unsaid};
-use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::{CATALOG_STEP, Capture, Store, TableRow, WorkDir};
 

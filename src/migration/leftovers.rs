@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
+use crate::base::Side;
 use crate::catalog::ledger;
-use crate::clone::schema::Side;
 use crate::pg::{self, Session};
 
 use super::error::{MigrationError, on_target};

@@ -5,8 +5,8 @@
 //! takes more from what shared memory is left, and is shared with everybody. So what is beyond
 //! that number may fit or not; pg_dump would find out by failing, and so do we, but at once.
 
+use crate::base::Side;
 use crate::catalog::discovery;
-use crate::clone::schema::Side;
 use crate::pg::Session;
 
 use super::error::{MigrationError, on_source};

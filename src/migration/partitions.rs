@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use crate::base::QualifiedName;
+use crate::base::Side;
 use crate::catalog::ledger;
 use crate::catalog::partitions::{self, Placed};
-use crate::clone::schema::Side;
 use crate::pg::Session;
 use crate::store::{Capture, Store};
 

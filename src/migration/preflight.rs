@@ -1,6 +1,7 @@
 //! Everything that would make a migration fail, looked at before anything is changed anywhere.
 
 use crate::base::Lsn;
+use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
@@ -8,7 +9,6 @@ use crate::catalog::server::{self, Server};
 use crate::catalog::sizes::Sizes;
 use crate::clone::programs::{Programs, ProgramsError};
 use crate::clone::roles;
-use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::Capture;
 

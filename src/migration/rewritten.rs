@@ -12,10 +12,10 @@
 
 use std::collections::HashSet;
 
+use crate::base::Side;
 use crate::base::Visibility;
 use crate::catalog::columns::{self, Column, TargetColumn};
 use crate::catalog::ledger::{self, Ledger};
-use crate::clone::schema::Side;
 use crate::pg::Session;
 use crate::store::{Capture, Run, Store, TableMarks};
 

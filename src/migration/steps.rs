@@ -13,10 +13,10 @@
 use std::sync::Arc;
 
 use crate::base::Shutdown;
+use crate::base::Side;
 use crate::catalog::filters::Filters;
 use crate::clone::programs::Programs;
 use crate::clone::roles::Passwords;
-use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::{CATALOG_STEP, LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use crate::base::Lsn;
+use crate::base::Side;
 use crate::base::ident::quote_ident;
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::sizes::Sizes;
-use crate::clone::schema::Side;
 use crate::pg::{self, Address, Session};
 use crate::store::{Capture, Run, TableRow};
 

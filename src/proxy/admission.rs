@@ -13,6 +13,7 @@ use super::login::{Authentication, LoginError, client};
 use super::notice::Refusal;
 use super::registry::ClientFacts;
 use super::service::{Service, Settings};
+use crate::base::Side;
 use crate::pg::Address;
 use crate::pg::connect::Stream;
 use crate::wire::startup::Startup;
@@ -142,7 +143,11 @@ pub fn count_failure(service: &Service, settings: &Settings, channel: &Channel) 
 ///
 /// # Errors
 /// There is no such database here.
-pub fn destination(settings: &Settings, startup: &Startup) -> Result<(Startup, Address), Refusal> {
+pub fn destination(
+    settings: &Settings,
+    startup: &Startup,
+    side: Side,
+) -> Result<(Startup, Address), Refusal> {
     let asked = String::from_utf8_lossy(startup.database().unwrap_or_default()).into_owned();
     let databases = &settings.config.databases;
     let found = settings.config.database(&asked).or_else(|| {
@@ -155,6 +160,6 @@ pub fn destination(settings: &Settings, startup: &Startup) -> Result<(Startup, A
         let message = format!("database \"{asked}\" does not exist here");
         return Err(Refusal::new("3D000", message));
     };
-    let address = database.source.address(&asked);
-    Ok((database.source.renamed(startup), address))
+    let server = database.server(side);
+    Ok((server.renamed(startup), server.address(&asked)))
 }

@@ -1,13 +1,16 @@
 //! The server connection of a client that has shown who it is: the proxy opens it by itself.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::admission;
 use super::auth::Credential;
 use super::channel::Channel;
+use super::gate::Turns;
 use super::login::own::{self, OwnLogin, Ready};
 use super::notice::Refusal;
 use super::registry::{Entry, Registered, ServerSide, SessionState};
@@ -19,12 +22,50 @@ use crate::base::cause::chain;
 use crate::pg::{Address, Error, connect};
 use crate::wire::startup::{ProtocolVersion, Startup};
 
+/// What a client has said and shown, with which a server is logged in to.
+#[derive(Debug, Clone)]
+pub struct Passport {
+    /// What it has asked for.
+    pub startup: Startup,
+    /// What it has shown.
+    pub credential: Credential,
+}
+
+/// A server connection that is ready before anybody needs it.
+#[derive(Debug)]
+pub struct Ahead {
+    /// The connection.
+    pub ready: Ready,
+    /// Of which side it is.
+    pub turns: Turns,
+}
+
 /// Why there is none.
-enum Failed {
+pub(super) enum Failed {
     /// The client is told this.
     Refused(Refusal),
     /// The servers could not be reached, or refused: with the last message that did.
     Servers(Error, Option<Bytes>),
+}
+
+impl Failed {
+    /// Whether it may be otherwise in a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Failed::Refused(_) => false,
+            Failed::Servers(error, _) => may_pass(error),
+        }
+    }
+}
+
+/// For the log.
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failed::Refused(refusal) => f.write_str(&refusal.message),
+            Failed::Servers(error, _) => write!(f, "{}", chain(error)),
+        }
+    }
 }
 
 /// Opens it, at one of the servers of `address`. A client that waits for long is told so. The error
@@ -33,11 +74,10 @@ pub(super) async fn open(
     (service, settings): (&Service, &Settings),
     client: &mut Channel,
     registered: &mut Registered,
-    startup: &Startup,
-    (credential, address): (&Credential, &Address),
+    passport: &Passport,
 ) -> Result<Opened, Option<Refusal>> {
     let entry = Arc::clone(&registered.entry);
-    let opening = wait_and_log_in((service, settings), &entry, startup, (credential, address));
+    let opening = wait_and_log_in((service, settings), &entry, passport);
     tokio::pin!(opening);
     let mut is_let_in = false;
     let opened = tokio::select! {
@@ -48,7 +88,7 @@ pub(super) async fn open(
             opening.await
         }
     };
-    let (ready, slot) = match opened {
+    let (Ahead { ready, turns }, slot) = match opened {
         Ok(opened) => opened,
         Err(failed) => {
             super::admission::forget(settings, &entry.facts);
@@ -60,7 +100,7 @@ pub(super) async fn open(
         }
     };
     let place = ready.place.clone();
-    let version = startup.version.min(ProtocolVersion::V3_2);
+    let version = passport.startup.version.min(ProtocolVersion::V3_2);
     let welcomed = own::welcome(client, registered, version, ready, is_let_in).await;
     let (server, logged_in) = welcomed.map_err(|_| None)?;
     entry.set_server(ServerSide {
@@ -73,6 +113,7 @@ pub(super) async fn open(
     Ok(Opened {
         server,
         from_server: logged_in.from_server,
+        turns,
         tap: None,
         _slot: slot,
     })
@@ -81,27 +122,27 @@ pub(super) async fn open(
 async fn wait_and_log_in(
     (service, settings): (&Service, &Settings),
     entry: &Entry,
-    startup: &Startup,
-    (credential, address): (&Credential, &Address),
-) -> Result<(Ready, Option<OwnedSemaphorePermit>), Failed> {
+    passport: &Passport,
+) -> Result<(Ahead, Option<OwnedSemaphorePermit>), Failed> {
     let limits = &settings.config.limits;
     let slot = service.slot(settings).await.map_err(Failed::Refused)?;
     let mut deadline = Instant::now() + limits.server_wait_limit;
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    let user = (startup, entry.facts.user.as_str());
     loop {
         if pass_gate(entry).await {
             // The gate may have been closed for longer than any server may be waited for.
             deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
         }
-        let login = OwnLogin::new(user, (credential, address), limits.login_timeout);
-        let failed = match log_in(&login, address, deadline, limits.login_timeout).await {
-            Ok(ready) => return Ok((ready, slot)),
-            Err(error) => error,
+        // A session that logs in keeps traffic from being moved meanwhile.
+        let turns = entry.gate().turns();
+        let (failed, refusal) = match log_in(settings, entry, (passport, turns), deadline).await {
+            Ok(ahead) => return Ok((ahead, slot)),
+            Err(Failed::Servers(error, refusal)) => (error, refusal),
+            Err(refused) => return Err(refused),
         };
         let wait = backoff.next_wait();
         if !may_pass(&failed) || Instant::now() + wait >= deadline {
-            return Err(Failed::Servers(failed, login.refusal()));
+            return Err(Failed::Servers(failed, refusal));
         }
         // A pause need not wait for what does not come about.
         entry.set_state(SessionState::Waiting);
@@ -110,9 +151,26 @@ async fn wait_and_log_in(
     }
 }
 
-/// One attempt at all servers. They must be reached by `deadline`; a login that has begun by then may
-/// take as long as logins may.
-async fn log_in(
+/// One attempt at all servers of the side that `turns` says, as the client `entry`. They must be
+/// reached by `deadline`; a login that has begun by then may take as long as logins may.
+pub(super) async fn log_in(
+    settings: &Settings,
+    entry: &Entry,
+    (passport, turns): (&Passport, Turns),
+    deadline: Instant,
+) -> Result<Ahead, Failed> {
+    let limit = settings.config.limits.login_timeout;
+    let destination = admission::destination(settings, &passport.startup, turns.side());
+    let (startup, address) = destination.map_err(Failed::Refused)?;
+    let user = (&startup, entry.facts.user.as_str());
+    let login = OwnLogin::new(user, (&passport.credential, &address), limit);
+    match attempt(&login, &address, deadline, limit).await {
+        Ok(ready) => Ok(Ahead { ready, turns }),
+        Err(error) => Err(Failed::Servers(error, login.refusal())),
+    }
+}
+
+async fn attempt(
     login: &OwnLogin<'_>,
     address: &Address,
     deadline: Instant,

@@ -1,7 +1,8 @@
-//! Pauses: of everything, of one database, and maintenance.
+//! Pauses: of everything, of one database, maintenance, and that of a cutover.
 //!
 //! Each is a hold of its own: it closes the gates that it is about, and its end opens those that
-//! nothing else keeps closed. None can be forgotten: each ends by itself at its limit.
+//! nothing else keeps closed. None can be forgotten: each ends by itself at its limit, but that of a
+//! cutover that this process has promised to wait for ([`Pauses::keep`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,8 @@ pub enum Hold {
     Database(String),
     /// All, while somebody works on the servers.
     Maintenance,
+    /// All, while traffic is moved to the other server.
+    Cutover,
 }
 
 impl Hold {
@@ -31,13 +34,14 @@ impl Hold {
             Hold::All => Reason::All,
             Hold::Database(_) => Reason::Database,
             Hold::Maintenance => Reason::Maintenance,
+            Hold::Cutover => Reason::Cutover,
         }
     }
 
     /// Whether it is about clients of `database`.
     pub fn is_about(&self, database: &str) -> bool {
         match self {
-            Hold::All | Hold::Maintenance => true,
+            Hold::All | Hold::Maintenance | Hold::Cutover => true,
             Hold::Database(name) => name == database,
         }
     }
@@ -50,6 +54,7 @@ impl fmt::Display for Hold {
             Hold::All => f.write_str("all databases"),
             Hold::Database(name) => write!(f, "database \"{name}\""),
             Hold::Maintenance => f.write_str("maintenance"),
+            Hold::Cutover => f.write_str("cutover"),
         }
     }
 }
@@ -169,6 +174,30 @@ impl Pauses {
             .is_ok()
     }
 
+    /// From now on the hold ends only when somebody ends it: no time limit does. False if it is not
+    /// the pause `id`.
+    pub fn keep(&self, hold: &Hold, id: u64) -> bool {
+        let mut holds = self.lock();
+        holds.begun += 1;
+        let number = holds.begun;
+        match holds.held.get_mut(hold).filter(|held| held.id == id) {
+            Some(held) => {
+                held.limit.abort();
+                // The end at the limit may wait for the lock already: it does not find this one.
+                held.number = number;
+                held.until = Instant::now() + LIMIT_MAX;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// As [`Pauses::hold`], as the pause `id`, until somebody ends it.
+    pub fn hold_as(self: &Arc<Self>, hold: &Hold, id: u64) {
+        // If it is held so already, that is what is wanted.
+        let _ = self.begin(hold, id, LIMIT_MAX);
+    }
+
     /// Ends a hold if it is the pause `id`. False if it is not.
     pub fn resume_of(&self, hold: &Hold, id: u64) -> bool {
         let held = self
@@ -222,8 +251,9 @@ impl Pauses {
 
     /// How long nobody at all could begin anything, by a pause or by maintenance.
     pub fn all_held_for(&self) -> Option<Duration> {
-        self.held_for(&Hold::All)
-            .max(self.held_for(&Hold::Maintenance))
+        let all = [Hold::All, Hold::Maintenance, Hold::Cutover];
+        let held = all.iter().filter_map(|hold| self.held_for(hold));
+        held.max()
     }
 
     /// The number of the hold that begins; or that of the one that is in force, if it is the same

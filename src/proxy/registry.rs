@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 use rand::Rng;
 use tokio::sync::Notify;
 
-use super::gate::Gate;
+use super::gate::{Gate, Turns};
+use super::opening::{Ahead, Passport};
 use super::pause::Hold;
 use super::server::ServerPlace;
 use super::statistics::database::{Database, Databases};
@@ -132,6 +133,13 @@ pub struct Entry {
     pub statistics: ClientStatistics,
     /// Wakes its session while it is held: someone asks to cancel what it waits to say.
     pub cancel_held: Notify,
+    /// What its session would need to go to another server; none before its login, and where the
+    /// server has authenticated it.
+    pub passport: OnceLock<Passport>,
+    /// A server connection that is ready on another side, for when the session goes there.
+    pub ahead: Mutex<Option<Ahead>>,
+    must_move_first: AtomicBool,
+    is_asked_to_move: AtomicBool,
     is_asked_to_end: AtomicBool,
     is_killed: AtomicBool,
     /// Wakes its session before the relay begins.
@@ -191,8 +199,39 @@ impl Entry {
     pub fn ask_to_end(&self) {
         self.is_asked_to_end.store(true, Ordering::SeqCst);
         self.end.notify_one();
-        if let Some(relay) = lock(&self.relay).take() {
-            relay.wake();
+        self.wake_relay();
+    }
+
+    /// Asks the session to go to where traffic goes by now, as soon as it is between transactions.
+    pub fn ask_to_move(&self) {
+        self.is_asked_to_move.store(true, Ordering::SeqCst);
+        self.wake_relay();
+    }
+
+    /// Whether it is asked to.
+    pub fn is_asked_to_move(&self) -> bool {
+        self.is_asked_to_move.load(Ordering::Relaxed)
+    }
+
+    /// For the session itself: it may hold what must be on another server before anybody begins
+    /// anything there.
+    pub fn note_must_move_first(&self) {
+        self.must_move_first.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it may.
+    pub fn must_move_first(&self) -> bool {
+        self.must_move_first.load(Ordering::Relaxed)
+    }
+
+    /// For the session itself: it has.
+    pub fn has_moved(&self) {
+        self.is_asked_to_move.store(false, Ordering::SeqCst);
+    }
+
+    fn wake_relay(&self) {
+        if let Some(relay) = lock(&self.relay).as_ref() {
+            relay.wake_by_ref();
         }
     }
 
@@ -269,6 +308,10 @@ impl Registry {
             facts,
             since: Instant::now(),
             cancel_held: Notify::new(),
+            passport: OnceLock::new(),
+            ahead: Mutex::new(None),
+            must_move_first: AtomicBool::new(false),
+            is_asked_to_move: AtomicBool::new(false),
             is_asked_to_end: AtomicBool::new(false),
             is_killed: AtomicBool::new(false),
             end: Notify::new(),
@@ -320,6 +363,16 @@ impl Registry {
     /// Opens them again, but for other reasons.
     pub fn open_gates(&self, hold: &Hold) {
         lock(&self.inner).databases.open(hold);
+    }
+
+    /// Where traffic goes.
+    pub fn turns(&self) -> Turns {
+        lock(&self.inner).databases.turns()
+    }
+
+    /// Traffic goes elsewhere from now on. Only while a hold of everything is complete.
+    pub fn turn(&self, turns: Turns) {
+        lock(&self.inner).databases.turn(turns);
     }
 
     /// These databases are in the configuration, and no others: they are never forgotten.

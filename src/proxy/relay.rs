@@ -19,8 +19,9 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::conversation::Conversation;
-use super::gate::Gate;
+use super::gate::{Gate, Turns, Way};
 use super::mirror::tap::Tap;
+use super::moving::CustomNames;
 use super::notice;
 use super::registry::{Entry, SessionState};
 use super::statistics::Stopwatch;
@@ -75,6 +76,8 @@ pub enum Event {
     Quiet,
     /// The session is asked to end.
     AskedToEnd,
+    /// Traffic goes to another server by now, and the session is between two transactions.
+    Elsewhere,
 }
 
 /// A session between login and end.
@@ -88,6 +91,10 @@ pub struct Relay {
     kept: Vec<u8>,
     entry: Arc<Entry>,
     gate: Arc<Gate>,
+    /// Of which side the server is.
+    turns: Turns,
+    /// What the client says of settings that a server does not list; none where it is never asked.
+    names: Option<Box<CustomNames>>,
     is_busy: bool,
     /// The server's last message so far is an error: if it then closes, it has said why.
     has_said_why: bool,
@@ -106,8 +113,9 @@ impl Relay {
         client: Stream,
         server: Stream,
         (from_client, from_server): (Bytes, Bytes),
-        (entry, gate): (Arc<Entry>, Arc<Gate>),
+        (entry, turns): (Arc<Entry>, Turns),
     ) -> Result<Self, WireError> {
+        let gate = Arc::clone(entry.gate());
         let mut relay = Relay {
             client: End::new(client),
             server: End::new(server),
@@ -116,6 +124,8 @@ impl Relay {
             kept: from_client.to_vec(),
             entry,
             gate,
+            turns,
+            names: None,
             is_busy: true,
             has_said_why: false,
             has_told_end: false,
@@ -133,10 +143,22 @@ impl Relay {
         Relay { tap, ..self }
     }
 
+    /// From now on it is listened to what the session would have to take along to another server.
+    #[must_use]
+    pub fn that_may_move(self) -> Self {
+        Relay {
+            names: Some(Box::default()),
+            ..self
+        }
+    }
+
     /// Carries bytes in both directions until something else is to be done.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if self.entry.is_asked_to_end() {
             return Poll::Ready(Event::AskedToEnd);
+        }
+        if self.entry.is_asked_to_move() && !self.is_busy {
+            return Poll::Ready(Event::Elsewhere);
         }
         if let Poll::Ready(event) = self.poll_from_server(cx) {
             return Poll::Ready(event);
@@ -189,8 +211,10 @@ impl Relay {
             {
                 return Poll::Ready(Event::Lost(error));
             }
-            if !self.begin() {
-                return Poll::Ready(Event::Held);
+            match self.begin() {
+                Way::Open => {}
+                Way::Closed => return Poll::Ready(Event::Held),
+                Way::Elsewhere => return Poll::Ready(Event::Elsewhere),
             }
             let done = match self.kept.is_empty() {
                 true => BUFFER.with_borrow_mut(|buffer| self.client_to_server(cx, buffer)),
@@ -214,20 +238,22 @@ impl Relay {
             || !self.conversation.is_client_quiet()
     }
 
-    /// Says that the client begins something. False if it must not.
-    fn begin(&mut self) -> bool {
+    /// Says that the client begins something, if it may.
+    fn begin(&mut self) -> Way {
         if self.is_busy {
-            return true;
+            return Way::Open;
         }
         self.entry.set_state(SessionState::Busy);
-        if self.gate.is_closed() {
-            self.entry.set_state(SessionState::Held);
-            // A pause may have seen it busy in between, and wait for it.
-            self.gate.settled();
-            return false;
+        let way = self.gate.way(self.turns);
+        match way {
+            Way::Open => self.is_busy = true,
+            Way::Closed | Way::Elsewhere => {
+                self.entry.set_state(SessionState::Held);
+                // A pause may have seen it busy in between, and wait for it.
+                self.gate.settled();
+            }
         }
-        self.is_busy = true;
-        true
+        way
     }
 
     /// Says so if the session has come to a movable point.
@@ -277,6 +303,12 @@ impl Relay {
             Err(error) => return Some(Event::ClientBroke(error)),
         };
         self.kept.extend_from_slice(&bytes[taken..]);
+        if let Some(names) = &mut self.names {
+            names.heard(&bytes[..taken]);
+            if names.may_listen() || names.may_lock() {
+                self.entry.note_must_move_first();
+            }
+        }
         if let Some(tap) = &mut self.tap {
             tap.client_said(&bytes[..taken]);
         }
@@ -397,6 +429,86 @@ impl Relay {
     pub fn into_client(self) -> Stream {
         self.client.stream
     }
+
+    /// Of which side the server is.
+    pub fn turns(&self) -> Turns {
+        self.turns
+    }
+
+    /// Takes the server away from a session between two transactions; none if it is not there.
+    pub fn part(self) -> Result<(Stream, Parted), Box<Relay>> {
+        if self.is_busy || !self.server.unsent.is_empty() {
+            return Err(Box::new(self));
+        }
+        let parted = Parted {
+            client: self.client,
+            conversation: self.conversation,
+            kept: self.kept,
+            entry: self.entry,
+            names: self.names,
+            tap: self.tap,
+        };
+        Ok((self.server.stream, parted))
+    }
+}
+
+/// A session between two servers.
+#[derive(Debug)]
+pub struct Parted {
+    client: End,
+    conversation: Conversation,
+    kept: Vec<u8>,
+    entry: Arc<Entry>,
+    names: Option<Box<CustomNames>>,
+    tap: Option<Box<Tap>>,
+}
+
+impl Parted {
+    /// What the client has said of settings that a server does not list.
+    pub fn names(&self) -> Option<&CustomNames> {
+        self.names.as_deref()
+    }
+
+    /// Goes on with another server, of the side `turns`, which has sent this already.
+    ///
+    /// # Errors
+    /// That is no message.
+    pub fn join(
+        mut self,
+        server: Stream,
+        from_server: &[u8],
+        turns: Turns,
+    ) -> Result<Relay, (WireError, Parted)> {
+        if let Err(error) = self.conversation.from_server(from_server) {
+            return Err((error, self));
+        }
+        self.client.unsent.keep(from_server);
+        let mut relay = Relay {
+            client: self.client,
+            server: End::new(server),
+            conversation: self.conversation,
+            stopwatch: Stopwatch::default(),
+            kept: self.kept,
+            gate: Arc::clone(self.entry.gate()),
+            entry: self.entry,
+            turns,
+            names: self.names,
+            is_busy: true,
+            has_said_why: false,
+            has_told_end: false,
+            tap: self.tap,
+        };
+        relay.settle();
+        Ok(relay)
+    }
+
+    /// Writes what the client has not taken yet, and gives its stream, for its last words.
+    pub async fn into_client(mut self) -> Stream {
+        let flush = std::future::poll_fn(|cx| self.client.poll_send_unsent(cx));
+        // Who does not read loses the connection all the same.
+        let _ = flush.await;
+        self.client.stream
+    }
 }
 
 /// The server closed while it was written to. That ends the session; what the server has said
@@ -508,10 +620,7 @@ mod tests {
             Stream::Unix(proxys_client),
             Stream::Unix(proxys_server),
             (Bytes::new(), Bytes::new()),
-            (
-                Arc::clone(&registered.entry),
-                Arc::clone(registered.entry.gate()),
-            ),
+            (Arc::clone(&registered.entry), Turns::default()),
         );
         Session {
             relay: relay.expect("nothing is said yet"),
@@ -532,7 +641,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         tokio::task::yield_now().await;
-        assert!(!session.relay.begin());
+        assert_eq!(session.relay.begin(), Way::Closed);
         let paused = tokio::time::timeout(LONG / 4, pausing).await;
         let paused = paused.expect("in time").expect("no panic");
         assert!(matches!(paused, Paused::Complete { .. }));

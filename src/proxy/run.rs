@@ -1,7 +1,7 @@
 //! A proxy from its first client to its last.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admin;
+use super::authority::Record;
+use super::authority::record::RecordError;
 use super::config::Config;
 use super::control::asking::ask_within;
 use super::control::place::Process;
@@ -26,9 +28,10 @@ use super::service::Service;
 use super::siblings::Siblings;
 use super::statistics::period::PERIOD;
 use super::stop::{Stop, StopRequest};
+use super::switch;
 use super::workers::Workers;
-use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
+use crate::base::{Shutdown, Side};
 
 /// How long the proxy stays for clients that are connected and say nothing, as those do that only
 /// look whether something listens.
@@ -49,6 +52,8 @@ pub struct Start {
     pub config: Config,
     /// Where that was read, and is read again.
     pub origin: Origin,
+    /// The file that says where traffic goes.
+    pub record: PathBuf,
 }
 
 /// A proxy cannot run.
@@ -66,6 +71,9 @@ pub enum ProxyError {
     /// The certificate for clients cannot be used.
     #[error("setting up TLS for clients")]
     Tls(#[from] ErrorStack),
+    /// It is not known where traffic goes.
+    #[error("finding out where traffic goes")]
+    Record(#[from] RecordError),
     /// The operating system does not tell of SIGHUP.
     #[error("listening to SIGHUP")]
     Signal(#[source] io::Error),
@@ -104,6 +112,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     service.siblings = sockets.reuse_port.then(|| Siblings::new(&start.control));
     let service = Arc::new(service);
     pause_as(&others, &service).await;
+    go_where_traffic_goes(&service, &start.record)?;
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
     for address in &listen {
@@ -199,6 +208,24 @@ async fn ask_others(others: &[Process]) -> Vec<Status> {
         }
     }
     statuses
+}
+
+/// Serves the side that traffic goes to; while that is not decided, clients wait.
+fn go_where_traffic_goes(service: &Arc<Service>, path: &Path) -> Result<(), RecordError> {
+    let record = Record::read(path)?;
+    if record.serves == Side::Target {
+        service.registry.turn(service.registry.turns().next());
+        tracing::info!("traffic goes to the target");
+    }
+    if let Some(doubt) = record.doubt {
+        tracing::warn!(
+            "traffic was about to be moved to the {}, and it is not known whether it was: clients wait",
+            doubt.to
+        );
+        service.pauses.hold_as(&Hold::Cutover, doubt.attempt);
+        switch::promise(service, doubt, Duration::ZERO);
+    }
+    Ok(())
 }
 
 /// Begins with the pause that the other processes are in.

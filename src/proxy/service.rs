@@ -18,6 +18,7 @@ use super::pause::Pauses;
 use super::registry::Registry;
 use super::siblings::Siblings;
 use super::statistics::period::Periods;
+use super::switch::Promises;
 use crate::wire::startup::Startup;
 
 /// What is in force for sessions that begin now. Each keeps what was in force when it began.
@@ -71,6 +72,8 @@ pub struct Service {
     pub registry: Arc<Registry>,
     /// Who is held back.
     pub pauses: Arc<Pauses>,
+    /// Which attempt to move traffic is waited for.
+    pub promises: Promises,
     /// What they did lately.
     pub periods: Periods,
     /// Who has failed to log in.
@@ -100,6 +103,7 @@ impl Service {
             slots: slots.map(Arc::new),
             unauthenticated: Arc::new(semaphore(limits.max_unauthenticated_connections)),
             pauses: Pauses::new(Arc::clone(&registry)),
+            promises: Promises::default(),
             periods: Periods::default(),
             registry,
             failures: Failures::default(),

@@ -12,18 +12,20 @@ use super::admin;
 use super::admission;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
+use super::gate::Turns;
 use super::greeting::{self, GreetingError, Wish};
 use super::login::{Authentication, LoggedIn, LoginError, passthrough};
 use super::mirror::{self, tap::Tap};
 use super::notice::{self, Refusal};
-use super::opening;
+use super::opening::{self, Passport};
 use super::registry::{ClientFacts, Entry, Registered, Replication, ServerSide, SessionState};
 use super::relay::{Event, Relay};
+use super::relocation::{self, Left};
 use super::server;
 use super::service::{Service, Settings};
 use super::statistics::client::Wait;
+use crate::base::Side;
 use crate::base::cause::chain;
-use crate::pg::Address;
 use crate::pg::connect::Stream;
 use crate::wire::startup::Startup;
 
@@ -86,7 +88,7 @@ async fn session(
     match opened {
         Ok(opened) => {
             entry.database.count_login();
-            speak(client, opened, &entry).await;
+            speak(service, client, opened, &entry).await;
         }
         Err(refusal) => {
             if refusal.is_some() && !entry.is_asked_to_end() {
@@ -130,24 +132,27 @@ async fn begin(
     };
     // Who has shown who it is counts no more among those that have not.
     let admitted = Some(admitted).filter(|_| authentication == Authentication::Passthrough);
-    let (renamed, address) = admission::destination(settings, startup).map_err(Some)?;
-    let target = Target {
-        startup: renamed,
-        address,
-        authentication,
+    // What is not there at all is told before anything is waited for.
+    admission::destination(settings, startup, Side::Source).map_err(Some)?;
+    let begun = (service, settings);
+    let opened = match &authentication {
+        Authentication::Passthrough => open(begun, client, registered, startup).await,
+        Authentication::Shown(credential) => {
+            registered.entry.statistics.begin_wait();
+            let passport = Passport {
+                startup: startup.clone(),
+                credential: credential.clone(),
+            };
+            let opened = opening::open(begun, client, registered, &passport).await;
+            let _ = registered.entry.passport.set(passport);
+            opened
+        }
     };
-    let opened = open((service, settings), client, registered, &target).await;
     drop(admitted);
     let mut opened = opened?;
-    opened.tap = mirror::begin::begin(settings, startup, &target.authentication);
+    let side = opened.turns.side();
+    opened.tap = mirror::begin::begin(settings, startup, &authentication, side);
     Ok(opened)
-}
-
-/// Where a client's session goes, and how it gets in there.
-struct Target {
-    startup: Startup,
-    address: Address,
-    authentication: Authentication,
 }
 
 fn too_slow() -> LoginError {
@@ -173,24 +178,20 @@ pub(super) fn facts(startup: &Startup, address: String, stream: &Stream) -> Clie
 pub(super) struct Opened {
     pub(super) server: Stream,
     pub(super) from_server: Bytes,
+    pub(super) turns: Turns,
     pub(super) tap: Option<Box<Tap>>,
     pub(super) _slot: Option<OwnedSemaphorePermit>,
 }
 
-/// Opens a server connection and logs the client in there. The error is what the client is to be
-/// told; none if it has been, or has gone.
+/// Opens a server connection, and lets the server find out who the client is. The error is what the
+/// client is to be told; none if it has been, or has gone.
 async fn open(
     (service, settings): (&Service, &Settings),
     client: &mut Channel,
     registered: &mut Registered,
-    target: &Target,
+    startup: &Startup,
 ) -> Result<Opened, Option<Refusal>> {
     registered.entry.statistics.begin_wait();
-    if let Authentication::Shown(credential) = &target.authentication {
-        let shown = (credential, &target.address);
-        let begun = (service, settings);
-        return opening::open(begun, client, registered, &target.startup, shown).await;
-    }
     let slot = service.slot(settings).await.map_err(Some)?;
     let limits = &settings.config.limits;
     let mut deadline = Instant::now() + limits.server_wait_limit;
@@ -199,7 +200,10 @@ async fn open(
             // The gate may have been closed for longer than any server may be waited for.
             deadline = deadline.max(Instant::now() + limits.server_wait_limit / 4);
         }
-        let opened = server::open(&target.address, deadline).await;
+        let turns = registered.entry.gate().turns();
+        let destination = admission::destination(settings, startup, turns.side());
+        let (renamed, address) = destination.map_err(Some)?;
+        let opened = server::open(&address, deadline).await;
         let opened = opened.map_err(|error| {
             tracing::warn!("connecting to the server: {}", chain(&error));
             Some(Refusal::unreachable())
@@ -209,7 +213,7 @@ async fn open(
         let since = Instant::now();
         let (local, is_encrypted) = (opened.stream.local_address(), opened.stream.is_encrypted());
         let mut server = Channel::new(opened.stream);
-        let login = passthrough::carry(client, &mut server, registered, &target.startup);
+        let login = passthrough::carry(client, &mut server, registered, &renamed);
         let login = tokio::time::timeout(limits.login_timeout, login).await;
         match login.unwrap_or_else(|_| Err(too_slow())) {
             Ok(LoggedIn {
@@ -226,6 +230,7 @@ async fn open(
                 return Ok(Opened {
                     server: server.stream,
                     from_server,
+                    turns,
                     tap: None,
                     _slot: slot,
                 });
@@ -287,16 +292,18 @@ async fn told(client: &mut Channel, error: LoginError) -> Option<Refusal> {
 }
 
 /// Client and server speak until one of them ends.
-async fn speak(mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
+async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
     let from_client = client.input.split().freeze();
     let relay = Relay::new(
         client.stream,
         opened.server,
         (from_client, opened.from_server),
-        (Arc::clone(entry), Arc::clone(entry.gate())),
+        (Arc::clone(entry), opened.turns),
     );
-    let mut relay = match relay {
-        Ok(relay) => relay.tapped(opened.tap),
+    let has_elsewhere = service.settings().config.has_target(&entry.facts.database);
+    let mut relay = match relay.map(|relay| relay.tapped(opened.tap)) {
+        Ok(relay) if has_elsewhere && entry.passport.get().is_some() => relay.that_may_move(),
+        Ok(relay) => relay,
         Err(error) => return tracing::warn!("the server said what is no message: {error}"),
     };
     poll_fn(|cx| {
@@ -314,6 +321,17 @@ async fn speak(mut client: Channel, opened: Opened, entry: &Arc<Entry>) {
                 next
             }
             Event::Quiet => quiet(&mut relay, entry).await,
+            Event::Elsewhere => match relocation::relocate(service, relay, entry).await {
+                Ok(moved) => {
+                    relay = moved;
+                    None
+                }
+                Err(Left { client, words }) => {
+                    entry.set_state(SessionState::Waiting);
+                    entry.gate().settled();
+                    return end(Channel::new(client), words.as_ref()).await;
+                }
+            },
             ended => {
                 leave(relay, ended, entry).await;
                 return;
@@ -339,6 +357,7 @@ async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
             }
             event = poll_fn(|cx| relay.poll_from_server(cx)) => return Some(event),
             () = entry.asked_to_end() => return Some(Event::AskedToEnd),
+            () = asked_to_move(entry) => return Some(Event::Elsewhere),
             () = entry.cancel_held.notified() => {
                 if poll_fn(|cx| std::task::Poll::Ready(relay.cancel_held(cx))).await {
                     relay.go_on();
@@ -351,6 +370,15 @@ async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
             }
         }
     }
+}
+
+/// Returns once the session is asked to move. Whoever asks wakes the task as a whole.
+async fn asked_to_move(entry: &Entry) {
+    poll_fn(|_| match entry.is_asked_to_move() {
+        true => std::task::Poll::Ready(()),
+        false => std::task::Poll::Pending,
+    })
+    .await;
 }
 
 /// Does not listen to a client that has asked something while the gate is closed, until it has its
@@ -388,7 +416,7 @@ async fn leave(mut relay: Relay, ended: Event, entry: &Entry) {
             Some(Refusal::new("08P01", "the server said what is no message"))
         }
         Event::AskedToEnd => Some(ended_words(entry)),
-        Event::Held | Event::Quiet => None,
+        Event::Held | Event::Quiet | Event::Elsewhere => None,
     };
     if let Some(words) = &last_words {
         relay.say_to_client(&words.encode());

@@ -78,6 +78,11 @@ impl WorkDir {
         self.root.join("proxy.sock")
     }
 
+    /// The file that says which side traffic goes to.
+    pub fn authority_path(&self) -> PathBuf {
+        self.root.join("authority.json")
+    }
+
     /// The folder of schema dumps.
     pub fn schema_path(&self) -> PathBuf {
         self.root.join("schema")

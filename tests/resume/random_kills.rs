@@ -25,7 +25,11 @@ const GIVE_IDENTITIES: &str = "
                   WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
                         AND (c.relreplident = 'n' OR c.relreplident = 'd' AND NOT EXISTS (
                              SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
-        LOOP EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t); END LOOP;
+        LOOP
+            EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', t);
+            -- More than one lock at a time would be a deadlock with the workload.
+            COMMIT;
+        END LOOP;
     END $$";
 
 struct Cron<'a> {

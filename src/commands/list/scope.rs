@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use crate::base::Side;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
 use crate::cli::ExitCode;
 use crate::cli::options::ListScope;
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, place};
 use crate::pg::{Error, Session};
 use crate::report::listing::{Column, table};

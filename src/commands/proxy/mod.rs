@@ -8,9 +8,9 @@ mod show_mirrors;
 use std::path::PathBuf;
 
 use super::{CommandError, place, runtime};
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
-use crate::clone::schema::Side;
 use crate::proxy::control::{AskError, ControlError, Reply, Request, ask};
 use crate::proxy::run::{self, ProxyError, Start};
 use crate::report::stdout;
@@ -63,6 +63,7 @@ fn serve(options: &ProxyRun) -> Result<ExitCode, CommandError> {
         control: socket(control),
         config: origin.load()?,
         origin,
+        record: place::work_dir(&control.work_dir).authority_path(),
     };
     place::work_dir(&control.work_dir).create()?;
     let shutdown = place::shutdown()?;
@@ -125,6 +126,11 @@ impl From<ProxyError> for CommandError {
             ProxyError::Tls(_) => (
                 ExitCode::Usage,
                 "both files are PEM; the key belongs to the certificate and has no password",
+            ),
+            ProxyError::Record(_) => (
+                ExitCode::Other,
+                "a cutover writes that file; put back a copy of it, or say where traffic goes with \
+                 {\"serves\":\"source\",\"attempt\":0} or \"target\" in it, once you are certain",
             ),
             ProxyError::Signal(_) => (ExitCode::Other, "see what limits this user's processes"),
         };

@@ -25,7 +25,11 @@ pub(super) fn json(reply: &Reply) -> serde_json::Result<String> {
         Reply::Reloaded { now, after_restart } => {
             serde_json::to_string(&Reload { now, after_restart })
         }
-        Reply::Cancelled { .. } | Reply::Refused { .. } => serde_json::to_string(reply),
+        Reply::Cancelled { .. }
+        | Reply::Promised
+        | Reply::Warm { .. }
+        | Reply::Switched { .. }
+        | Reply::Refused { .. } => serde_json::to_string(reply),
     };
     Ok(text? + "\n")
 }
@@ -57,7 +61,10 @@ pub(super) fn text(reply: &Reply) -> String {
         Reply::Resumed { was_paused: true } => "resumed\n".to_owned(),
         Reply::Resumed { was_paused: false } => "it was not paused\n".to_owned(),
         Reply::Reloaded { now, after_restart } => reloaded(now, after_restart),
-        Reply::Cancelled { .. } => String::new(),
+        // Answers to what only a cutover asks.
+        Reply::Cancelled { .. } | Reply::Promised | Reply::Warm { .. } | Reply::Switched { .. } => {
+            String::new()
+        }
         Reply::Refused { problem, .. } => format!("{problem}\n"),
     }
 }

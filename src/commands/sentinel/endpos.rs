@@ -4,10 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::base::Lsn;
+use crate::base::Side;
 use crate::base::shutdown::POLL;
 use crate::cli::ExitCode;
 use crate::cli::options::{NewEndpos, SentinelPlace};
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::pg::{Address, Error, Session};
 use crate::store::{self, EndposError, Lock, Store};

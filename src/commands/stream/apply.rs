@@ -1,10 +1,10 @@
 //! `pgflit stream apply`.
 
 use super::{apply_to_stdout, begin};
+use crate::base::Side;
 use crate::cdc::apply::{Config, Ended, Input, OnConflict, TrackingChoice, Until, apply};
 use crate::cli::ExitCode;
 use crate::cli::options::{self, ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ProgressTracking};
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 

@@ -1,8 +1,8 @@
 //! `pgflit stream cleanup`: removes what a migration has made on both servers, and its files.
 
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::migration::setup::clean_up;
 use crate::store::Run;

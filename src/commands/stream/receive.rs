@@ -1,11 +1,11 @@
 //! `pgflit stream receive`.
 
 use super::begin;
+use crate::base::Side;
 use crate::cdc::positions;
 use crate::cdc::receive::{Config, Ended, Pipe, Plugin, receive};
 use crate::cli::ExitCode;
 use crate::cli::options::{Ack, ReceiveOptions};
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, place, runtime};
 use crate::store::{Store, WorkDir};
 

@@ -1,9 +1,9 @@
 //! `pgflit stream setup`: slot, publications and sentinel, for streaming by hand.
 
 use super::begin;
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::FollowOptions;
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, clone, place, runtime};
 use crate::migration::MigrationError;
 use crate::migration::setup::{Config, set_up};

@@ -2,10 +2,10 @@
 //! processes under the same supervisor.
 
 use super::begin;
+use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::invocation::LogSettings;
 use crate::cli::options::FollowOptions;
-use crate::clone::schema::Side;
 use crate::commands::{CommandError, children, clone, place};
 use crate::migration::stage::Mode;
 use crate::migration::supervisor::{Alone, Ended, supervise};

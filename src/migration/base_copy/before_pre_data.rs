@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use crate::base::QualifiedName;
+use crate::base::Side;
 use crate::base::ident::quote_ident;
 use crate::catalog::needs::{self, Lacks};
 use crate::catalog::partitions;
 use crate::catalog::restore_list::{Contents, Entry, Objects, PG_NAMESPACE};
-use crate::clone::schema::Side;
 use crate::pg::Session;
 use crate::store::TableRow;
 

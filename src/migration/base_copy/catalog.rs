@@ -141,7 +141,7 @@ impl SourceSide<'_> {
                 }
                 None => {
                     return Err(MigrationError::Refused {
-                        side: Some(schema::Side::Source),
+                        side: Some(crate::base::Side::Source),
                         problem: format!(
                             "table {} was created on the source while the migration began",
                             table.name

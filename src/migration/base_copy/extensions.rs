@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::extensions::{self, ConfigRelation, Extension};
 use crate::catalog::ledger::{self, EntryState, Ledger};
 use crate::catalog::restore_list::{Contents, Entry, PG_EXTENSION, PG_NAMESPACE};
 use crate::clone::epoch::Epoch;
 use crate::clone::extensions::copy_config;
-use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::Store;
 

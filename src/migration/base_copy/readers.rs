@@ -16,12 +16,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::base::Side;
 use crate::base::cause::chain;
 use crate::base::{Visibility, failpoint};
 use crate::catalog::ledger::Ledger;
 use crate::clone::epoch::Epoch;
 use crate::clone::rows::{Place, Reader, Task};
-use crate::clone::schema::Side;
 use crate::clone::standby::{self, Mark, Origin, Shown, Standby, StandbyError};
 use crate::pg::{Address, Session};
 use crate::store::{Capture, PartRow, Store, TableRow, WorkDir};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::base::Side;
 use crate::base::durable_file;
 use crate::base::snapshot::Snapshot;
 use crate::base::{Shutdown, Visibility};
@@ -10,7 +11,6 @@ use crate::catalog::ledger::Ledger;
 use crate::catalog::sizes::Sizes;
 use crate::clone::epoch::Epoch;
 use crate::clone::programs::Programs;
-use crate::clone::schema::Side;
 use crate::pg::{Address, Session};
 use crate::store::{Run, Store, TableRow, WorkDir};
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::base::QualifiedName;
+use crate::base::Side;
 use crate::base::cause::chain;
 use crate::base::ident::quote_ident;
 use crate::base::quantity::{ByteSize, display_duration};
@@ -13,7 +14,6 @@ use crate::catalog::ledger::{self, Ledger};
 use crate::clone::completion::{self, Completion, TableToComplete};
 use crate::clone::method::{self, Method};
 use crate::clone::rows::{self, RowsError, Task};
-use crate::clone::schema::Side;
 use crate::store::{IndexRow, PartRow, ProgressNews, ROWS_STEP, TableRow};
 
 use super::large_objects::Copying;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::base::Side;
 use crate::base::ident::quote_ident;
 use crate::base::{QualifiedName, failpoint};
 use crate::catalog::identity::{self, Identified};
 use crate::catalog::server;
-use crate::clone::schema::Side;
 use crate::migration::capture::inserts_publication;
 use crate::migration::error::{MigrationError, on_source, to_source};
 use crate::pg::{Address, Session};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Given;
 use super::reader::{At, File, Section};
+use crate::base::Side;
 use crate::pg::Address;
 use crate::pg::address::TargetSessionAttrs;
 use crate::pg::address::{AddressError, Environment, conninfo, uri};
@@ -53,6 +54,14 @@ pub struct Server {
 }
 
 impl Database {
+    /// Its server on `side`. What has no target stays where it is.
+    pub fn server(&self, side: Side) -> &Server {
+        match (side, &self.target) {
+            (Side::Target, Some(target)) => target,
+            _ => &self.source,
+        }
+    }
+
     /// Whether it stands for every name.
     pub fn is_any(&self) -> bool {
         self.name == ANY

@@ -170,6 +170,12 @@ impl Config {
         self.users.iter().find(|user| user.name == name)
     }
 
+    /// Whether what a client that asks for `name` gets may move to another server.
+    pub fn has_target(&self, name: &str) -> bool {
+        let found = self.database(name);
+        found.is_some_and(|database| database.target.is_some())
+    }
+
     /// What a client that asks for `name` gets; the first that fits.
     pub fn database(&self, name: &str) -> Option<&Database> {
         let exact = self.databases.iter().find(|one| one.name == name);

@@ -9,6 +9,7 @@
 
 pub mod asking;
 mod mirrors;
+mod moving;
 pub mod place;
 mod serving;
 pub mod together;
@@ -25,6 +26,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Side;
+use crate::proxy::authority::Doubt;
 use crate::wire::startup::{CancelKey, FirstPacket};
 
 /// What is asked of a proxy.
@@ -53,6 +56,41 @@ pub enum Request {
     Reload,
     /// How the mirrors do.
     Mirrors,
+    /// Hold everybody between transactions, for an attempt to move traffic.
+    Hold {
+        /// The attempt's number.
+        attempt: u64,
+        /// How long open transactions are waited for.
+        drain_limit_ms: u64,
+        /// When clients go on by themselves, unless [`Request::Promise`] comes before.
+        limit_ms: u64,
+    },
+    /// Wait for the decision of the attempt, however long that takes.
+    Promise {
+        /// The attempt, and who decides it.
+        doubt: Doubt,
+        /// Without a word for so long, the decision is asked for.
+        lease_ms: u64,
+    },
+    /// Open server connections on `to` for sessions that were busy lately, ahead of a move.
+    WarmUp {
+        /// Where traffic will go.
+        to: Side,
+        /// How long that may take.
+        limit_ms: u64,
+    },
+    /// Traffic goes to `to`.
+    Switch {
+        /// The attempt that was decided so.
+        attempt: u64,
+        /// Where.
+        to: Side,
+    },
+    /// Traffic stays: clients of the attempt go on.
+    Abort {
+        /// Which.
+        attempt: u64,
+    },
     /// Cancel, if the key is known.
     Cancel {
         /// What the client has sent.
@@ -120,6 +158,22 @@ pub enum Reply {
         /// In the order of the configuration.
         mirrors: Vec<MirrorStatus>,
     },
+    /// To [`Request::Promise`].
+    Promised,
+    /// To [`Request::WarmUp`].
+    Warm {
+        /// Sessions that have a server connection there now.
+        ready: usize,
+        /// Sessions for which none could be opened, and why the last could not.
+        failed: usize,
+        /// That.
+        problem: Option<String>,
+    },
+    /// To [`Request::Switch`].
+    Switched {
+        /// Sessions that moved before anybody could begin anything.
+        moved: usize,
+    },
     /// To [`Request::Cancel`].
     Cancelled {
         /// Whether the key is of one of the clients.
@@ -145,7 +199,7 @@ pub struct Status {
     pub uptime_s: f64,
     /// Where it listens.
     pub listen: Vec<String>,
-    /// Which side it serves: `source`.
+    /// Which side it serves: `source` or `target`.
     pub serves: String,
     /// Where that is.
     pub server: String,
@@ -164,6 +218,9 @@ pub struct Status {
     /// Whether it listens no more, and serves its clients to their ends.
     #[serde(default)]
     pub draining: bool,
+    /// Its databases that may move, by the names that clients ask for.
+    #[serde(default)]
+    pub movable: Vec<String>,
     /// What is in force of a pause, for other processes of the same proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseInForce>,
@@ -241,6 +298,10 @@ pub struct Client {
     pub encrypted: bool,
     /// The server's process that serves it.
     pub server_pid: Option<u32>,
+    /// Whether it goes along when traffic is moved; one that does not is ended, so that it connects
+    /// anew.
+    #[serde(default)]
+    pub can_move: bool,
     /// Since it came.
     pub connected_s: f64,
     /// Transactions that ended.

@@ -10,19 +10,20 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
+use super::moving;
 use super::place::{PROCESSES_MAX, Place, Process};
 use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
 use crate::proxy::cancel;
 use crate::proxy::config::Changes;
 use crate::proxy::pause::{Hold, Paused};
-use crate::proxy::registry::{Entry, SessionState};
+use crate::proxy::registry::{Entry, Replication, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
 use crate::proxy::stop::StopRequest;
 use crate::proxy::unix_socket::{UnixSocket, answers};
 
-/// Bytes of a request: the longest is a tenth of it.
-const REQUEST_BYTES_MAX: u64 = 1024;
+/// Bytes of a request: the longest names a server.
+const REQUEST_BYTES_MAX: u64 = 16 * 1024;
 
 /// How long a request may take to arrive, and an answer to be read.
 const TALK_MAX: Duration = Duration::from_secs(5);
@@ -216,6 +217,11 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
             Reply::Mirrors { mirrors }
         }
         Request::Reload => reloaded(facts),
+        request @ (Request::Hold { .. }
+        | Request::Promise { .. }
+        | Request::WarmUp { .. }
+        | Request::Switch { .. }
+        | Request::Abort { .. }) => moving::answer(service, request).await,
         Request::Cancel { key } => Reply::Cancelled {
             is_known: match key.decode() {
                 Some(key) => cancel::carry(&service.registry, &key).await,
@@ -272,7 +278,7 @@ async fn pause(service: &Service, limit: Duration, id: u64) -> (Reply, Option<u6
     (refusal, None)
 }
 
-fn refused(problem: &str, hint: Option<&str>) -> Reply {
+pub(super) fn refused(problem: &str, hint: Option<&str>) -> Reply {
     Reply::Refused {
         problem: problem.to_owned(),
         hint: hint.map(str::to_owned),
@@ -297,7 +303,12 @@ fn status(facts: &Facts) -> Status {
     let paused = service.pauses.all_held_for();
     let settings = service.settings();
     let databases = settings.config.databases.iter();
-    let mut servers: Vec<String> = databases.flat_map(|one| one.source.hosts()).collect();
+    let side = service.registry.turns().side();
+    let mut servers: Vec<String> = databases
+        .clone()
+        .flat_map(|one| one.server(side).hosts())
+        .collect();
+    let movable = databases.filter(|one| one.target.is_some());
     servers.sort();
     servers.dedup();
     Status {
@@ -305,7 +316,8 @@ fn status(facts: &Facts) -> Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_s: facts.since.elapsed().as_secs_f64(),
         listen: facts.listen.clone(),
-        serves: "source".to_owned(),
+        serves: side.as_str().to_owned(),
+        movable: movable.map(|one| one.name.clone()).collect(),
         server: servers.join(", "),
         draining: facts.stop.asked().is_some(),
         processes: Vec::new(),
@@ -340,6 +352,7 @@ fn client(entry: &Entry) -> Client {
         application_name: facts.application_name.clone(),
         encrypted: facts.is_encrypted,
         server_pid: key.map(|key| key.process),
+        can_move: entry.passport.get().is_some() && facts.replication == Replication::None,
         connected_s: entry.since.elapsed().as_secs_f64(),
         transactions: totals.transactions.count(),
         bytes_in: totals.bytes_in,
@@ -347,6 +360,6 @@ fn client(entry: &Entry) -> Client {
     }
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }

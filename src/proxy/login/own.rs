@@ -43,6 +43,13 @@ pub struct Ready {
     role: ReportedRole,
 }
 
+impl Ready {
+    /// What cancels there; none if the server gave none.
+    pub fn key(&self) -> Option<&CancelKey> {
+        self.key.as_ref()
+    }
+}
+
 /// What servers since 14 report of their role.
 #[derive(Debug, Clone, Copy, Default)]
 struct ReportedRole {

@@ -62,7 +62,12 @@ fn by_database(facts: &Facts) -> BTreeMap<String, Seen> {
         let label = if is_known { name.as_str() } else { ANY };
         let place = seen.entry(label.to_owned()).or_default();
         place.totals.add(&totals);
-        let holds = [Hold::All, Hold::Maintenance, Hold::Database(name.clone())];
+        let holds = [
+            Hold::All,
+            Hold::Maintenance,
+            Hold::Cutover,
+            Hold::Database(name.clone()),
+        ];
         // A pause of one name is none of those that are counted together with it.
         let about = if is_known { &holds[..] } else { &holds[..2] };
         let held = about

@@ -6,6 +6,7 @@ use super::feed::Feed;
 use super::link::Route;
 use super::tap::Tap;
 use super::worker::{self, Session};
+use crate::base::Side;
 use crate::proxy::auth::Credential;
 use crate::proxy::config::databases::Server;
 use crate::proxy::config::{Config, MirrorConfig, MirrorMode, Stored};
@@ -19,6 +20,7 @@ pub fn begin(
     settings: &Settings,
     startup: &Startup,
     authentication: &Authentication,
+    side: Side,
 ) -> Option<Box<Tap>> {
     let config = &settings.config;
     if settings.mirrors.is_empty() || startup.parameter("replication").is_some() {
@@ -36,12 +38,15 @@ pub fn begin(
     let mut keeps_answers = false;
     for mirror in &settings.mirrors {
         let told = &mirror.config;
-        let Some(server) = told.server(database).filter(|_| told.is_of(&asked)) else {
+        let own = database.server(side);
+        let of_others = |server: &&Server| *server != own && told.is_of(&asked);
+        // Where traffic goes there is nothing to be mirrored to.
+        let Some(server) = told.server(database).filter(of_others) else {
             continue;
         };
         let client = (user.as_str(), &shown);
         let route = route(server, startup, &asked, login(config, told, client));
-        let own_route = self::route(&database.source, startup, &asked, (&user, shown.clone()));
+        let own_route = self::route(own, startup, &asked, (&user, shown.clone()));
         let feed = Arc::new(Feed::new(Arc::clone(mirror)));
         tokio::spawn(worker::run(Session {
             mirror: Arc::clone(mirror),

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::Totals;
 use super::sqlstate::{ErrorCounters, SqlstateClass};
 use crate::proxy::config::databases::ANY;
-use crate::proxy::gate::{Gate, Reason};
+use crate::proxy::gate::{Gate, Reason, Turns};
 use crate::proxy::pause::Hold;
 
 /// Names that are not in the configuration and are kept when their last client has gone; what
@@ -61,6 +61,8 @@ pub struct Databases {
     by_name: BTreeMap<String, Served>,
     /// Reasons that close every gate, new ones too.
     closed: u8,
+    /// Where traffic goes, also of new ones.
+    turns: Turns,
     settled: Arc<Notify>,
 }
 
@@ -116,7 +118,7 @@ impl Databases {
         let reason = hold.reason();
         match hold {
             Hold::Database(name) => self.served(name).database.gate.close(reason),
-            Hold::All | Hold::Maintenance => {
+            Hold::All | Hold::Maintenance | Hold::Cutover => {
                 self.closed |= reason as u8;
                 let all = self.by_name.values();
                 all.for_each(|served| served.database.gate.close(reason));
@@ -140,17 +142,29 @@ impl Databases {
         }
     }
 
+    /// Where traffic goes.
+    pub fn turns(&self) -> Turns {
+        self.turns
+    }
+
+    /// Traffic goes elsewhere from now on. Only while every gate is closed and nobody is busy.
+    pub fn turn(&mut self, turns: Turns) {
+        self.turns = turns;
+        let all = self.by_name.values();
+        all.for_each(|served| served.database.gate.turn(turns));
+    }
+
     /// What sessions of all of them wake when they become idle in a pause.
     pub fn settled(&self) -> Arc<Notify> {
         Arc::clone(&self.settled)
     }
 
     fn served(&mut self, name: &str) -> &mut Served {
-        let (closed, settled) = (self.closed, &self.settled);
+        let (closed, turns, settled) = (self.closed, self.turns, &self.settled);
         let make = || Served {
             database: Arc::new(Database {
                 name: name.to_owned(),
-                gate: Arc::new(Gate::new(closed, Arc::clone(settled))),
+                gate: Arc::new(Gate::new(closed, turns, Arc::clone(settled))),
                 errors: ErrorCounters::default(),
                 logins: AtomicU64::new(0),
                 failed_logins: AtomicU64::new(0),

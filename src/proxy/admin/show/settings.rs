@@ -157,8 +157,9 @@ pub(super) fn mem(facts: &Facts) -> Rows {
 
 pub(super) fn state(facts: &Facts) -> Rows {
     let pauses = &facts.service.pauses;
-    let is_paused = pauses.held_for(&Hold::All).is_some();
-    let is_maintained = pauses.held_for(&Hold::Maintenance).is_some();
+    let is_held = |hold| pauses.held_for(hold).is_some();
+    let is_paused = is_held(&Hold::All) || is_held(&Hold::Cutover);
+    let is_maintained = is_held(&Hold::Maintenance);
     let states = [
         ("active", !is_paused && !is_maintained),
         ("paused", is_paused),

@@ -1,0 +1,120 @@
+//! How an attempt was decided: a row on the server that traffic would move to.
+
+use std::fmt;
+
+use crate::pg::{Error, Session};
+
+/// How an attempt to move traffic has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Traffic goes to the server that has this row.
+    Switched,
+    /// Traffic stays where it was.
+    Aborted,
+}
+
+/// A decision could not be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    /// The server refuses, or has gone.
+    #[error("asking how the attempt was decided")]
+    Server(#[from] Error),
+    /// The row is not one of ours.
+    #[error("the table pgflit.authority says \"{0}\", which is no decision")]
+    Odd(String),
+}
+
+impl Decision {
+    fn as_str(self) -> &'static str {
+        match self {
+            Decision::Switched => "switched",
+            Decision::Aborted => "aborted",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, DecisionError> {
+        match text {
+            "switched" => Ok(Decision::Switched),
+            "aborted" => Ok(Decision::Aborted),
+            other => Err(DecisionError::Odd(other.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Makes the table that decisions are in, if it is not there.
+///
+/// # Errors
+/// The server refuses.
+pub async fn prepare(session: &Session) -> Result<(), Error> {
+    // Two at a time: "IF NOT EXISTS" alone lets the second fail.
+    session
+        .batch(
+            "BEGIN;
+             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
+             CREATE SCHEMA IF NOT EXISTS pgflit;
+             CREATE TABLE IF NOT EXISTS pgflit.authority (
+                 attempt bigint PRIMARY KEY,
+                 decision text NOT NULL CHECK (decision IN ('switched', 'aborted')),
+                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
+             COMMIT",
+        )
+        .await
+}
+
+/// The number of the last attempt that was decided here; zero without any.
+///
+/// # Errors
+/// The server refuses.
+pub async fn last_attempt(session: &Session) -> Result<u64, Error> {
+    let is_there = "SELECT pg_catalog.to_regclass('pgflit.authority') IS NOT NULL";
+    if !session.query_one(is_there, &[]).await?.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    let sql = "SELECT coalesce(max(attempt), 0) FROM pgflit.authority";
+    let last: i64 = session.query_one(sql, &[]).await?.get(0);
+    Ok(u64::try_from(last).unwrap_or_default())
+}
+
+/// Decides an attempt, unless it has been decided: gives how it is decided then. On the disk of the
+/// server when this returns, and of its synchronous standbys.
+///
+/// # Errors
+/// The server refuses or has gone; then nobody knows whether it is decided.
+pub async fn decide(
+    session: &Session,
+    attempt: u64,
+    decision: Decision,
+) -> Result<Decision, DecisionError> {
+    let attempt = i64::try_from(attempt).unwrap_or(i64::MAX);
+    session
+        .batch("SET synchronous_commit = on")
+        .await
+        .map_err(DecisionError::Server)?;
+    let insert = "INSERT INTO pgflit.authority (attempt, decision) VALUES ($1, $2)
+                  ON CONFLICT (attempt) DO NOTHING";
+    session
+        .execute(insert, &[&attempt, &decision.as_str()])
+        .await?;
+    let read = "SELECT decision FROM pgflit.authority WHERE attempt = $1";
+    let row = session.query_one(read, &[&attempt]).await?;
+    Decision::parse(row.get(0))
+}
+
+/// How it is decided; none if it is not.
+///
+/// # Errors
+/// The server refuses or has gone.
+pub async fn read(session: &Session, attempt: u64) -> Result<Option<Decision>, DecisionError> {
+    let attempt = i64::try_from(attempt).unwrap_or(i64::MAX);
+    let sql = "SELECT decision FROM pgflit.authority WHERE attempt = $1";
+    match session.query_opt(sql, &[&attempt]).await? {
+        Some(row) => Decision::parse(row.get(0)).map(Some),
+        None => Ok(None),
+    }
+}

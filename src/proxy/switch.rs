@@ -1,0 +1,176 @@
+//! An attempt to move traffic to the other server, as this process takes part in it.
+//!
+//! It is told by whoever makes the cutover: hold everybody between transactions; *promise* to wait for
+//! the decision; then go to the other side, or stay. From the promise on no time limit lets clients go
+//! on: either this process is told how the attempt was decided, or, when nobody has said anything for
+//! longer than the attempt may take, it asks the server that decides, and decides for `aborted` there if
+//! nobody has yet.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::authority::{Decision, DecisionError, Doubt, decision};
+use super::pause::{Hold, Paused};
+use super::relocation;
+use super::service::Service;
+use crate::base::Side;
+use crate::base::cause::chain;
+use crate::pg::{Address, Session};
+
+/// How often it is looked whether a promise is still to be waited for.
+const WATCH_EVERY: Duration = Duration::from_millis(200);
+
+/// How long the server that decides may take to answer.
+const ASK_MAX: Duration = Duration::from_secs(5);
+
+/// How long it takes at most until nobody is busy, of a process that was not held before.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
+
+/// What this process has promised.
+#[derive(Debug, Default)]
+pub struct Promises {
+    made: Mutex<Option<u64>>,
+}
+
+/// How a process came to the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Switched {
+    /// Sessions that went there before anybody could begin anything.
+    pub moved: usize,
+}
+
+impl Promises {
+    fn lock(&self) -> MutexGuard<'_, Option<u64>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds everybody between transactions, within `drain_limit`. It ends by itself after `limit`,
+/// unless a promise is made before.
+pub async fn hold(
+    service: &Service,
+    attempt: u64,
+    drain_limit: Duration,
+    limit: Duration,
+) -> Paused {
+    let began = Instant::now();
+    let pausing = service.pauses.pause_as(&Hold::Cutover, attempt, limit);
+    match tokio::time::timeout(drain_limit, pausing).await {
+        Ok(paused) => paused,
+        Err(_) => Paused::TimedOut {
+            unsettled: match began.elapsed() < limit {
+                true => service.registry.unsettled(&Hold::Cutover),
+                false => 0,
+            },
+        },
+    }
+}
+
+/// Promises to wait for the decision. Without a word for `lease`, it is asked for. False if nobody is
+/// held for this attempt any more.
+pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
+    if !service.pauses.keep(&Hold::Cutover, doubt.attempt) {
+        return false;
+    }
+    *service.promises.lock() = Some(doubt.attempt);
+    let service = Arc::clone(service);
+    tokio::spawn(async move { watch(&service, doubt, lease).await });
+    true
+}
+
+/// Traffic goes to `to` from now on.
+///
+/// # Errors
+/// Clients are in transactions that do not end, and nobody had held them.
+pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Switched, String> {
+    let mut switched = Switched::default();
+    let turns = service.registry.turns();
+    if turns.side() != to {
+        let held = service.pauses.in_force(&Hold::Cutover);
+        if held.is_none_or(|held| held.id != attempt) {
+            let limit = 2 * SETTLE_MAX;
+            let paused = hold(service, attempt, SETTLE_MAX, limit).await;
+            if !matches!(paused, Paused::Complete { .. }) {
+                return Err("clients are in transactions, and were not held before".to_owned());
+            }
+        }
+        service.registry.turn(turns.next());
+        tracing::info!("traffic goes to the {to} from now on (attempt {attempt})");
+        switched.moved = relocation::move_first(service).await;
+    }
+    end(service, attempt);
+    let service = Arc::clone(service);
+    tokio::spawn(async move { relocation::move_rest(&service).await });
+    Ok(switched)
+}
+
+/// Traffic stays where it is. Whether anybody was held.
+pub fn abort(service: &Service, attempt: u64) -> bool {
+    relocation::cool_down(service);
+    end(service, attempt)
+}
+
+fn end(service: &Service, attempt: u64) -> bool {
+    let mut promised = service.promises.lock();
+    if *promised == Some(attempt) {
+        *promised = None;
+    }
+    drop(promised);
+    service.pauses.resume_of(&Hold::Cutover, attempt)
+}
+
+/// Asks how the attempt was decided when whoever makes it says nothing any more.
+async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
+    let since = Instant::now();
+    let is_waiting = || *service.promises.lock() == Some(doubt.attempt);
+    let mut told = String::new();
+    while is_waiting() {
+        tokio::time::sleep(WATCH_EVERY).await;
+        if since.elapsed() < lease || !is_waiting() {
+            continue;
+        }
+        let asked = tokio::time::timeout(ASK_MAX, ask(&doubt)).await;
+        let problem = match asked {
+            Ok(Ok(decision)) => {
+                tracing::warn!(
+                    "whoever moves traffic has gone: attempt {} was {decision}",
+                    doubt.attempt
+                );
+                let done = match decision {
+                    Decision::Switched => switch(service, doubt.attempt, doubt.to).await.map(drop),
+                    Decision::Aborted => {
+                        abort(service, doubt.attempt);
+                        Ok(())
+                    }
+                };
+                match done {
+                    Ok(()) => return,
+                    Err(problem) => problem,
+                }
+            }
+            Ok(Err(problem)) => problem,
+            Err(_) => format!("no answer within {ASK_MAX:?}"),
+        };
+        if told != problem {
+            tracing::error!(
+                "clients wait: nobody says whether traffic goes to the {}, and the server that \
+                 decides cannot be asked: {problem}",
+                doubt.to
+            );
+            told = problem;
+        }
+    }
+}
+
+async fn ask(doubt: &Doubt) -> Result<Decision, String> {
+    let address = Address::parse(&doubt.at).map_err(|error| error.to_string())?;
+    let session = Session::connect(&address, "authority").await;
+    let session = session.map_err(|error| chain(&error))?;
+    let decided = async {
+        Ok::<_, DecisionError>(match decision::read(&session, doubt.attempt).await? {
+            Some(decision) => decision,
+            None => decision::decide(&session, doubt.attempt, Decision::Aborted).await?,
+        })
+    };
+    decided.await.map_err(|error| chain(&error))
+}
