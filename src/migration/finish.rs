@@ -14,7 +14,7 @@ use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
 use crate::cdc::receive::{Plugin, check_unsaid};
 use crate::pg::{Address, Session};
-use crate::store::{CATALOG_STEP, Capture, Store, TableRow, WorkDir};
+use crate::store::{CATALOG_STEP, HANDED_OVER_STEP, Capture, Store, TableRow, WorkDir};
 
 use super::base_copy::{self, Ends, set_sequences};
 use super::begin::filters_of;
@@ -53,6 +53,12 @@ pub async fn finish(
     work_dir: &WorkDir,
     shutdown: &Shutdown,
 ) -> Result<(), MigrationError> {
+    if store.step_is_begun(HANDED_OVER_STEP)? {
+        // Traffic has been moved: what the source has now says nothing about the target any more.
+        store.finish_run()?;
+        tracing::info!("the target has reached endpos {endpos}, and traffic was moved there");
+        return Ok(());
+    }
     let (source, target, choices) = (ends.source, ends.target, ends.choices);
     let on_target_session = Session::connect(target, "finish")
         .await

@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0008_identities.sql"),
     include_str!("../../migrations/0009_columns.sql"),
     include_str!("../../migrations/0010_partitions.sql"),
+    include_str!("../../migrations/0011_cutovers.sql"),
 ];
 
 /// The version this program writes.

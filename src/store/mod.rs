@@ -11,6 +11,7 @@
 
 mod catalog;
 mod columns;
+mod cutover;
 mod database;
 mod identity;
 mod left_out;
@@ -26,6 +27,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use columns::{ColumnMark, TableMarks};
+pub use cutover::{Cutover, CutoverState};
 pub use database::{Error, Store};
 pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};
@@ -34,6 +36,6 @@ pub use partition::{Level, Partition};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
-pub use step::{CATALOG_STEP, FOLLOWING_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
+pub use step::{CATALOG_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes};
 pub use wanted_row::WantedRow;
 pub use work_dir::{WorkDir, WorkDirError};

@@ -18,6 +18,8 @@ pub const LARGE_OBJECTS_STEP: &str = "large objects";
 
 /// Following by itself; not a step of the copy.
 pub const FOLLOWING_STEP: &str = "following";
+/// What comes at the end of following is done by whoever moves traffic.
+pub const HANDED_OVER_STEP: &str = "handed over";
 
 /// A step and when it was; times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +83,19 @@ impl Store {
                 .query_row(sql, [FOLLOWING_STEP], |row| row.get(0))
                 .optional()
         })
+    }
+
+    /// Whoever moves traffic has taken over what comes at the end of following. Durable when this
+    /// returns.
+    pub fn hand_over(&mut self) -> Result<(), Error> {
+        self.write("handing over the end", |transaction| {
+            transaction.execute(
+                "INSERT INTO step (name, begun_at, finished_at) VALUES (?1, ?2, ?2)
+                 ON CONFLICT (name) DO NOTHING",
+                (HANDED_OVER_STEP, now()),
+            )
+        })
+        .map(drop)
     }
 
     /// A step begins, or begins again.

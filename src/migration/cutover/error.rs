@@ -1,0 +1,87 @@
+//! Why traffic was not moved.
+
+use crate::base::Side;
+use crate::migration::MigrationError;
+use crate::pg;
+use crate::proxy::authority::DecisionError;
+use crate::proxy::authority::record::RecordError;
+use crate::proxy::control::AskError;
+use crate::store::{self, LockError};
+
+/// Traffic was not moved, or not to the end.
+#[derive(Debug, thiserror::Error)]
+pub enum CutoverError {
+    /// Something stands against it, found while traffic flowed; nothing was held.
+    #[error("{problem}")]
+    NotReady {
+        /// What.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// It was begun and undone; traffic flows where it flowed.
+    #[error("traffic was not moved, everything is undone: {problem}")]
+    Undone {
+        /// Why.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// It is not known whether it was decided: the server that decides does not answer. Clients wait.
+    #[error("it is not known whether traffic was moved, and clients wait")]
+    Unknown(#[source] DecisionError),
+    /// A server failed.
+    #[error("{doing} on the {side}")]
+    Server {
+        /// Which.
+        side: Side,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: pg::Error,
+    },
+    /// The proxy could not be asked.
+    #[error("asking the proxy")]
+    Proxy(#[from] AskError),
+    /// Where traffic goes could not be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The other stream could not be made or ended.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Somebody else moves traffic in this work directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A process could not be started.
+    #[error("starting {what}")]
+    Start {
+        /// Which.
+        what: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl CutoverError {
+    /// Something stands against it.
+    pub(super) fn not_ready(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        CutoverError::NotReady {
+            problem: problem.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
+/// Names what was being done on `side` when it failed.
+pub(super) fn on(side: Side, doing: &'static str) -> impl Fn(pg::Error) -> CutoverError {
+    move |source| CutoverError::Server {
+        side,
+        doing,
+        source,
+    }
+}

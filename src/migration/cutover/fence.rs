@@ -1,0 +1,351 @@
+//! The fence: nobody but us and the paused proxies can write to a side.
+//!
+//! A read-only default alone is none, because any session can undo it; taking CONNECT away alone leaves
+//! the sessions that are there. So: logins are taken away, sessions are ended, and then it is *proven*
+//! that no other session is left and nothing of theirs is still being written.
+//!
+//! What is changed is noted in the table `pgflit.fence` of the same database, in the same transaction,
+//! and put back from there: by an abort, by a rollback, or by hand.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::attempt::FenceMode;
+use super::error::{CutoverError, on};
+use crate::base::Side;
+use crate::base::ident::{quote_ident, quote_literal};
+use crate::pg::Session;
+
+/// How often it is looked whether those that were ended have gone.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// After so long, those that are still there are ended again: some came in just before the fence.
+const END_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// What a fence has changed, for putting it back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Changed {
+    /// Roles that had CONNECT on the database; an empty name is PUBLIC.
+    connect: Vec<String>,
+    /// Roles that could log in past that, and cannot now.
+    no_login: Vec<String>,
+    /// Whether sessions are read-only by default now.
+    #[serde(default)]
+    read_only: bool,
+    /// What `default_transaction_read_only` of the database was set to; none if it was not.
+    #[serde(default)]
+    read_only_before: Option<String>,
+}
+
+/// Somebody who is connected past the proxy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bypasser {
+    /// Its role.
+    pub role: String,
+    /// Its name for itself.
+    pub application: String,
+    /// Where it comes from.
+    pub address: String,
+    /// Whether the fence keeps that role out of the database: superusers pass it otherwise.
+    pub is_superuser: bool,
+    /// Whether it is the role that pgflit uses itself.
+    pub is_own_role: bool,
+}
+
+impl Bypasser {
+    /// For people.
+    pub fn describe(&self) -> String {
+        let application = match self.application.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", self.application),
+        };
+        format!("{} from {}{application}", self.role, self.address)
+    }
+}
+
+/// Sessions of this database that are neither ours nor the proxies'.
+const FOREIGN: &str = "FROM pg_catalog.pg_stat_activity a
+     WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+       AND a.backend_type IN ('client backend', 'parallel worker')
+       AND NOT a.pid = ANY ($1)
+       AND NOT (a.usename = CURRENT_USER AND a.application_name LIKE 'pgflit%')";
+
+/// Makes the table that fences are noted in.
+///
+/// # Errors
+/// The server refuses.
+pub async fn prepare(session: &Session, side: Side) -> Result<(), CutoverError> {
+    session
+        .batch(
+            "BEGIN;
+             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
+             CREATE SCHEMA IF NOT EXISTS pgflit;
+             CREATE TABLE IF NOT EXISTS pgflit.fence (
+                 attempt bigint PRIMARY KEY,
+                 changed text NOT NULL,
+                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
+             COMMIT",
+        )
+        .await
+        .map_err(on(side, "making the schema pgflit"))
+}
+
+/// Whether one is up.
+///
+/// # Errors
+/// The server refuses.
+pub async fn is_up(session: &Session, side: Side) -> Result<bool, CutoverError> {
+    let failed = on(side, "looking for the fence");
+    let is_there = "SELECT pg_catalog.to_regclass('pgflit.fence') IS NOT NULL";
+    let is_there = session.query_one(is_there, &[]).await.map_err(&failed)?;
+    if !is_there.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    let row = session
+        .query_one("SELECT EXISTS (SELECT FROM pgflit.fence)", &[])
+        .await
+        .map_err(&failed)?;
+    Ok(row.get(0))
+}
+
+/// Who is connected past the proxies, whose server processes are `spared`.
+///
+/// # Errors
+/// The server refuses.
+pub async fn bypassers(
+    session: &Session,
+    side: Side,
+    spared: &[i32],
+) -> Result<Vec<Bypasser>, CutoverError> {
+    let sql = format!(
+        "SELECT a.usename::text, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
+                r.rolsuper, a.usename = CURRENT_USER
+           FROM (SELECT a.* {FOREIGN} AND a.backend_type = 'client backend') AS a
+           JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid"
+    );
+    let rows = session.query(&sql, &[&spared]).await;
+    let rows = rows.map_err(on(side, "looking who is connected"))?;
+    let mut found: Vec<_> = rows
+        .iter()
+        .map(|row| Bypasser {
+            role: row.get(0),
+            application: row.get(1),
+            address: row.get(2),
+            is_superuser: row.get(3),
+            is_own_role: row.get(4),
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Roles that connect whatever the database's privileges say, other than our own: those of `roles` that
+/// are superusers.
+///
+/// # Errors
+/// The server refuses.
+pub async fn superusers(
+    session: &Session,
+    side: Side,
+    roles: &[String],
+) -> Result<Vec<String>, CutoverError> {
+    let sql = "SELECT rolname::text FROM pg_catalog.pg_roles
+                WHERE rolsuper AND rolname <> CURRENT_USER AND rolname = ANY ($1)";
+    let rows = session.query(sql, &[&roles]).await;
+    let rows = rows.map_err(on(side, "looking at roles"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Takes logins away, as `mode` says, and notes what that has changed; `superusers` are kept out too.
+///
+/// # Errors
+/// The server refuses; then nothing is changed.
+pub async fn raise(
+    session: &Session,
+    side: Side,
+    (attempt, mode): (u64, FenceMode),
+    superusers: &[String],
+) -> Result<(), CutoverError> {
+    let failed = on(side, "putting up the fence");
+    let mut changed = Changed::default();
+    let row = session
+        .query_one(
+            "SELECT pg_catalog.quote_ident(d.datname), CURRENT_USER::text,
+                    ARRAY(SELECT coalesce(r.rolname, '')::text
+                            FROM pg_catalog.aclexplode(
+                                   coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS x
+                            LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+                           WHERE x.privilege_type = 'CONNECT'),
+                    (SELECT pg_catalog.split_part(one, '=', 2)
+                       FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS one
+                      WHERE s.setdatabase = d.oid AND s.setrole = 0
+                        AND one LIKE 'default_transaction_read_only=%')
+               FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()",
+            &[],
+        )
+        .await
+        .map_err(&failed)?;
+    let (database, own): (String, String) = (row.get(0), row.get(1));
+    let mut statements = Vec::new();
+    match mode {
+        FenceMode::Connections => {
+            changed.connect = row.get(2);
+            statements.push(format!(
+                "GRANT CONNECT ON DATABASE {database} TO {}",
+                quote_ident(&own)
+            ));
+            for role in changed.connect.iter().filter(|role| **role != own) {
+                statements.push(format!("REVOKE CONNECT ON DATABASE {database} FROM {}", grantee(role)));
+            }
+            for role in superusers {
+                statements.push(format!("ALTER ROLE {} NOLOGIN", quote_ident(role)));
+                changed.no_login.push(role.clone());
+            }
+        }
+        FenceMode::ReadOnly => {
+            changed.read_only = true;
+            changed.read_only_before = row.get(3);
+            statements.push(format!(
+                "ALTER DATABASE {database} SET default_transaction_read_only = on"
+            ));
+        }
+        FenceMode::Terminate => {}
+    }
+    // Plain values: it cannot fail.
+    let text = serde_json::to_string(&changed).unwrap_or_default();
+    let sql = format!(
+        "BEGIN; INSERT INTO pgflit.fence (attempt, changed) VALUES ({attempt}, {}); {}; COMMIT",
+        quote_literal(&text),
+        statements.join("; ")
+    );
+    let raised = session.batch(&sql).await;
+    if raised.is_err() {
+        let _ = session.batch("ROLLBACK").await;
+    }
+    raised.map_err(failed)
+}
+
+/// Ends everybody who is neither ours nor `spared`, and returns once nobody is left and nothing of
+/// theirs is being written; who that was. Waits for as long as it is polled.
+///
+/// # Errors
+/// The server refuses; or one of `spared` is not between two transactions.
+pub async fn clear(
+    session: &Session,
+    side: Side,
+    spared: &[i32],
+) -> Result<Vec<String>, CutoverError> {
+    let failed = on(side, "ending sessions that are not the proxy's");
+    let end = format!(
+        "SELECT a.usename::text, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
+                pg_catalog.pg_terminate_backend(a.pid)
+           FROM (SELECT a.* {FOREIGN} AND a.backend_type = 'client backend') AS a"
+    );
+    // A session that has ended has ended its transaction before it is gone from here. Workers of
+    // other kinds are no clients, but what they write counts.
+    let left = format!(
+        "SELECT (SELECT count(*) {FOREIGN}),
+                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
+                  WHERE a.datname = pg_catalog.current_database() AND a.backend_xid IS NOT NULL
+                    AND a.backend_type NOT IN ('client backend', 'parallel worker', 'walsender')
+                    AND a.backend_type NOT LIKE 'autovacuum%'
+                    AND a.backend_type NOT LIKE 'logical replication%'),
+                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
+                  WHERE a.pid = ANY ($1) AND a.datname = pg_catalog.current_database()
+                    AND (a.state <> 'idle' OR a.backend_xid IS NOT NULL)),
+                (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
+                  WHERE database = pg_catalog.current_database())"
+    );
+    let mut ended = Vec::new();
+    loop {
+        let rows = session.query(&end, &[&spared]).await.map_err(&failed)?;
+        ended.extend(rows.iter().map(|row| {
+            let bypasser = Bypasser {
+                role: row.get(0),
+                application: row.get(1),
+                address: row.get(2),
+                is_superuser: false,
+                is_own_role: false,
+            };
+            bypasser.describe()
+        }));
+        let since = Instant::now();
+        while since.elapsed() < END_AGAIN_AFTER {
+            let row = session.query_one(&left, &[&spared]).await.map_err(&failed)?;
+            let counts: [i64; 4] = std::array::from_fn(|at| row.get(at));
+            if counts[3] > 0 {
+                return Err(CutoverError::not_ready(
+                    format!("the {side} has prepared transactions"),
+                    "end them with COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts",
+                ));
+            }
+            if counts.iter().all(|count| *count == 0) {
+                ended.sort();
+                ended.dedup();
+                return Ok(ended);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// Puts back what fences have changed, if any are up. Whether any was.
+///
+/// # Errors
+/// The server refuses; what is not put back stays noted.
+pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
+    let failed = on(side, "lifting the fence");
+    if !is_up(session, side).await? {
+        return Ok(false);
+    }
+    let rows = session
+        .query(
+            "SELECT attempt, changed, pg_catalog.quote_ident(pg_catalog.current_database())
+               FROM pgflit.fence ORDER BY attempt DESC",
+            &[],
+        )
+        .await
+        .map_err(&failed)?;
+    for row in rows {
+        let (attempt, text, database): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
+        let changed: Changed = serde_json::from_str(&text).map_err(|_| {
+            CutoverError::not_ready(
+                format!("the table pgflit.fence of the {side} does not say what to put back"),
+                "give CONNECT back to the application's roles, and empty the table",
+            )
+        })?;
+        let mut statements = Vec::new();
+        for role in &changed.connect {
+            statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {}", grantee(role)));
+        }
+        for role in &changed.no_login {
+            statements.push(format!("ALTER ROLE {} LOGIN", quote_ident(role)));
+        }
+        if changed.read_only {
+            statements.push(match &changed.read_only_before {
+                Some(before) => format!(
+                    "ALTER DATABASE {database} SET default_transaction_read_only = {}",
+                    quote_literal(before)
+                ),
+                None => format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
+            });
+        }
+        statements.push(format!("DELETE FROM pgflit.fence WHERE attempt = {attempt}"));
+        let sql = format!("BEGIN; {}; COMMIT", statements.join("; "));
+        let lifted = session.batch(&sql).await;
+        if lifted.is_err() {
+            let _ = session.batch("ROLLBACK").await;
+        }
+        lifted.map_err(&failed)?;
+    }
+    Ok(true)
+}
+
+fn grantee(role: &str) -> String {
+    match role.is_empty() {
+        true => "PUBLIC".to_owned(),
+        false => quote_ident(role),
+    }
+}

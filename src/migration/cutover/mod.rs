@@ -1,0 +1,48 @@
+//! Traffic is moved to the other server, and back.
+//!
+//! - [`attempt`]: one attempt, step by step, and how it is undone;
+//! - [`recover`]: what an attempt that was killed has left;
+//! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
+//! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
+//! - [`fence`]: nobody but us and the paused proxies can write to a side;
+//! - [`sequences`]: where they stand on the other side;
+//! - [`proxies`]: what the processes of the proxy are told;
+//! - [`steps`]: how long each step took;
+//! - [`finalize`]: there is no way back any more.
+//!
+//! `to` is where traffic is to go, `from` where it is: a rollback is the same with the sides exchanged.
+//!
+//! # Why nothing is lost and nobody writes on two sides
+//! 1. The proxies hold every client between two transactions, and promise to let nobody go on before
+//!    they know the decision ([`crate::proxy::authority`]).
+//! 2. The fence keeps everybody else out of `from`, and it is proven: no foreign session is left there,
+//!    and none that writes.
+//! 3. Only then a marker is written on `from`; whatever anybody committed there is before it. When `to`
+//!    has it, by apply's own account, `to` has everything.
+//! 4. The stream back begins at a position of `to` that is behind all that the stream there has written
+//!    and before anything a client writes.
+//! 5. One row on `to` decides. Before it, everything is undone; after it, everything goes on to its end.
+//!
+//! # Crash story
+//! The store says how far an attempt was ([`crate::store::CutoverState`]); the row on `to` how it was
+//! decided. The next start of any of these commands first ends what is not over:
+//! 1. *Begun*: clients were never held. What was armed stays for the next attempt.
+//! 2. *Holding, not decided*: decided for `aborted`, by the proxies when nobody speaks to them any more,
+//!    or here; clients go on, the fence is lifted.
+//! 3. *Holding or switched, decided for `switched`*: the proxies are told, and what comes after is done.
+//! 4. *Done*: nothing.
+
+pub mod attempt;
+pub mod error;
+pub mod fence;
+pub mod finalize;
+pub mod leg;
+pub mod preflight;
+pub mod proxies;
+pub mod recover;
+pub mod sequences;
+pub mod steps;
+
+pub use attempt::{Config, FenceMode, Limits, OnTimeout, Outcome, cut_over};
+pub use error::CutoverError;
+pub use steps::Step;
