@@ -46,6 +46,7 @@ pub mod login;
 pub mod lookup;
 pub mod metrics;
 pub mod mirror;
+pub mod moving;
 pub mod notice;
 pub mod opening;
 pub mod outstanding;
