@@ -14,6 +14,7 @@
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
+//! - [`cutover`]: traffic is moved to the target, and back;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
 //!   `partitions`, `rewritten`: whether DDL on the source has left the target behind.
 //!
@@ -46,6 +47,7 @@ pub mod capture;
 mod children;
 pub mod clone;
 mod columns;
+pub mod cutover;
 pub mod error;
 pub mod finish;
 pub mod follow;

@@ -144,6 +144,15 @@ impl Store {
         )
     }
 
+    /// The same before the attempt `attempt`.
+    pub fn switch_before(&self, attempt: u64) -> Result<Option<Cutover>, Error> {
+        let sql = format!(
+            "SELECT {{}} FROM cutover WHERE state IN ('switched', 'done') AND attempt < {attempt}
+              ORDER BY attempt DESC LIMIT 1"
+        );
+        self.find_cutover(&sql)
+    }
+
     fn find_cutover(&self, sql: &str) -> Result<Option<Cutover>, Error> {
         let sql = sql.replace("{}", COLUMNS);
         let found = self.read("reading the cutovers", |connection| {

@@ -1,0 +1,609 @@
+//! One attempt to move traffic, step by step, and how it is undone.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::error::{CutoverError, on};
+use super::leg::Leg;
+use super::proxies::Proxies;
+use super::sequences::Sequences;
+use super::steps::{Step, Steps};
+use super::{fence, preflight, recover};
+use crate::base::cause::chain;
+use crate::base::{Lsn, Shutdown, Side, failpoint};
+use crate::catalog::restore_list;
+use crate::migration::capture;
+use crate::pg::{Address, Session};
+use crate::proxy::authority::{Decision, Doubt, Record, decision};
+use crate::store::{CutoverState, Lock, Store, WorkDir};
+
+/// How long connections may be opened ahead.
+const WARM_MAX: Duration = Duration::from_secs(20);
+
+/// How much longer than clients may be held the proxies wait for the decision before they ask.
+const LEASE_SPARE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the other side has everything.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// How long the server that decides is asked again if its answer to the decision is lost.
+const DECIDE_MAX: Duration = Duration::from_secs(30);
+
+/// The pauses between attempts.
+const AGAIN_FIRST: Duration = Duration::from_secs(2);
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The migration's source.
+    pub source: Address,
+    /// Its target.
+    pub target: Address,
+    /// Its work directory.
+    pub work_dir: WorkDir,
+    /// The control socket of the proxy; none if the application is moved by other means.
+    pub socket: Option<PathBuf>,
+    /// What moves it then: a command of the shell, run once it is decided.
+    pub switch_command: Option<String>,
+    /// Where traffic is to go.
+    pub to: Side,
+    /// Up to the decision, and then undo it.
+    pub rehearses: bool,
+    /// Thresholds.
+    pub limits: Limits,
+    /// How others are kept out of the side that traffic leaves.
+    pub fence: FenceMode,
+    /// Whether there is to be a way back.
+    pub reverse: bool,
+}
+
+/// Thresholds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of WAL that the stream may be behind when clients are held.
+    pub max_lag: u64,
+    /// How long open transactions are waited for.
+    pub drain_limit: Duration,
+    /// How long clients may be held.
+    pub max_pause: Duration,
+    /// What comes when that is over.
+    pub on_timeout: OnTimeout,
+    /// How often it is tried.
+    pub attempts: u32,
+}
+
+/// What comes when clients have been held for as long as they may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// Everything is undone.
+    Abort,
+    /// They are held on until it is done.
+    Cutover,
+}
+
+/// How others are kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenceMode {
+    /// They are ended, and may not connect.
+    Connections,
+    /// They are ended, and new sessions are read-only unless they say otherwise.
+    ReadOnly,
+    /// They are ended; they may connect again.
+    Terminate,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The attempt's number.
+    pub attempt: u64,
+    /// Where traffic goes now.
+    pub serves: Side,
+    /// Whether it was a rehearsal.
+    pub rehearsed: bool,
+    /// What was done.
+    pub steps: Vec<Step>,
+    /// How long clients were held.
+    pub held_ms: f64,
+    /// How many sequences there are.
+    pub sequences: usize,
+    /// Who was ended because it was connected past the proxy.
+    pub ended: Vec<String>,
+    /// How the way back is resumed, if it stops.
+    pub resume_hint: Option<String>,
+}
+
+/// The sessions of an attempt, opened before anybody is held.
+pub(super) struct Sessions {
+    pub(super) from: Session,
+    pub(super) to: Session,
+}
+
+impl Config {
+    /// The address of a side.
+    pub fn address(&self, side: Side) -> &Address {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    /// The addresses of the side that traffic leaves and the one that it goes to.
+    pub(super) fn from_to(&self) -> (&Address, &Address) {
+        (self.address(self.to.other()), self.address(self.to))
+    }
+
+    pub(super) fn proxies(&self) -> Proxies {
+        match &self.socket {
+            Some(socket) => Proxies::at(socket),
+            None => Proxies::none(),
+        }
+    }
+
+    pub(super) async fn connect(&self, side: Side) -> Result<Session, CutoverError> {
+        let connecting = Session::connect(self.address(side), "cutover");
+        connecting.await.map_err(on(side, "opening a session"))
+    }
+}
+
+/// Moves traffic to `config.to`.
+///
+/// # Errors
+/// Something stands against it, or it was undone; in any case traffic flows, on one side. Only
+/// [`CutoverError::Unknown`] leaves clients waiting.
+pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
+    if !config.work_dir.has_begun() {
+        // Says what is missing.
+        Leg::current(config, None).run()?;
+    }
+    let _lock = Lock::take(&config.work_dir.root.join("cutover.lock"))?;
+    let mut store = config.work_dir.open_store()?;
+    let sessions = Sessions {
+        from: config.connect(config.to.other()).await?,
+        to: config.connect(config.to).await?,
+    };
+    alone(config, &sessions).await?;
+    recover::recover(config, &mut store).await?;
+    let mut wait = AGAIN_FIRST;
+    for left in (0..config.limits.attempts.max(1)).rev() {
+        let mut attempt = Attempt::new(config, &mut store, &sessions)?;
+        match attempt.run(shutdown).await {
+            Err(CutoverError::Undone { problem, .. }) if left > 0 && !shutdown.asked() => {
+                tracing::warn!("{problem}: tried again in {wait:?}, {left} times at most");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            done => return done,
+        }
+    }
+    Err(CutoverError::not_ready("no attempt was made", "allow one with --attempts"))
+}
+
+/// Nobody else moves this database's traffic, from another machine or folder.
+async fn alone(config: &Config, sessions: &Sessions) -> Result<(), CutoverError> {
+    let sql = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('pgflit cutover'))";
+    let sides = [
+        (&sessions.from, config.to.other()),
+        (&sessions.to, config.to),
+    ];
+    for (session, side) in sides {
+        let row = session.query_one(sql, &[]).await;
+        let row = row.map_err(on(side, "taking the lock of cutovers"))?;
+        if !row.get::<_, bool>(0) {
+            return Err(CutoverError::not_ready(
+                format!("somebody else moves traffic of the database on the {side}"),
+                "wait until that has ended",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// An attempt under way.
+struct Attempt<'a> {
+    config: &'a Config,
+    store: &'a mut Store,
+    sessions: &'a Sessions,
+    proxies: Proxies,
+    number: u64,
+    current: Leg,
+    back: Leg,
+    steps: Steps,
+    sequences: Sequences,
+    sequence_count: usize,
+    ended: Vec<String>,
+    marker: Lsn,
+    superusers: Vec<String>,
+    left_out: restore_list::Objects,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(
+        config: &'a Config,
+        store: &'a mut Store,
+        sessions: &'a Sessions,
+    ) -> Result<Self, CutoverError> {
+        let last = store.last_switch()?;
+        let current = Leg::current(config, last.as_ref());
+        Ok(Attempt {
+            proxies: config.proxies(),
+            number: 0,
+            left_out: restore_list::objects(&current.store()?.left_out()?),
+            current,
+            back: Leg::back(config),
+            steps: Steps::default(),
+            sequences: Sequences::default(),
+            sequence_count: 0,
+            ended: Vec::new(),
+            marker: Lsn::ZERO,
+            superusers: Vec::new(),
+            config,
+            store,
+            sessions,
+        })
+    }
+
+    fn from(&self) -> Side {
+        self.config.to.other()
+    }
+
+    async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
+        self.make_ready(shutdown).await?;
+        self.store.set_cutover_state(self.number, CutoverState::Holding)?;
+        failpoint::reach("cutover begun");
+        let limit = self.config.limits.max_pause;
+        let drained = match self.config.limits.on_timeout {
+            OnTimeout::Cutover => self.hold_and_drain().await,
+            OnTimeout::Abort => {
+                let draining = tokio::time::timeout(limit, self.hold_and_drain());
+                draining.await.unwrap_or_else(|_| {
+                    Err(CutoverError::not_ready(
+                        format!("it took longer than {limit:?}"),
+                        "allow more with --max-pause; the log says which step took how long",
+                    ))
+                })
+            }
+        };
+        if drained.is_err() || self.config.rehearses {
+            return self.undo(drained).await;
+        }
+        self.decide().await?;
+        self.switch().await?;
+        self.end_well().await
+    }
+
+    /// Everything that can be done while traffic flows.
+    async fn make_ready(&mut self, shutdown: &Shutdown) -> Result<(), CutoverError> {
+        let (from, to) = (&self.sessions.from, &self.sessions.to);
+        let found = preflight::look(self.config, (&self.current, from, to), &self.proxies).await?;
+        self.superusers = found.superusers;
+        self.steps.done("preflight", false);
+        decision::prepare(to)
+            .await
+            .map_err(on(self.config.to, "making the table pgflit.authority"))?;
+        fence::prepare(from, self.from()).await?;
+        let mut last = 0;
+        for (session, side) in [(from, self.from()), (to, self.config.to)] {
+            let decided = decision::last_attempt(session).await;
+            last = last.max(decided.map_err(on(side, "reading earlier attempts"))?);
+        }
+        let known = self.store.last_cutover()?.map_or(0, |known| known.attempt);
+        self.number = last.max(known) + 1;
+        self.store.begin_cutover(self.number, self.config.to)?;
+        if self.config.reverse {
+            let (from, to) = self.config.from_to();
+            let like = self.current.run()?;
+            self.back.arm((to, from), &like, shutdown).await?;
+            self.steps.done("way back armed", false);
+        }
+        self.carry_sequences().await?;
+        self.steps.done("sequences ahead", false);
+        let warm = self.proxies.warm_up(self.config.to, WARM_MAX)?;
+        if let Some((count, problem)) = &warm.failed {
+            return Err(CutoverError::not_ready(
+                format!(
+                    "{count} clients cannot be logged in to the {}: {problem}",
+                    self.config.to
+                ),
+                "make their roles, passwords and access (pg_hba.conf) there what they are here",
+            ));
+        }
+        self.steps.done("connections ahead", false);
+        preflight::near((&self.current, from), self.config.limits.max_lag).await?;
+        self.steps.done("stream near", false);
+        Ok(())
+    }
+
+    async fn carry_sequences(&mut self) -> Result<(), CutoverError> {
+        let from = (&self.sessions.from, self.config.to.other());
+        let to = &self.sessions.to;
+        let carried = self.sequences.carry(from, to, &self.left_out).await?;
+        self.sequence_count = carried;
+        Ok(())
+    }
+
+    fn record_path(&self) -> PathBuf {
+        self.config.work_dir.authority_path()
+    }
+
+    /// Clients are held; when this returns, the other side has everything.
+    async fn hold_and_drain(&mut self) -> Result<(), CutoverError> {
+        let (from_side, to_side) = (self.from(), self.config.to);
+        let limits = &self.config.limits;
+        let doubt = Doubt {
+            attempt: self.number,
+            to: to_side,
+            at: self.config.address(to_side).to_string(),
+        };
+        let record = Record {
+            doubt: Some(doubt.clone()),
+            ..Record::read(&self.record_path())?
+        };
+        record.write(&self.record_path())?;
+        self.steps.done("noted", false);
+        let lease = limits.max_pause + LEASE_SPARE;
+        self.proxies.hold(self.number, limits.drain_limit, lease)?;
+        self.steps.done("clients held", true);
+        failpoint::reach("clients held");
+        self.proxies.promise(&doubt, lease)?;
+        failpoint::reach("proxies promised");
+        let from = &self.sessions.from;
+        if !self.config.rehearses {
+            let clients = self.proxies.clients()?;
+            let spared = preflight::server_pids(&clients);
+            let mode = (self.number, self.config.fence);
+            fence::raise(from, from_side, mode, &self.superusers).await?;
+            failpoint::reach("fence raised");
+            self.ended = fence::clear(from, from_side, &spared).await?;
+        }
+        self.steps.done("fence", true);
+        failpoint::reach("fence proven");
+        self.drain().await?;
+        self.steps.done("stream drained", true);
+        failpoint::reach("stream drained");
+        self.carry_sequences().await?;
+        self.steps.done("sequences", true);
+        if self.config.reverse && !self.config.rehearses {
+            let lsn = preflight::wal_position(&self.sessions.to, to_side).await?;
+            self.back.begin_at(lsn)?;
+            self.steps.done("way back", true);
+        }
+        failpoint::reach("way back ready");
+        Ok(())
+    }
+
+    /// Writes the marker, and returns once the other side has everything before it.
+    async fn drain(&mut self) -> Result<(), CutoverError> {
+        let (from_side, to_side) = (self.from(), self.config.to);
+        let sql = format!(
+            "SELECT pg_catalog.pg_logical_emit_message(true, 'pgflit', 'cutover {}')::text",
+            self.number
+        );
+        let row = self.sessions.from.query_one(&sql, &[]).await;
+        let row = row.map_err(on(from_side, "writing the marker"))?;
+        self.marker = preflight::parse(row.get(0), from_side)?;
+        self.store.set_cutover_marker(self.number, self.marker)?;
+        let store = self.current.store()?;
+        let origin = self.current.run()?.origin.unwrap_or_default();
+        loop {
+            if store.sentinel()?.replay_lsn >= self.marker {
+                return Ok(());
+            }
+            let applied = capture::applied_until(&self.sessions.to, &origin).await;
+            let applied = applied.map_err(on(to_side, "asking how far apply is"))?;
+            if applied.is_some_and(|applied| applied >= self.marker) {
+                return Ok(());
+            }
+            if !self.current.is_running() {
+                return Err(CutoverError::not_ready(
+                    format!("the stream in {} has ended meanwhile", self.current.root().display()),
+                    format!("see why in its log, and go on with it: {}", self.current.resume_hint()),
+                ));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The point of no return.
+    async fn decide(&mut self) -> Result<(), CutoverError> {
+        failpoint::reach("about to decide");
+        let decided = decide_surely(self.config, &self.sessions.to, self.number).await?;
+        if decided == Decision::Aborted {
+            let late = Err(CutoverError::not_ready(
+                "the proxies waited for longer than they may, and have gone on",
+                "try again",
+            ));
+            return self.undo(late).await.map(drop);
+        }
+        self.steps.done("decided", true);
+        failpoint::reach("decided");
+        Ok(())
+    }
+
+    async fn switch(&mut self) -> Result<(), CutoverError> {
+        self.proxies.switch(self.number, self.config.to)?;
+        self.steps.done("switched", true);
+        failpoint::reach("switched");
+        Ok(())
+    }
+
+    /// What comes after the decision, while traffic flows again.
+    async fn end_well(&mut self) -> Result<Outcome, CutoverError> {
+        self.store.set_cutover_state(self.number, CutoverState::Switched)?;
+        self.store
+            .set_cutover_report(self.number, &self.steps.json(), None)?;
+        let after = After {
+            config: self.config,
+            current: &self.current,
+            back: &self.back,
+            number: self.number,
+            marker: self.marker,
+        };
+        after.run(&self.sessions.from, &self.sessions.to, self.store).await?;
+        self.steps.done("old stream ended, way back begun", false);
+        self.store
+            .set_cutover_report(self.number, &self.steps.json(), None)?;
+        Ok(self.outcome(self.config.to))
+    }
+
+    fn outcome(&self, serves: Side) -> Outcome {
+        let has_way_back = self.config.reverse && !self.config.rehearses;
+        Outcome {
+            attempt: self.number,
+            serves,
+            rehearsed: self.config.rehearses,
+            steps: self.steps.all().to_vec(),
+            held_ms: self.steps.held_ms(),
+            sequences: self.sequence_count,
+            ended: self.ended.clone(),
+            resume_hint: has_way_back.then(|| self.back.resume_hint()),
+        }
+    }
+
+    /// Everything is as it was before; traffic flows where it did.
+    async fn undo(&mut self, drained: Result<(), CutoverError>) -> Result<Outcome, CutoverError> {
+        let (problem, hint, state) = match &drained {
+            Ok(()) => (None, String::new(), CutoverState::Rehearsed),
+            Err(CutoverError::NotReady { problem, hint }) => {
+                (Some(problem.clone()), hint.clone(), CutoverState::Aborted)
+            }
+            Err(error) => (
+                Some(chain(error)),
+                "see to that, and try again".to_owned(),
+                CutoverState::Aborted,
+            ),
+        };
+        // Only this process could have decided otherwise, and it has not.
+        let aborted = self.proxies.abort(self.number);
+        self.steps.done("clients go on", true);
+        undo_rest(self.config, (&self.sessions.from, self.store), self.number).await?;
+        aborted?;
+        self.store.set_cutover_state(self.number, state)?;
+        self.store
+            .set_cutover_report(self.number, &self.steps.json(), problem.as_deref())?;
+        match problem {
+            None => Ok(self.outcome(self.from())),
+            Some(problem) => Err(CutoverError::Undone { problem, hint }),
+        }
+    }
+}
+
+/// Takes back what an attempt that came to nothing has left, clients going on already: it is decided so
+/// for good, the fence is lifted, and the record says so.
+pub(super) async fn undo_rest(
+    config: &Config,
+    (from, _store): (&Session, &mut Store),
+    number: u64,
+) -> Result<(), CutoverError> {
+    // For whoever asks later. A target that is gone has decided nothing, and will be asked then.
+    match config.connect(config.to).await {
+        Ok(to) => {
+            if let Err(error) = decision::decide(&to, number, Decision::Aborted).await {
+                tracing::warn!("{}", chain(&error));
+            }
+        }
+        Err(error) => tracing::warn!("{}", chain(&error)),
+    }
+    match fence::lift(from, config.to.other()).await {
+        Ok(_) => {}
+        // The session may be what has failed.
+        Err(_) => {
+            let again = config.connect(config.to.other()).await?;
+            fence::lift(&again, config.to.other()).await?;
+        }
+    }
+    let path = config.work_dir.authority_path();
+    let record = Record {
+        doubt: None,
+        ..Record::read(&path)?
+    };
+    record.write(&path)?;
+    Ok(())
+}
+
+/// Decides for `switched`, and finds out how it is decided even if the answer is lost.
+async fn decide_surely(
+    config: &Config,
+    to: &Session,
+    number: u64,
+) -> Result<Decision, CutoverError> {
+    let mut failed = match decision::decide(to, number, Decision::Switched).await {
+        Ok(decided) => return Ok(decided),
+        Err(error) => error,
+    };
+    let deadline = Instant::now() + DECIDE_MAX;
+    while Instant::now() < deadline {
+        if let Ok(session) = config.connect(config.to).await {
+            // It may have committed: asked in the same words, it cannot be otherwise any more.
+            match decision::decide(&session, number, Decision::Switched).await {
+                Ok(decided) => return Ok(decided),
+                Err(error) => failed = error,
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(CutoverError::Unknown(failed))
+}
+
+/// What comes after the decision. All of it may be done again.
+pub(super) struct After<'a> {
+    pub(super) config: &'a Config,
+    pub(super) current: &'a Leg,
+    pub(super) back: &'a Leg,
+    pub(super) number: u64,
+    pub(super) marker: Lsn,
+}
+
+impl After<'_> {
+    pub(super) async fn run(
+        &self,
+        from: &Session,
+        to: &Session,
+        store: &mut Store,
+    ) -> Result<(), CutoverError> {
+        let config = self.config;
+        let record = Record {
+            serves: config.to,
+            attempt: self.number,
+            doubt: None,
+        };
+        record.write(&config.work_dir.authority_path())?;
+        failpoint::reach("record written");
+        // The side that traffic goes to may have a fence from when it left.
+        fence::lift(to, config.to).await?;
+        if let Some(command) = &config.switch_command {
+            run_hook(command, config.to)?;
+        }
+        self.current.end(self.marker).await?;
+        failpoint::reach("old stream ended");
+        self.current.drop_slot(from).await?;
+        if config.reverse && !self.back.is_running() {
+            // What comes back is written where the stream there has ended.
+            let (from, to) = config.from_to();
+            let pid = self.back.start((to, from))?;
+            tracing::info!("changes go back to the {} now (process {pid})", config.to.other());
+        }
+        store.set_cutover_state(self.number, CutoverState::Done)?;
+        Ok(())
+    }
+}
+
+/// Moves the application by what the operator has given.
+fn run_hook(command: &str, to: Side) -> Result<(), CutoverError> {
+    let failed = |source| CutoverError::Start {
+        what: "the switch command".to_owned(),
+        source,
+    };
+    let status = Command::new("/bin/sh")
+        .args(["-c", command])
+        .env("PGFLIT_SERVES", to.as_str())
+        .status()
+        .map_err(failed)?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(failed(std::io::Error::other(format!(
+            "{status}; traffic is to go to the {to}, which is decided: run it by hand"
+        )))),
+    }
+}

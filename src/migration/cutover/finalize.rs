@@ -1,0 +1,93 @@
+//! The end of a migration: there is no way back any more.
+
+use super::attempt::Config;
+use super::error::{CutoverError, on};
+use super::leg::Leg;
+use super::{fence, recover};
+use crate::base::Side;
+use crate::pg::Session;
+use crate::store::Lock;
+
+/// What was done and what remains, for people.
+#[derive(Debug, Clone, Default)]
+pub struct Finalized {
+    /// What was removed.
+    pub done: Vec<String>,
+    /// What is still there.
+    pub remains: Vec<String>,
+}
+
+/// Ends the stream back, drops its slot and publication, and leaves the fence on the old side unless
+/// `lifts_fence`.
+///
+/// # Errors
+/// Traffic was never moved; a server refuses.
+pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, CutoverError> {
+    let _lock = Lock::take(&config.work_dir.root.join("cutover.lock"))?;
+    let mut store = config.work_dir.open_store()?;
+    recover::recover(config, &mut store).await?;
+    let last = store.last_switch()?;
+    let Some(last) = last.filter(|last| last.to == Side::Target) else {
+        return Err(CutoverError::not_ready(
+            "traffic goes to the source",
+            "move it first, with pgflit cutover",
+        ));
+    };
+    let mut finalized = Finalized::default();
+    let target = config.connect(Side::Target).await?;
+    let source = config.connect(Side::Source).await;
+    let back = Leg::back(&Config {
+        to: Side::Target,
+        ..config.clone()
+    });
+    if back.work_dir.has_begun() {
+        let reached = back.store()?.sentinel()?.replay_lsn;
+        back.end(reached).await?;
+        back.drop_slot(&target).await?;
+        finalized
+            .done
+            .push("the stream back has ended; its slot and publication on the target are gone".to_owned());
+    }
+    match source {
+        Ok(source) => leave_source(&source, &back, lifts_fence, &mut finalized).await?,
+        // It may be switched off by now.
+        Err(error) => finalized
+            .remains
+            .push(format!("the source, which is not reached: {error}")),
+    }
+    finalized.remains.push(format!(
+        "the work directory {}, which the proxy reads for as long as it runs",
+        config.work_dir.root.display()
+    ));
+    tracing::info!("attempt {} is final", last.attempt);
+    Ok(finalized)
+}
+
+async fn leave_source(
+    source: &Session,
+    back: &Leg,
+    lifts_fence: bool,
+    finalized: &mut Finalized,
+) -> Result<(), CutoverError> {
+    if back.work_dir.has_begun()
+        && let Some(origin) = back.run()?.origin
+    {
+        let sql = "SELECT pg_catalog.pg_replication_origin_drop(roname)
+                     FROM pg_catalog.pg_replication_origin WHERE roname = $1";
+        let dropped = source.execute(sql, &[&origin]).await;
+        dropped.map_err(on(Side::Source, "dropping the replication origin"))?;
+    }
+    if lifts_fence {
+        fence::lift(source, Side::Source).await?;
+        finalized
+            .done
+            .push("the fence on the source is lifted: it takes writes, which nobody carries on".to_owned());
+    } else if fence::is_up(source, Side::Source).await? {
+        finalized.remains.push(
+            "the fence on the source, so that nobody writes there by mistake; pgflit finalize \
+             --lift-fence takes it away"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! The stream in one direction: its work directory, how it is armed, begun and ended.
+//!
+//! The first one is the migration's own, in `D`. The way back is in `D/reverse`; after a rollback the
+//! way there is in `D/forward`; and so on in turns. Each is an ordinary work directory of `pgflit
+//! follow`, which can be stopped and resumed like any other.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::attempt::Config;
+use super::error::CutoverError;
+use crate::base::{Lsn, Side, Shutdown};
+use crate::catalog::filters::Filters;
+use crate::migration::begin;
+use crate::migration::identities::WithoutIdentity;
+use crate::migration::{MigrationError, capture, setup};
+use crate::pg::{Address, Session};
+use crate::store::{Cutover, Lock, LockError, Run, Store, WorkDir};
+
+/// How long the end of a stream is waited for that has nothing left to do.
+const END_MAX: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// One direction.
+#[derive(Debug, Clone)]
+pub struct Leg {
+    /// Where it is.
+    pub work_dir: WorkDir,
+    /// Where its changes come from.
+    pub from: Side,
+}
+
+impl Leg {
+    /// The one that brings changes to where traffic is to go; `last` is the last move of traffic.
+    pub fn current(config: &Config, last: Option<&Cutover>) -> Leg {
+        let from = config.to.other();
+        match last {
+            None => Leg {
+                work_dir: config.work_dir.clone(),
+                from,
+            },
+            Some(_) => Leg::of(config, from),
+        }
+    }
+
+    /// The one that will bring changes back.
+    pub fn back(config: &Config) -> Leg {
+        Leg::of(config, config.to)
+    }
+
+    fn of(config: &Config, from: Side) -> Leg {
+        let name = match from {
+            Side::Source => "forward",
+            Side::Target => "reverse",
+        };
+        let root = config.work_dir.root.join(name);
+        let cdc = root.join("cdc");
+        Leg {
+            work_dir: WorkDir::new(root, cdc),
+            from,
+        }
+    }
+
+    /// What it was begun with.
+    ///
+    /// # Errors
+    /// There is nothing.
+    pub fn run(&self) -> Result<Run, CutoverError> {
+        let nothing = || {
+            let root = self.work_dir.root.display();
+            CutoverError::not_ready(
+                format!("no changes are followed in {root}"),
+                "name the migration's work directory with --dir; begin one with pgflit clone --follow",
+            )
+        };
+        if !self.work_dir.has_begun() {
+            return Err(nothing());
+        }
+        let run = self.work_dir.open_store()?.run()?;
+        run.filter(|run| run.slot.is_some()).ok_or_else(nothing)
+    }
+
+    /// Whether somebody streams here.
+    pub fn is_running(&self) -> bool {
+        self.work_dir.cdc.exists() && Lock::is_held(&self.work_dir.role_lock_path("supervisor"))
+    }
+
+    /// Makes slot, publications and work directory, so that only the position is missing. What an
+    /// earlier attempt has armed is kept; what an ended stream has left is removed.
+    ///
+    /// # Errors
+    /// As [`setup::set_up`].
+    pub async fn arm(
+        &self,
+        (from, to): (&Address, &Address),
+        like: &Run,
+        shutdown: &Shutdown,
+    ) -> Result<(), CutoverError> {
+        if self.work_dir.has_begun() {
+            let ended = self.work_dir.open_store()?.run()?;
+            if ended.is_some_and(|run| run.finished) {
+                let _lock = self.work_dir.lock()?;
+                begin::remove_files(&self.work_dir)?;
+            }
+        }
+        let suffix = match self.from {
+            Side::Source => "forward",
+            Side::Target => "reverse",
+        };
+        let base = base_name(like.slot.as_deref());
+        let name = format!("{base}_{suffix}");
+        let filters = like.filters.as_deref().unwrap_or_default();
+        let filters = Filters::parse("the filters of this migration", filters);
+        let config = setup::Config {
+            source: from.clone(),
+            target: Some(to.clone()),
+            work_dir: self.work_dir.clone(),
+            slot: name.clone(),
+            origin: name.clone(),
+            publication: Some(name),
+            plugin: "pgoutput".to_owned(),
+            endpos: None,
+            filters: filters.map_err(MigrationError::from)?,
+            without_identity: WithoutIdentity::Tell,
+            snapshot: None,
+        };
+        setup::set_up(&config, shutdown).await?;
+        Ok(())
+    }
+
+    /// Everything that commits from `lsn` on is to be applied, and nothing before.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn begin_at(&self, lsn: Lsn) -> Result<(), CutoverError> {
+        let mut store = self.work_dir.open_store()?;
+        let run = store.run()?.unwrap_or_default();
+        store.set_run(&Run {
+            slot_lsn: Some(lsn),
+            ..run
+        })?;
+        store.set_startpos(lsn)?;
+        store.set_apply(true)?;
+        Ok(())
+    }
+
+    /// Starts it as a process of its own, which stays when this one ends. What it says is in its log.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(&self, (from, to): (&Address, &Address)) -> Result<u32, CutoverError> {
+        let log = self.work_dir.log_path();
+        let failed = |source| CutoverError::Start {
+            what: format!("pgflit follow in {}", self.work_dir.root.display()),
+            source,
+        };
+        std::fs::create_dir_all(&log).map_err(failed)?;
+        let output = File::options().create(true).append(true).open(log.join("follow.out"));
+        let output = output.map_err(failed)?;
+        let run = self.run()?;
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        command
+            .args(["follow", "--resume", "--progress=off"])
+            .arg(format!("--dir={}", self.work_dir.root.display()))
+            .args(run.slot.map(|slot| format!("--slot-name={slot}")))
+            .args(run.origin.map(|origin| format!("--origin={origin}")))
+            .args(run.publication.map(|name| format!("--publication={name}")))
+            // In the environment, because everybody sees the arguments of a process.
+            .env("PGFLIT_SOURCE_PGURI", from.to_uri())
+            .env("PGFLIT_TARGET_PGURI", to.to_uri())
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(output.try_clone().map_err(failed)?))
+            .stderr(Stdio::from(output))
+            .process_group(0);
+        Ok(command.spawn().map_err(failed)?.id())
+    }
+
+    /// How a person resumes it.
+    pub fn resume_hint(&self) -> String {
+        let (from, to) = (self.from, self.from.other());
+        format!(
+            "pgflit follow --resume --dir {} --source URI-of-the-{from} --target URI-of-the-{to}",
+            self.work_dir.root.display()
+        )
+    }
+
+    /// Ends it at `marker`, up to where everything is on the other side; what else would come at its end
+    /// does not. Returns once nobody streams here any more.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn end(&self, marker: Lsn) -> Result<(), CutoverError> {
+        let mut store = self.work_dir.open_store()?;
+        store.hand_over()?;
+        // It may be a keepalive past it.
+        let reached = store.sentinel()?.replay_lsn.max(marker);
+        if store.set_endpos(reached, true).is_err() {
+            let reached = store.sentinel()?.replay_lsn;
+            store.set_endpos(reached, true).map_err(|error| {
+                CutoverError::not_ready(error.to_string(), "run the command again")
+            })?;
+        }
+        let deadline = Instant::now() + END_MAX;
+        while !self.is_quiet()? {
+            if Instant::now() >= deadline {
+                let root = self.work_dir.root.display();
+                return Err(CutoverError::not_ready(
+                    format!("the stream in {root} does not end within {END_MAX:?}"),
+                    "stop it with Ctrl-C or kill -TERM, and run this command again",
+                ));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        if !store.run()?.is_some_and(|run| run.finished) {
+            // Nobody ran: it was at its end.
+            store.finish_run()?;
+        }
+        Ok(())
+    }
+
+    /// Whether none of its processes is at work.
+    fn is_quiet(&self) -> Result<bool, CutoverError> {
+        let run_lock = Lock::is_held(&self.work_dir.lock_path());
+        match begin::nobody_streams(&self.work_dir) {
+            Ok(_) => Ok(!run_lock),
+            Err(MigrationError::Lock(LockError::Held { .. })) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Drops its slot and publications, once it has ended: nothing needs them, and a slot keeps WAL.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn drop_slot(&self, from: &Session) -> Result<(), CutoverError> {
+        let run = self.run()?;
+        if let Some(slot) = &run.slot {
+            capture::give_up_slot(from, slot).await?;
+        }
+        if let Some(publication) = &run.publication {
+            capture::drop_publications(from, publication).await?;
+        }
+        Ok(())
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn store(&self) -> Result<Store, CutoverError> {
+        Ok(self.work_dir.open_store()?)
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> PathBuf {
+        self.work_dir.root.clone()
+    }
+}
+
+/// The name of the migration's first slot, of which those that follow are made.
+fn base_name(slot: Option<&str>) -> &str {
+    let name = slot.unwrap_or("pgflit");
+    let name = name.strip_suffix("_reverse").unwrap_or(name);
+    name.strip_suffix("_forward").unwrap_or(name)
+}

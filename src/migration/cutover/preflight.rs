@@ -1,0 +1,284 @@
+//! What stands against moving traffic, looked at while it flows.
+
+use std::time::{Duration, Instant};
+
+use super::attempt::{Config, FenceMode};
+use super::error::{CutoverError, on};
+use super::fence;
+use super::leg::Leg;
+use super::proxies::{Proxies, is_nobody};
+use crate::base::quantity::ByteSize;
+use crate::base::{Lsn, Side};
+use crate::migration::base_copy;
+use crate::pg::Session;
+use crate::proxy::control::{Client, Status};
+
+/// How long a stream that is behind is given to come near, before anybody is held.
+const NEAR_MAX: Duration = Duration::from_secs(10);
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What was found, and is needed later.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Superusers that must be kept out by name.
+    pub superusers: Vec<String>,
+    /// Clients of the proxies.
+    pub clients: Vec<Client>,
+}
+
+/// Looks at everything but the lag.
+///
+/// # Errors
+/// Something stands against it.
+pub async fn look(
+    config: &Config,
+    (current, from, to): (&Leg, &Session, &Session),
+    proxies: &Proxies,
+) -> Result<Found, CutoverError> {
+    check_stream(current)?;
+    check_prepared(from, current.from).await?;
+    let clients = match proxies.status() {
+        Ok(status) => {
+            check_proxy(status.as_ref(), current.from)?;
+            proxies.clients()?
+        }
+        Err(error) if is_nobody(&error) => {
+            return Err(CutoverError::not_ready(
+                "no proxy runs in this work directory".to_owned(),
+                "start pgflit proxy with the same --dir, or name its socket with --socket; to move \
+                 the application by other means, say --no-proxy",
+            ));
+        }
+        Err(error) => return Err(error),
+    };
+    let superusers = check_roles(config, (from, to), &clients).await?;
+    check_large_objects(from, current.from).await?;
+    for client in clients.iter().filter(|client| !client.can_move) {
+        tracing::warn!(
+            "client {} ({} from {}) cannot be moved: it will be ended, and connect anew",
+            client.id,
+            client.user,
+            client.address
+        );
+    }
+    Ok(Found {
+        superusers,
+        clients,
+    })
+}
+
+fn check_stream(current: &Leg) -> Result<(), CutoverError> {
+    let run = current.run()?;
+    let store = current.store()?;
+    let resume = || format!("go on with it: {}", current.resume_hint());
+    if run.finished {
+        return Err(CutoverError::not_ready(
+            format!("the stream in {} has ended", current.root().display()),
+            "changes made since are on one side only: begin anew with pgflit clone --follow --restart",
+        ));
+    }
+    if !store.copy_allows_apply()? || base_copy::lacks_definitions(&store)? {
+        return Err(CutoverError::not_ready(
+            "the base copy is not complete",
+            "wait until pgflit clone --follow has copied everything; see pgflit list progress",
+        ));
+    }
+    if !store.sentinel()?.apply {
+        return Err(CutoverError::not_ready(
+            "changes are captured and not applied",
+            "let them be applied with pgflit sentinel set apply",
+        ));
+    }
+    if store.sentinel()?.endpos().is_some() {
+        return Err(CutoverError::not_ready(
+            "an endpos is set: the stream would end before traffic is moved",
+            "take it back with pgflit sentinel set endpos 0/0",
+        ));
+    }
+    match current.is_running() {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
+            format!("nobody streams in {}", current.root().display()),
+            resume(),
+        )),
+    }
+}
+
+async fn check_prepared(from: &Session, side: Side) -> Result<(), CutoverError> {
+    let sql = "SELECT coalesce(string_agg(gid, ', '), '') FROM pg_catalog.pg_prepared_xacts
+                WHERE database = pg_catalog.current_database()";
+    let row = from.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking for prepared transactions"))?;
+    match row.get::<_, String>(0).as_str() {
+        "" => Ok(()),
+        gids => Err(CutoverError::not_ready(
+            format!("prepared transactions are open on the {side}: {gids}"),
+            "end them with COMMIT PREPARED or ROLLBACK PREPARED",
+        )),
+    }
+}
+
+/// The proxy must serve the side that traffic is to leave, and know the other one.
+fn check_proxy(status: Option<&Status>, from: Side) -> Result<(), CutoverError> {
+    let Some(status) = status else {
+        return Ok(());
+    };
+    if !status.silent.is_empty() {
+        return Err(CutoverError::not_ready(
+            format!("processes of the proxy do not answer: {:?}", status.silent),
+            "end those that hang, and try again",
+        ));
+    }
+    if status.serves != from.as_str() {
+        return Err(CutoverError::not_ready(
+            format!("the proxy serves the {} already", status.serves),
+            "for the way back there is pgflit rollback; for the end pgflit finalize",
+        ));
+    }
+    if status.movable.is_empty() {
+        return Err(CutoverError::not_ready(
+            "the proxy knows no target of any database",
+            "name it: target in [[database]], or --target; then pgflit proxy reload",
+        ));
+    }
+    match status.paused {
+        false => Ok(()),
+        true => Err(CutoverError::not_ready(
+            "the proxy is paused already",
+            "end that with pgflit proxy resume, or MAINTENANCE OFF in its console",
+        )),
+    }
+}
+
+/// Whether those who are connected can be on the other side, and be kept out of this one; the
+/// superusers among them.
+async fn check_roles(
+    config: &Config,
+    (from, to): (&Session, &Session),
+    clients: &[Client],
+) -> Result<Vec<String>, CutoverError> {
+    let (from_side, to_side) = (config.to.other(), config.to);
+    let spared = server_pids(clients);
+    let bypassers = fence::bypassers(from, from_side, &spared).await?;
+    for one in &bypassers {
+        tracing::warn!(
+            "connected past the proxy, and to be ended: {}",
+            one.describe()
+        );
+    }
+    let mut roles: Vec<String> = clients.iter().map(|client| client.user.clone()).collect();
+    roles.extend(bypassers.iter().map(|one| one.role.clone()));
+    roles.sort();
+    roles.dedup();
+    let sql = "SELECT role, r.rolname IS NOT NULL,
+                      coalesce(r.rolcanlogin, false)
+                      AND pg_catalog.has_database_privilege(r.oid, pg_catalog.current_database(), 'CONNECT')
+                 FROM pg_catalog.unnest($1::text[]) AS role
+                 LEFT JOIN pg_catalog.pg_roles r ON r.rolname = role";
+    let rows = to.query(sql, &[&roles]).await;
+    for row in rows.map_err(on(to_side, "looking at roles"))? {
+        let (role, is_there, may_connect): (String, bool, bool) =
+            (row.get(0), row.get(1), row.get(2));
+        let up_there = fence::is_up(to, to_side).await?;
+        if !is_there || (!may_connect && !up_there) {
+            return Err(CutoverError::not_ready(
+                match is_there {
+                    true => format!("role {role} may not connect to the {to_side}"),
+                    false => format!("role {role} is connected, and is not on the {to_side}"),
+                },
+                "make it there (pgflit copy roles), or grant it CONNECT and LOGIN",
+            ));
+        }
+    }
+    if config.fence != FenceMode::Connections {
+        return Ok(Vec::new());
+    }
+    let own: String = from
+        .query_one("SELECT CURRENT_USER::text", &[])
+        .await
+        .map_err(on(from_side, "asking for the role"))?
+        .get(0);
+    if roles.contains(&own) {
+        return Err(CutoverError::not_ready(
+            format!(
+                "the application connects to the {from_side} as {own}, as pgflit does: the fence cannot \
+                 keep one out and let the other in"
+            ),
+            "let one of them connect as another role; or be content with a fence that sessions can undo: \
+             --fence read-only",
+        ));
+    }
+    fence::superusers(from, from_side, &roles).await
+}
+
+/// Large objects are in no stream: they would have to be copied while everybody waits.
+async fn check_large_objects(from: &Session, side: Side) -> Result<(), CutoverError> {
+    let sql = "SELECT count(*) FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1) AS one";
+    let row = from.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking for large objects"))?;
+    if row.get::<_, i64>(0) > 0 {
+        tracing::warn!(
+            "the {side} has large objects, which are in no stream of changes: those that were made or \
+             changed since the base copy are not on the other side"
+        );
+    }
+    Ok(())
+}
+
+/// The server processes of the proxies' clients.
+pub fn server_pids(clients: &[Client]) -> Vec<i32> {
+    let pids = clients.iter().filter_map(|client| client.server_pid);
+    pids.filter_map(|pid| i32::try_from(pid).ok()).collect()
+}
+
+/// Waits until the stream is near: at most `max_lag` behind.
+///
+/// # Errors
+/// It does not come near in a while.
+pub async fn near(
+    (current, from): (&Leg, &Session),
+    max_lag: u64,
+) -> Result<(), CutoverError> {
+    let store = current.store()?;
+    let deadline = Instant::now() + NEAR_MAX;
+    loop {
+        let now = wal_position(from, current.from).await?;
+        let lag = now.bytes_since(store.sentinel()?.replay_lsn);
+        if lag <= max_lag {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(CutoverError::not_ready(
+                format!(
+                    "the stream is {} behind, more than {}",
+                    ByteSize(lag),
+                    ByteSize(max_lag)
+                ),
+                "wait until it has caught up, or allow more with --max-lag",
+            ));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Where the WAL of a side is now.
+///
+/// # Errors
+/// The server refuses.
+pub async fn wal_position(session: &Session, side: Side) -> Result<Lsn, CutoverError> {
+    let sql = "SELECT pg_catalog.pg_current_wal_insert_lsn()::text";
+    let row = session.query_one(sql, &[]).await;
+    let text: String = row.map_err(on(side, "asking where the WAL is"))?.get(0);
+    parse(&text, side)
+}
+
+/// A position that a server has said.
+pub(super) fn parse(text: &str, side: Side) -> Result<Lsn, CutoverError> {
+    text.parse().map_err(|_| CutoverError::Server {
+        side,
+        doing: "asking for a position",
+        source: crate::pg::Error::Protocol(format!("\"{text}\" is no position in the WAL")),
+    })
+}
