@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::options::{
     CheckOptions, CloneOptions, CompareOptions, CompareSubject, CopyStep, CutoverOptions,
-    DemoOptions, DumpOptions, ListCommand, PingOptions, ProxyCommand, ReportOptions,
-    RestoreCommand, SentinelCommand, SnapshotOptions, StatusOptions, StreamCommand,
+    DemoOptions, DumpOptions, FinalizeOptions, ListCommand, PingOptions, ProxyCommand,
+    ReportOptions, RestoreCommand, SentinelCommand, SnapshotOptions, StatusOptions, StreamCommand,
 };
 
 /// Everything one run of pgflit was told.
@@ -144,7 +144,7 @@ pub enum Command {
     /// Move traffic back.
     Rollback(CutoverOptions),
     /// Drop what made going back possible.
-    Finalize(CutoverOptions),
+    Finalize(FinalizeOptions),
     /// A whole migration between throw-away clusters.
     Demo(DemoOptions),
     /// Print a shell's completion script.

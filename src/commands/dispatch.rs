@@ -2,9 +2,10 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, copy, demo, dump, follow, generate, list, names, ping, proxy,
-    restore, sentinel, snapshot, stream, version,
+    CommandError, clone, completions, copy, cutover, demo, dump, follow, generate, list, names,
+    ping, proxy, restore, sentinel, snapshot, stream, version,
 };
+use crate::base::Side;
 use crate::base::cause::chain;
 use crate::cli::invocation::LogSettings;
 use crate::cli::options::StreamCommand;
@@ -48,9 +49,9 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
         Command::Proxy(command) => proxy::run(&command, output.json),
-        Command::Cutover(_) => not_built("cutover"),
-        Command::Rollback(_) => not_built("rollback"),
-        Command::Finalize(_) => not_built("finalize"),
+        Command::Cutover(options) => cutover::run(&options, Side::Target, output.json),
+        Command::Rollback(options) => cutover::run(&options, Side::Source, output.json),
+        Command::Finalize(options) => cutover::finalize(&options, output.json),
         Command::Demo(options) => demo::command(options),
         Command::Completions(shell) => completions::run(shell),
         Command::Version => version::run(output.json),

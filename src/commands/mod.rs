@@ -9,6 +9,7 @@ mod choices;
 mod clone;
 mod completions;
 mod copy;
+mod cutover;
 pub mod demo;
 mod dispatch;
 mod dump;

@@ -14,7 +14,7 @@ use crate::catalog::restore_list::{self, PG_CLASS};
 use crate::catalog::sizes::Sizes;
 use crate::cdc::receive::{Plugin, check_unsaid};
 use crate::pg::{Address, Session};
-use crate::store::{CATALOG_STEP, HANDED_OVER_STEP, Capture, Store, TableRow, WorkDir};
+use crate::store::{CATALOG_STEP, Capture, HANDED_OVER_STEP, Store, TableRow, WorkDir};
 
 use super::base_copy::{self, Ends, set_sequences};
 use super::begin::filters_of;

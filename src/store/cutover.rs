@@ -94,11 +94,7 @@ impl Store {
         self.write("noting how far a cutover is", |transaction| {
             transaction.execute(
                 "UPDATE cutover SET state = ?2, ended_at = ?3 WHERE attempt = ?1",
-                (
-                    number(attempt),
-                    state.as_str(),
-                    state.is_over().then(now),
-                ),
+                (number(attempt), state.as_str(), state.is_over().then(now)),
             )
         })
         .map(drop)

@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::{Arg, Args, Subcommand};
 
 use super::connection::{SourceArgs, TargetArgs, WorkDirArgs};
-use crate::base::quantity::parse_duration;
+use crate::base::quantity::{ByteSize, parse_duration};
 use crate::cli::error::UsageError;
 use crate::cli::options::{
-    CutoverMode, CutoverOptions, ProxyCommand, ProxyControl, ProxyRun, TlsFiles,
+    CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand, ProxyControl,
+    ProxyRun, TlsFiles,
 };
 use crate::cli::settings::Settings;
 
@@ -155,16 +156,53 @@ impl ControlArgs {
 
 #[derive(Args)]
 pub(super) struct CutoverArgs {
-    /// Rehearse: do everything up to the pause, then undo it
+    /// Rehearse: do everything up to the decision, then undo it, and tell how long clients waited
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
+    /// Bytes of WAL that the other side may be behind when clients are held [default: 1 MB]
+    #[arg(long, value_name = "SIZE")]
+    max_lag: Option<ByteSize>,
+    /// How long open transactions are waited for [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    drain_limit: Option<Duration>,
+    /// How long clients may be held [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    max_pause: Option<Duration>,
+    /// What comes when clients have been held for as long as they may
+    #[arg(long, value_name = "WHAT")]
+    on_timeout: Option<OnTimeout>,
+    /// How often it is tried, with growing pauses between [default: 3]
+    #[arg(long, value_name = "COUNT")]
+    attempts: Option<NonZeroUsize>,
+    /// How others are kept out of the side that traffic leaves
+    #[arg(long, value_name = "HOW")]
+    fence: Option<Fence>,
+    /// No stream back: there is no rollback then
+    #[arg(long)]
+    no_reverse: bool,
+    /// The application is moved by other means than pgflit proxy
+    #[arg(long, conflicts_with = "socket")]
+    no_proxy: bool,
+    /// What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says
+    /// which that is
+    #[arg(long, value_name = "COMMAND", requires = "no_proxy")]
+    switch_command: Option<String>,
     #[command(flatten)]
-    confirmed: ConfirmedArgs,
+    place: MigrationArgs,
 }
 
-/// The options of `finalize`, which cannot be rehearsed.
 #[derive(Args)]
-pub(super) struct ConfirmedArgs {
+pub(super) struct FinalizeArgs {
+    /// Let the old side take writes again, which nobody carries anywhere
+    #[arg(long)]
+    lift_fence: bool,
+    #[command(flatten)]
+    place: MigrationArgs,
+}
+
+/// Which migration is meant.
+#[derive(Args)]
+struct MigrationArgs {
     /// Do not ask before doing it
     #[arg(long)]
     yes: bool,
@@ -178,27 +216,57 @@ pub(super) struct ConfirmedArgs {
     work_dir: WorkDirArgs,
 }
 
+/// A cutover may take this many bytes of WAL with it into the pause: at 100 MB/s, ten milliseconds.
+const LAG_MAX: ByteSize = ByteSize(1_000_000);
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+const HELD_MAX: Duration = Duration::from_secs(5);
+const ATTEMPTS: usize = 3;
+
 impl CutoverArgs {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CutoverOptions, UsageError> {
-        let mut options = self.confirmed.resolve(settings)?;
-        if self.dry_run {
-            options.mode = CutoverMode::Rehearse;
-        }
-        Ok(options)
+        let attempts = settings.value("attempts", self.attempts)?;
+        let rehearses = self.dry_run;
+        Ok(CutoverOptions {
+            rehearses,
+            max_lag: settings.value("max-lag", self.max_lag)?.unwrap_or(LAG_MAX),
+            drain_limit: settings
+                .duration("drain-limit", self.drain_limit)?
+                .unwrap_or(DRAIN_MAX),
+            max_pause: settings
+                .duration("max-pause", self.max_pause)?
+                .unwrap_or(HELD_MAX),
+            on_timeout: settings
+                .choice("on-timeout", self.on_timeout)?
+                .unwrap_or(OnTimeout::Abort),
+            attempts: attempts.map_or(ATTEMPTS, NonZeroUsize::get),
+            fence: settings
+                .choice("fence", self.fence)?
+                .unwrap_or(Fence::Connections),
+            reverse: !settings.switch("no-reverse", self.no_reverse)?,
+            has_proxy: !settings.switch("no-proxy", self.no_proxy)?,
+            switch_command: settings.value("switch-command", self.switch_command)?,
+            place: self.place.resolve(settings)?,
+        })
     }
 }
 
-impl ConfirmedArgs {
-    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CutoverOptions, UsageError> {
-        Ok(CutoverOptions {
+impl FinalizeArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<FinalizeOptions, UsageError> {
+        Ok(FinalizeOptions {
+            lift_fence: settings.switch("lift-fence", self.lift_fence)?,
+            place: self.place.resolve(settings)?,
+        })
+    }
+}
+
+impl MigrationArgs {
+    fn resolve(self, settings: &Settings<'_>) -> Result<MigrationPlace, UsageError> {
+        Ok(MigrationPlace {
             work_dir: self.work_dir.resolve(settings)?,
             socket: settings.value("socket", self.socket.socket)?,
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
-            mode: match settings.switch("yes", self.yes)? {
-                true => CutoverMode::WithoutAsking,
-                false => CutoverMode::Ask,
-            },
+            asks: !settings.switch("yes", self.yes)?,
         })
     }
 }

@@ -14,7 +14,7 @@ use super::migration::CloneArgs;
 use super::sentinel::SentinelArgs;
 use super::steps::{CopyStepArgs, DumpSubjectArgs, RestoreStepArgs};
 use super::stream::StreamArgs;
-use super::traffic::{ConfirmedArgs, CutoverArgs, ProxyArgs, global_unless_of_run};
+use super::traffic::{CutoverArgs, FinalizeArgs, ProxyArgs, global_unless_of_run};
 use crate::cli::error::UsageError;
 use crate::cli::invocation::{Command, Invocation, Shell};
 use crate::cli::settings::Settings;
@@ -83,7 +83,7 @@ enum TypedCommand {
     /// Move the traffic back to the source after a cutover, without losing writes
     Rollback(CutoverArgs),
     /// Make the cutover final: drop what made going back possible
-    Finalize(ConfirmedArgs),
+    Finalize(FinalizeArgs),
     /// Watch a whole migration between two throw-away clusters on this machine
     Demo(DemoArgs),
     /// Print the completion script of a shell

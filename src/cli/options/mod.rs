@@ -27,5 +27,8 @@ pub use steps::{CopyStep, DumpOptions, DumpSubject, RestoreCommand, RestoreOptio
 pub use streaming::{
     ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
 };
-pub use traffic::{CutoverMode, CutoverOptions, ProxyCommand, ProxyControl, ProxyRun, TlsFiles};
+pub use traffic::{
+    CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand, ProxyControl,
+    ProxyRun, TlsFiles,
+};
 pub use work_dir::WorkDir;

@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::WorkDir;
+use crate::base::quantity::ByteSize;
 
 /// `pgflit proxy …`.
 pub enum ProxyCommand {
@@ -67,9 +70,43 @@ pub struct ProxyControl {
     pub target: Option<String>,
 }
 
-/// The options of `cutover`, `rollback` and `finalize`.
+/// The options of `cutover` and `rollback`.
 pub struct CutoverOptions {
-    /// The migration's work directory.
+    /// `--dry-run`: up to the decision, then undone.
+    pub rehearses: bool,
+    /// `--max-lag`.
+    pub max_lag: ByteSize,
+    /// `--drain-limit`.
+    pub drain_limit: Duration,
+    /// `--max-pause`.
+    pub max_pause: Duration,
+    /// `--on-timeout`.
+    pub on_timeout: OnTimeout,
+    /// `--attempts`.
+    pub attempts: usize,
+    /// `--fence`.
+    pub fence: Fence,
+    /// Unless `--no-reverse`.
+    pub reverse: bool,
+    /// Unless `--no-proxy`.
+    pub has_proxy: bool,
+    /// `--switch-command`.
+    pub switch_command: Option<String>,
+    /// Which migration.
+    pub place: MigrationPlace,
+}
+
+/// The options of `finalize`.
+pub struct FinalizeOptions {
+    /// `--lift-fence`.
+    pub lift_fence: bool,
+    /// Which migration.
+    pub place: MigrationPlace,
+}
+
+/// Which migration is meant, and whether it is to be asked first.
+pub struct MigrationPlace {
+    /// Its work directory.
     pub work_dir: WorkDir,
     /// The proxy's control socket; none for the one in the work directory.
     pub socket: Option<PathBuf>,
@@ -77,17 +114,26 @@ pub struct CutoverOptions {
     pub source: Option<String>,
     /// The target's connection string as given.
     pub target: Option<String>,
-    /// How far it goes.
-    pub mode: CutoverMode,
+    /// Unless `--yes`.
+    pub asks: bool,
 }
 
-/// How far a cutover goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CutoverMode {
-    /// Up to the pause, then undo: `--dry-run`.
-    Rehearse,
-    /// All the way, after asking on a terminal.
-    Ask,
-    /// All the way without asking: `--yes`.
-    WithoutAsking,
+/// What comes when clients have been held for as long as they may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum OnTimeout {
+    /// Everything is undone; clients go on where they were
+    Abort,
+    /// They are held until it is done
+    Cutover,
+}
+
+/// How others are kept out of the side that traffic leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Fence {
+    /// They are ended, and may not connect
+    Connections,
+    /// They are ended, and new sessions are read-only unless they say otherwise
+    ReadOnly,
+    /// They are ended; they may connect again
+    Terminate,
 }

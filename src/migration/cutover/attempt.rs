@@ -177,7 +177,10 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
             done => return done,
         }
     }
-    Err(CutoverError::not_ready("no attempt was made", "allow one with --attempts"))
+    Err(CutoverError::not_ready(
+        "no attempt was made",
+        "allow one with --attempts",
+    ))
 }
 
 /// Nobody else moves this database's traffic, from another machine or folder.
@@ -250,7 +253,8 @@ impl<'a> Attempt<'a> {
 
     async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
         self.make_ready(shutdown).await?;
-        self.store.set_cutover_state(self.number, CutoverState::Holding)?;
+        self.store
+            .set_cutover_state(self.number, CutoverState::Holding)?;
         failpoint::reach("cutover begun");
         let limit = self.config.limits.max_pause;
         let drained = match self.config.limits.on_timeout {
@@ -397,8 +401,14 @@ impl<'a> Attempt<'a> {
             }
             if !self.current.is_running() {
                 return Err(CutoverError::not_ready(
-                    format!("the stream in {} has ended meanwhile", self.current.root().display()),
-                    format!("see why in its log, and go on with it: {}", self.current.resume_hint()),
+                    format!(
+                        "the stream in {} has ended meanwhile",
+                        self.current.root().display()
+                    ),
+                    format!(
+                        "see why in its log, and go on with it: {}",
+                        self.current.resume_hint()
+                    ),
                 ));
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -430,7 +440,8 @@ impl<'a> Attempt<'a> {
 
     /// What comes after the decision, while traffic flows again.
     async fn end_well(&mut self) -> Result<Outcome, CutoverError> {
-        self.store.set_cutover_state(self.number, CutoverState::Switched)?;
+        self.store
+            .set_cutover_state(self.number, CutoverState::Switched)?;
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;
         let after = After {
@@ -440,7 +451,9 @@ impl<'a> Attempt<'a> {
             number: self.number,
             marker: self.marker,
         };
-        after.run(&self.sessions.from, &self.sessions.to, self.store).await?;
+        after
+            .run(&self.sessions.from, &self.sessions.to, self.store)
+            .await?;
         self.steps.done("old stream ended, way back begun", false);
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;
@@ -582,7 +595,10 @@ impl After<'_> {
             // What comes back is written where the stream there has ended.
             let (from, to) = config.from_to();
             let pid = self.back.start((to, from))?;
-            tracing::info!("changes go back to the {} now (process {pid})", config.to.other());
+            tracing::info!(
+                "changes go back to the {} now (process {pid})",
+                config.to.other()
+            );
         }
         store.set_cutover_state(self.number, CutoverState::Done)?;
         Ok(())

@@ -197,7 +197,10 @@ pub async fn raise(
                 quote_ident(&own)
             ));
             for role in changed.connect.iter().filter(|role| **role != own) {
-                statements.push(format!("REVOKE CONNECT ON DATABASE {database} FROM {}", grantee(role)));
+                statements.push(format!(
+                    "REVOKE CONNECT ON DATABASE {database} FROM {}",
+                    grantee(role)
+                ));
             }
             for role in superusers {
                 statements.push(format!("ALTER ROLE {} NOLOGIN", quote_ident(role)));
@@ -273,7 +276,10 @@ pub async fn clear(
         }));
         let since = Instant::now();
         while since.elapsed() < END_AGAIN_AFTER {
-            let row = session.query_one(&left, &[&spared]).await.map_err(&failed)?;
+            let row = session
+                .query_one(&left, &[&spared])
+                .await
+                .map_err(&failed)?;
             let counts: [i64; 4] = std::array::from_fn(|at| row.get(at));
             if counts[3] > 0 {
                 return Err(CutoverError::not_ready(
@@ -318,7 +324,10 @@ pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
         })?;
         let mut statements = Vec::new();
         for role in &changed.connect {
-            statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {}", grantee(role)));
+            statements.push(format!(
+                "GRANT CONNECT ON DATABASE {database} TO {}",
+                grantee(role)
+            ));
         }
         for role in &changed.no_login {
             statements.push(format!("ALTER ROLE {} LOGIN", quote_ident(role)));
@@ -332,7 +341,9 @@ pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
                 None => format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
             });
         }
-        statements.push(format!("DELETE FROM pgflit.fence WHERE attempt = {attempt}"));
+        statements.push(format!(
+            "DELETE FROM pgflit.fence WHERE attempt = {attempt}"
+        ));
         let sql = format!("BEGIN; {}; COMMIT", statements.join("; "));
         let lifted = session.batch(&sql).await;
         if lifted.is_err() {

@@ -44,9 +44,9 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         let reached = back.store()?.sentinel()?.replay_lsn;
         back.end(reached).await?;
         back.drop_slot(&target).await?;
-        finalized
-            .done
-            .push("the stream back has ended; its slot and publication on the target are gone".to_owned());
+        finalized.done.push(
+            "the stream back has ended; its slot and publication on the target are gone".to_owned(),
+        );
     }
     match source {
         Ok(source) => leave_source(&source, &back, lifts_fence, &mut finalized).await?,
@@ -79,9 +79,10 @@ async fn leave_source(
     }
     if lifts_fence {
         fence::lift(source, Side::Source).await?;
-        finalized
-            .done
-            .push("the fence on the source is lifted: it takes writes, which nobody carries on".to_owned());
+        finalized.done.push(
+            "the fence on the source is lifted: it takes writes, which nobody carries on"
+                .to_owned(),
+        );
     } else if fence::is_up(source, Side::Source).await? {
         finalized.remains.push(
             "the fence on the source, so that nobody writes there by mistake; pgflit finalize \

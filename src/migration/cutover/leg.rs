@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::attempt::Config;
 use super::error::CutoverError;
-use crate::base::{Lsn, Side, Shutdown};
+use crate::base::{Lsn, Shutdown, Side};
 use crate::catalog::filters::Filters;
 use crate::migration::begin;
 use crate::migration::identities::WithoutIdentity;
@@ -160,7 +160,10 @@ impl Leg {
             source,
         };
         std::fs::create_dir_all(&log).map_err(failed)?;
-        let output = File::options().create(true).append(true).open(log.join("follow.out"));
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log.join("follow.out"));
         let output = output.map_err(failed)?;
         let run = self.run()?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);

@@ -215,7 +215,8 @@ async fn check_roles(
 
 /// Large objects are in no stream: they would have to be copied while everybody waits.
 async fn check_large_objects(from: &Session, side: Side) -> Result<(), CutoverError> {
-    let sql = "SELECT count(*) FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1) AS one";
+    let sql =
+        "SELECT count(*) FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1) AS one";
     let row = from.query_one(sql, &[]).await;
     let row = row.map_err(on(side, "looking for large objects"))?;
     if row.get::<_, i64>(0) > 0 {
@@ -237,10 +238,7 @@ pub fn server_pids(clients: &[Client]) -> Vec<i32> {
 ///
 /// # Errors
 /// It does not come near in a while.
-pub async fn near(
-    (current, from): (&Leg, &Session),
-    max_lag: u64,
-) -> Result<(), CutoverError> {
+pub async fn near((current, from): (&Leg, &Session), max_lag: u64) -> Result<(), CutoverError> {
     let store = current.store()?;
     let deadline = Instant::now() + NEAR_MAX;
     loop {

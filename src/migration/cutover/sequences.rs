@@ -35,7 +35,9 @@ impl Sequences {
         let read = read.map_err(on(from_side, "reading sequences"))?;
         let moved: Vec<&Sequence> = read
             .iter()
-            .filter(|one| self.set.get(&one.name.quoted()) != Some(&(one.last_value, one.is_called)))
+            .filter(|one| {
+                self.set.get(&one.name.quoted()) != Some(&(one.last_value, one.is_called))
+            })
             .collect();
         if !moved.is_empty() {
             let rows: Vec<_> = moved.iter().map(|one| row(one)).collect();

@@ -36,7 +36,10 @@ impl Steps {
     pub fn done(&mut self, name: &str, held: bool) {
         let ms = self.since.elapsed().as_secs_f64() * 1000.0;
         self.since = Instant::now();
-        tracing::info!("{name}: {ms:.1} ms{}", if held { ", clients waiting" } else { "" });
+        tracing::info!(
+            "{name}: {ms:.1} ms{}",
+            if held { ", clients waiting" } else { "" }
+        );
         self.done.push(Step {
             name: name.to_owned(),
             ms,

@@ -1,0 +1,228 @@
+//! `pgflit cutover`, `rollback` and `finalize`.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use serde::Serialize;
+
+use super::{CommandError, place, runtime};
+use crate::base::Side;
+use crate::cli::ExitCode;
+use crate::cli::options::{self, CutoverOptions, FinalizeOptions, MigrationPlace};
+use crate::migration::cutover::finalize::{self, Finalized};
+use crate::migration::cutover::{
+    Config, CutoverError, FenceMode, Limits, OnTimeout, Outcome, Step, cut_over,
+};
+use crate::report::stdout;
+
+/// Nobody can be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody is there to say yes to {0}")]
+struct NobodyToAsk(&'static str);
+
+/// Moves traffic to `to`, or rehearses it.
+pub(super) fn run(
+    options: &CutoverOptions,
+    to: Side,
+    json: bool,
+) -> Result<ExitCode, CommandError> {
+    let what = match to {
+        Side::Target => "cutover",
+        Side::Source => "rollback",
+    };
+    let question = format!("Move the application's traffic to the {to}?");
+    if !options.rehearses && !is_agreed(&options.place, what, &question)? {
+        return Ok(ExitCode::CheckFailed);
+    }
+    let config = Config {
+        switch_command: options.switch_command.clone(),
+        to,
+        rehearses: options.rehearses,
+        limits: Limits {
+            max_lag: options.max_lag.0,
+            drain_limit: options.drain_limit,
+            max_pause: options.max_pause,
+            on_timeout: match options.on_timeout {
+                options::OnTimeout::Abort => OnTimeout::Abort,
+                options::OnTimeout::Cutover => OnTimeout::Cutover,
+            },
+            attempts: u32::try_from(options.attempts).unwrap_or(u32::MAX),
+        },
+        fence: match options.fence {
+            options::Fence::Connections => FenceMode::Connections,
+            options::Fence::ReadOnly => FenceMode::ReadOnly,
+            options::Fence::Terminate => FenceMode::Terminate,
+        },
+        reverse: options.reverse,
+        ..config(&options.place, options.has_proxy)?
+    };
+    let shutdown = place::shutdown()?;
+    let outcome = runtime::block_on(cut_over(&config, &shutdown))??;
+    let text = match json {
+        true => as_json(&outcome).map_err(|error| CommandError::stdout(error.into()))?,
+        false => as_text(&outcome),
+    };
+    stdout::write(text.as_bytes()).map_err(CommandError::stdout)?;
+    Ok(ExitCode::Done)
+}
+
+/// Makes a cutover final.
+pub(super) fn finalize(options: &FinalizeOptions, json: bool) -> Result<ExitCode, CommandError> {
+    let question = "Give up the way back to the source?";
+    if !is_agreed(&options.place, "finalize", question)? {
+        return Ok(ExitCode::CheckFailed);
+    }
+    let config = config(&options.place, true)?;
+    let done = finalize::finalize(&config, options.lift_fence);
+    let Finalized { done, remains } = runtime::block_on(done)??;
+    let text = match json {
+        true => {
+            let object = serde_json::json!({"done": done, "remains": remains});
+            format!("{object}\n")
+        }
+        false => {
+            let done = done.iter().map(|what| format!("{what}\n"));
+            let remains = remains.iter().map(|what| format!("still there: {what}\n"));
+            done.chain(remains).collect()
+        }
+    };
+    stdout::write(text.as_bytes()).map_err(CommandError::stdout)?;
+    Ok(ExitCode::Done)
+}
+
+fn config(of: &MigrationPlace, has_proxy: bool) -> Result<Config, CommandError> {
+    let work_dir = place::work_dir(&of.work_dir);
+    let socket = of.socket.clone();
+    let socket = socket.unwrap_or_else(|| work_dir.proxy_socket_path());
+    Ok(Config {
+        source: place::address(Side::Source, of.source.as_deref())?,
+        target: place::address(Side::Target, of.target.as_deref())?,
+        work_dir,
+        socket: has_proxy.then_some(socket),
+        switch_command: None,
+        to: Side::Target,
+        rehearses: false,
+        limits: Limits {
+            max_lag: 0,
+            drain_limit: std::time::Duration::ZERO,
+            max_pause: std::time::Duration::ZERO,
+            on_timeout: OnTimeout::Abort,
+            attempts: 1,
+        },
+        fence: FenceMode::Connections,
+        reverse: true,
+    })
+}
+
+/// Whether somebody says yes: on a terminal, or by `--yes`.
+fn is_agreed(
+    of: &MigrationPlace,
+    what: &'static str,
+    question: &str,
+) -> Result<bool, CommandError> {
+    if !of.asks {
+        return Ok(true);
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(CommandError::usage(NobodyToAsk(what))
+            .with_hint("say --yes, or rehearse it with --dry-run"));
+    }
+    let mut line = String::new();
+    let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| {
+        io::stderr().flush()?;
+        io::stdin().lock().read_line(&mut line)
+    });
+    asked.map_err(|error| CommandError::new(ExitCode::Other, error))?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
+}
+
+/// What scripts read.
+#[derive(Serialize)]
+struct Report<'a> {
+    attempt: u64,
+    serves: Side,
+    rehearsed: bool,
+    held_ms: f64,
+    steps: &'a [Step],
+    sequences: usize,
+    ended: &'a [String],
+}
+
+fn as_json(outcome: &Outcome) -> serde_json::Result<String> {
+    let report = Report {
+        attempt: outcome.attempt,
+        serves: outcome.serves,
+        rehearsed: outcome.rehearsed,
+        held_ms: outcome.held_ms,
+        steps: &outcome.steps,
+        sequences: outcome.sequences,
+        ended: &outcome.ended,
+    };
+    Ok(serde_json::to_string(&report)? + "\n")
+}
+
+fn as_text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for step in &outcome.steps {
+        let mark = if step.held { "  clients waiting" } else { "" };
+        text += &format!("{:<36}{:>10.1} ms{mark}\n", step.name, step.ms);
+    }
+    for one in &outcome.ended {
+        text += &format!("ended, because it was connected past the proxy: {one}\n");
+    }
+    text += &match outcome.rehearsed {
+        true => format!(
+            "rehearsed: clients waited {:.1} ms; traffic goes to the {} as before\n",
+            outcome.held_ms, outcome.serves
+        ),
+        false => format!(
+            "traffic goes to the {}; clients waited {:.1} ms\n",
+            outcome.serves, outcome.held_ms
+        ),
+    };
+    if let Some(hint) = &outcome.resume_hint {
+        text += &format!("should the stream back stop, go on with it: {hint}\n");
+    }
+    text
+}
+
+impl From<CutoverError> for CommandError {
+    fn from(error: CutoverError) -> Self {
+        let (code, hint) = match &error {
+            CutoverError::NotReady { hint, .. } | CutoverError::Undone { hint, .. } => {
+                (ExitCode::CheckFailed, Some(hint.clone()))
+            }
+            CutoverError::Unknown(_) => (
+                ExitCode::Other,
+                Some(
+                    "run the command again once the server that decides can be reached: it finds out, \
+                     and lets clients go on"
+                        .to_owned(),
+                ),
+            ),
+            CutoverError::Server { side, source, .. } => (
+                match side {
+                    Side::Source => ExitCode::Source,
+                    Side::Target => ExitCode::Target,
+                },
+                source.hint(),
+            ),
+            CutoverError::Proxy(_)
+            | CutoverError::Migration(_)
+            | CutoverError::Store(_)
+            | CutoverError::Lock(_) => {
+                return match error {
+                    CutoverError::Proxy(error) => error.into(),
+                    CutoverError::Migration(error) => error.into(),
+                    CutoverError::Store(error) => error.into(),
+                    CutoverError::Lock(error) => error.into(),
+                    other => CommandError::new(ExitCode::Other, other),
+                };
+            }
+            CutoverError::Record(_) | CutoverError::Start { .. } => (ExitCode::Other, None),
+        };
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}
