@@ -90,6 +90,22 @@ pub const PLACES_OF_STANDBYS: &[&str] = &["standby noted", "standby paused", "st
 pub const PLACES_OF_IDENTITIES: &[&str] =
     &["identity noted", "identity changed", "identity put back"];
 
+/// The same where traffic is moved.
+pub const PLACES_OF_CUTOVERS: &[&str] = &[
+    "cutover begun",
+    "clients held",
+    "proxies promised",
+    "fence raised",
+    "fence proven",
+    "stream drained",
+    "way back ready",
+    "about to decide",
+    "decided",
+    "switched",
+    "record written",
+    "old stream ended",
+];
+
 /// The process is at `place`; it ends here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach(place: &str) {
@@ -98,7 +114,8 @@ pub fn reach(place: &str) {
             PLACES,
             PLACES_OF_CLEANUP,
             PLACES_OF_STANDBYS,
-            PLACES_OF_IDENTITIES
+            PLACES_OF_IDENTITIES,
+            PLACES_OF_CUTOVERS
         ]
         .iter()
         .any(|places| places.contains(&place)),
