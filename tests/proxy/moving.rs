@@ -178,7 +178,10 @@ fn everything_a_session_holds_is_the_same_on_the_other_server() {
         let mut new = Client::connect(target, &[]).await;
         let given = new.give(&taken.inventory).await.expect("given");
         assert!(given.types_differ && given.messages.is_empty());
-        assert_eq!(given.parameters, taken.inventory.parameters);
+        for name in ["client_encoding", "DateStyle", "TimeZone", "session_authorization"] {
+            let told = given.parameters.get(name);
+            assert_eq!(told, taken.inventory.parameters.get(name), "{name}");
+        }
         assert_eq!(new.state(names).await, before);
         assert_eq!(new.query("EXECUTE several").await, [["42"]]);
         assert_eq!(new.query("SELECT count(*) FROM counted").await, [["0"]]);
@@ -321,7 +324,7 @@ fn the_sessions_own_settings_do_not_get_in_the_way() {
             .await;
         let mut settings =
             "SET search_path = evil, pg_catalog; SET statement_timeout = '40ms'".to_owned();
-        if old.query("SHOW server_version_num").await[0][0] >= "170000".to_owned() {
+        if old.query("SHOW server_version_num").await[0][0].as_str() >= "170000" {
             settings.push_str("; SET transaction_timeout = '900ms'");
         }
         old.query(&settings).await;

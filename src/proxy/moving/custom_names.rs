@@ -143,8 +143,9 @@ impl CustomNames {
                 self.behind[BEHIND - gone.len()..].copy_from_slice(gone);
             }
         }
-        // Nearly always nothing; most sessions never need the room.
-        self.pending = kept.to_vec();
+        if !kept.is_empty() {
+            self.pending = kept.to_vec();
+        }
     }
 
     fn add(&mut self, name: Vec<u8>) {

@@ -37,7 +37,7 @@ pub struct Inventory {
     pub role: Vec<u8>,
     /// Prepared statements.
     pub statements: Vec<Statement>,
-    /// Types of the statements' parameters that have another OID in every database.
+    /// Types of the statements' parameters whose OIDs may differ on the other server.
     pub types: Vec<CustomType>,
     /// Channels that are listened to.
     pub channels: Vec<Vec<u8>>,
@@ -71,7 +71,7 @@ pub struct Statement {
     pub parameter_types: Vec<u32>,
 }
 
-/// A type that is not PostgreSQL's own.
+/// A type whose OID is not the same on every server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomType {
     /// Its OID on the old server.

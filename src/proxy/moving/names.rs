@@ -80,7 +80,18 @@ impl<'a> Text<'a> {
 
 /// The name behind a SET. `behind` is the byte before it.
 pub(super) fn of_set(text: &[u8], behind: u8) -> Found {
+    if is_plain(text) {
+        return Found::Nothing;
+    }
     set(Text::of(text), behind).unwrap_or_else(|found| found)
+}
+
+/// Whether one word is followed by what is no dot, as in most UPDATEs: seen at a glance.
+fn is_plain(text: &[u8]) -> bool {
+    let word = text.trim_ascii_start();
+    let end = word.iter().position(|byte| !is_in_word(*byte));
+    let (word, after) = word.split_at(end.unwrap_or(0));
+    !word.is_empty() && after.trim_ascii_start().starts_with(b"=")
 }
 
 fn set(mut text: Text<'_>, behind: u8) -> Result<Found, Found> {

@@ -278,9 +278,59 @@ async fn send_and_listen(channel: &mut Channel, mut bytes: &[u8]) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::connect::Stream;
+    use crate::proxy::moving::inventory::{AdvisoryLock, CustomType, LockKey};
+    use crate::proxy::moving::{CustomNames, Inventory, give, take};
     use proptest::prelude::*;
+    use tokio::net::UnixStream;
+
+    /// Something that only a server says, or nonsense.
+    fn said() -> impl Strategy<Value = Vec<u8>> {
+        let tag = prop::sample::select(b"123CDEIZANSTtGdK".to_vec());
+        let body = prop_oneof![
+            Just(b"I".to_vec()),
+            Just(b"\0\x01\0\0\0\x01t".to_vec()),
+            Just(b"\0\x05\0\0\0\x04type\0\0\0\x0220\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..20),
+        ];
+        let message = (tag, body).prop_map(|(tag, body)| {
+            let mut bytes = Vec::new();
+            put_message(&mut bytes, tag, &[&body]);
+            bytes
+        });
+        let messages = proptest::collection::vec(message, 0..30);
+        (messages, 0_usize..4).prop_map(|(messages, cut)| {
+            let mut bytes = messages.concat();
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            bytes
+        })
+    }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn hostile_servers_are_errors_and_not_panics(said in said()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let inventory = Inventory {
+                    types: vec![CustomType { oid: 20_000, name: b"a".to_vec() }],
+                    locks: vec![AdvisoryLock { is_shared: true, key: LockKey::One(1) }],
+                    ..Inventory::default()
+                };
+                for is_old in [true, false] {
+                    let (own, mut other) = UnixStream::pair().expect("a pair");
+                    other.write_all(&said).await.expect("room");
+                    other.shutdown().await.expect("open");
+                    let mut channel = Channel::new(Stream::Unix(own));
+                    let is_fine = match is_old {
+                        true => take(&mut channel, &CustomNames::default()).await.is_ok(),
+                        false => give(&mut channel, &inventory).await.is_ok(),
+                    };
+                    assert!(!is_fine, "so many answers in order are no accident");
+                }
+            });
+        }
+
         #[test]
         fn hostile_rows_are_errors_and_not_panics(body: Vec<u8>, cut in 0_usize..20) {
             let _ = columns::<2>(&body);

@@ -26,7 +26,8 @@ pub(super) fn is_timeout(name: &[u8]) -> bool {
 /// Rows of five columns, the first of which says what the others are.
 ///
 /// `pg_settings` is what takes the time: half a millisecond. Settings with a dot in their names are
-/// told whatever their source is, so that they are not taken for custom ones.
+/// told whatever their source is, so that they are not taken for custom ones. Of types, those are
+/// told that are not [`OIDS_KEPT`]'s; a type that was dropped has no name.
 pub(super) const HOLDINGS: &[u8] = b"\
 SELECT 'setting', s.name, s.setting, s.source, NULL::pg_catalog.text \
  FROM pg_catalog.pg_settings AS s \
@@ -39,10 +40,13 @@ UNION ALL SELECT 'statement', p.name, p.statement, p.from_sql::pg_catalog.text, 
   p.parameter_types::pg_catalog.oid[]::pg_catalog.text \
  FROM pg_catalog.pg_prepared_statements AS p \
 UNION ALL SELECT 'type', t.oid::pg_catalog.text, \
-  (pg_catalog.pg_identify_object('1247'::pg_catalog.oid, t.oid, 0)).identity, NULL, NULL \
+  CASE WHEN (SELECT y.typlen FROM pg_catalog.pg_type AS y \
+    WHERE y.oid OPERATOR(pg_catalog.=) t.oid) IS NOT NULL \
+   THEN (pg_catalog.pg_identify_object('1247'::pg_catalog.oid, t.oid, 0)).identity END, \
+  NULL, NULL \
  FROM (SELECT DISTINCT pg_catalog.unnest(p.parameter_types::pg_catalog.oid[]) AS oid \
   FROM pg_catalog.pg_prepared_statements AS p) AS t \
- WHERE t.oid OPERATOR(pg_catalog.>=) '16384'::pg_catalog.oid \
+ WHERE t.oid OPERATOR(pg_catalog.>=) '10000'::pg_catalog.oid \
 UNION ALL SELECT 'channel', c, NULL, NULL, NULL \
  FROM pg_catalog.pg_listening_channels() AS c \
 UNION ALL SELECT 'lock', l.objsubid::pg_catalog.text, l.classid::pg_catalog.text, \
@@ -58,6 +62,10 @@ UNION ALL (SELECT 'temporary', pg_catalog.pg_describe_object(d.classid, d.objid,
  WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) '0'::pg_catalog.oid \
   AND d.refclassid OPERATOR(pg_catalog.=) '2615'::pg_catalog.oid \
   AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() LIMIT 100)";
+
+/// OIDs below are the same in every version: `FirstGenbkiObjectId` of PostgreSQL's
+/// `src/include/access/transam.h`.
+pub(super) const OIDS_KEPT: std::ops::Range<u32> = 0..10_000;
 
 /// The value of a setting that may not be there.
 pub(super) const SETTING: &[u8] = b"SELECT pg_catalog.current_setting($1, true)";

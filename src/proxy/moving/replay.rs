@@ -189,8 +189,15 @@ fn prepare(
         pipeline.run(UNNAMED, &[], Making::Part(part));
         return Ok(());
     }
-    let here = statement.parameter_types.iter();
-    let here: Vec<u32> = here.map(|oid| *types.get(oid).unwrap_or(oid)).collect();
+    let mut here = Vec::with_capacity(statement.parameter_types.len());
+    for oid in &statement.parameter_types {
+        match types.get(oid) {
+            Some(oid) => here.push(*oid),
+            None if question::OIDS_KEPT.contains(oid) => here.push(*oid),
+            // Dropped meanwhile; its number may be another type's here.
+            None => return Err(MoveError::NoType(Part::Type(oid.to_string()))),
+        }
+    }
     pipeline.parse(&statement.name, &statement.text, &here, Making::Part(part));
     Ok(())
 }

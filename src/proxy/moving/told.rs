@@ -61,10 +61,13 @@ impl Told {
                 is_from_sql: third? == b"true",
                 parameter_types: oids(fourth?)?,
             }),
-            b"type" => inventory.types.push(CustomType {
-                oid: oid(first?)?,
-                name: second.unwrap_or_default().to_vec(),
-            }),
+            b"type" => {
+                let oid = oid(first?)?;
+                let name = second.map(<[u8]>::to_vec);
+                inventory
+                    .types
+                    .extend(name.map(|name| CustomType { oid, name }));
+            }
             b"channel" => inventory.channels.push(first?.to_vec()),
             b"lock" => {
                 let (high, low) = (oid(second?)?, oid(third?)?);

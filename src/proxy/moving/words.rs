@@ -132,8 +132,9 @@ fn rest_of<'a>(ahead: &'a [u8], rest: &[u8]) -> Rest<'a> {
     }
 }
 
+/// With branches: most letters are neither.
 fn is_key(window: &[u8]) -> bool {
-    matches!(*window, [a, b, c] if is_key_of(a, b, c))
+    matches!(*window, [a @ (b's' | b'S' | b'v' | b'V'), b, c] if is_key_of(a, b, c))
 }
 
 /// Without branches: the compiler makes one of a whole block.
