@@ -11,6 +11,7 @@ mod logins;
 mod lost_servers;
 mod metrics;
 mod mirrors;
+mod moving;
 mod pause;
 mod protocol;
 mod regression;

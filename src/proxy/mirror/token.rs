@@ -37,6 +37,22 @@ impl<'a> Tokens<'a> {
         Tokens { rest: &text[..end] }
     }
 
+    /// What is not taken yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Skips comments and white space before the next token.
+    pub fn skip_space(&mut self) {
+        while let Some(first) = self.rest.first() {
+            if first.is_ascii_whitespace() || *first == 0x0b {
+                self.take(1);
+            } else if !self.skip_comment() {
+                break;
+            }
+        }
+    }
+
     fn take(&mut self, bytes: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at(bytes.min(self.rest.len()));
         self.rest = rest;
@@ -134,14 +150,7 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        loop {
-            let first = *self.rest.first()?;
-            if first.is_ascii_whitespace() || first == 0x0b {
-                self.take(1);
-            } else if !self.skip_comment() {
-                break;
-            }
-        }
+        self.skip_space();
         let first = *self.rest.first()?;
         let second = self.rest.get(1).copied().unwrap_or_default();
         Some(match first {

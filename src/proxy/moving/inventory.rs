@@ -1,9 +1,20 @@
 //! What a session holds at the server that it leaves.
 
+use bytes::BytesMut;
+
 use super::custom_names::CustomNames;
 use super::error::MoveError;
-use super::parameters::Parameters;
+use super::parameters::{Parameters, REPORTED};
+use super::pipeline::{self, Pipeline};
+use super::question;
+use super::told::Told;
 use crate::proxy::channel::Channel;
+
+/// How often a session is asked whose timeout, or a late cancel request, cuts the question short.
+const ATTEMPTS: u32 = 20;
+
+/// query_canceled.
+const CANCELED: &str = "57014";
 
 /// What [`take`] gives.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub struct Inventory {
     pub role: Vec<u8>,
     /// Prepared statements.
     pub statements: Vec<Statement>,
-    /// Types of the statements' parameters that have another OID in every database.
+    /// Types of the statements' parameters whose OIDs may differ on the other server.
     pub types: Vec<CustomType>,
     /// Channels that are listened to.
     pub channels: Vec<Vec<u8>>,
@@ -60,7 +71,7 @@ pub struct Statement {
     pub parameter_types: Vec<u32>,
 }
 
-/// A type that is not PostgreSQL's own.
+/// A type whose OID is not the same on every server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomType {
     /// Its OID on the old server.
@@ -105,6 +116,168 @@ pub enum Obstacle {
 /// The session is as it was if [`MoveError::leaves_session_usable`] says so, and messages for the
 /// client are then in front of `old.input`.
 pub async fn take(old: &mut Channel, custom: &CustomNames) -> Result<Taken, MoveError> {
-    let _ = (old, custom);
-    Err(MoveError::Odd("not asked yet"))
+    let mut messages = Vec::new();
+    let asked = ask(old, custom, &mut messages).await;
+    match asked {
+        Ok(inventory) => Ok(Taken {
+            inventory,
+            messages,
+        }),
+        Err(error) => {
+            if error.leaves_session_usable() {
+                messages.extend_from_slice(&old.input);
+                old.input = BytesMut::from(&messages[..]);
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn ask(
+    old: &mut Channel,
+    custom: &CustomNames,
+    messages: &mut Vec<u8>,
+) -> Result<Inventory, MoveError> {
+    let mut names: Vec<&[u8]> = custom.names().iter().map(Vec::as_slice).collect();
+    let mut attempt = 1;
+    loop {
+        let question = Question::new();
+        let mut told = Told::default();
+        let pipeline = question.pipeline(&names);
+        let row = |about: &About, body: &[u8]| match about {
+            About::Frame => Ok(()),
+            About::Timeouts => told.timeout(body),
+            About::Holdings => told.holding(body),
+            About::Custom(at) => told.custom(names.get(*at).copied().unwrap_or_default(), body),
+        };
+        let outcome = pipeline.exchange(old, messages, row).await?;
+        let Some((about, sqlstate)) = outcome.failure else {
+            if outcome.is_in_transaction {
+                return Err(MoveError::Odd("a transaction does not end"));
+            }
+            if outcome.is_too_large {
+                let bytes_max = pipeline::BYTES_MAX;
+                return Err(MoveError::TooLarge { bytes_max });
+            }
+            return told.inventory(&question.prefix);
+        };
+        question
+            .clean_up(old, outcome.is_in_transaction, messages)
+            .await?;
+        match about {
+            // No name in the client's encoding: bytes of something else, and nobody has set it.
+            About::Custom(at) if at < names.len() => {
+                names.swap_remove(at);
+            }
+            // A timeout shorter than the time it takes to turn it off, or a client's cancel request
+            // that came late.
+            _ if sqlstate == CANCELED => {}
+            _ => return Err(MoveError::NotTold { sqlstate }),
+        }
+        if attempt == ATTEMPTS {
+            return Err(MoveError::NotTold { sqlstate });
+        }
+        attempt += 1;
+    }
+}
+
+/// What a step of the question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Nothing that is told.
+    Frame,
+    Timeouts,
+    Holdings,
+    /// The custom setting of this place among the names.
+    Custom(usize),
+}
+
+/// One attempt to ask.
+///
+/// Its statements have names of their own that no client uses: an unnamed one would take the place
+/// of the client's, which lasts beyond transactions.
+struct Question {
+    prefix: String,
+}
+
+impl Question {
+    fn new() -> Self {
+        Question {
+            prefix: format!("pgflit moving {:016x} ", rand::random::<u64>()),
+        }
+    }
+
+    /// The statements: name, text, number of parameters.
+    fn statements(&self) -> [(Vec<u8>, Vec<u8>, usize); 6] {
+        let mut number = 0;
+        let mut statement = |sql: &[u8], parameters| {
+            number += 1;
+            let name = format!("{}{number}", self.prefix).into_bytes();
+            (name, sql.to_vec(), parameters)
+        };
+        [
+            statement(question::BEGIN, 0),
+            statement(question::WITHOUT_TIMEOUTS, 0),
+            statement(question::HOLDINGS, 0),
+            statement(&question::reported(&REPORTED), 0),
+            statement(question::SETTING, 1),
+            statement(question::COMMIT, 0),
+        ]
+    }
+
+    fn pipeline(&self, names: &[&[u8]]) -> Pipeline<About> {
+        let statements = self.statements();
+        let mut pipeline = Pipeline::new();
+        let about = [
+            About::Frame,
+            About::Timeouts,
+            About::Holdings,
+            About::Holdings,
+            About::Custom(0),
+            About::Frame,
+        ];
+        for ((name, sql, parameters), about) in statements.iter().zip(about) {
+            if names.is_empty() && about == About::Custom(0) {
+                continue;
+            }
+            pipeline.parse(name, sql, &[pipeline::TEXT][..*parameters], About::Frame);
+            match about {
+                About::Custom(_) => {
+                    for (at, custom) in names.iter().enumerate() {
+                        pipeline.run(name, &[custom], About::Custom(at));
+                    }
+                }
+                about => pipeline.run(name, &[], about),
+            }
+        }
+        for (name, ..) in &statements {
+            pipeline.close(name, About::Frame);
+        }
+        pipeline
+    }
+
+    /// Takes back what a question that failed may have left.
+    async fn clean_up(
+        &self,
+        old: &mut Channel,
+        is_in_transaction: bool,
+        messages: &mut Vec<u8>,
+    ) -> Result<(), MoveError> {
+        let mut pipeline = Pipeline::new();
+        let statements = self.statements();
+        for (name, ..) in &statements {
+            pipeline.close(name, ());
+        }
+        if is_in_transaction {
+            let (name, ..) = &statements[0];
+            pipeline.parse(name, question::COMMIT, &[], ());
+            pipeline.run(name, &[], ());
+            pipeline.close(name, ());
+        }
+        let outcome = pipeline.exchange(old, messages, |(), _| Ok(())).await?;
+        match outcome.failure.is_none() && !outcome.is_in_transaction {
+            true => Ok(()),
+            false => Err(MoveError::Odd("a transaction does not end")),
+        }
+    }
 }

@@ -30,9 +30,14 @@
 pub mod custom_names;
 pub mod error;
 pub mod inventory;
+mod names;
 pub mod parameters;
 mod pipeline;
+mod prepare;
+mod question;
 pub mod replay;
+mod told;
+mod words;
 
 pub use custom_names::CustomNames;
 pub use error::{MoveError, Part};
