@@ -98,7 +98,6 @@ pub const PLACES_OF_CUTOVERS: &[&str] = &[
     "fence raised",
     "fence proven",
     "stream drained",
-    "way back ready",
     "about to decide",
     "decided",
     "switched",

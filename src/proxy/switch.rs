@@ -169,7 +169,10 @@ async fn ask(doubt: &Doubt) -> Result<Decision, String> {
     let decided = async {
         Ok::<_, DecisionError>(match decision::read(&session, doubt.attempt).await? {
             Some(decision) => decision,
-            None => decision::decide(&session, doubt.attempt, Decision::Aborted).await?,
+            None => {
+                let decided = decision::decide(&session, doubt.attempt, Decision::Aborted);
+                decided.await?.decision
+            }
         })
     };
     decided.await.map_err(|error| chain(&error))

@@ -15,7 +15,7 @@ use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
 use crate::pg::{Address, Session};
-use crate::proxy::authority::{Decision, Doubt, Record, decision};
+use crate::proxy::authority::{Decided, Decision, Doubt, Record, decision};
 use crate::store::{CutoverState, Lock, Store, WorkDir};
 
 /// How long connections may be opened ahead.
@@ -217,6 +217,7 @@ struct Attempt<'a> {
     sequence_count: usize,
     ended: Vec<String>,
     marker: Lsn,
+    decided_at: Lsn,
     superusers: Vec<String>,
     left_out: restore_list::Objects,
 }
@@ -240,6 +241,7 @@ impl<'a> Attempt<'a> {
             sequence_count: 0,
             ended: Vec::new(),
             marker: Lsn::ZERO,
+            decided_at: Lsn::ZERO,
             superusers: Vec::new(),
             config,
             store,
@@ -368,12 +370,6 @@ impl<'a> Attempt<'a> {
         failpoint::reach("stream drained");
         self.carry_sequences().await?;
         self.steps.done("sequences", true);
-        if self.config.reverse && !self.config.rehearses {
-            let lsn = preflight::wal_position(&self.sessions.to, to_side).await?;
-            self.back.begin_at(lsn)?;
-            self.steps.done("way back", true);
-        }
-        failpoint::reach("way back ready");
         Ok(())
     }
 
@@ -387,7 +383,6 @@ impl<'a> Attempt<'a> {
         let row = self.sessions.from.query_one(&sql, &[]).await;
         let row = row.map_err(on(from_side, "writing the marker"))?;
         self.marker = preflight::parse(row.get(0), from_side)?;
-        self.store.set_cutover_marker(self.number, self.marker)?;
         let store = self.current.store()?;
         let origin = self.current.run()?.origin.unwrap_or_default();
         loop {
@@ -419,13 +414,14 @@ impl<'a> Attempt<'a> {
     async fn decide(&mut self) -> Result<(), CutoverError> {
         failpoint::reach("about to decide");
         let decided = decide_surely(self.config, &self.sessions.to, self.number).await?;
-        if decided == Decision::Aborted {
+        if decided.decision == Decision::Aborted {
             let late = Err(CutoverError::not_ready(
                 "the proxies waited for longer than they may, and have gone on",
                 "try again",
             ));
             return self.undo(late).await.map(drop);
         }
+        self.decided_at = decided.lsn;
         self.steps.done("decided", true);
         failpoint::reach("decided");
         Ok(())
@@ -440,6 +436,7 @@ impl<'a> Attempt<'a> {
 
     /// What comes after the decision, while traffic flows again.
     async fn end_well(&mut self) -> Result<Outcome, CutoverError> {
+        self.store.set_cutover_marker(self.number, self.marker)?;
         self.store
             .set_cutover_state(self.number, CutoverState::Switched)?;
         self.store
@@ -450,6 +447,7 @@ impl<'a> Attempt<'a> {
             back: &self.back,
             number: self.number,
             marker: self.marker,
+            decided_at: self.decided_at,
         };
         after
             .run(&self.sessions.from, &self.sessions.to, self.store)
@@ -540,7 +538,7 @@ async fn decide_surely(
     config: &Config,
     to: &Session,
     number: u64,
-) -> Result<Decision, CutoverError> {
+) -> Result<Decided, CutoverError> {
     let mut failed = match decision::decide(to, number, Decision::Switched).await {
         Ok(decided) => return Ok(decided),
         Err(error) => error,
@@ -566,6 +564,7 @@ pub(super) struct After<'a> {
     pub(super) back: &'a Leg,
     pub(super) number: u64,
     pub(super) marker: Lsn,
+    pub(super) decided_at: Lsn,
 }
 
 impl After<'_> {
@@ -592,6 +591,7 @@ impl After<'_> {
         failpoint::reach("old stream ended");
         self.current.drop_slot(from).await?;
         if config.reverse && !self.back.is_running() {
+            self.back.begin_at(self.decided_at)?;
             // What comes back is written where the stream there has ended.
             let (from, to) = config.from_to();
             let pid = self.back.start((to, from))?;

@@ -4,6 +4,7 @@ use super::attempt::{After, Config, undo_rest};
 use super::error::CutoverError;
 use super::leg::Leg;
 use super::proxies::{Proxies, is_nobody};
+use crate::base::Lsn;
 use crate::proxy::authority::{Decision, decision};
 use crate::store::{Cutover, CutoverState, Store};
 
@@ -35,7 +36,8 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
     );
     let to = meant.connect(last.to).await?;
     let decided = decision::decide(&to, last.attempt, Decision::Aborted).await;
-    match decided.map_err(CutoverError::Unknown)? {
+    let decided = decided.map_err(CutoverError::Unknown)?;
+    match decided.decision {
         Decision::Aborted => {
             tell(&meant.proxies(), |proxies| proxies.abort(last.attempt))?;
             let from = meant.connect(last.to.other()).await?;
@@ -47,7 +49,7 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
             tell(&meant.proxies(), |proxies| {
                 proxies.switch(last.attempt, last.to)
             })?;
-            go_on(&meant, &last, store).await?;
+            go_on(&meant, &last, decided.lsn, store).await?;
             tracing::info!(
                 "attempt {} is done: traffic goes to the {}",
                 last.attempt,
@@ -58,7 +60,12 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
     Ok(())
 }
 
-async fn go_on(meant: &Config, last: &Cutover, store: &mut Store) -> Result<(), CutoverError> {
+async fn go_on(
+    meant: &Config,
+    last: &Cutover,
+    decided_at: Lsn,
+    store: &mut Store,
+) -> Result<(), CutoverError> {
     let before = store.switch_before(last.attempt)?;
     let current = Leg::current(meant, before.as_ref());
     let back = Leg::back(meant);
@@ -74,6 +81,7 @@ async fn go_on(meant: &Config, last: &Cutover, store: &mut Store) -> Result<(), 
         back: &back,
         number: last.attempt,
         marker: last.marker.unwrap_or_default(),
+        decided_at,
     };
     after.run(&from, &to, store).await
 }

@@ -1,7 +1,12 @@
 //! How an attempt was decided: a row on the server that traffic would move to.
+//!
+//! The row has the position in that server's WAL at which it was written. Whatever the stream there had
+//! brought is before it, and whatever a client writes there is behind it: the stream back begins with it,
+//! and it is durable together with the decision, for the price of one commit.
 
 use std::fmt;
 
+use crate::base::Lsn;
 use crate::pg::{Error, Session};
 
 /// How an attempt to move traffic has ended.
@@ -20,7 +25,7 @@ pub enum DecisionError {
     #[error("asking how the attempt was decided")]
     Server(#[from] Error),
     /// The row is not one of ours.
-    #[error("the table pgflit.authority says \"{0}\", which is no decision")]
+    #[error("the table pgflit.authority says \"{0}\", which is no decision or position")]
     Odd(String),
 }
 
@@ -61,6 +66,7 @@ pub async fn prepare(session: &Session) -> Result<(), Error> {
              CREATE TABLE IF NOT EXISTS pgflit.authority (
                  attempt bigint PRIMARY KEY,
                  decision text NOT NULL CHECK (decision IN ('switched', 'aborted')),
+                 lsn pg_catalog.pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
                  at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
              COMMIT",
         )
@@ -81,6 +87,15 @@ pub async fn last_attempt(session: &Session) -> Result<u64, Error> {
     Ok(u64::try_from(last).unwrap_or_default())
 }
 
+/// A decision as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// How.
+    pub decision: Decision,
+    /// Where the server's WAL was then.
+    pub lsn: Lsn,
+}
+
 /// Decides an attempt, unless it has been decided: gives how it is decided then. On the disk of the
 /// server when this returns, and of its synchronous standbys.
 ///
@@ -90,7 +105,7 @@ pub async fn decide(
     session: &Session,
     attempt: u64,
     decision: Decision,
-) -> Result<Decision, DecisionError> {
+) -> Result<Decided, DecisionError> {
     let attempt = i64::try_from(attempt).unwrap_or(i64::MAX);
     session
         .batch("SET synchronous_commit = on")
@@ -101,9 +116,13 @@ pub async fn decide(
     session
         .execute(insert, &[&attempt, &decision.as_str()])
         .await?;
-    let read = "SELECT decision FROM pgflit.authority WHERE attempt = $1";
+    let read = "SELECT decision, lsn::text FROM pgflit.authority WHERE attempt = $1";
     let row = session.query_one(read, &[&attempt]).await?;
-    Decision::parse(row.get(0))
+    let lsn: String = row.get(1);
+    Ok(Decided {
+        decision: Decision::parse(row.get(0))?,
+        lsn: lsn.parse().map_err(|_| DecisionError::Odd(lsn))?,
+    })
 }
 
 /// How it is decided; none if it is not.

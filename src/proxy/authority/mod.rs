@@ -14,5 +14,5 @@
 pub mod decision;
 pub mod record;
 
-pub use decision::{Decision, DecisionError};
+pub use decision::{Decided, Decision, DecisionError};
 pub use record::{Doubt, Record};
