@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::admin;
 use super::admission;
+use super::auth::Credential;
 use super::cancel;
 use super::channel::{Channel, ChannelError};
 use super::gate::Turns;
@@ -218,8 +219,15 @@ async fn open(
         match login.unwrap_or_else(|_| Err(too_slow())) {
             Ok(LoggedIn {
                 server_key,
+                was_asked,
                 from_server,
             }) => {
+                if !was_asked {
+                    let _ = registered.entry.passport.set(Passport {
+                        startup: startup.clone(),
+                        credential: Credential::Nothing,
+                    });
+                }
                 registered.entry.set_server(ServerSide {
                     place: opened.place,
                     key: server_key,

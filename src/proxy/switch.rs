@@ -170,7 +170,7 @@ async fn ask(doubt: &Doubt) -> Result<Decision, String> {
         Ok::<_, DecisionError>(match decision::read(&session, doubt.attempt).await? {
             Some(decision) => decision,
             None => {
-                let decided = decision::decide(&session, doubt.attempt, Decision::Aborted);
+                let decided = decision::decide(&session, doubt.attempt, Decision::Aborted, "");
                 decided.await?.decision
             }
         })

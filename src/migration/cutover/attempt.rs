@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{CutoverError, on};
 use super::leg::Leg;
-use super::proxies::Proxies;
+use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
 use super::steps::{Step, Steps};
 use super::{fence, preflight, recover};
@@ -219,6 +219,8 @@ struct Attempt<'a> {
     marker: Lsn,
     decided_at: Lsn,
     superusers: Vec<String>,
+    /// What takes away the fence that the other side has from when traffic left it.
+    unfencing: String,
     left_out: restore_list::Objects,
 }
 
@@ -243,6 +245,7 @@ impl<'a> Attempt<'a> {
             marker: Lsn::ZERO,
             decided_at: Lsn::ZERO,
             superusers: Vec::new(),
+            unfencing: String::new(),
             config,
             store,
             sessions,
@@ -305,7 +308,12 @@ impl<'a> Attempt<'a> {
         }
         self.carry_sequences().await?;
         self.steps.done("sequences ahead", false);
-        let warm = self.proxies.warm_up(self.config.to, WARM_MAX)?;
+        self.unfencing = fence::lifting(to, self.config.to).await?;
+        // Behind a fence nobody can be logged in ahead.
+        let warm = match self.unfencing.is_empty() {
+            true => self.proxies.warm_up(self.config.to, WARM_MAX)?,
+            false => Warm::default(),
+        };
         if let Some((count, problem)) = &warm.failed {
             return Err(CutoverError::not_ready(
                 format!(
@@ -413,7 +421,7 @@ impl<'a> Attempt<'a> {
     /// The point of no return.
     async fn decide(&mut self) -> Result<(), CutoverError> {
         failpoint::reach("about to decide");
-        let decided = decide_surely(self.config, &self.sessions.to, self.number).await?;
+        let decided = decide_surely(self.config, &self.sessions.to, (self.number, &self.unfencing)).await?;
         if decided.decision == Decision::Aborted {
             let late = Err(CutoverError::not_ready(
                 "the proxies waited for longer than they may, and have gone on",
@@ -510,7 +518,7 @@ pub(super) async fn undo_rest(
     // For whoever asks later. A target that is gone has decided nothing, and will be asked then.
     match config.connect(config.to).await {
         Ok(to) => {
-            if let Err(error) = decision::decide(&to, number, Decision::Aborted).await {
+            if let Err(error) = decision::decide(&to, number, Decision::Aborted, "").await {
                 tracing::warn!("{}", chain(&error));
             }
         }
@@ -537,9 +545,9 @@ pub(super) async fn undo_rest(
 async fn decide_surely(
     config: &Config,
     to: &Session,
-    number: u64,
+    (number, also): (u64, &str),
 ) -> Result<Decided, CutoverError> {
-    let mut failed = match decision::decide(to, number, Decision::Switched).await {
+    let mut failed = match decision::decide(to, number, Decision::Switched, also).await {
         Ok(decided) => return Ok(decided),
         Err(error) => error,
     };
@@ -547,7 +555,7 @@ async fn decide_surely(
     while Instant::now() < deadline {
         if let Ok(session) = config.connect(config.to).await {
             // It may have committed: asked in the same words, it cannot be otherwise any more.
-            match decision::decide(&session, number, Decision::Switched).await {
+            match decision::decide(&session, number, Decision::Switched, also).await {
                 Ok(decided) => return Ok(decided),
                 Err(error) => failed = error,
             }
@@ -568,12 +576,7 @@ pub(super) struct After<'a> {
 }
 
 impl After<'_> {
-    pub(super) async fn run(
-        &self,
-        from: &Session,
-        to: &Session,
-        store: &mut Store,
-    ) -> Result<(), CutoverError> {
+    pub(super) async fn run(&self, from: &Session, store: &mut Store) -> Result<(), CutoverError> {
         let config = self.config;
         let record = Record {
             serves: config.to,
@@ -582,8 +585,6 @@ impl After<'_> {
         };
         record.write(&config.work_dir.authority_path())?;
         failpoint::reach("record written");
-        // The side that traffic goes to may have a fence from when it left.
-        fence::lift(to, config.to).await?;
         if let Some(command) = &config.switch_command {
             run_hook(command, config.to)?;
         }

@@ -35,7 +35,7 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
         last.to
     );
     let to = meant.connect(last.to).await?;
-    let decided = decision::decide(&to, last.attempt, Decision::Aborted).await;
+    let decided = decision::decide(&to, last.attempt, Decision::Aborted, "").await;
     let decided = decided.map_err(CutoverError::Unknown)?;
     match decided.decision {
         Decision::Aborted => {
@@ -70,7 +70,6 @@ async fn go_on(
     let current = Leg::current(meant, before.as_ref());
     let back = Leg::back(meant);
     let from = meant.connect(last.to.other()).await?;
-    let to = meant.connect(last.to).await?;
     store.set_cutover_state(last.attempt, CutoverState::Switched)?;
     let after = After {
         config: &Config {
@@ -83,7 +82,7 @@ async fn go_on(
         marker: last.marker.unwrap_or_default(),
         decided_at,
     };
-    after.run(&from, &to, store).await
+    after.run(&from, store).await
 }
 
 /// Tells the proxies, if any run: one that starts later finds out by itself.

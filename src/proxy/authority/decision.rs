@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use tokio_postgres::types::ToSql;
+
 use crate::base::Lsn;
 use crate::pg::{Error, Session};
 
@@ -97,7 +99,8 @@ pub struct Decided {
 }
 
 /// Decides an attempt, unless it has been decided: gives how it is decided then. On the disk of the
-/// server when this returns, and of its synchronous standbys.
+/// server when this returns, and of its synchronous standbys. Who decides runs `also`, statements of
+/// SQL, in the same transaction.
 ///
 /// # Errors
 /// The server refuses or has gone; then nobody knows whether it is decided.
@@ -105,6 +108,7 @@ pub async fn decide(
     session: &Session,
     attempt: u64,
     decision: Decision,
+    also: &str,
 ) -> Result<Decided, DecisionError> {
     let attempt = i64::try_from(attempt).unwrap_or(i64::MAX);
     session
@@ -113,9 +117,19 @@ pub async fn decide(
         .map_err(DecisionError::Server)?;
     let insert = "INSERT INTO pgflit.authority (attempt, decision) VALUES ($1, $2)
                   ON CONFLICT (attempt) DO NOTHING";
-    session
-        .execute(insert, &[&attempt, &decision.as_str()])
-        .await?;
+    session.batch("BEGIN").await?;
+    let inserted = async {
+        let values: [&(dyn ToSql + Sync); 2] = [&attempt, &decision.as_str()];
+        if session.execute(insert, &values).await? > 0 {
+            session.batch(also).await?;
+        }
+        session.batch("COMMIT").await
+    };
+    if let Err(error) = inserted.await {
+        // The session may be used again.
+        let _ = session.batch("ROLLBACK").await;
+        return Err(error.into());
+    }
     let read = "SELECT decision, lsn::text FROM pgflit.authority WHERE attempt = $1";
     let row = session.query_one(read, &[&attempt]).await?;
     let lsn: String = row.get(1);

@@ -32,6 +32,8 @@ pub enum Authentication {
 pub struct LoggedIn {
     /// The server's own key; none if it gave none.
     pub server_key: Option<CancelKey>,
+    /// Whether the server has asked for a proof: without one, anybody may log in so.
+    pub was_asked: bool,
     /// What the server has sent since: it goes to the client first.
     pub from_server: Bytes,
 }

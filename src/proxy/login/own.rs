@@ -286,6 +286,7 @@ pub async fn welcome(
     let mut server = ready.server;
     let logged_in = LoggedIn {
         server_key: ready.key,
+        was_asked: false,
         from_server: server.input.split().freeze(),
     };
     Ok((server.stream, logged_in))

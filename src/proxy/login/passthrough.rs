@@ -94,6 +94,7 @@ impl Login<'_> {
                     if is_ready {
                         return Ok(LoggedIn {
                             server_key: self.server_key,
+                            was_asked: self.is_asked,
                             from_server: self.server.input.split().freeze(),
                         });
                     }
