@@ -323,8 +323,10 @@ fn the_sessions_own_settings_do_not_get_in_the_way() {
             .query("BEGIN ISOLATION LEVEL SERIALIZABLE; CREATE TABLE written (a int)")
             .await;
         let mut settings =
-            "SET search_path = evil, pg_catalog; SET statement_timeout = '40ms'".to_owned();
-        if old.query("SHOW server_version_num").await[0][0].as_str() >= "170000" {
+            "SET search_path = evil, pg_catalog; SET statement_timeout = '400ms'".to_owned();
+        let mut new = Client::connect(target, &[("options", "-c statement_timeout=300ms")]).await;
+        let has = "SELECT current_setting('transaction_timeout', true) IS NOT NULL";
+        if writer.query(has).await == [["t"]] && new.query(has).await == [["t"]] {
             settings.push_str("; SET transaction_timeout = '900ms'");
         }
         old.query(&settings).await;
@@ -336,14 +338,13 @@ fn the_sessions_own_settings_do_not_get_in_the_way() {
         };
         assert_eq!(value("app.x").as_deref(), Some("y"));
         assert_eq!(value("search_path").as_deref(), Some("evil, pg_catalog"));
-        assert_eq!(value("statement_timeout").as_deref(), Some("40ms"));
-        assert_eq!(old.query("SHOW statement_timeout").await, [["40ms"]]);
+        assert_eq!(value("statement_timeout").as_deref(), Some("400ms"));
+        assert_eq!(old.query("SHOW statement_timeout").await, [["400ms"]]);
         assert_eq!(inventory.locks.len(), 1);
-        let mut new = Client::connect(target, &[("options", "-c statement_timeout=30ms")]).await;
         new.give(&inventory).await.expect("given");
         assert_eq!(
             new.query("SHOW statement_timeout; SHOW search_path").await,
-            [["40ms"], ["evil, pg_catalog"]]
+            [["400ms"], ["evil, pg_catalog"]]
         );
 
         old.query("SET statement_timeout = 0; SET statement_timeout = '1ms'")

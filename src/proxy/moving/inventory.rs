@@ -41,7 +41,7 @@ pub struct Inventory {
     pub types: Vec<CustomType>,
     /// Channels that are listened to.
     pub channels: Vec<Vec<u8>>,
-    /// Advisory locks of the session.
+    /// Advisory locks of the session, in order.
     pub locks: Vec<AdvisoryLock>,
     /// What the old server has told the client of its settings.
     pub parameters: Parameters,

@@ -119,6 +119,7 @@ impl Told {
                 inventory.settings.push(custom);
             }
         }
+        inventory.locks.sort_unstable();
         inventory.settings.extend(timeouts);
         // Everything else is said in the encoding; timeouts would cut short what follows them.
         inventory.settings.sort_by_key(|one| match &one.name[..] {
