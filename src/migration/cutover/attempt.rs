@@ -165,6 +165,17 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
     };
     alone(config, &sessions).await?;
     recover::recover(config, &mut store).await?;
+    let serves = store.last_switch()?.map_or(Side::Source, |last| last.to);
+    if serves == config.to {
+        let hint = match serves {
+            Side::Source => "move it with pgflit cutover",
+            Side::Target => {
+                "for the way back there is pgflit rollback, for the end pgflit finalize"
+            }
+        };
+        let problem = format!("traffic goes to the {serves} already");
+        return Err(CutoverError::not_ready(problem, hint));
+    }
     let mut wait = AGAIN_FIRST;
     for left in (0..config.limits.attempts.max(1)).rev() {
         let mut attempt = Attempt::new(config, &mut store, &sessions)?;
@@ -421,7 +432,12 @@ impl<'a> Attempt<'a> {
     /// The point of no return.
     async fn decide(&mut self) -> Result<(), CutoverError> {
         failpoint::reach("about to decide");
-        let decided = decide_surely(self.config, &self.sessions.to, (self.number, &self.unfencing)).await?;
+        let decided = decide_surely(
+            self.config,
+            &self.sessions.to,
+            (self.number, &self.unfencing),
+        )
+        .await?;
         if decided.decision == Decision::Aborted {
             let late = Err(CutoverError::not_ready(
                 "the proxies waited for longer than they may, and have gone on",
@@ -457,9 +473,7 @@ impl<'a> Attempt<'a> {
             marker: self.marker,
             decided_at: self.decided_at,
         };
-        after
-            .run(&self.sessions.from, &self.sessions.to, self.store)
-            .await?;
+        after.run(&self.sessions.from, self.store).await?;
         self.steps.done("old stream ended, way back begun", false);
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;

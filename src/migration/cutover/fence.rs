@@ -297,14 +297,13 @@ pub async fn clear(
     }
 }
 
-/// Puts back what fences have changed, if any are up. Whether any was.
+/// The statements that put back what fences have changed, and forget them; empty if none is up.
 ///
 /// # Errors
-/// The server refuses; what is not put back stays noted.
-pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
-    let failed = on(side, "lifting the fence");
+/// The server refuses, or what is noted is not understood.
+pub async fn lifting(session: &Session, side: Side) -> Result<String, CutoverError> {
     if !is_up(session, side).await? {
-        return Ok(false);
+        return Ok(String::new());
     }
     let rows = session
         .query(
@@ -313,7 +312,8 @@ pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
             &[],
         )
         .await
-        .map_err(&failed)?;
+        .map_err(on(side, "reading what the fence has changed"))?;
+    let mut statements = Vec::new();
     for row in rows {
         let (attempt, text, database): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
         let changed: Changed = serde_json::from_str(&text).map_err(|_| {
@@ -322,36 +322,43 @@ pub async fn lift(session: &Session, side: Side) -> Result<bool, CutoverError> {
                 "give CONNECT back to the application's roles, and empty the table",
             )
         })?;
-        let mut statements = Vec::new();
         for role in &changed.connect {
-            statements.push(format!(
-                "GRANT CONNECT ON DATABASE {database} TO {}",
-                grantee(role)
-            ));
+            let role = grantee(role);
+            statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {role};"));
         }
         for role in &changed.no_login {
-            statements.push(format!("ALTER ROLE {} LOGIN", quote_ident(role)));
+            statements.push(format!("ALTER ROLE {} LOGIN;", quote_ident(role)));
         }
         if changed.read_only {
             statements.push(match &changed.read_only_before {
                 Some(before) => format!(
-                    "ALTER DATABASE {database} SET default_transaction_read_only = {}",
+                    "ALTER DATABASE {database} SET default_transaction_read_only = {};",
                     quote_literal(before)
                 ),
-                None => format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
+                None => format!("ALTER DATABASE {database} RESET default_transaction_read_only;"),
             });
         }
         statements.push(format!(
-            "DELETE FROM pgflit.fence WHERE attempt = {attempt}"
+            "DELETE FROM pgflit.fence WHERE attempt = {attempt};"
         ));
-        let sql = format!("BEGIN; {}; COMMIT", statements.join("; "));
-        let lifted = session.batch(&sql).await;
-        if lifted.is_err() {
-            let _ = session.batch("ROLLBACK").await;
-        }
-        lifted.map_err(&failed)?;
     }
-    Ok(true)
+    Ok(statements.join(" "))
+}
+
+/// Puts back what fences have changed, if any are up.
+///
+/// # Errors
+/// The server refuses; what is not put back stays noted.
+pub async fn lift(session: &Session, side: Side) -> Result<(), CutoverError> {
+    let statements = lifting(session, side).await?;
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let lifted = session.batch(&format!("BEGIN; {statements} COMMIT")).await;
+    if lifted.is_err() {
+        let _ = session.batch("ROLLBACK").await;
+    }
+    lifted.map_err(on(side, "lifting the fence"))
 }
 
 fn grantee(role: &str) -> String {
