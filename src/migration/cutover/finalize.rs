@@ -1,8 +1,8 @@
 //! The end of a migration: there is no way back any more.
 
 use super::attempt::Config;
-use super::error::{CutoverError, on};
-use super::leg::Leg;
+use super::error::CutoverError;
+use super::leg::{Leg, drop_origin};
 use super::{fence, recover};
 use crate::base::Side;
 use crate::pg::Session;
@@ -49,7 +49,14 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         );
     }
     match source {
-        Ok(source) => leave_source(&source, &back, lifts_fence, &mut finalized).await?,
+        Ok(source) => {
+            if back.work_dir.has_begun() {
+                let origin = back.run()?.origin;
+                let source = (&config.source, Side::Source);
+                drop_origin(source, origin.as_deref()).await?;
+            }
+            leave_source(&source, lifts_fence, &mut finalized).await?;
+        }
         // It may be switched off by now.
         Err(error) => finalized
             .remains
@@ -65,18 +72,9 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
 
 async fn leave_source(
     source: &Session,
-    back: &Leg,
     lifts_fence: bool,
     finalized: &mut Finalized,
 ) -> Result<(), CutoverError> {
-    if back.work_dir.has_begun()
-        && let Some(origin) = back.run()?.origin
-    {
-        let sql = "SELECT pg_catalog.pg_replication_origin_drop(roname)
-                     FROM pg_catalog.pg_replication_origin WHERE roname = $1";
-        let dropped = source.execute(sql, &[&origin]).await;
-        dropped.map_err(on(Side::Source, "dropping the replication origin"))?;
-    }
     if lifts_fence {
         fence::lift(source, Side::Source).await?;
         finalized.done.push(

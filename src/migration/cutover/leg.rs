@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::attempt::Config;
-use super::error::CutoverError;
+use super::error::{CutoverError, on};
 use crate::base::{Lsn, Shutdown, Side};
 use crate::catalog::filters::Filters;
 use crate::migration::begin;
@@ -103,8 +103,9 @@ impl Leg {
     ) -> Result<(), CutoverError> {
         if self.work_dir.has_begun() {
             let ended = self.work_dir.open_store()?.run()?;
-            if ended.is_some_and(|run| run.finished) {
+            if let Some(run) = ended.filter(|run| run.finished) {
                 let _lock = self.work_dir.lock()?;
+                drop_origin((to, self.from.other()), run.origin.as_deref()).await?;
                 begin::remove_files(&self.work_dir)?;
             }
         }
@@ -263,6 +264,30 @@ impl Leg {
     pub fn root(&self) -> PathBuf {
         self.work_dir.root.clone()
     }
+}
+
+/// Drops the position that an ended stream has left on the side that it wrote to.
+pub(super) async fn drop_origin(
+    (to, side): (&Address, Side),
+    origin: Option<&str>,
+) -> Result<(), CutoverError> {
+    let Some(origin) = origin else {
+        return Ok(());
+    };
+    let session = Session::connect(to, "cutover").await;
+    let session = session.map_err(on(side, "opening a session"))?;
+    let sql = "SELECT pg_catalog.pg_replication_origin_drop(roname)
+                 FROM pg_catalog.pg_replication_origin WHERE roname = $1";
+    let dropped = session.execute(sql, &[&origin]).await;
+    dropped.map_err(on(side, "dropping a replication origin"))?;
+    let in_table = "SELECT pg_catalog.to_regclass('pgflit.progress') IS NOT NULL";
+    let in_table = session.query_one(in_table, &[]).await;
+    let failed = on(side, "dropping the position of a stream");
+    if in_table.map_err(&failed)?.get(0) {
+        let sql = "DELETE FROM pgflit.progress WHERE origin = $1";
+        session.execute(sql, &[&origin]).await.map_err(&failed)?;
+    }
+    Ok(())
 }
 
 /// The name of the migration's first slot, of which those that follow are made.
