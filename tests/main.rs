@@ -18,6 +18,7 @@ mod cdc;
 mod cli;
 mod clone;
 mod cluster;
+mod cutover;
 mod demo;
 mod list;
 mod ping;

@@ -1,0 +1,9 @@
+//! Traffic moves to the target, and back: real servers, a real proxy, clients that count.
+
+mod bank;
+mod killed;
+mod moving;
+mod refused;
+mod sessions;
+mod stage;
+mod under_load;

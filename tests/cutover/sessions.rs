@@ -1,0 +1,74 @@
+//! What a session holds goes along with it; what cannot ends it.
+
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+
+use super::stage::Stage;
+use crate::support::driver_runtime;
+
+const SCHEMA: &str = "
+    CREATE TYPE mood AS ENUM ('sad', 'happy');
+    CREATE TABLE t (id int PRIMARY KEY, note text);
+    CREATE SEQUENCE numbers; SELECT nextval('numbers') FROM generate_series(1, 40);";
+
+async fn connect(port: u16) -> (Client, tokio::sync::mpsc::UnboundedReceiver<AsyncMessage>) {
+    let text = format!("host=127.0.0.1 port={port} dbname=app user=app application_name=mine");
+    let (client, mut connection) = tokio_postgres::connect(&text, NoTls)
+        .await
+        .expect("connected");
+    let (send, receive) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            let _ = send.send(message);
+        }
+    });
+    (client, receive)
+}
+
+#[test]
+fn settings_statements_locks_and_channels_go_along_and_temporary_tables_end_a_session() {
+    let stage = Stage::with(SCHEMA);
+    driver_runtime().block_on(async {
+        let (client, mut heard) = connect(stage.port).await;
+        let (temporary, _) = connect(stage.port).await;
+        client
+            .batch_execute(
+                "SET search_path = pg_catalog, public; SET \"my.own\" = 'kept'; SET timezone = 'Asia/Tokyo';
+                 LISTEN news; SELECT pg_advisory_lock(42); SELECT pg_advisory_lock_shared(4, 2)",
+            )
+            .await
+            .expect("set");
+        let statement = client.prepare("SELECT $1::text || current_setting('my.own')").await;
+        let statement = statement.expect("prepared");
+        client.query_one(&statement, &[&"was "]).await.expect("asked");
+        temporary.batch_execute("CREATE TEMP TABLE gone (id int)").await.expect("made");
+        stage.moves("cutover");
+        let row = client.query_one(&statement, &[&"was "]).await.expect("the statement is there");
+        assert_eq!(row.get::<_, String>(0), "was kept");
+        let sql = "SELECT current_setting('port')::int, current_setting('search_path'),
+                          current_setting('timezone'), current_setting('application_name'),
+                          (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                              AND pid = pg_backend_pid())";
+        let row = client.query_one(sql, &[]).await.expect("asked");
+        assert_eq!(row.get::<_, i32>(0), i32::from(stage.pair.target_cluster.port()));
+        assert_eq!(row.get::<_, &str>(1), "pg_catalog, public");
+        assert_eq!(row.get::<_, &str>(2), "Asia/Tokyo");
+        assert_eq!(row.get::<_, &str>(3), "mine");
+        assert_eq!(row.get::<_, i64>(4), 2);
+        client.batch_execute("NOTIFY news, 'from the target'").await.expect("notified");
+        let news = loop {
+            match heard.recv().await.expect("it goes on") {
+                AsyncMessage::Notification(news) => break news,
+                _ => continue,
+            }
+        };
+        assert_eq!(news.payload(), "from the target");
+        let row = client.query_one("SELECT nextval('numbers')", &[]).await.expect("asked");
+        assert!(row.get::<_, i64>(0) > 40);
+        let ended = temporary.batch_execute("SELECT 1").await.expect_err("it cannot go along");
+        assert_eq!(ended.code().map(|code| code.code()), Some("57P01"), "{ended:?}");
+        // Who connects anew is where traffic is.
+        let (new, _) = connect(stage.port).await;
+        let row = new.query_one("SELECT current_setting('port')::int", &[]).await.expect("asked");
+        assert_eq!(row.get::<_, i32>(0), i32::from(stage.pair.target_cluster.port()));
+    });
+}

@@ -1,0 +1,149 @@
+//! A migration that follows, and a proxy before it.
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::support::{
+    Database, Finished, Pair, Pgflit, Run, SOON, eventually, eventually_some, pgflit,
+};
+
+/// Source and target, `clone --follow` in live replay, and a proxy between the source and the role
+/// `app`. pgflit itself is `postgres`, which is not fenced out.
+pub(super) struct Stage {
+    pub(super) follow: Option<Run>,
+    pub(super) proxy: Option<Run>,
+    pub(super) port: u16,
+    pub(super) pair: Pair,
+}
+
+impl Stage {
+    /// With the tables of `schema`, which the application owns.
+    pub(super) fn with(schema: &str) -> Self {
+        let pair = Pair::new();
+        for database in [&pair.source, &pair.target] {
+            database.sql("CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app");
+        }
+        Database::of_user(&pair.source_cluster, "app", "app").sql(schema);
+        let mut stage = Stage {
+            follow: None,
+            proxy: None,
+            port: 0,
+            pair,
+        };
+        let follow = pgflit("clone --follow").between(&stage.pair).start();
+        follow.wait_for_stderr("live replay");
+        stage.follow = Some(follow);
+        stage.start_proxy();
+        stage
+    }
+
+    /// Starts the proxy, again on the same port if it had one.
+    pub(super) fn start_proxy(&mut self) {
+        let proxy = self.proxy_command().start();
+        self.port = listens(&proxy);
+        self.proxy = Some(proxy);
+    }
+
+    /// A process of the proxy, on the same port if it has one.
+    pub(super) fn proxy_command(&self) -> Pgflit {
+        pgflit("proxy --reuse-port")
+            .arg(format!("--listen=127.0.0.1:{}", self.port))
+            .between(&self.pair)
+    }
+
+    /// `pgflit cutover`, `rollback` or `finalize` with more words.
+    pub(super) fn command(&self, words: &str) -> Pgflit {
+        pgflit(words).between(&self.pair)
+    }
+
+    /// Moves traffic, and gives what it prints.
+    #[track_caller]
+    pub(super) fn moves(&self, words: &str) -> Value {
+        let done = self
+            .command(&format!("{words} --yes --json --max-pause 30s"))
+            .run();
+        let done = done.assert_code(0);
+        serde_json::from_str(&done.stdout).expect("JSON")
+    }
+
+    /// The same, which is refused or undone.
+    #[track_caller]
+    pub(super) fn does_not_move(&self, words: &str) -> Finished {
+        self.command(words).run().assert_code(3)
+    }
+
+    /// The database through the proxy, as the application.
+    pub(super) fn database(&self) -> Database {
+        let own = self.pair.source_cluster.port();
+        self.past_proxy().at_port(own, self.port)
+    }
+
+    /// The source past the proxy, as the application.
+    pub(super) fn past_proxy(&self) -> Database {
+        Database::of_user(&self.pair.source_cluster, "app", "app")
+    }
+
+    /// Which side answers through the proxy.
+    pub(super) fn serves(&self) -> &'static str {
+        let port = self
+            .database()
+            .number("SELECT current_setting('port')::bigint");
+        match u16::try_from(port).ok() {
+            port if port == Some(self.pair.source_cluster.port()) => "source",
+            port if port == Some(self.pair.target_cluster.port()) => "target",
+            port => panic!("nobody listens at {port:?}"),
+        }
+    }
+
+    /// The same while it may be that nobody new is let in: of a session that is there.
+    pub(super) fn serves_whoever_is_there(&self) -> &'static str {
+        let count = |database: &Database| {
+            database.number("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'")
+        };
+        match (count(&self.pair.source), count(&self.pair.target)) {
+            (_, 0) => "source",
+            (0, _) => "target",
+            _ => "both",
+        }
+    }
+
+    /// Waits until both sides have the same rows in these tables.
+    #[track_caller]
+    pub(super) fn until_equal(&self, tables: &[&str]) {
+        for table in tables {
+            let sql = format!(
+                "SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t"
+            );
+            eventually(4 * SOON, "both sides have the same rows", || {
+                let rows = |database: &Database| database.rows(&sql);
+                rows(&self.pair.source) == rows(&self.pair.target)
+            });
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // The streams back are processes of their own, which no one of the test is a parent of.
+        for name in ["reverse", "forward"] {
+            let lock = self.pair.dir().join(name).join("pgflit.lock");
+            let text = std::fs::read_to_string(lock).unwrap_or_default();
+            let pid = text
+                .split_whitespace()
+                .next()
+                .and_then(|pid| pid.parse().ok());
+            if let Some(pid) = pid {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// The port that a proxy listens on, once it does.
+pub(super) fn listens(proxy: &Run) -> u16 {
+    eventually_some(SOON, "the proxy listens", || {
+        let printed = proxy.stderr();
+        let (_, rest) = printed.split_once("listening on 127.0.0.1:")?;
+        rest.lines().next()?.trim().parse().ok()
+    })
+}
