@@ -440,3 +440,20 @@ async fn futures_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> V
     .await;
     done.into_iter().flatten().collect()
 }
+
+#[test]
+fn strings_with_backslashes_hide_nothing_that_writes() {
+    let mirrored = Mirrored::new("");
+    mirrored.both(
+        "CREATE TABLE t (id int);
+         CREATE FUNCTION sly() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (7) RETURNING id'",
+    );
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    wire::query(&mut session, "SET standard_conforming_strings = off");
+    let text = r"SELECT 'a\'', 1; COMMIT; BEGIN READ WRITE; SELECT sly(); COMMIT; SELECT ''";
+    wire::query(&mut session, text);
+    mirrored.drained(2);
+    assert_eq!(mirrored.proxied.direct.number("SELECT count(*) FROM t"), 1);
+    assert_eq!(mirrored.mirror.number("SELECT count(*) FROM t"), 0);
+}
