@@ -232,6 +232,11 @@ impl Link {
     }
 }
 
+/// Says that the data of a COPY does not come: CopyFail without a reason. Where the COPY was begun by
+/// the extended protocol the server has passed over its Sync, and needs another.
+const COPY_FAIL: [u8; 6] = *b"f\0\0\0\x05\0";
+const COPY_FAIL_AND_SYNC: [u8; 11] = *b"f\0\0\0\x05\0S\0\0\0\x04";
+
 /// One round under way: requests are written while answers are read, so that neither side waits for
 /// the other with full sockets.
 struct Exchange<'a> {
@@ -253,6 +258,17 @@ impl Exchange<'_> {
         loop {
             if self.unsent.is_empty() && self.link.conversation.is_answered() {
                 return Poll::Ready(Ok(()));
+            }
+            if self.unsent.is_empty()
+                && let Some(needs_sync) = self.link.conversation.waits_for_copy()
+            {
+                // The client's own server has refused it.
+                self.unsent = match needs_sync {
+                    true => &COPY_FAIL_AND_SYNC,
+                    false => &COPY_FAIL,
+                };
+                self.link.conversation.from_client(self.unsent)?;
+                return self.poll(cx);
             }
             ready!(BUFFER.with_borrow_mut(|buffer| self.poll_read(cx, buffer)))?;
         }
