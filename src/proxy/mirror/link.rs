@@ -17,7 +17,7 @@ use super::super::server::{self, OpenServer, ServerPlace};
 use crate::pg::connect::Stream;
 use crate::pg::{Address, Error};
 use crate::wire::WireError;
-use crate::wire::frame::{self, HEADER_BYTES};
+use crate::wire::frame::HEADER_BYTES;
 use crate::wire::startup::{CancelKey, ProtocolVersion, Startup};
 
 /// How long opening may take, logging in included. What the client says meanwhile waits in the queue.
@@ -119,16 +119,7 @@ impl Route {
 const SETTING: &[u8] = b"default_transaction_read_only";
 
 /// Makes a session one that may only read, whatever has been said in it before.
-pub const READ_ONLY: &str = "SET default_transaction_read_only = on";
-
-/// A simple query.
-///
-/// # Errors
-/// It is longer than a message may be.
-pub fn query(text: &str) -> Result<Vec<u8>, WireError> {
-    let header = frame::header(b'Q', text.len() + 1)?;
-    Ok([&header[..], text.as_bytes(), b"\0"].concat())
-}
+pub const READ_ONLY: &[u8] = b"SET default_transaction_read_only = on";
 
 impl Link {
     /// Opens a connection and logs in.
