@@ -83,8 +83,8 @@ impl Feed {
         Charge::take(&self.mirror.used, bytes, self.mirror.config.queue_bytes)
     }
 
-    /// Memory for state, nothing yet.
-    pub fn nothing(&self) -> Charge {
+    /// Memory for state, none yet.
+    pub fn empty_charge(&self) -> Charge {
         Charge::nothing(&self.mirror.used)
     }
 
@@ -118,7 +118,7 @@ impl Feed {
         };
         last.state.merge(state);
         let bytes = last.state.bytes();
-        let charge = last.charge.get_or_insert_with(|| self.nothing());
+        let charge = last.charge.get_or_insert_with(|| self.empty_charge());
         let has_room = bytes <= STATE_BYTES_MAX && self.resize(charge, bytes);
         inner.is_lost = !has_room;
         drop(inner);

@@ -204,7 +204,7 @@ impl Tap {
         gathered.requests = Vec::new();
         gathered.answers = Vec::new();
         gathered.rounds = Vec::new();
-        gathered.charges = self.feeds.iter().map(|feed| feed.nothing()).collect();
+        gathered.charges = self.feeds.iter().map(|feed| feed.empty_charge()).collect();
         gathered.rest = Some((why, rest));
         self.charge_rest();
     }

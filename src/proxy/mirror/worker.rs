@@ -54,7 +54,7 @@ pub async fn run(session: Session) {
         link: None,
         state: State::default(),
         has_unnamed: false,
-        charge: session.feed.nothing(),
+        charge: session.feed.empty_charge(),
         names: Names::default(),
         backoff: Backoff::new(RETRY.0, RETRY.1),
         not_before: Instant::now(),
@@ -174,16 +174,9 @@ impl Worker {
     ) -> Result<Answered, DropReason> {
         let mirror = Arc::clone(&self.session.mirror);
         let mut link = self.link().await?;
-        if !self.has_unnamed && unit.binds_unnamed() {
-            let limit = mirror.config.answer_limit;
-            match link.say(&self.state.unnamed(), limit).await {
-                Ok(heard) => self.count_state(&heard),
-                Err(error) => {
-                    self.lost(&error);
-                    return Err(DropReason::Lost);
-                }
-            }
-            self.has_unnamed = true;
+        if let Err(error) = self.say_unnamed(&mut link, &unit).await {
+            self.lost(&error);
+            return Err(DropReason::Lost);
         }
         let mut differences = Vec::new();
         let mut is_refused = false;
@@ -365,6 +358,17 @@ impl Worker {
                 None
             }
         }
+    }
+
+    /// Says the unnamed statement that `unit` executes and does not prepare, if it is not there.
+    async fn say_unnamed(&mut self, link: &mut Link, unit: &Unit) -> Result<(), LinkError> {
+        if !self.has_unnamed && unit.binds_unnamed() {
+            let limit = self.session.mirror.config.answer_limit;
+            let heard = link.say(&self.state.unnamed(), limit).await?;
+            self.count_state(&heard);
+            self.has_unnamed = true;
+        }
+        Ok(())
     }
 
     fn count_state(&self, heard: &Heard) {
