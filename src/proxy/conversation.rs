@@ -155,6 +155,13 @@ impl Conversation {
         self.outstanding.is_empty()
     }
 
+    /// Whether the server waits for data of a COPY whose end the client has not sent: if so, whether
+    /// that is to be followed by a Sync.
+    pub fn waits_for_copy(&self) -> Option<bool> {
+        let waits = self.outstanding.waits_for_copy() && self.client.is_at_boundary();
+        waits.then(|| self.outstanding.needs_sync())
+    }
+
     /// What the session does now, as its statistics see it.
     pub fn now(&self) -> Now {
         match (self.outstanding.is_empty(), self.status) {

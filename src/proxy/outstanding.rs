@@ -136,6 +136,16 @@ impl Outstanding {
         !self.is_open && !self.is_copying
     }
 
+    /// Whether the server waits for data of a COPY whose end the client has not sent.
+    pub fn waits_for_copy(&self) -> bool {
+        self.is_copying && self.passes_over_syncs
+    }
+
+    /// Whether it is a Sync that is missing for an answer.
+    pub fn needs_sync(&self) -> bool {
+        self.is_open
+    }
+
     fn close(&mut self, closer: Closer) {
         let copy_ends = std::mem::take(&mut self.copy_ends);
         self.is_open = false;
@@ -274,6 +284,25 @@ mod tests {
         ] {
             let may = after(conversation).sends_nothing_more();
             assert_eq!(may, may_wait, "{conversation}");
+        }
+    }
+
+    #[test]
+    fn a_copy_that_is_not_ended_is_waited_for() {
+        for (conversation, waits, needs_sync) in [
+            ("Q", false, false),
+            ("Q <g", true, false),
+            ("Q <g d", true, false),
+            ("Q d c <g", false, false),
+            ("Q <g f", false, false),
+            ("Q <g <e", false, false),
+            ("PBES <g", true, true),
+            ("PBES d c S <g", false, false),
+        ] {
+            let after = after(conversation);
+            assert_eq!(after.waits_for_copy(), waits, "{conversation}");
+            let is_missing = waits && after.needs_sync();
+            assert_eq!(is_missing, needs_sync, "{conversation}");
         }
     }
 

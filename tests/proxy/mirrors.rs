@@ -97,6 +97,16 @@ impl Mirrored {
         });
         told
     }
+
+    /// The same once `session` has gone, the last, and every difference is judged.
+    #[track_caller]
+    fn settled(&self, session: std::net::TcpStream, transactions: u64) -> Value {
+        drop(session);
+        eventually(SOON, "nothing is kept for the mirror", || {
+            self.drained(transactions)["waiting_bytes"] == 0
+        });
+        self.told()
+    }
 }
 
 /// One statement's line of the answer.
@@ -439,4 +449,235 @@ async fn futures_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> V
     })
     .await;
     done.into_iter().flatten().collect()
+}
+
+/// Messages of the extended protocol, for a client that says what drivers do not.
+fn parse(name: &str, text: &str) -> Vec<u8> {
+    wire::message(b'P', format!("{name}\0{text}\0\0\0").as_bytes())
+}
+
+/// Binds this statement with these parameters to the unnamed portal, and runs it.
+fn run(statement: &str, parameters: &[&str]) -> Vec<u8> {
+    let count = (parameters.len() as u16).to_be_bytes();
+    let mut body = [b"\0", statement.as_bytes(), b"\0\0\0", &count].concat();
+    for parameter in parameters {
+        body.extend((parameter.len() as u32).to_be_bytes());
+        body.extend(parameter.as_bytes());
+    }
+    body.extend([0, 0]);
+    let execute = wire::message(b'E', b"\0\0\0\0\0");
+    [
+        wire::message(b'B', &body),
+        execute,
+        wire::message(b'S', b""),
+    ]
+    .concat()
+}
+
+/// Says this and waits until it is answered.
+#[track_caller]
+fn say(session: &mut std::net::TcpStream, messages: &[Vec<u8>]) {
+    session.write_all(&messages.concat()).expect("sent");
+    wire::until(session, b'Z');
+}
+
+impl Mirrored {
+    /// Ends the sessions on the mirror, as if it had started anew, once `transactions` are through.
+    #[track_caller]
+    fn cut(&self, transactions: u64) {
+        self.drained(transactions);
+        let sessions = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'app' \
+                        AND backend_type = 'client backend'";
+        self.mirror
+            .sql(&format!("SELECT pg_terminate_backend(pid) {sessions}"));
+        eventually(SOON, "the mirror's sessions are gone", || {
+            self.mirror.number(&format!("SELECT count(*) {sessions}")) == 0
+        });
+    }
+}
+
+#[test]
+fn an_unnamed_statement_is_executed_in_later_transactions() {
+    let mirrored = Mirrored::new("");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    let sync = wire::message(b'S', b"");
+    // The transaction that prepares reads nothing, and is not sent as such.
+    say(
+        &mut session,
+        &[parse("", "SELECT $1::int + 1 AS more"), sync],
+    );
+    say(&mut session, &[run("", &["1"])]);
+    mirrored.cut(2);
+    say(&mut session, &[run("", &["2"])]);
+    mirrored.drained(3);
+    say(&mut session, &[run("", &["3"])]);
+    let told = mirrored.settled(session, 4);
+    assert_eq!(told["errors"], 0, "{told:#}");
+    assert_eq!(told["dropped_by_reason"]["lost"], 1, "{told:#}");
+    assert_eq!(of_statement(&told, "as more")["compared"], 2, "{told:#}");
+    assert_eq!(told["differences"], 0, "{told:#}");
+}
+
+#[test]
+fn a_statement_that_is_deallocated_in_sql_may_be_prepared_again() {
+    let mirrored = Mirrored::new("");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    let sync = wire::message(b'S', b"");
+    say(&mut session, &[parse("s", "SELECT 1 AS one"), sync.clone()]);
+    wire::query(&mut session, "DEALLOCATE s");
+    wire::query(&mut session, "PREPARE s AS SELECT 2 AS two");
+    wire::query(&mut session, "PREPARE gone AS SELECT 3");
+    wire::query(&mut session, "DEALLOCATE ALL");
+    wire::query(&mut session, "PREPARE S AS SELECT 4 AS four");
+    wire::query(&mut session, "SELECT 'sent'");
+    mirrored.cut(7);
+    wire::query(&mut session, "SELECT 'lost'");
+    wire::query(&mut session, "EXECUTE s");
+    let told = mirrored.settled(session, 9);
+    assert_eq!(told["completed"], 2, "{told:#}");
+    for count in ["errors", "differences", "passing", "unconfirmed"] {
+        assert_eq!(told[count], 0, "{count}: {told:#}");
+    }
+}
+
+#[test]
+fn what_holds_of_settings_is_set_on_a_mirror_and_nothing_else() {
+    let mirrored = Mirrored::new("");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    for text in [
+        "BEGIN; SET work_mem = '5MB'; ROLLBACK; SET search_path = kept",
+        "SELECT current_setting('work_mem'), current_setting('search_path') AS after_rollback",
+        // As asyncpg does between two users of a pooled connection.
+        "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;",
+        "SELECT current_setting('search_path') AS after_reset",
+        "BEGIN; SET search_path = a; SAVEPOINT s; SET search_path = b; ROLLBACK TO s; COMMIT",
+        "SELECT current_setting('search_path') AS after_savepoint",
+    ] {
+        wire::query(&mut session, text);
+    }
+    // More than is kept of a transaction.
+    wire::query(&mut session, "BEGIN");
+    let set = "SELECT set_config($1, $2, false)";
+    say(
+        &mut session,
+        &[parse("", set), run("", &["search_path", "c"])],
+    );
+    let sync = wire::message(b'S', b"");
+    for _ in 0..3 {
+        let text = format!("SELECT '{}'", "x".repeat(2 << 20));
+        say(&mut session, &[parse("", &text), sync.clone()]);
+    }
+    say(
+        &mut session,
+        &[parse("", "SET work_mem = '6MB'"), run("", &[])],
+    );
+    wire::query(&mut session, "COMMIT");
+    wire::query(
+        &mut session,
+        "SELECT current_setting('work_mem'), current_setting('search_path') AS after_large",
+    );
+    let told = mirrored.settled(session, 8);
+    assert_eq!(told["dropped_by_reason"]["too_large"], 1, "{told:#}");
+    for count in ["errors", "differences", "passing", "unconfirmed"] {
+        assert_eq!(told[count], 0, "{count}: {told:#}");
+    }
+    assert_eq!(told["compared"], 4, "{told:#}");
+}
+
+#[test]
+fn a_session_that_sets_something_in_each_transaction_goes_on_for_ever() {
+    let mirrored = Mirrored::new("");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    let long = "x".repeat(4000);
+    for number in 0..300 {
+        let text = format!("SET app.owner = '{number}{long}'");
+        say(&mut session, &[parse("", &text), run("", &[])]);
+        let call = "SELECT set_config('app.tenant', $1, false)";
+        let value = format!("{number}{long}");
+        say(&mut session, &[parse("", call), run("", &[&value])]);
+    }
+    mirrored.cut(600);
+    wire::query(&mut session, "SELECT 'lost'");
+    wire::query(
+        &mut session,
+        "SELECT current_setting('app.owner'), current_setting('app.tenant') AS last",
+    );
+    let told = mirrored.settled(session, 602);
+    let lost = &told["dropped_by_reason"]["state_lost"];
+    assert!(lost.is_null(), "{told:#}");
+    assert_eq!(told["errors"], 0, "{told:#}");
+    assert_eq!(of_statement(&told, "as last")["compared"], 1, "{told:#}");
+    assert_eq!(told["differences"], 0, "{told:#}");
+}
+
+#[test]
+fn strings_with_backslashes_hide_nothing_that_writes() {
+    let mirrored = Mirrored::new("");
+    mirrored.both(
+        "CREATE TABLE t (id int);
+         CREATE FUNCTION sly() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (7) RETURNING id'",
+    );
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    wire::query(&mut session, "SET standard_conforming_strings = off");
+    let text = r"SELECT 'a\'', 1; COMMIT; BEGIN READ WRITE; SELECT sly(); COMMIT; SELECT ''";
+    wire::query(&mut session, text);
+    mirrored.drained(2);
+    assert_eq!(mirrored.proxied.direct.number("SELECT count(*) FROM t"), 1);
+    assert_eq!(mirrored.mirror.number("SELECT count(*) FROM t"), 0);
+}
+
+#[test]
+fn a_copy_that_only_the_mirror_takes_is_ended_at_once() {
+    let mirrored = Mirrored::new("mode = \"all\"");
+    mirrored.mirror.sql("CREATE TABLE t (id int)");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    let data = [
+        wire::message(b'd', b"1\n"),
+        wire::message(b'd', b"2\n"),
+        wire::message(b'c', b""),
+    ];
+    wire::query(&mut session, "COPY t FROM STDIN");
+    // A client that has not seen yet that it failed sends what it has.
+    session.write_all(&data.concat()).expect("sent");
+    say(
+        &mut session,
+        &[parse("", "COPY t FROM STDIN"), run("", &[])],
+    );
+    wire::query(&mut session, "SELECT 1 AS one");
+    let told = mirrored.drained(3);
+    assert_eq!(told["transactions"], 3, "{told:#}");
+    assert_eq!(told["completed"], 3, "{told:#}");
+    assert_eq!(told["errors_by_sqlstate"]["57014"], 2, "{told:#}");
+    assert_eq!(of_statement(&told, "copy t")["differences"], 2, "{told:#}");
+    assert_eq!(mirrored.mirror.number("SELECT count(*) FROM t"), 0);
+}
+
+#[test]
+fn a_client_that_leaves_before_its_last_answer_is_counted() {
+    let mirrored = Mirrored::new("");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    wire::query(&mut session, "BEGIN");
+    drop(session);
+    let told = mirrored.drained(1);
+    assert_eq!(told["dropped_by_reason"]["unanswered"], 1, "{told:#}");
+}
+
+#[test]
+fn what_a_new_connection_refuses_of_the_sessions_state_is_counted() {
+    let mirrored = Mirrored::new("");
+    mirrored.proxied.direct.sql("CREATE ROLE only_there");
+    let mut session = mirrored.proxied.socket();
+    wire::log_in(&mut session, 0);
+    wire::query(&mut session, "SET ROLE only_there");
+    wire::query(&mut session, "SELECT 1 AS one");
+    let told = mirrored.drained(2);
+    assert_eq!(told["errors_by_sqlstate"]["22023"], 1, "{told:#}");
+    assert_eq!(told["completed"], 1, "{told:#}");
 }

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answers::{self, Answer, Difference, Outcome};
+use super::change::Change;
+use super::finder::UNNAMED_BYTES_MAX;
 use super::messages::{self, Request};
 use super::shadow::{Shadow, StatementFacts};
 use super::statement::{self, Kinds, Statement};
+use super::token;
 use crate::wire::frame;
 
 /// Prepared statements of a session that are known; what is executed beyond is taken for anything.
@@ -19,6 +22,10 @@ pub struct Known {
     pub facts: Arc<StatementFacts>,
     /// What it does.
     pub kinds: Kinds,
+    /// What it does to other prepared statements.
+    prepares: Arc<[Change]>,
+    /// Too long to be kept as the unnamed statement.
+    is_long: bool,
 }
 
 /// The statements that a session has prepared.
@@ -66,11 +73,13 @@ impl Names {
         for (tag, message) in frame::frames(requests) {
             match messages::request(tag, message) {
                 Request::Query(text) => {
+                    let known = known(text, shadow);
+                    self.change(&known.prepares);
                     // What was said before it is answered before it.
                     script.close(&mut group);
                     script.groups.push(Group {
                         is_text: true,
-                        statements: vec![known(text, shadow)],
+                        statements: vec![known],
                     });
                 }
                 Request::FunctionCall => {
@@ -99,6 +108,7 @@ impl Names {
                 Request::Execute { portal } => {
                     let run = self.portals.get(portal).cloned();
                     let run = run.unwrap_or_else(|| of_nothing(shadow));
+                    self.change(&run.prepares);
                     group.statements.push(run);
                 }
                 Request::Sync => script.groups.push(std::mem::take(&mut group)),
@@ -109,9 +119,26 @@ impl Names {
         script
     }
 
-    /// A transaction is over, and its portals with it.
+    /// A transaction is over, and its portals with it, and an unnamed statement that is too long to
+    /// be kept for the next.
     pub fn end(&mut self) {
         self.portals.clear();
+        let unnamed = self.statements.get(b"".as_slice());
+        if unnamed.is_some_and(|unnamed| unnamed.is_long) {
+            self.statements.remove(b"".as_slice());
+        }
+    }
+
+    /// What SQL does to prepared statements. What it prepares itself may be anything.
+    fn change(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Prepares(name) | Change::Forgets(name) => {
+                    self.statements.remove(name);
+                }
+                _ => self.statements.clear(),
+            }
+        }
     }
 }
 
@@ -124,10 +151,19 @@ impl Script {
 }
 
 fn known(text: &[u8], shadow: &Shadow) -> Known {
+    let is_long = text.len() >= UNNAMED_BYTES_MAX;
     let statement = Statement::of(text);
+    let text = match statement.kinds.has(Kinds::STATE) {
+        true => text,
+        false => b"",
+    };
+    let changes = token::statements(text).filter_map(Change::of);
+    let prepares = changes.filter(Change::forgets_statements).collect();
     Known {
         facts: shadow.facts(&statement),
         kinds: statement.kinds,
+        prepares,
+        is_long,
     }
 }
 
@@ -141,6 +177,8 @@ fn of_nothing(shadow: &Shadow) -> Known {
     Known {
         facts: shadow.facts(&statement),
         kinds: Kinds::OTHER,
+        prepares: Arc::default(),
+        is_long: false,
     }
 }
 
@@ -324,6 +362,40 @@ mod tests {
             &[done("SELECT 1"), ready()],
         );
         assert!(odd.is_empty());
+    }
+
+    #[test]
+    fn what_sql_forgets_or_prepares_anew_may_be_anything() {
+        let shadow = Shadow::default();
+        let mut names = Names::default();
+        let run = |name: &str| [build::bind("", name), build::execute("")].concat();
+        let mut kinds = |said: &[Vec<u8>]| {
+            let script = names.read(&said.concat(), &shadow);
+            names.end();
+            script.statements().last().map(|known| known.kinds)
+        };
+        let prepare = build::parse("s", "SELECT 1");
+        for text in [
+            "DEALLOCATE s",
+            "SELECT 1; DEALLOCATE ALL",
+            "PREPARE S AS INSERT INTO t",
+        ] {
+            assert_eq!(kinds(&[prepare.clone(), run("s")]), Some(Kinds::READ));
+            assert_eq!(kinds(&[build::query(text), run("s")]), Some(Kinds::OTHER));
+            kinds(&[build::parse("s", "SELECT 2")]);
+            let extended = [build::parse("", text), run("")];
+            let said = [&extended[..], &[run("s")]].concat();
+            assert_ne!(kinds(&said), Some(Kinds::READ), "{text}");
+        }
+        // The unnamed one outlives its transaction.
+        assert_eq!(kinds(&[build::parse("", "SELECT 1")]), None);
+        assert_eq!(kinds(&[run("")]), Some(Kinds::READ));
+        let long = format!("SELECT '{}'", "x".repeat(UNNAMED_BYTES_MAX));
+        assert_eq!(
+            kinds(&[build::parse("", &long), run("")]),
+            Some(Kinds::READ)
+        );
+        assert_eq!(kinds(&[run("")]), Some(Kinds::OTHER));
     }
 
     #[test]

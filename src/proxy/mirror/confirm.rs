@@ -14,8 +14,10 @@ use std::time::Duration;
 use super::Mirror;
 use super::answers::{self, Answer, Difference};
 use super::compare;
-use super::link::{Link, LinkError, READ_ONLY, Route, query};
+use super::link::{Link, LinkError, READ_ONLY, Route};
+use super::messages;
 use super::shadow::{StatementFacts, Verdict};
+use super::state::State;
 use super::unit::{Charge, Unit};
 use crate::base::Lsn;
 
@@ -65,11 +67,11 @@ fn give_up(questions: &[Question]) {
 }
 
 /// Asks again, the own server by the first of `routes`, the mirror by the second, in sessions whose
-/// state is made by `state`. Where too many ask already, the differences stay unconfirmed.
+/// state is `state`. Where too many ask already, the differences stay unconfirmed.
 pub async fn ask(
     mirror: Arc<Mirror>,
     routes: (Route, Route),
-    state: Vec<u8>,
+    state: State,
     (unit, _charge): (Arc<Unit>, Charge),
     questions: Vec<Question>,
 ) {
@@ -94,14 +96,20 @@ pub async fn ask(
 
 async fn settle(
     (own, mirror): (Route, Route),
-    state: &[u8],
+    state: &State,
     unit: &Unit,
     questions: &[Question],
 ) -> Result<Vec<Verdict>, LinkError> {
     let mut own = Link::open(&own.reading_only()).await?;
     let mut mirror = Link::open(&mirror.reading_only()).await?;
     // Each time from the same beginning: what was prepared the last time would be refused.
-    let anew = [&query("DISCARD ALL")?[..], state, &query(READ_ONLY)?].concat();
+    let anew = [
+        messages::query(b"DISCARD ALL"),
+        state.named(),
+        messages::query(READ_ONLY),
+        state.unnamed(),
+    ];
+    let anew = anew.concat();
     let mut verdicts = vec![Verdict::Unconfirmed; questions.len()];
     for wait in WAITS {
         tokio::time::sleep(wait).await;
@@ -176,7 +184,9 @@ async fn rounds(link: &mut Link, anew: &[u8], unit: &Unit) -> Result<Rounds, Lin
 
 /// The position that `query` gives; none where the server does not tell.
 async fn lsn(link: &mut Link, text: &str) -> Result<Option<Lsn>, LinkError> {
-    let heard = link.say(&query(text)?, ANSWER_MAX).await?;
+    let heard = link
+        .say(&messages::query(text.as_bytes()), ANSWER_MAX)
+        .await?;
     let mut messages = crate::wire::frame::frames(&heard.answers);
     let row = messages.find(|(tag, _)| *tag == b'D');
     // Header, number of columns, length of the first.

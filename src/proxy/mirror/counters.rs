@@ -24,11 +24,13 @@ pub enum DropReason {
     Lost,
     /// More state than is kept: what its statements mean is not known there.
     StateLost,
+    /// The session ended before its last answer.
+    Unanswered,
 }
 
 impl DropReason {
     /// All of them.
-    pub const ALL: [DropReason; 7] = [
+    pub const ALL: [DropReason; 8] = [
         DropReason::QueueFull,
         DropReason::Memory,
         DropReason::TooOld,
@@ -36,6 +38,7 @@ impl DropReason {
         DropReason::NoConnection,
         DropReason::Lost,
         DropReason::StateLost,
+        DropReason::Unanswered,
     ];
 
     /// As people and scripts read it.
@@ -48,6 +51,7 @@ impl DropReason {
             DropReason::NoConnection => "no_connection",
             DropReason::Lost => "lost",
             DropReason::StateLost => "state_lost",
+            DropReason::Unanswered => "unanswered",
         }
     }
 }

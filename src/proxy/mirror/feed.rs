@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::Mirror;
 use super::counters::DropReason;
-use super::state::STATE_BYTES_MAX;
+use super::state::{STATE_BYTES_MAX, State};
 use super::unit::{Charge, Unit};
 
 /// Both ends of it.
@@ -33,7 +33,9 @@ pub struct Turn {
     /// A transaction; none where it was dropped, or was none.
     pub unit: Option<(Arc<Unit>, Charge)>,
     /// The session's state that changed in it, or in those that were dropped before.
-    pub state: Vec<u8>,
+    pub state: State,
+    /// For the state of those that were dropped.
+    charge: Option<Charge>,
 }
 
 impl Feed {
@@ -48,7 +50,7 @@ impl Feed {
 
     /// A transaction has ended. Never waits: what there is no room for is dropped, but for the
     /// state that it changed.
-    pub fn push(&self, unit: &Arc<Unit>, state: Vec<u8>) {
+    pub fn push(&self, unit: &Arc<Unit>, state: State) {
         let counters = &self.mirror.counters;
         counters.see();
         let mut inner = self.lock();
@@ -60,7 +62,7 @@ impl Feed {
             counters.drop_for(DropReason::QueueFull);
             return self.keep(inner, state);
         }
-        let bytes = unit.bytes() + state.len();
+        let bytes = unit.bytes() + state.bytes();
         let Some(charge) = Charge::take(&self.mirror.used, bytes, config.queue_bytes) else {
             counters.drop_for(DropReason::Memory);
             return self.keep(inner, state);
@@ -69,6 +71,7 @@ impl Feed {
         inner.queue.push_back(Turn {
             unit: Some((Arc::clone(unit), charge)),
             state,
+            charge: None,
         });
         drop(inner);
         self.ready.notify_one();
@@ -80,9 +83,20 @@ impl Feed {
         Charge::take(&self.mirror.used, bytes, self.mirror.config.queue_bytes)
     }
 
+    /// Memory for state, none yet.
+    pub fn empty_charge(&self) -> Charge {
+        Charge::nothing(&self.mirror.used)
+    }
+
+    /// Makes the memory for state as much as `bytes`; false if there is none. State may take as much
+    /// again as what waits: without it all of a session is lost.
+    pub fn resize(&self, charge: &mut Charge, bytes: usize) -> bool {
+        charge.resize(bytes, self.mirror.config.queue_bytes.saturating_mul(2))
+    }
+
     /// A transaction has ended that was not kept: `state` is what it changed; none if that is not
     /// known.
-    pub fn push_dropped(&self, why: DropReason, state: Option<Vec<u8>>) {
+    pub fn push_dropped(&self, why: DropReason, state: Option<State>) {
         self.mirror.counters.see();
         self.mirror.counters.drop_for(why);
         let mut inner = self.lock();
@@ -92,16 +106,21 @@ impl Feed {
         }
     }
 
-    fn keep(&self, mut inner: MutexGuard<'_, Inner>, state: Vec<u8>) {
-        if state.is_empty() {
+    fn keep(&self, mut inner: MutexGuard<'_, Inner>, state: State) {
+        if state.is_empty() || inner.is_lost {
             return;
         }
-        match inner.queue.back_mut().filter(|last| last.unit.is_none()) {
-            Some(last) => last.state.extend_from_slice(&state),
-            None => inner.queue.push_back(Turn { unit: None, state }),
+        if inner.queue.back().is_none_or(|last| last.unit.is_some()) {
+            inner.queue.push_back(Turn::default());
         }
-        let last = inner.queue.back().map_or(0, |last| last.state.len());
-        inner.is_lost |= last > STATE_BYTES_MAX;
+        let Some(last) = inner.queue.back_mut() else {
+            return;
+        };
+        last.state.merge(state);
+        let bytes = last.state.bytes();
+        let charge = last.charge.get_or_insert_with(|| self.empty_charge());
+        let has_room = bytes <= STATE_BYTES_MAX && self.resize(charge, bytes);
+        inner.is_lost = !has_room;
         drop(inner);
         self.ready.notify_one();
     }
@@ -148,6 +167,8 @@ impl Feed {
 mod tests {
     use std::time::Instant;
 
+    use super::super::change::Change;
+    use super::super::messages::build;
     use super::super::tests::mirror;
     use super::*;
     use crate::proxy::config::MirrorConfig;
@@ -166,33 +187,56 @@ mod tests {
         (Feed::new(Arc::clone(&mirror)), mirror)
     }
 
+    fn sets(name: &str, value: &str) -> State {
+        let mut state = State::default();
+        state.add(Change::Sets(name.into()), build::query(value));
+        state
+    }
+
     #[tokio::test]
     async fn what_there_is_no_room_for_leaves_its_state() {
         let (feed, mirror) = feed(|config| config.queue_transactions = 1);
-        feed.push(&unit(10), b"a".to_vec());
-        for state in ["b", "", "c"] {
-            feed.push(&unit(10), state.into());
+        feed.push(&unit(10), sets("a", "1"));
+        for state in [sets("b", "2"), State::default(), sets("c", "3")] {
+            feed.push(&unit(10), state);
         }
         feed.close();
         let mut turns = Vec::new();
         while let Some(turn) = feed.next().await {
-            turns.push((turn.unit.is_some(), turn.state));
+            turns.push((turn.unit.is_some(), turn.state.named()));
         }
-        assert_eq!(turns, [(true, b"a".to_vec()), (false, b"bc".to_vec())]);
+        let dropped = [build::query("2"), build::query("3")].concat();
+        assert_eq!(turns, [(true, build::query("1")), (false, dropped)]);
         let counted = mirror.counters.read();
         assert_eq!((counted.seen, counted.dropped_in_all()), (4, 3));
         assert!(counted.dropped.contains(&("queue_full", 3)));
     }
 
     #[tokio::test]
+    async fn state_is_counted_as_memory_and_bounded() {
+        let (feed, mirror) = feed(|config| config.queue_bytes = 100_000);
+        let long = "x".repeat(70_000);
+        for _ in 0..100 {
+            feed.push_dropped(DropReason::TooLarge, Some(sets("a", &long)));
+        }
+        assert!((70_000..80_000).contains(&mirror.waiting_bytes()));
+        feed.push_dropped(DropReason::TooLarge, Some(sets("b", &long)));
+        assert!(!feed.is_lost());
+        feed.push_dropped(DropReason::TooLarge, Some(sets("c", &long)));
+        assert!(feed.is_lost());
+        drop(feed.next().await);
+        assert_eq!(mirror.waiting_bytes(), 0);
+    }
+
+    #[tokio::test]
     async fn memory_is_bounded_over_all_clients_and_given_back() {
         let (feed, mirror) = feed(|config| config.queue_bytes = 1 << 20);
         let other = Feed::new(Arc::clone(&mirror));
-        feed.push(&unit(700_000), Vec::new());
-        other.push(&unit(700_000), Vec::new());
+        feed.push(&unit(700_000), State::default());
+        other.push(&unit(700_000), State::default());
         assert!(mirror.counters.read().dropped.contains(&("memory", 1)));
         drop(feed.next().await);
-        other.push(&unit(700_000), Vec::new());
+        other.push(&unit(700_000), State::default());
         assert_eq!(mirror.counters.read().dropped_in_all(), 1);
     }
 
@@ -200,7 +244,7 @@ mod tests {
     async fn a_session_whose_state_is_lost_is_sent_nothing_more() {
         let (feed, mirror) = feed(|_| ());
         feed.push_dropped(DropReason::TooLarge, None);
-        feed.push(&unit(1), Vec::new());
+        feed.push(&unit(1), State::default());
         feed.close();
         assert!(feed.next().await.is_none() && feed.is_lost());
         let counted = mirror.counters.read();

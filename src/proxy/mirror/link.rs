@@ -17,7 +17,7 @@ use super::super::server::{self, OpenServer, ServerPlace};
 use crate::pg::connect::Stream;
 use crate::pg::{Address, Error};
 use crate::wire::WireError;
-use crate::wire::frame::{self, HEADER_BYTES};
+use crate::wire::frame::HEADER_BYTES;
 use crate::wire::startup::{CancelKey, ProtocolVersion, Startup};
 
 /// How long opening may take, logging in included. What the client says meanwhile waits in the queue.
@@ -119,16 +119,7 @@ impl Route {
 const SETTING: &[u8] = b"default_transaction_read_only";
 
 /// Makes a session one that may only read, whatever has been said in it before.
-pub const READ_ONLY: &str = "SET default_transaction_read_only = on";
-
-/// A simple query.
-///
-/// # Errors
-/// It is longer than a message may be.
-pub fn query(text: &str) -> Result<Vec<u8>, WireError> {
-    let header = frame::header(b'Q', text.len() + 1)?;
-    Ok([&header[..], text.as_bytes(), b"\0"].concat())
-}
+pub const READ_ONLY: &[u8] = b"SET default_transaction_read_only = on";
 
 impl Link {
     /// Opens a connection and logs in.
@@ -232,6 +223,11 @@ impl Link {
     }
 }
 
+/// Says that the data of a COPY does not come: CopyFail without a reason. Where the COPY was begun by
+/// the extended protocol the server has passed over its Sync, and needs another.
+const COPY_FAIL: [u8; 6] = *b"f\0\0\0\x05\0";
+const COPY_FAIL_AND_SYNC: [u8; 11] = *b"f\0\0\0\x05\0S\0\0\0\x04";
+
 /// One round under way: requests are written while answers are read, so that neither side waits for
 /// the other with full sockets.
 struct Exchange<'a> {
@@ -253,6 +249,17 @@ impl Exchange<'_> {
         loop {
             if self.unsent.is_empty() && self.link.conversation.is_answered() {
                 return Poll::Ready(Ok(()));
+            }
+            if self.unsent.is_empty()
+                && let Some(needs_sync) = self.link.conversation.waits_for_copy()
+            {
+                // The client's own server has refused it.
+                self.unsent = match needs_sync {
+                    true => &COPY_FAIL_AND_SYNC,
+                    false => &COPY_FAIL,
+                };
+                self.link.conversation.from_client(self.unsent)?;
+                return self.poll(cx);
             }
             ready!(BUFFER.with_borrow_mut(|buffer| self.poll_read(cx, buffer)))?;
         }

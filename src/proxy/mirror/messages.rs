@@ -1,6 +1,6 @@
 //! A client's messages, as far as a mirror must understand them.
 
-use crate::wire::frame::HEADER_BYTES;
+use crate::wire::frame::{self, HEADER_BYTES};
 
 /// What a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,70 @@ fn read(tag: u8, mut body: &[u8]) -> Option<Request<'_>> {
     })
 }
 
+/// The parameters of a whole Bind, none for a NULL; none if it is broken.
+pub fn parameters(bind: &[u8]) -> Option<Vec<Option<&[u8]>>> {
+    let body = &mut bind.get(HEADER_BYTES..)?;
+    text(body)?;
+    text(body)?;
+    let formats = count(body)?;
+    *body = body.get(2 * formats..)?;
+    let parameters = count(body)?;
+    (0..parameters).map(|_| parameter(body)).collect()
+}
+
+/// Takes a parameter.
+fn parameter<'a>(body: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let (length, rest) = body.split_first_chunk::<4>()?;
+    let (value, rest) = match usize::try_from(i32::from_be_bytes(*length)) {
+        Ok(bytes) => rest
+            .split_at_checked(bytes)
+            .map(|(v, rest)| (Some(v), rest))?,
+        Err(_) => (None, rest),
+    };
+    *body = rest;
+    Some(value)
+}
+
+/// Takes a number of things.
+fn count(body: &mut &[u8]) -> Option<usize> {
+    let (count, rest) = body.split_first_chunk::<2>()?;
+    *body = rest;
+    Some(usize::from(u16::from_be_bytes(*count)))
+}
+
+/// A simple query.
+pub fn query(text: &[u8]) -> Vec<u8> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    message(b'Q', &[text, b"\0"])
+}
+
+/// Forgets a prepared statement.
+pub fn close_statement(name: &[u8]) -> Vec<u8> {
+    message(b'C', &[b"S", name, b"\0"])
+}
+
+/// A Parse and a Bind of it, with the unnamed statement and portal in the place of theirs, and the
+/// Execute of that; none if one of them is broken.
+pub fn call(parse: &[u8], bind: &[u8]) -> Option<Vec<u8>> {
+    let parse = &mut parse.get(HEADER_BYTES..)?;
+    text(parse)?;
+    let bind = &mut bind.get(HEADER_BYTES..)?;
+    text(bind)?;
+    text(bind)?;
+    let parse = message(b'P', &[b"\0", parse]);
+    let bind = message(b'B', &[b"\0\0", bind]);
+    let execute = message(b'E', &[&[0; 5]]);
+    Some([parse, bind, execute].concat())
+}
+
+/// A message of these parts; empty if they are more than a message may have, which none is that is
+/// made of another message's.
+fn message(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let header = frame::header(tag, body.len());
+    header.map_or_else(|_| Vec::new(), |header| [&header[..], &body].concat())
+}
+
 /// Takes what is before the next zero byte, and that.
 fn text<'a>(body: &mut &'a [u8]) -> Option<&'a [u8]> {
     let end = memchr::memchr(0, body)?;
@@ -97,6 +161,19 @@ pub(super) mod build {
             b'B',
             format!("{portal}\0{statement}\0\0\0\0\0\0\0").as_bytes(),
         )
+    }
+
+    /// With parameters, to the unnamed portal.
+    pub(in crate::proxy::mirror) fn bind_with(statement: &str, parameters: &[&str]) -> Vec<u8> {
+        let count = u16::try_from(parameters.len()).expect("few");
+        let mut body = format!("\0{statement}\0\0\0").into_bytes();
+        body.extend(count.to_be_bytes());
+        for parameter in parameters {
+            body.extend(u32::try_from(parameter.len()).expect("short").to_be_bytes());
+            body.extend(parameter.as_bytes());
+        }
+        body.extend([0, 0]);
+        message(b'B', &body)
     }
 
     pub(in crate::proxy::mirror) fn execute(portal: &str) -> Vec<u8> {
@@ -145,10 +222,30 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_call_is_said_again_without_names() {
+        let bind = build::bind_with("s", &["a", "bc"]);
+        let values = parameters(&bind).expect("parameters");
+        assert_eq!(values, [Some(b"a".as_slice()), Some(b"bc")]);
+        assert_eq!(parameters(&build::bind("p", "s")), Some(vec![]));
+        let called = call(&build::parse("s", "SELECT $1"), &bind);
+        let anew = [
+            build::parse("", "SELECT $1"),
+            build::bind_with("", &["a", "bc"]),
+            build::execute(""),
+        ];
+        assert_eq!(called, Some(anew.concat()));
+        assert_eq!(query(b"SELECT 1"), build::query("SELECT 1"));
+        assert_eq!(query(b"SELECT 1\0"), build::query("SELECT 1"));
+        assert_eq!(close_statement(b"s"), build::close_statement("s"));
+    }
+
     proptest! {
         #[test]
         fn hostile_messages_are_nothing(tag: u8, body: Vec<u8>) {
             let _ = request(tag, &body);
+            let _ = parameters(&body);
+            let _ = call(&body, &body);
         }
     }
 }

@@ -4,8 +4,8 @@
 //! queue for each mirror ([`feed`]), and are said again by a task of the session's own ([`worker`])
 //! on a connection of the session's own ([`link`]), whole and in the client's order. What a
 //! transaction is sent for is decided by its statements ([`statement`], over [`token`] and
-//! [`messages`]); what it changes of the session's state ([`state`]) reaches the mirror whether the
-//! transaction does or not. [`answers`] says what two servers answered differently; [`confirm`]
+//! [`messages`]); what it changes of the session's state ([`finder`], over [`change`] and
+//! [`transaction`], into [`state`]) reaches the mirror whether the transaction does or not. [`answers`] says what two servers answered differently; [`confirm`]
 //! asks both again before it counts, in the statistics that [`counters`], [`shadow`] and
 //! [`latency`] keep.
 //!
@@ -23,10 +23,12 @@
 
 pub mod answers;
 pub mod begin;
+pub mod change;
 pub mod compare;
 pub mod confirm;
 pub mod counters;
 pub mod feed;
+pub mod finder;
 pub mod latency;
 pub mod link;
 pub mod messages;
@@ -35,6 +37,7 @@ pub mod state;
 pub mod statement;
 pub mod tap;
 pub mod token;
+pub mod transaction;
 pub mod unit;
 pub mod worker;
 

@@ -64,42 +64,47 @@ impl Statement {
     /// Reads `text`.
     pub fn of(text: &[u8]) -> Statement {
         let mut shape = Shape::default();
-        let mut kinds = Kinds::default();
-        let mut heads = Heads::default();
-        for token in Tokens::of(text) {
-            kinds = kinds.and(heads.next(token));
-            shape.push(token);
-        }
+        Tokens::of(text).for_each(|token| shape.push(token));
         Statement {
-            kinds: kinds.and(heads.end()).and(of_values(text)),
+            kinds: kinds(text),
             fingerprint: shape.hasher.finish(),
             shape: shape.text,
         }
     }
 }
 
-/// The kinds of `text` alone: what every transaction is asked for.
+/// The kinds of `text` alone: what every transaction is asked for. All that it may be, where that
+/// depends on how a server reads its strings.
 pub fn kinds(text: &[u8]) -> Kinds {
-    let mut heads = Heads::default();
-    let kinds = Tokens::of(text).fold(Kinds::default(), |kinds, token| {
-        kinds.and(heads.next(token))
-    });
-    kinds.and(heads.end()).and(of_values(text))
+    let of_reading = |tokens: Tokens<'_>| {
+        let mut heads = Heads::default();
+        let kinds = tokens.fold(Kinds::default(), |kinds, token| {
+            kinds.and(heads.next(token))
+        });
+        kinds.and(heads.end())
+    };
+    Tokens::readings(text)
+        .map(of_reading)
+        .fold(of_values(text), Kinds::and)
 }
 
 /// What names and values anywhere in `bytes` give away: the name of a setting by which a session
 /// that may only read becomes one that may write.
 pub fn of_values(bytes: &[u8]) -> Kinds {
-    let name = b"read_only";
-    let underscores = memchr::memchr_iter(b'_', bytes);
-    let mut names = underscores.filter_map(|at| {
-        let begin = at.checked_sub(b"read".len())?;
-        bytes.get(begin..begin + name.len())
-    });
-    match names.any(|found| found.eq_ignore_ascii_case(name)) {
+    match mentions(bytes, b"read_only") {
         true => Kinds::LETS_WRITE,
         false => Kinds::default(),
     }
+}
+
+/// Whether `bytes` have `name`, which has an underscore, anywhere and in any case.
+pub fn mentions(bytes: &[u8], name: &[u8]) -> bool {
+    let before = memchr::memchr(b'_', name).unwrap_or_default();
+    memchr::memchr_iter(b'_', bytes).any(|at| {
+        let begin = at.checked_sub(before);
+        let found = begin.and_then(|begin| bytes.get(begin..begin + name.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Functions whose call is not only a read. Of the rest a read-only session refuses those that
@@ -428,6 +433,12 @@ mod tests {
             ),
             ("CALL p()", Kinds::OTHER),
             ("LISTEN a", Kinds::OTHER),
+            // As it is read with and without standard_conforming_strings.
+            (
+                r"SELECT 'a\'', 1; COMMIT; BEGIN READ WRITE; SELECT ''",
+                Kinds::READ.and(Kinds::CONTROL).and(Kinds::LETS_WRITE),
+            ),
+            (r"SELECT a LIKE '%' ESCAPE '\' AND b = 'c'", Kinds::READ),
             ("", Kinds::default()),
             (";;", Kinds::default()),
         ] {

@@ -28,13 +28,48 @@ pub enum Token<'a> {
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
     rest: &'a [u8],
+    /// A backslash in a plain string stands before something else.
+    has_backslashes: bool,
 }
 
 impl<'a> Tokens<'a> {
     /// Of `text`, which may end with a zero byte as messages do.
     pub fn of(text: &'a [u8]) -> Self {
         let end = memchr(0, text).unwrap_or(text.len());
-        Tokens { rest: &text[..end] }
+        Tokens {
+            rest: &text[..end],
+            has_backslashes: false,
+        }
+    }
+
+    /// The same text in every way in which a server may read it: plain strings end elsewhere where
+    /// `standard_conforming_strings` is off, and a backslash before a quote is all that matters to
+    /// that.
+    pub fn readings(text: &'a [u8]) -> impl Iterator<Item = Self> {
+        let other = memmem::find(text, b"\\'").map(|_| Tokens {
+            has_backslashes: true,
+            ..Tokens::of(text)
+        });
+        std::iter::once(Tokens::of(text)).chain(other)
+    }
+
+    /// The next token, and how it is written.
+    pub fn next_written(&mut self) -> Option<(Token<'a>, &'a [u8])> {
+        self.skip_space();
+        let before = self.rest;
+        let token = self.next()?;
+        Some((token, &before[..before.len() - self.rest.len()]))
+    }
+
+    /// Skips white space and comments.
+    fn skip_space(&mut self) {
+        while let Some(first) = self.rest.first() {
+            if first.is_ascii_whitespace() || *first == 0x0b {
+                self.take(1);
+            } else if !self.skip_comment() {
+                break;
+            }
+        }
     }
 
     /// What is not taken yet.
@@ -126,7 +161,11 @@ impl<'a> Tokens<'a> {
                 self.quoted(b'\'', true);
                 Token::Literal
             }
-            (Some(b'\''), [b'b' | b'B' | b'x' | b'X' | b'n' | b'N']) => {
+            (Some(b'\''), [b'n' | b'N']) => {
+                self.quoted(b'\'', self.has_backslashes);
+                Token::Literal
+            }
+            (Some(b'\''), [b'b' | b'B' | b'x' | b'X']) => {
                 self.quoted(b'\'', false);
                 Token::Literal
             }
@@ -155,7 +194,7 @@ impl<'a> Iterator for Tokens<'a> {
         let second = self.rest.get(1).copied().unwrap_or_default();
         Some(match first {
             b'\'' => {
-                self.quoted(b'\'', false);
+                self.quoted(b'\'', self.has_backslashes);
                 Token::Literal
             }
             b'"' => Token::Quoted(self.quoted(b'"', false)),
@@ -184,6 +223,33 @@ impl<'a> Iterator for Tokens<'a> {
             }
         })
     }
+}
+
+/// Each statement of `text`, without its semicolon. Those within parentheses, as in CREATE RULE, and
+/// behind BEGIN ATOMIC end none.
+pub fn statements(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut tokens = Tokens::of(text);
+    std::iter::from_fn(move || {
+        let statement = tokens.rest;
+        let mut depth = 0_usize;
+        let mut is_behind_begin = false;
+        let mut has_body = false;
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Semicolon if depth == 0 && !has_body => {
+                    return Some(&statement[..statement.len() - tokens.rest.len() - 1]);
+                }
+                Token::Symbol(b'(') => depth += 1,
+                Token::Symbol(b')') => depth = depth.saturating_sub(1),
+                Token::Word(word) => {
+                    has_body |= is_behind_begin && word.eq_ignore_ascii_case(b"atomic");
+                    is_behind_begin = word.eq_ignore_ascii_case(b"begin");
+                }
+                _ => {}
+            }
+        }
+        (!statement.is_empty()).then_some(statement)
+    })
 }
 
 fn is_name(byte: u8) -> bool {
@@ -231,6 +297,44 @@ mod tests {
         ] {
             assert_eq!(told(text), tokens, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_falls_into_its_statements() {
+        for (text, parts) in [
+            ("", &[][..]),
+            ("a", &["a"]),
+            ("a; b;\0", &["a", " b"]),
+            ("a ';' ; $$;$$ -- ;\n", &["a ';' ", " $$;$$ -- ;\n"]),
+            (
+                "CREATE RULE r DO (a; b); c",
+                &["CREATE RULE r DO (a; b)", " c"],
+            ),
+            (
+                "CREATE FUNCTION f() BEGIN ATOMIC a; END; c",
+                &["CREATE FUNCTION f() BEGIN ATOMIC a; END; c"],
+            ),
+            ("BEGIN; atomic; c", &["BEGIN", " atomic", " c"]),
+        ] {
+            let found: Vec<_> = statements(text.as_bytes()).collect();
+            let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+            assert_eq!(found, parts, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_read_in_two_ways_only_if_they_differ() {
+        let readings = |text: &str| -> Vec<usize> {
+            let readings = Tokens::readings(text.as_bytes());
+            readings.map(Iterator::count).collect()
+        };
+        assert_eq!(readings(r"a 'b\' c \d'"), [6, 2]);
+        assert_eq!(readings(r"a '\d' b"), [3]);
+        assert_eq!(readings(r"a LIKE b ESCAPE '\' c d"), [7, 5]);
+        assert_eq!(readings(r"N'\' c d'"), [4, 1]);
+        let mut tokens = Tokens::of(b" /* x */ 'a' b");
+        let written = tokens.next_written();
+        assert_eq!(written, Some((Token::Literal, b"'a'".as_slice())));
     }
 
     proptest! {

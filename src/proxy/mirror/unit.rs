@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::messages::{self, Request};
+use crate::wire::frame;
+
 /// What a client said between two movable points, and what its server answered.
 #[derive(Debug)]
 pub struct Unit {
@@ -27,6 +30,8 @@ pub struct Round {
     pub answers_end: usize,
     /// Whether all of them are kept.
     pub is_whole: bool,
+    /// Whether there is an error among them.
+    pub has_failed: bool,
     /// From its first request to its last answer.
     pub took: Duration,
 }
@@ -63,6 +68,21 @@ impl Unit {
         })
     }
 
+    /// Whether it executes the unnamed statement that was prepared before it.
+    pub fn binds_unnamed(&self) -> bool {
+        let mut requests =
+            frame::frames(&self.requests).map(|(tag, one)| messages::request(tag, one));
+        let first = requests.find(|request| {
+            matches!(
+                request,
+                Request::Query(_)
+                    | Request::Parse { name: b"", .. }
+                    | Request::Bind { statement: b"", .. }
+            )
+        });
+        matches!(first, Some(Request::Bind { .. }))
+    }
+
     /// What it takes in memory.
     pub fn bytes(&self) -> usize {
         size_of::<Unit>()
@@ -80,15 +100,30 @@ pub struct Charge {
 }
 
 impl Charge {
+    /// Nothing yet, of what is counted there.
+    pub fn nothing(of: &Arc<AtomicUsize>) -> Charge {
+        Charge {
+            of: Arc::clone(of),
+            bytes: 0,
+        }
+    }
+
     /// Counts `bytes`; none if that would be more than `limit` in all.
     pub fn take(of: &Arc<AtomicUsize>, bytes: usize, limit: usize) -> Option<Charge> {
-        let charge = Charge {
-            of: Arc::clone(of),
-            bytes,
-        };
-        let before = of.fetch_add(bytes, Ordering::Relaxed);
+        let mut charge = Charge::nothing(of);
         // Dropped, it is given back.
-        (before.saturating_add(bytes) <= limit).then_some(charge)
+        charge.resize(bytes, limit).then_some(charge)
+    }
+
+    /// Counts `bytes` from now on. False if it has become more, and that is more than `limit` in
+    /// all.
+    pub fn resize(&mut self, bytes: usize, limit: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        let less = self.bytes.saturating_sub(bytes);
+        self.bytes = bytes;
+        self.of.fetch_sub(less, Ordering::Relaxed);
+        let before = self.of.fetch_add(more, Ordering::Relaxed);
+        more == 0 || before.saturating_add(more) <= limit
     }
 }
 
@@ -100,6 +135,7 @@ impl Drop for Charge {
 
 #[cfg(test)]
 mod tests {
+    use super::super::messages::build;
     use super::*;
 
     #[test]
@@ -109,7 +145,10 @@ mod tests {
         assert!(Charge::take(&used, 41, 100).is_none());
         assert_eq!(used.load(Ordering::Relaxed), 60);
         drop(one);
-        assert!(Charge::take(&used, 100, 100).is_some());
+        let mut other = Charge::take(&used, 100, 100).expect("room");
+        assert!(!other.resize(101, 100) && other.resize(10, 0));
+        assert_eq!(used.load(Ordering::Relaxed), 10);
+        drop(other);
         assert_eq!(used.load(Ordering::Relaxed), 0);
     }
 
@@ -119,6 +158,7 @@ mod tests {
             requests_end,
             answers_end,
             is_whole: true,
+            has_failed: false,
             took: Duration::ZERO,
         };
         let unit = Unit {
@@ -132,5 +172,27 @@ mod tests {
             .map(|said| (said.requests, said.answers))
             .collect();
         assert_eq!(said, [(&b"a"[..], &b"xy"[..]), (b"bcd", b"z")]);
+    }
+
+    #[test]
+    fn the_unnamed_statement_of_before_is_bound_before_another_is_there() {
+        let binds = |requests: &[Vec<u8>]| {
+            let unit = Unit {
+                requests: requests.concat(),
+                answers: Vec::new(),
+                rounds: Vec::new(),
+                began: Instant::now(),
+            };
+            unit.binds_unnamed()
+        };
+        let bind = || build::bind("", "");
+        assert!(binds(&[build::bind("", "s"), bind()]));
+        assert!(!binds(&[build::parse("", "SELECT 1"), bind()]));
+        assert!(!binds(&[
+            build::query("BEGIN"),
+            build::parse("", ""),
+            bind()
+        ]));
+        assert!(!binds(&[build::bind("", "s"), build::sync()]));
     }
 }

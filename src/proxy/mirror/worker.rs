@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use rand::Rng;
 
 use super::Mirror;
-use super::answers;
+use super::answers::{self, Answer};
 use super::compare::{self, Names, Script};
 use super::confirm::{self, Question};
 use super::counters::DropReason;
 use super::feed::{Feed, Turn};
-use super::link::{self, Link, LinkError, READ_ONLY, Route};
+use super::link::{Heard, Link, LinkError, READ_ONLY, Route};
+use super::messages;
 use super::shadow::Verdict;
-use super::state::Log;
+use super::state::{STATE_BYTES_MAX, State};
 use super::statement::Kinds;
 use super::unit::{Charge, Unit};
 use crate::base::backoff::Backoff;
@@ -51,7 +52,9 @@ pub struct Session {
 pub async fn run(session: Session) {
     let mut worker = Worker {
         link: None,
-        log: Log::default(),
+        state: State::default(),
+        has_unnamed: false,
+        charge: session.feed.empty_charge(),
         names: Names::default(),
         backoff: Backoff::new(RETRY.0, RETRY.1),
         not_before: Instant::now(),
@@ -69,7 +72,12 @@ pub async fn run(session: Session) {
 struct Worker {
     session: Session,
     link: Option<Link>,
-    log: Log,
+    /// What the session has become since it began.
+    state: State,
+    /// The mirror's session has the unnamed statement that the client's has. It is said there only
+    /// when it is needed: most are executed in the transaction that prepares them.
+    has_unnamed: bool,
+    charge: Charge,
     names: Names,
     backoff: Backoff,
     /// When the mirror may be tried again.
@@ -83,12 +91,20 @@ enum Choice {
     StateOnly,
 }
 
+/// How the mirror has answered a transaction.
+enum Answered {
+    Well,
+    WithErrors,
+}
+
 impl Worker {
     async fn turn(&mut self, turn: Turn) {
         let mirror = Arc::clone(&self.session.mirror);
-        let Turn { unit, state } = turn;
+        let Turn { unit, state, .. } = turn;
         let Some((unit, charge)) = unit else {
-            self.names.read(&state, &mirror.shadow);
+            let said = [state.named(), state.unnamed()].concat();
+            self.names.read(&said, &mirror.shadow);
+            self.names.end();
             return self.say_state(state).await;
         };
         let counters = &mirror.counters;
@@ -104,14 +120,20 @@ impl Worker {
         match self.choose(&scripts) {
             Choice::All if is_too_old => counters.drop_for(DropReason::TooOld),
             Choice::All => {
-                match self.say((unit, charge), &scripts).await {
-                    Ok(()) => counters.complete(),
-                    Err(why) => counters.drop_for(why),
+                let answered = self.say((unit, charge), &scripts).await;
+                match &answered {
+                    Ok(_) => counters.complete(),
+                    Err(why) => counters.drop_for(*why),
                 }
-                // Said again where the mirror may have undone it, or may write from now on.
-                return match mirror.config.mode {
-                    MirrorMode::Reads => self.say_state(state).await,
-                    _ => self.remember(&state),
+                let needs_guard = mirror.config.mode == MirrorMode::Reads && state.sets();
+                return match answered {
+                    Ok(Answered::Well) if !needs_guard => {
+                        self.has_unnamed |= state.has_unnamed();
+                        self.remember(state);
+                    }
+                    // Said again where the mirror may have undone it, or may write from now on. Its
+                    // errors have been counted.
+                    _ => drop(self.repeat(state).await),
                 };
             }
             Choice::Sampled => counters.leave_out(),
@@ -149,12 +171,17 @@ impl Worker {
         &mut self,
         (unit, charge): (Arc<Unit>, Charge),
         scripts: &[Script],
-    ) -> Result<(), DropReason> {
+    ) -> Result<Answered, DropReason> {
         let mirror = Arc::clone(&self.session.mirror);
         let mut link = self.link().await?;
+        if let Err(error) = self.say_unnamed(&mut link, &unit).await {
+            self.lost(&error);
+            return Err(DropReason::Lost);
+        }
         let mut differences = Vec::new();
         let mut is_refused = false;
         let mut is_whole = true;
+        let mut errors = 0;
         for (at, (said, script)) in unit.rounds().zip(scripts).enumerate() {
             let heard = match link.say(said.requests, mirror.config.answer_limit).await {
                 Ok(heard) => heard,
@@ -176,24 +203,9 @@ impl Worker {
                 mirror.counters.close();
                 return Err(DropReason::Lost);
             }
+            errors += heard.errors;
             let answered = answers::groups(&heard.answers);
-            let mut failures = 0;
-            for sqlstate in compare::failures(&answered) {
-                failures += 1;
-                match sqlstate == REFUSED_WRITE && mirror.config.mode == MirrorMode::Reads {
-                    true => {
-                        is_refused = true;
-                        mirror.counters.refuse_write();
-                    }
-                    // The rest of a transaction that was refused.
-                    false if is_refused => {}
-                    false => mirror.counters.fail(sqlstate),
-                }
-            }
-            // In answers that are not kept.
-            for _ in failures..heard.errors {
-                mirror.counters.fail(*b"?????");
-            }
+            self.count(&heard, &answered, &mut is_refused);
             if is_refused || !mirror.config.compares {
                 continue;
             }
@@ -230,7 +242,32 @@ impl Worker {
         if !differences.is_empty() {
             self.judge((unit, charge), scripts, differences);
         }
-        Ok(())
+        Ok(match errors {
+            0 => Answered::Well,
+            _ => Answered::WithErrors,
+        })
+    }
+
+    /// Counts what failed. `is_refused` once a write was: the rest of a transaction then fails for
+    /// that.
+    fn count(&self, heard: &Heard, answered: &[Vec<Answer>], is_refused: &mut bool) {
+        let mirror = &self.session.mirror;
+        let mut failures = 0;
+        for sqlstate in compare::failures(answered) {
+            failures += 1;
+            match sqlstate == REFUSED_WRITE && mirror.config.mode == MirrorMode::Reads {
+                true => {
+                    *is_refused = true;
+                    mirror.counters.refuse_write();
+                }
+                false if *is_refused => {}
+                false => mirror.counters.fail(sqlstate),
+            }
+        }
+        // In answers that are not kept.
+        for _ in failures..heard.errors {
+            mirror.counters.fail(*b"?????");
+        }
     }
 
     /// Finds out whether differences count.
@@ -246,7 +283,7 @@ impl Worker {
         }
         let routes = (self.session.own_route.clone(), self.session.route.clone());
         let mirror = Arc::clone(&self.session.mirror);
-        let state = self.log.messages();
+        let state = self.state.clone();
         tokio::spawn(confirm::ask(mirror, routes, state, unit, differences));
     }
 
@@ -279,49 +316,82 @@ impl Worker {
         }
     }
 
-    async fn restore(&self, mut link: Link) -> Result<Link, LinkError> {
-        let state = self.log.messages();
+    async fn restore(&mut self, mut link: Link) -> Result<Link, LinkError> {
+        let state = self.messages(&self.state);
         if !state.is_empty() {
-            let state = self.guarded(&state)?;
-            link.say(&state, self.session.mirror.config.answer_limit)
-                .await?;
+            let limit = self.session.mirror.config.answer_limit;
+            let heard = link.say(&state, limit).await?;
+            self.count_state(&heard);
         }
+        self.has_unnamed = false;
         Ok(link)
     }
 
     /// Says what changes the session's state in a transaction that is not sent. Without a
     /// connection it is said when there is one.
-    async fn say_state(&mut self, state: Vec<u8>) {
-        if state.is_empty() {
-            return;
+    async fn say_state(&mut self, state: State) {
+        if let Some(heard) = self.repeat(state).await {
+            self.count_state(&heard);
         }
-        if let Some(mut link) = self.link.take() {
-            let limit = self.session.mirror.config.answer_limit;
-            let said = match self.guarded(&state) {
-                Ok(said) => link.say(&said, limit).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            match said {
-                Ok(()) if link.is_between_transactions() => self.link = Some(link),
-                Ok(()) => self.session.mirror.counters.close(),
-                Err(error) => self.lost(&error),
+    }
+
+    /// The same without counting what fails.
+    async fn repeat(&mut self, state: State) -> Option<Heard> {
+        let messages = self.messages(&state);
+        self.has_unnamed &= messages.is_empty() && !state.has_unnamed();
+        self.remember(state);
+        if messages.is_empty() {
+            return None;
+        }
+        let mut link = self.link.take()?;
+        let limit = self.session.mirror.config.answer_limit;
+        match link.say(&messages, limit).await {
+            Ok(heard) => {
+                match link.is_between_transactions() {
+                    true => self.link = Some(link),
+                    false => self.session.mirror.counters.close(),
+                }
+                Some(heard)
+            }
+            Err(error) => {
+                self.lost(&error);
+                None
             }
         }
-        self.remember(&state);
     }
 
-    /// `state`, behind which a session that may only read may still do nothing else.
-    fn guarded(&self, state: &[u8]) -> Result<Vec<u8>, LinkError> {
-        let guard = match self.session.mirror.config.mode {
-            MirrorMode::Reads => link::query(READ_ONLY)?,
-            MirrorMode::All | MirrorMode::Ddl | MirrorMode::Dml => Vec::new(),
-        };
-        Ok([state, &guard].concat())
+    /// Says the unnamed statement that `unit` executes and does not prepare, if it is not there.
+    async fn say_unnamed(&mut self, link: &mut Link, unit: &Unit) -> Result<(), LinkError> {
+        if !self.has_unnamed && unit.binds_unnamed() {
+            let limit = self.session.mirror.config.answer_limit;
+            let heard = link.say(&self.state.unnamed(), limit).await?;
+            self.count_state(&heard);
+            self.has_unnamed = true;
+        }
+        Ok(())
     }
 
-    fn remember(&mut self, state: &[u8]) {
-        if self.log.add(state).is_err() {
-            self.session.feed.lose();
+    fn count_state(&self, heard: &Heard) {
+        let answered = answers::groups(&heard.answers);
+        self.count(heard, &answered, &mut false);
+    }
+
+    /// `state` as messages. Behind settings a session that may only read may still do nothing else.
+    fn messages(&self, state: &State) -> Vec<u8> {
+        let mut messages = state.named();
+        if self.session.mirror.config.mode == MirrorMode::Reads && state.sets() {
+            messages.extend(messages::query(READ_ONLY));
+        }
+        messages
+    }
+
+    fn remember(&mut self, state: State) {
+        self.state.merge(state);
+        self.state.settle();
+        let bytes = self.state.bytes();
+        let feed = &self.session.feed;
+        if bytes > STATE_BYTES_MAX || !feed.resize(&mut self.charge, bytes) {
+            feed.lose();
         }
     }
 
