@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::authority::{Decision, DecisionError, Doubt, decision};
+use super::authority::{Decision, DecisionError, Doubt, decision, put_back};
 use super::pause::{Hold, Paused};
 use super::relocation;
 use super::service::Service;
@@ -140,6 +140,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
                     Decision::Switched => switch(service, doubt.attempt, doubt.to).await.map(drop),
                     Decision::Aborted => {
                         abort(service, doubt.attempt);
+                        open_again(&doubt).await;
                         Ok(())
                     }
                 };
@@ -160,6 +161,35 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
             told = problem;
         }
     }
+}
+
+/// Lifts the fence that an aborted attempt may have left: until then nobody new is let in.
+async fn open_again(doubt: &Doubt) {
+    let mut told = String::new();
+    loop {
+        let lifting = tokio::time::timeout(ASK_MAX, lift(&doubt.left)).await;
+        let problem = match lifting {
+            Ok(Ok(())) => return,
+            Ok(Err(problem)) => problem,
+            Err(_) => format!("no answer within {ASK_MAX:?}"),
+        };
+        if told != problem {
+            tracing::error!(
+                "nobody new may be let in: the fence around the {} is not lifted: {problem}",
+                doubt.to.other()
+            );
+            told = problem;
+        }
+        tokio::time::sleep(WATCH_EVERY).await;
+    }
+}
+
+async fn lift(address: &str) -> Result<(), String> {
+    let address = Address::parse(address).map_err(|error| error.to_string())?;
+    let session = Session::connect(&address, "authority").await;
+    let session = session.map_err(|error| chain(&error))?;
+    let done = put_back::put_back(&session).await;
+    done.map_err(|error| chain(&error))
 }
 
 async fn ask(doubt: &Doubt) -> Result<Decision, String> {

@@ -139,7 +139,6 @@ impl Drop for Bank {
 impl Teller {
     async fn work(&self, number: usize, port: u16, mut random: StdRng, stop: &AtomicBool) {
         let client_number = i32::try_from(number).expect("few");
-        let mut seq: i64 = 1;
         while !stop.load(Ordering::SeqCst) {
             let text = format!("host=127.0.0.1 port={port} dbname=app user=app");
             let Ok((mut client, connection)) = tokio_postgres::connect(&text, NoTls).await else {
@@ -150,13 +149,11 @@ impl Teller {
             tokio::spawn(connection);
             // What became of one whose COMMIT was not answered.
             let sql = "SELECT coalesce(max(seq), 0) FROM ledger WHERE client = $1";
-            match client.query_one(sql, &[&client_number]).await {
-                Ok(row) => seq = row.get::<_, i64>(0) + 1,
-                Err(_) => {
-                    self.broken.fetch_add(1, Ordering::SeqCst);
-                    continue;
-                }
-            }
+            let Ok(row) = client.query_one(sql, &[&client_number]).await else {
+                self.broken.fetch_add(1, Ordering::SeqCst);
+                continue;
+            };
+            let mut seq = row.get::<_, i64>(0) + 1;
             while !stop.load(Ordering::SeqCst) {
                 let began = Instant::now();
                 match transfer(&mut client, client_number, seq, &mut random).await {

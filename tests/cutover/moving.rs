@@ -89,9 +89,9 @@ fn two_processes_of_the_proxy_move_as_one() {
     for side in [&stage.pair.source, &stage.pair.target] {
         side.sql(
             "CREATE SCHEMA watch; GRANT USAGE ON SCHEMA watch TO app;
-             CREATE TABLE watch.written (at timestamptz, pid int);
+             CREATE TABLE watch.written (at timestamptz, port text);
              CREATE FUNCTION watch.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-                 BEGIN INSERT INTO watch.written VALUES (clock_timestamp(), pg_backend_pid());
+                 BEGIN INSERT INTO watch.written VALUES (clock_timestamp(), current_setting('port'));
                  RETURN NULL; END $$;
              CREATE TRIGGER noted AFTER INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION watch.note();",
         );
@@ -112,7 +112,10 @@ fn two_processes_of_the_proxy_move_as_one() {
     bank.goes_on();
     let (broken, _) = bank.close(&stage.pair.target);
     assert_eq!(broken, 0, "connections broke");
-    let last_on_source = stage.pair.source.sql("SELECT max(at) FROM watch.written");
+    // What the target took comes back, too.
+    let port = stage.pair.source_cluster.port();
+    let last = format!("SELECT max(at) FROM watch.written WHERE port = '{port}'");
+    let last_on_source = stage.pair.source.sql(&last);
     let earlier = stage.pair.target.number(&format!(
         "SELECT count(*) FROM watch.written WHERE at <= '{last_on_source}'"
     ));

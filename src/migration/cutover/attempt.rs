@@ -360,6 +360,7 @@ impl<'a> Attempt<'a> {
             attempt: self.number,
             to: to_side,
             at: self.config.address(to_side).to_string(),
+            left: self.config.address(from_side).to_string(),
         };
         let record = Record {
             doubt: Some(doubt.clone()),

@@ -9,34 +9,18 @@
 
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::attempt::FenceMode;
 use super::error::{CutoverError, on};
 use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::Session;
+use crate::proxy::authority::put_back::{self, Changed, PutBackError, grantee};
 
 /// How often it is looked whether those that were ended have gone.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// After so long, those that are still there are ended again: some came in just before the fence.
 const END_AGAIN_AFTER: Duration = Duration::from_millis(50);
-
-/// What a fence has changed, for putting it back.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Changed {
-    /// Roles that had CONNECT on the database; an empty name is PUBLIC.
-    connect: Vec<String>,
-    /// Roles that could log in past that, and cannot now.
-    no_login: Vec<String>,
-    /// Whether sessions are read-only by default now.
-    #[serde(default)]
-    read_only: bool,
-    /// What `default_transaction_read_only` of the database was set to; none if it was not.
-    #[serde(default)]
-    read_only_before: Option<String>,
-}
 
 /// Somebody who is connected past the proxy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,17 +80,8 @@ pub async fn prepare(session: &Session, side: Side) -> Result<(), CutoverError> 
 /// # Errors
 /// The server refuses.
 pub async fn is_up(session: &Session, side: Side) -> Result<bool, CutoverError> {
-    let failed = on(side, "looking for the fence");
-    let is_there = "SELECT pg_catalog.to_regclass('pgflit.fence') IS NOT NULL";
-    let is_there = session.query_one(is_there, &[]).await.map_err(&failed)?;
-    if !is_there.get::<_, bool>(0) {
-        return Ok(false);
-    }
-    let row = session
-        .query_one("SELECT EXISTS (SELECT FROM pgflit.fence)", &[])
-        .await
-        .map_err(&failed)?;
-    Ok(row.get(0))
+    let up = put_back::is_up(session).await;
+    up.map_err(on(side, "looking for the fence"))
 }
 
 /// Who is connected past the proxies, whose server processes are `spared`.
@@ -302,47 +277,9 @@ pub async fn clear(
 /// # Errors
 /// The server refuses, or what is noted is not understood.
 pub async fn lifting(session: &Session, side: Side) -> Result<String, CutoverError> {
-    if !is_up(session, side).await? {
-        return Ok(String::new());
-    }
-    let rows = session
-        .query(
-            "SELECT attempt, changed, pg_catalog.quote_ident(pg_catalog.current_database())
-               FROM pgflit.fence ORDER BY attempt DESC",
-            &[],
-        )
+    put_back::statements(session)
         .await
-        .map_err(on(side, "reading what the fence has changed"))?;
-    let mut statements = Vec::new();
-    for row in rows {
-        let (attempt, text, database): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
-        let changed: Changed = serde_json::from_str(&text).map_err(|_| {
-            CutoverError::not_ready(
-                format!("the table pgflit.fence of the {side} does not say what to put back"),
-                "give CONNECT back to the application's roles, and empty the table",
-            )
-        })?;
-        for role in &changed.connect {
-            let role = grantee(role);
-            statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {role};"));
-        }
-        for role in &changed.no_login {
-            statements.push(format!("ALTER ROLE {} LOGIN;", quote_ident(role)));
-        }
-        if changed.read_only {
-            statements.push(match &changed.read_only_before {
-                Some(before) => format!(
-                    "ALTER DATABASE {database} SET default_transaction_read_only = {};",
-                    quote_literal(before)
-                ),
-                None => format!("ALTER DATABASE {database} RESET default_transaction_read_only;"),
-            });
-        }
-        statements.push(format!(
-            "DELETE FROM pgflit.fence WHERE attempt = {attempt};"
-        ));
-    }
-    Ok(statements.join(" "))
+        .map_err(|error| of_put_back(error, side))
 }
 
 /// Puts back what fences have changed, if any are up.
@@ -350,20 +287,17 @@ pub async fn lifting(session: &Session, side: Side) -> Result<String, CutoverErr
 /// # Errors
 /// The server refuses; what is not put back stays noted.
 pub async fn lift(session: &Session, side: Side) -> Result<(), CutoverError> {
-    let statements = lifting(session, side).await?;
-    if statements.is_empty() {
-        return Ok(());
-    }
-    let lifted = session.batch(&format!("BEGIN; {statements} COMMIT")).await;
-    if lifted.is_err() {
-        let _ = session.batch("ROLLBACK").await;
-    }
-    lifted.map_err(on(side, "lifting the fence"))
+    put_back::put_back(session)
+        .await
+        .map_err(|error| of_put_back(error, side))
 }
 
-fn grantee(role: &str) -> String {
-    match role.is_empty() {
-        true => "PUBLIC".to_owned(),
-        false => quote_ident(role),
+fn of_put_back(error: PutBackError, side: Side) -> CutoverError {
+    match error {
+        PutBackError::Server(source) => on(side, "lifting the fence")(source),
+        PutBackError::Odd => CutoverError::not_ready(
+            format!("the table pgflit.fence of the {side} does not say what to put back"),
+            "give CONNECT back to the application's roles, and empty the table",
+        ),
     }
 }

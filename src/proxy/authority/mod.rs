@@ -2,6 +2,7 @@
 //!
 //! - [`decision`]: an attempt to move traffic is decided by one row on the server that it would move
 //!   to: `switched` or `aborted`, whichever commits first. It is never changed afterwards.
+//! - [`put_back`]: the fence around the side that traffic was about to leave is lifted.
 //! - [`record`]: what this machine knows of it, in a file of the work directory that a proxy reads when
 //!   it starts. While an attempt is undecided, the file says so and where to ask.
 //!
@@ -12,6 +13,7 @@
 //! would let two servers take writes.
 
 pub mod decision;
+pub mod put_back;
 pub mod record;
 
 pub use decision::{Decided, Decision, DecisionError};

@@ -8,6 +8,7 @@
 //! | `doubt.attempt` | its number |
 //! | `doubt.to` | where it would move traffic |
 //! | `doubt.at` | the address of the server that decides it, without password |
+//! | `doubt.left` | that of the one that traffic would leave, which may be fenced |
 //!
 //! Replaced as a whole, durably, by whoever moves traffic; without the file, traffic goes to the source.
 
@@ -44,6 +45,8 @@ pub struct Doubt {
     pub to: Side,
     /// The server that decides, without password.
     pub at: String,
+    /// The server that traffic would leave, likewise.
+    pub left: String,
 }
 
 /// The file cannot be used.
@@ -136,6 +139,7 @@ mod tests {
                 attempt: 4,
                 to: Side::Source,
                 at: "host=a".to_owned(),
+                left: "host=b".to_owned(),
             }),
         };
         record.write(&path).expect("written");
