@@ -61,17 +61,6 @@ impl<'a> Tokens<'a> {
         Some((token, &before[..before.len() - self.rest.len()]))
     }
 
-    /// Skips white space and comments.
-    fn skip_space(&mut self) {
-        while let Some(first) = self.rest.first() {
-            if first.is_ascii_whitespace() || *first == 0x0b {
-                self.take(1);
-            } else if !self.skip_comment() {
-                break;
-            }
-        }
-    }
-
     /// What is not taken yet.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
