@@ -68,6 +68,8 @@ fn apply_that_is_blocked_on_the_target_is_not_fooled_by() {
     let stage = Stage::with(SCHEMA);
     let database = stage.database();
     let target = &stage.pair.target;
+    // The way back is armed while nobody is in its way.
+    stage.command("cutover --dry-run").run().assert_code(0);
     let mut locker = target
         .program("psql")
         .args([

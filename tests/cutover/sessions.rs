@@ -65,7 +65,9 @@ fn settings_statements_locks_and_channels_go_along_and_temporary_tables_end_a_se
         let row = client.query_one("SELECT nextval('numbers')", &[]).await.expect("asked");
         assert!(row.get::<_, i64>(0) > 40);
         let ended = temporary.batch_execute("SELECT 1").await.expect_err("it cannot go along");
-        assert_eq!(ended.code().map(|code| code.code()), Some("57P01"), "{ended:?}");
+        // It was told so, maybe before it asked.
+        let is_told = ended.code().is_some_and(|code| code.code() == "57P01");
+        assert!(is_told || ended.is_closed(), "{ended:?}");
         // Who connects anew is where traffic is.
         let (new, _) = connect(stage.port).await;
         let row = new.query_one("SELECT current_setting('port')::int", &[]).await.expect("asked");

@@ -615,6 +615,7 @@ impl After<'_> {
                 "changes go back to the {} now (process {pid})",
                 config.to.other()
             );
+            self.back.until_running().await?;
         }
         store.set_cutover_state(self.number, CutoverState::Done)?;
         Ok(())

@@ -3,7 +3,7 @@
 use super::attempt::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
-use super::{fence, recover};
+use super::{fence, preflight, recover};
 use crate::base::Side;
 use crate::pg::Session;
 use crate::store::Lock;
@@ -41,8 +41,9 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         ..config.clone()
     });
     if back.work_dir.has_begun() {
-        let reached = back.store()?.sentinel()?.replay_lsn;
-        back.end(reached).await?;
+        // What clients have written by now still goes back.
+        let now = preflight::wal_position(&target, Side::Target).await?;
+        back.end(now).await?;
         back.drop_slot(&target).await?;
         finalized.done.push(
             "the stream back has ended; its slot and publication on the target are gone".to_owned(),

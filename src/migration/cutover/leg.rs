@@ -23,6 +23,12 @@ use crate::store::{Cutover, Lock, LockError, Run, Store, WorkDir};
 /// How long the end of a stream is waited for that has nothing left to do.
 const END_MAX: Duration = Duration::from_secs(60);
 
+/// How long a stream that was started may take to begin.
+const BEGIN_MAX: Duration = Duration::from_secs(30);
+
+/// How long the making of a slot may wait for transactions that are running.
+const ARM_MAX: Duration = Duration::from_secs(30);
+
 /// How often it is looked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -130,8 +136,26 @@ impl Leg {
             without_identity: WithoutIdentity::Tell,
             snapshot: None,
         };
-        setup::set_up(&config, shutdown).await?;
-        Ok(())
+        let setting_up = setup::set_up(&config, shutdown);
+        tokio::pin!(setting_up);
+        tokio::select! {
+            done = &mut setting_up => return Ok(done.map(drop)?),
+            () = tokio::time::sleep(ARM_MAX) => {}
+        }
+        // It takes back what it has made by then.
+        shutdown.ask();
+        match setting_up.await {
+            Ok(_) => Ok(()),
+            Err(MigrationError::Stopped) => Err(CutoverError::not_ready(
+                format!(
+                    "replication slot {} could not be made on the {} within {ARM_MAX:?}: a \
+                     transaction is open there",
+                    config.slot, self.from
+                ),
+                "the log names it; wait until it has ended, or end it",
+            )),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Everything that commits from `lsn` on is to be applied, and nothing before.
@@ -182,6 +206,28 @@ impl Leg {
             .stderr(Stdio::from(output))
             .process_group(0);
         Ok(command.spawn().map_err(failed)?.id())
+    }
+
+    /// Returns once it streams.
+    ///
+    /// # Errors
+    /// It does not in a while.
+    pub async fn until_running(&self) -> Result<(), CutoverError> {
+        let deadline = Instant::now() + BEGIN_MAX;
+        while !self.is_running() {
+            if Instant::now() >= deadline {
+                return Err(CutoverError::not_ready(
+                    format!("nobody streams in {}", self.root().display()),
+                    format!(
+                        "see why in {}, and go on with it: {}",
+                        self.work_dir.log_path().display(),
+                        self.resume_hint()
+                    ),
+                ));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
     }
 
     /// How a person resumes it.

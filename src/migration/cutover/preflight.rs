@@ -12,6 +12,7 @@ use crate::base::{Lsn, Side};
 use crate::migration::base_copy;
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
+use crate::store::FOLLOWING_STEP;
 
 /// How long a stream that is behind is given to come near, before anybody is held.
 const NEAR_MAX: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ pub async fn look(
     (current, from, to): (&Leg, &Session, &Session),
     proxies: &Proxies,
 ) -> Result<Found, CutoverError> {
-    check_stream(current)?;
+    check_stream(current).await?;
     check_prepared(from, current.from).await?;
     let clients = match proxies.status() {
         Ok(status) => {
@@ -69,10 +70,9 @@ pub async fn look(
     })
 }
 
-fn check_stream(current: &Leg) -> Result<(), CutoverError> {
+async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     let run = current.run()?;
     let store = current.store()?;
-    let resume = || format!("go on with it: {}", current.resume_hint());
     if run.finished {
         return Err(CutoverError::not_ready(
             format!("the stream in {} has ended", current.root().display()),
@@ -99,10 +99,12 @@ fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     }
     match current.is_running() {
         true => Ok(()),
-        false => Err(CutoverError::not_ready(
+        // One that an attempt has just started takes a moment.
+        false if store.step_is_begun(FOLLOWING_STEP)? => Err(CutoverError::not_ready(
             format!("nobody streams in {}", current.root().display()),
-            resume(),
+            format!("go on with it: {}", current.resume_hint()),
         )),
+        false => current.until_running().await,
     }
 }
 
