@@ -78,7 +78,10 @@ pub async fn authenticate(
     };
     // The console's own rules are for the users of the file.
     let looked_up = match std::ptr::eq(policy, &raw const settings.policy) {
-        true => look_up(settings, method, facts).await,
+        true => {
+            let side = service.registry.turns().side();
+            look_up((settings, side), method, facts).await
+        }
         false => Ok(None),
     };
     let looked_up = looked_up.map_err(LoginError::Refused)?;
@@ -87,14 +90,14 @@ pub async fn authenticate(
     if let Err(LoginError::Refused(refusal)) = &authentication {
         tracing::info!(client = facts.address, "refused: {}", refusal.message);
         count_failure(service, settings, channel);
-        forget(settings, facts);
+        forget((settings, service.registry.turns().side()), facts);
     }
     authentication
 }
 
-/// What is known on the source of a user who is in no file, if a password is to be shown.
+/// What is known on the server of a user who is in no file, if a password is to be shown.
 async fn look_up(
-    settings: &Settings,
+    (settings, side): (&Settings, Side),
     method: Option<Method>,
     ClientFacts { user, database, .. }: &ClientFacts,
 ) -> Result<Option<Policy>, Refusal> {
@@ -107,16 +110,22 @@ async fn look_up(
     else {
         return Ok(None);
     };
-    match lookup.find(&settings.config, (database, user)).await {
+    match lookup
+        .find((&settings.config, side), (database, user))
+        .await
+    {
         Ok(found) => Ok(Some(settings.policy.of_one(found, lookup))),
         Err(error) => Err(error.refusal()),
     }
 }
 
 /// The client's login has failed: if it was looked up, it is looked up again next time.
-pub fn forget(settings: &Settings, ClientFacts { user, database, .. }: &ClientFacts) {
+pub fn forget(
+    (settings, side): (&Settings, Side),
+    ClientFacts { user, database, .. }: &ClientFacts,
+) {
     if let Some(lookup) = &settings.lookup {
-        lookup.forget(&settings.config, (database, user));
+        lookup.forget((&settings.config, side), (database, user));
     }
 }
 

@@ -91,7 +91,8 @@ pub(super) async fn open(
     let (Ahead { ready, turns }, slot) = match opened {
         Ok(opened) => opened,
         Err(failed) => {
-            super::admission::forget(settings, &entry.facts);
+            let side = entry.gate().turns().side();
+            admission::forget((settings, side), &entry.facts);
             if let Failed::Servers(Error::Server(_), Some(_)) = &failed {
                 // The client hears it from the server.
                 entry.database.count_failed_login();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Given;
-use super::databases::{Database, told};
+use super::databases::{Database, Server, told};
 use super::reader::{File, Section};
 use crate::pg::Address;
 
@@ -20,8 +20,17 @@ pub struct AuthQuery {
     pub timeout: Duration,
     /// How long an answer is good for.
     pub cache_time: Duration,
-    /// Where it is asked, and as whom: for each database of the configuration, by its name.
-    pub servers: Vec<(String, Address)>,
+    /// Where it is asked, and as whom: for each database of the configuration, in their order.
+    pub servers: Vec<Servers>,
+}
+
+/// Where users of a database are looked up: on the side that traffic goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Servers {
+    /// Before a cutover.
+    pub source: Address,
+    /// After it; none for a database that stays.
+    pub target: Option<Address>,
 }
 
 /// What the table says; none if there is none, or it is wrong.
@@ -52,16 +61,20 @@ pub(super) fn read(
     let mut servers = Vec::with_capacity(databases.len());
     for database in databases {
         let role = (user.value, dbname.as_ref().map(|text| text.value));
-        let source = &database.source;
-        match source.for_role(role, path.as_deref(), environment) {
-            Ok(address) => servers.push((database.name.clone(), address)),
-            Err(error) => file.wrong(&user, told(&error)),
+        let address = |server: &Server| server.for_role(role, path.as_deref(), environment);
+        let target = database.target.as_ref().map(address).transpose();
+        match (address(&database.source), target) {
+            (Ok(source), Ok(target)) => servers.push(Servers { source, target }),
+            (Err(error), _) | (_, Err(error)) => file.wrong(&user, told(&error)),
         }
     }
-    let mut hosts = servers.iter().flat_map(|(_, address)| address.hosts());
-    if let Some(at) = &passfile
-        && let Some(host) = hosts.find(|host| host.password.is_none())
-    {
+    let lacks_password = {
+        let both = |servers: &Servers| [Some(servers.source.clone()), servers.target.clone()];
+        let all = servers.iter().flat_map(both).flatten();
+        let mut hosts = all.flat_map(|address| address.hosts().to_vec());
+        hosts.find(|host| host.password.is_none())
+    };
+    if let (Some(at), Some(host)) = (&passfile, lacks_password) {
         let reason = format!(
             "has no line for \"{}\" at {host}, or others may read it; run chmod 0600 on it",
             user.value

@@ -1,6 +1,6 @@
-//! Users that no file names: looked up on the source when they log in.
+//! Users that no file names: looked up where traffic goes when they log in.
 //!
-//! - [`server`]: sessions to one source, and the query;
+//! - [`server`]: sessions to one server, and the query;
 //! - [`cache`]: what it has answered, for a while.
 //!
 //! The query is asked by a role of the proxy's own, never with what a client has shown; the client's
@@ -19,6 +19,7 @@ use self::cache::Cache;
 use self::server::Server;
 use super::config::users::{Stored, User};
 use super::config::{AuthQuery, Config};
+use crate::base::Side;
 use crate::base::cause::chain;
 use crate::pg::Error;
 use crate::proxy::notice::Refusal;
@@ -53,8 +54,8 @@ impl LookupError {
 pub struct Lookup {
     /// Each source once.
     servers: Vec<Arc<Server>>,
-    /// Which of them a database is on.
-    of_database: Vec<usize>,
+    /// Which of them a database is on: before a cutover and after it.
+    of_database: Vec<[usize; 2]>,
     cache: Mutex<Cache>,
     /// What the last who was known looked like: who is not known looks the same.
     iterations: AtomicU32,
@@ -65,11 +66,14 @@ impl Lookup {
     /// Nobody has been looked up yet.
     pub fn new(query: &AuthQuery) -> Self {
         let mut addresses = Vec::new();
-        let of_database = query.servers.iter().map(|(_, address)| {
-            let known = addresses.iter().position(|one| *one == address);
-            known.unwrap_or_else(|| {
-                addresses.push(address);
-                addresses.len() - 1
+        let of_database = query.servers.iter().map(|servers| {
+            let target = servers.target.as_ref().unwrap_or(&servers.source);
+            [&servers.source, target].map(|address| {
+                let known = addresses.iter().position(|one| *one == address);
+                known.unwrap_or_else(|| {
+                    addresses.push(address);
+                    addresses.len() - 1
+                })
             })
         });
         Lookup {
@@ -90,10 +94,10 @@ impl Lookup {
     /// It cannot be found out now.
     pub async fn find(
         &self,
-        config: &Config,
+        (config, side): (&Config, Side),
         (database, name): (&str, &str),
     ) -> Result<Option<User>, LookupError> {
-        let Some((at, server)) = self.server(config, database) else {
+        let Some((at, server)) = self.server((config, side), database) else {
             return Ok(None);
         };
         if name.len() > NAME_BYTES_MAX {
@@ -119,8 +123,8 @@ impl Lookup {
 
     /// Asks anew for the role `name` when it comes again: its login has failed, maybe because it has
     /// another password by now.
-    pub fn forget(&self, config: &Config, (database, name): (&str, &str)) {
-        if let Some((at, _)) = self.server(config, database) {
+    pub fn forget(&self, (config, side): (&Config, Side), (database, name): (&str, &str)) {
+        if let Some((at, _)) = self.server((config, side), database) {
             self.cache().forget(&(at, name.to_owned()));
         }
     }
@@ -136,11 +140,19 @@ impl Lookup {
         self.is_md5.load(Ordering::Relaxed)
     }
 
-    fn server(&self, config: &Config, database: &str) -> Option<(usize, &Arc<Server>)> {
+    fn server(
+        &self,
+        (config, side): (&Config, Side),
+        database: &str,
+    ) -> Option<(usize, &Arc<Server>)> {
         let found = config.database(database)?;
         let all = &config.databases;
         let entry = all.iter().position(|one| one.name == found.name)?;
-        let at = *self.of_database.get(entry)?;
+        let [source, target] = *self.of_database.get(entry)?;
+        let at = match side {
+            Side::Source => source,
+            Side::Target => target,
+        };
         Some((at, self.servers.get(at)?))
     }
 
