@@ -76,7 +76,7 @@ impl Bench {
 
 /// Whether a driver is here.
 #[track_caller]
-fn is_installed(driver: &Path) -> bool {
+pub(crate) fn is_installed(driver: &Path) -> bool {
     let is_there = driver.exists();
     assert!(
         is_there || std::env::var_os(ALL).is_none(),
@@ -89,7 +89,7 @@ fn is_installed(driver: &Path) -> bool {
     is_there
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 

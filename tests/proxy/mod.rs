@@ -5,7 +5,7 @@ mod auth_query;
 mod bad_input;
 mod certificates;
 mod control;
-mod drivers;
+pub(crate) mod drivers;
 mod listening;
 mod logins;
 mod lost_servers;
