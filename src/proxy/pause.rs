@@ -236,9 +236,10 @@ impl Pauses {
         self.end(hold, None)
     }
 
-    /// Ends all of them.
+    /// Ends all of them but that of a cutover, which is not anybody's to end.
     pub fn resume_all(&self) {
-        let all: Vec<Hold> = self.lock().held.keys().cloned().collect();
+        let mut all: Vec<Hold> = self.lock().held.keys().cloned().collect();
+        all.retain(|hold| *hold != Hold::Cutover);
         for hold in all {
             self.resume(&hold);
         }

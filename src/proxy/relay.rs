@@ -14,6 +14,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::conversation::Conversation;
 use super::gate::{Gate, Turns, Way};
 use super::mirror::tap::Tap;
-use super::moving::CustomNames;
+use super::moving::{CustomNames, Unnamed};
 use super::notice;
 use super::registry::{Entry, SessionState};
 use super::statistics::Stopwatch;
@@ -93,8 +94,8 @@ pub struct Relay {
     gate: Arc<Gate>,
     /// Of which side the server is.
     turns: Turns,
-    /// What the client says of settings that a server does not list; none where it is never asked.
-    names: Option<Box<CustomNames>>,
+    /// What the client says of what no server tells; none where it is never asked.
+    heard: Option<Box<Heard>>,
     is_busy: bool,
     /// The server's last message so far is an error: if it then closes, it has said why.
     has_said_why: bool,
@@ -125,7 +126,7 @@ impl Relay {
             entry,
             gate,
             turns,
-            names: None,
+            heard: None,
             is_busy: true,
             has_said_why: false,
             has_told_end: false,
@@ -147,7 +148,7 @@ impl Relay {
     #[must_use]
     pub fn that_may_move(self) -> Self {
         Relay {
-            names: Some(Box::default()),
+            heard: Some(Box::default()),
             ..self
         }
     }
@@ -303,7 +304,9 @@ impl Relay {
             Err(error) => return Some(Event::ClientBroke(error)),
         };
         self.kept.extend_from_slice(&bytes[taken..]);
-        if let Some(names) = &mut self.names {
+        if let Some(heard) = &mut self.heard {
+            heard.unnamed.heard(&bytes[..taken]);
+            let names = &mut heard.names;
             names.heard(&bytes[..taken]);
             if names.may_listen() || names.may_lock() {
                 self.entry.note_must_move_first();
@@ -435,6 +438,11 @@ impl Relay {
         self.turns
     }
 
+    /// The server is the right one also after these turns.
+    pub fn stay(&mut self, turns: Turns) {
+        self.turns = turns;
+    }
+
     /// Takes the server away from a session between two transactions; none if it is not there.
     pub fn part(self) -> Result<(Stream, Parted), Box<Relay>> {
         if self.is_busy || !self.server.unsent.is_empty() {
@@ -445,8 +453,7 @@ impl Relay {
             conversation: self.conversation,
             kept: self.kept,
             entry: self.entry,
-            names: self.names,
-            tap: self.tap,
+            heard: self.heard,
         };
         Ok((self.server.stream, parted))
     }
@@ -459,14 +466,22 @@ pub struct Parted {
     conversation: Conversation,
     kept: Vec<u8>,
     entry: Arc<Entry>,
-    names: Option<Box<CustomNames>>,
-    tap: Option<Box<Tap>>,
+    heard: Option<Box<Heard>>,
+}
+
+/// What a client has said of what no server tells.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Settings that a server does not list.
+    pub names: CustomNames,
+    /// The unnamed statement.
+    pub unnamed: Unnamed,
 }
 
 impl Parted {
-    /// What the client has said of settings that a server does not list.
-    pub fn names(&self) -> Option<&CustomNames> {
-        self.names.as_deref()
+    /// What the client has said of what no server tells.
+    pub fn heard(&self) -> Option<&Heard> {
+        self.heard.as_deref()
     }
 
     /// Goes on with another server, of the side `turns`, which has sent this already.
@@ -492,21 +507,23 @@ impl Parted {
             gate: Arc::clone(self.entry.gate()),
             entry: self.entry,
             turns,
-            names: self.names,
+            heard: self.heard,
             is_busy: true,
             has_said_why: false,
             has_told_end: false,
-            tap: self.tap,
+            // What is said on the new side is nothing that the mirror has followed.
+            tap: None,
         };
         relay.settle();
         Ok(relay)
     }
 
-    /// Writes what the client has not taken yet, and gives its stream, for its last words.
-    pub async fn into_client(mut self) -> Stream {
+    /// Writes what the client has not taken yet, within `limit`, and gives its stream, for its last
+    /// words.
+    pub async fn into_client(mut self, limit: Duration) -> Stream {
         let flush = std::future::poll_fn(|cx| self.client.poll_send_unsent(cx));
         // Who does not read loses the connection all the same.
-        let _ = flush.await;
+        let _ = tokio::time::timeout(limit, flush).await;
         self.client.stream
     }
 }
@@ -591,8 +608,6 @@ impl Unsent {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixStream;
 

@@ -17,13 +17,13 @@ use tokio::task::JoinSet;
 
 use super::channel::Channel;
 use super::gate::Turns;
-use super::moving::{self, CustomNames, MoveError, Obstacle};
+use super::moving::{self, MoveError, Obstacle};
 use super::notice::Refusal;
 use super::opening::{self, Ahead, Passport};
 use super::registry::{Entry, Replication, ServerSide, SessionState};
-use super::relay::{Parted, Relay};
+use super::relay::{Heard, Parted, Relay};
 use super::service::Service;
-use super::session::pass_gate;
+use super::session::{LAST_WORDS_MAX, pass_gate};
 use crate::base::Side;
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
@@ -64,7 +64,7 @@ pub(super) struct Left {
 /// Takes a session to where traffic goes.
 pub(super) async fn relocate(
     service: &Service,
-    relay: Relay,
+    mut relay: Relay,
     entry: &Arc<Entry>,
 ) -> Result<Relay, Left> {
     match entry.is_asked_to_move() {
@@ -75,6 +75,9 @@ pub(super) async fn relocate(
         }
     }
     let turns = entry.gate().turns();
+    if !has_elsewhere(service, entry) {
+        relay.stay(turns);
+    }
     if relay.turns() == turns {
         return Ok(arrived(relay, entry));
     }
@@ -100,6 +103,13 @@ pub(super) async fn relocate(
     }
 }
 
+/// Whether its database is on different servers before and after a cutover.
+fn has_elsewhere(service: &Service, entry: &Entry) -> bool {
+    let settings = service.settings();
+    let database = settings.config.database(&entry.facts.database);
+    database.is_some_and(|one| one.server(Side::Source) != one.server(Side::Target))
+}
+
 fn arrived(mut relay: Relay, entry: &Entry) -> Relay {
     entry.has_moved();
     relay.go_on();
@@ -109,8 +119,10 @@ fn arrived(mut relay: Relay, entry: &Entry) -> Relay {
 
 async fn left(parted: Parted, entry: &Entry, problem: &str) -> Left {
     entry.has_moved();
+    entry.set_state(SessionState::Waiting);
+    entry.gate().settled();
     Left {
-        client: parted.into_client().await,
+        client: parted.into_client(LAST_WORDS_MAX).await,
         words: Some(
             Refusal::new(
                 "57P01",
@@ -134,12 +146,15 @@ async fn go(
     let Some(passport) = entry.passport.get() else {
         return Err("the proxy has no login of its own for it".to_owned());
     };
-    let no_names = CustomNames::default();
-    let names = parted.names().unwrap_or(&no_names);
-    if names.is_incomplete() {
+    let nothing = Heard::default();
+    let heard = parted.heard().unwrap_or(&nothing);
+    if heard.names.is_incomplete() {
         return Err("it has settings whose names are not known".to_owned());
     }
-    let taking = tokio::time::timeout(CARRY_MAX, moving::take(&mut old, names)).await;
+    if heard.unnamed.is_too_long() {
+        return Err("its unnamed statement is too long".to_owned());
+    }
+    let taking = tokio::time::timeout(CARRY_MAX, moving::take(&mut old, &heard.names)).await;
     let taken = in_words(taking)?;
     if let Some(obstacle) = taken.inventory.obstacles.first() {
         return Err(match obstacle {
@@ -168,6 +183,8 @@ async fn go(
         if given.types_differ {
             return Err("its prepared statements have types that are others there".to_owned());
         }
+        let again = heard.unnamed.say_again(&mut opened.ready.server);
+        in_words(tokio::time::timeout(CARRY_MAX, again).await)?;
         let before = &taken.inventory.parameters;
         let mut messages = taken.messages;
         messages.extend_from_slice(&given.messages);

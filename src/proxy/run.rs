@@ -278,6 +278,8 @@ async fn drain(service: &Service) {
 /// Waits until everybody has gone, however long that takes. A signal shortens it.
 async fn wait_for_clients(service: &Service) {
     service.pauses.resume_all();
+    // A cutover that is under way counts on this process.
+    service.pauses.all_ended().await;
     let count = service.registry.count();
     tracing::info!("stopping: waiting for {count} clients to go");
     while service.registry.count() > 0 {

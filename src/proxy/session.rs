@@ -34,7 +34,7 @@ use crate::wire::startup::Startup;
 pub(super) const TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a client may take to read why its connection ends.
-const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 
 /// The first and the longest wait before a server that says "not now" is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -117,6 +117,11 @@ async fn begin(
     {
         let refusal = Refusal::new("53300", "sorry, too many clients already");
         return Err(Some(refusal));
+    }
+    if settings.lookup.is_some() {
+        // While traffic is moved, neither server may let in whoever looks users up.
+        let _ =
+            tokio::time::timeout(limits.server_wait_limit, registered.entry.gate().opened()).await;
     }
     let facts = &registered.entry.facts;
     let authentication = admission::authenticate(

@@ -66,13 +66,15 @@ pub async fn hold(
     }
 }
 
-/// Promises to wait for the decision. Without a word for `lease`, it is asked for. False if nobody is
-/// held for this attempt any more.
+/// Promises to wait for the decision. Without a word for `lease`, it is asked for. A promise that was
+/// made stays as it is. False if nobody is held for this attempt any more.
 pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
     if !service.pauses.keep(&Hold::Cutover, doubt.attempt) {
         return false;
     }
-    *service.promises.lock() = Some(doubt.attempt);
+    if service.promises.lock().replace(doubt.attempt) == Some(doubt.attempt) {
+        return true;
+    }
     let service = Arc::clone(service);
     tokio::spawn(async move { watch(&service, doubt, lease).await });
     true
@@ -167,7 +169,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
 async fn open_again(doubt: &Doubt) {
     let mut told = String::new();
     loop {
-        let lifting = tokio::time::timeout(ASK_MAX, lift(&doubt.left)).await;
+        let lifting = tokio::time::timeout(ASK_MAX, lift(&doubt.left, doubt.attempt)).await;
         let problem = match lifting {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => problem,
@@ -184,11 +186,11 @@ async fn open_again(doubt: &Doubt) {
     }
 }
 
-async fn lift(address: &str) -> Result<(), String> {
+async fn lift(address: &str, attempt: u64) -> Result<(), String> {
     let address = Address::parse(address).map_err(|error| error.to_string())?;
     let session = Session::connect(&address, "authority").await;
     let session = session.map_err(|error| chain(&error))?;
-    let done = put_back::put_back(&session).await;
+    let done = put_back::put_back(&session, Some(attempt)).await;
     done.map_err(|error| chain(&error))
 }
 
@@ -197,6 +199,9 @@ async fn ask(doubt: &Doubt) -> Result<Decision, String> {
     let session = Session::connect(&address, "authority").await;
     let session = session.map_err(|error| chain(&error))?;
     let decided = async {
+        // Who decides may be waiting for its standbys: asked again later.
+        let limit = format!("SET lock_timeout = '{}ms'", ASK_MAX.as_millis() / 2);
+        session.batch(&limit).await?;
         Ok::<_, DecisionError>(match decision::read(&session, doubt.attempt).await? {
             Some(decision) => decision,
             None => {

@@ -51,9 +51,10 @@ impl Bypasser {
 /// Sessions of this database that are neither ours nor the proxies'.
 const FOREIGN: &str = "FROM pg_catalog.pg_stat_activity a
      WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
-       AND a.backend_type IN ('client backend', 'parallel worker')
+       AND coalesce(a.backend_type, 'client backend') IN ('client backend', 'parallel worker')
        AND NOT a.pid = ANY ($1)
-       AND NOT (a.usename = CURRENT_USER AND a.application_name LIKE 'pgflit%')";
+       AND NOT (a.usename IS NOT DISTINCT FROM CURRENT_USER
+                AND a.application_name ~ 'pgflit: [a-z0-9, ]+$')";
 
 /// Makes the table that fences are noted in.
 ///
@@ -156,7 +157,8 @@ pub async fn raise(
                     (SELECT pg_catalog.split_part(one, '=', 2)
                        FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS one
                       WHERE s.setdatabase = d.oid AND s.setrole = 0
-                        AND one LIKE 'default_transaction_read_only=%')
+                        AND one LIKE 'default_transaction_read_only=%'),
+                    (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
                FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()",
             &[],
         )
@@ -167,10 +169,11 @@ pub async fn raise(
     match mode {
         FenceMode::Connections => {
             changed.connect = row.get(2);
-            statements.push(format!(
-                "GRANT CONNECT ON DATABASE {database} TO {}",
-                quote_ident(&own)
-            ));
+            if !changed.connect.contains(&own) && !row.get::<_, bool>(4) {
+                let own = quote_ident(&own);
+                statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {own}"));
+                changed.let_in = Some(own);
+            }
             for role in changed.connect.iter().filter(|role| **role != own) {
                 statements.push(format!(
                     "REVOKE CONNECT ON DATABASE {database} FROM {}",
@@ -194,15 +197,61 @@ pub async fn raise(
     // Plain values: it cannot fail.
     let text = serde_json::to_string(&changed).unwrap_or_default();
     let sql = format!(
-        "BEGIN; INSERT INTO pgflit.fence (attempt, changed) VALUES ({attempt}, {}); {}; COMMIT",
+        "BEGIN; INSERT INTO pgflit.fence (attempt, changed) VALUES ({attempt}, {}); {}",
         quote_literal(&text),
         statements.join("; ")
     );
-    let raised = session.batch(&sql).await;
+    let raised = async {
+        session.batch(&sql).await.map_err(&failed)?;
+        if mode == FenceMode::Connections {
+            check_closed(session, side).await?;
+        }
+        session.batch("COMMIT").await.map_err(&failed)
+    };
+    let raised = raised.await;
     if raised.is_err() {
+        // The session may be used again.
         let _ = session.batch("ROLLBACK").await;
     }
-    raised.map_err(failed)
+    raised
+}
+
+/// Whether nobody but superusers and we ourselves may connect any more: a REVOKE that changes nothing
+/// is no error, and privileges may come by other ways.
+async fn check_closed(session: &Session, side: Side) -> Result<(), CutoverError> {
+    let sql = "SELECT coalesce(string_agg(rolname, ', ' ORDER BY rolname), '')
+                 FROM (SELECT rolname FROM pg_catalog.pg_roles
+                        WHERE rolcanlogin AND NOT rolsuper AND rolname <> CURRENT_USER
+                          AND pg_catalog.has_database_privilege(
+                                  oid, pg_catalog.current_database(), 'CONNECT')
+                        ORDER BY rolname LIMIT 10) AS open";
+    let row = session.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking who may connect"))?;
+    match row.get::<_, String>(0).as_str() {
+        "" => Ok(()),
+        roles => Err(CutoverError::not_ready(
+            format!("these roles may connect to the {side} past the fence: {roles}"),
+            "let pgflit connect there as the database's owner or a superuser, and see that these roles \
+             are no members of its role; or be content with --fence read-only",
+        )),
+    }
+}
+
+/// Whether this role sees and may end other sessions: without that, nothing is proven.
+///
+/// # Errors
+/// It does not; the server refuses.
+pub async fn check_rights(session: &Session, side: Side) -> Result<(), CutoverError> {
+    let sql = "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+                      AND pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')";
+    let row = session.query_one(sql, &[]).await;
+    match row.map_err(on(side, "asking for rights"))?.get(0) {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
+            format!("pgflit's role on the {side} may not see and end other sessions"),
+            "GRANT pg_read_all_stats, pg_signal_backend TO it",
+        )),
+    }
 }
 
 /// Ends everybody who is neither ours nor `spared`, and returns once nobody is left and nothing of
@@ -221,21 +270,6 @@ pub async fn clear(
                 pg_catalog.pg_terminate_backend(a.pid)
            FROM (SELECT a.* {FOREIGN} AND a.backend_type = 'client backend') AS a"
     );
-    // A session that has ended has ended its transaction before it is gone from here. Workers of
-    // other kinds are no clients, but what they write counts.
-    let left = format!(
-        "SELECT (SELECT count(*) {FOREIGN}),
-                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
-                  WHERE a.datname = pg_catalog.current_database() AND a.backend_xid IS NOT NULL
-                    AND a.backend_type NOT IN ('client backend', 'parallel worker', 'walsender')
-                    AND a.backend_type NOT LIKE 'autovacuum%'
-                    AND a.backend_type NOT LIKE 'logical replication%'),
-                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
-                  WHERE a.pid = ANY ($1) AND a.datname = pg_catalog.current_database()
-                    AND (a.state <> 'idle' OR a.backend_xid IS NOT NULL)),
-                (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
-                  WHERE database = pg_catalog.current_database())"
-    );
     let mut ended = Vec::new();
     loop {
         let rows = session.query(&end, &[&spared]).await.map_err(&failed)?;
@@ -251,18 +285,7 @@ pub async fn clear(
         }));
         let since = Instant::now();
         while since.elapsed() < END_AGAIN_AFTER {
-            let row = session
-                .query_one(&left, &[&spared])
-                .await
-                .map_err(&failed)?;
-            let counts: [i64; 4] = std::array::from_fn(|at| row.get(at));
-            if counts[3] > 0 {
-                return Err(CutoverError::not_ready(
-                    format!("the {side} has prepared transactions"),
-                    "end them with COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts",
-                ));
-            }
-            if counts.iter().all(|count| *count == 0) {
+            if is_clear(session, side, spared).await? {
                 ended.sort();
                 ended.dedup();
                 return Ok(ended);
@@ -272,12 +295,44 @@ pub async fn clear(
     }
 }
 
+/// Whether nobody is there who is neither ours nor `spared`, nothing of theirs is being written, and
+/// `spared` are between two transactions.
+///
+/// # Errors
+/// The server refuses; or it has prepared transactions, which nobody can end for their owner.
+pub async fn is_clear(session: &Session, side: Side, spared: &[i32]) -> Result<bool, CutoverError> {
+    // A session that has ended has ended its transaction before it is gone from here. Workers of
+    // other kinds are no clients, but what they write counts.
+    let sql = format!(
+        "SELECT (SELECT count(*) {FOREIGN}),
+                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
+                  WHERE a.datname = pg_catalog.current_database() AND a.backend_xid IS NOT NULL
+                    AND a.backend_type NOT IN ('client backend', 'parallel worker', 'walsender')
+                    AND a.backend_type NOT LIKE 'autovacuum%'),
+                (SELECT count(*) FROM pg_catalog.pg_stat_activity a
+                  WHERE a.pid = ANY ($1) AND a.datname = pg_catalog.current_database()
+                    AND (a.state IS DISTINCT FROM 'idle' OR a.backend_xid IS NOT NULL)),
+                (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
+                  WHERE database = pg_catalog.current_database())"
+    );
+    let row = session.query_one(&sql, &[&spared]).await;
+    let row = row.map_err(on(side, "looking whether nobody else is there"))?;
+    let counts: [i64; 4] = std::array::from_fn(|at| row.get(at));
+    if counts[3] > 0 {
+        return Err(CutoverError::not_ready(
+            format!("the {side} has prepared transactions"),
+            "end them with COMMIT PREPARED or ROLLBACK PREPARED; see pg_prepared_xacts",
+        ));
+    }
+    Ok(counts.iter().all(|count| *count == 0))
+}
+
 /// The statements that put back what fences have changed, and forget them; empty if none is up.
 ///
 /// # Errors
 /// The server refuses, or what is noted is not understood.
 pub async fn lifting(session: &Session, side: Side) -> Result<String, CutoverError> {
-    put_back::statements(session)
+    put_back::statements(session, None)
         .await
         .map_err(|error| of_put_back(error, side))
 }
@@ -287,7 +342,7 @@ pub async fn lifting(session: &Session, side: Side) -> Result<String, CutoverErr
 /// # Errors
 /// The server refuses; what is not put back stays noted.
 pub async fn lift(session: &Session, side: Side) -> Result<(), CutoverError> {
-    put_back::put_back(session)
+    put_back::put_back(session, None)
         .await
         .map_err(|error| of_put_back(error, side))
 }

@@ -13,6 +13,9 @@ use crate::pg::{Error, Session};
 pub struct Changed {
     /// Roles that had CONNECT on the database; an empty name is PUBLIC.
     pub connect: Vec<String>,
+    /// The quoted role that was let in, and could not connect before.
+    #[serde(default)]
+    pub let_in: Option<String>,
     /// Roles that could log in past that, and cannot now.
     pub no_login: Vec<String>,
     /// Whether sessions are read-only by default now.
@@ -41,6 +44,11 @@ impl Changed {
         for role in &self.connect {
             let role = grantee(role);
             statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {role};"));
+        }
+        if let Some(role) = &self.let_in {
+            statements.push(format!(
+                "REVOKE CONNECT ON DATABASE {database} FROM {role};"
+            ));
         }
         for role in &self.no_login {
             statements.push(format!("ALTER ROLE {} LOGIN;", quote_ident(role)));
@@ -81,19 +89,20 @@ pub async fn is_up(session: &Session) -> Result<bool, Error> {
     Ok(row.get(0))
 }
 
-/// The statements that put back what fences have changed, and forget them; empty if none is up.
+/// The statements that put back what fences have changed, that of the attempt `only` or all, and forget
+/// them; empty if none is up.
 ///
 /// # Errors
 /// The server refuses, or what is noted is not understood.
-pub async fn statements(session: &Session) -> Result<String, PutBackError> {
+pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, PutBackError> {
     if !is_up(session).await? {
         return Ok(String::new());
     }
     let rows = session
         .query(
             "SELECT attempt, changed, pg_catalog.quote_ident(pg_catalog.current_database())
-               FROM pgflit.fence ORDER BY attempt DESC",
-            &[],
+               FROM pgflit.fence WHERE attempt = coalesce($1, attempt) ORDER BY attempt DESC",
+            &[&only.and_then(|attempt| i64::try_from(attempt).ok())],
         )
         .await?;
     let mut statements = Vec::new();
@@ -108,12 +117,12 @@ pub async fn statements(session: &Session) -> Result<String, PutBackError> {
     Ok(statements.join(" "))
 }
 
-/// Puts back what fences have changed, if any are up.
+/// Puts back what the fence of the attempt `only` has changed, or all of them, if any are up.
 ///
 /// # Errors
 /// The server refuses; what is not put back stays noted.
-pub async fn put_back(session: &Session) -> Result<(), PutBackError> {
-    let statements = statements(session).await?;
+pub async fn put_back(session: &Session, only: Option<u64>) -> Result<(), PutBackError> {
+    let statements = statements(session, only).await?;
     if statements.is_empty() {
         return Ok(());
     }
@@ -133,6 +142,7 @@ mod tests {
     fn everything_that_was_changed_is_put_back() {
         let changed = Changed {
             connect: vec![String::new(), "Odd \"one".to_owned()],
+            let_in: Some("\"me\"".to_owned()),
             no_login: vec!["root".to_owned()],
             read_only: true,
             read_only_before: None,
@@ -142,6 +152,7 @@ mod tests {
             [
                 "GRANT CONNECT ON DATABASE shop TO PUBLIC;",
                 "GRANT CONNECT ON DATABASE shop TO \"Odd \"\"one\";",
+                "REVOKE CONNECT ON DATABASE shop FROM \"me\";",
                 "ALTER ROLE \"root\" LOGIN;",
                 "ALTER DATABASE shop RESET default_transaction_read_only;",
             ]

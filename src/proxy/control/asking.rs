@@ -56,7 +56,12 @@ pub enum AskError {
 /// None answers there, or it refuses.
 pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let limit = match request {
-        Request::Pause { limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*limit_ms),
+        Request::Pause { limit_ms, .. } | Request::WarmUp { limit_ms, .. } => {
+            ANSWER_MAX + Duration::from_millis(*limit_ms)
+        }
+        Request::Hold { drain_limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*drain_limit_ms),
+        // Sessions that go first may take a while, and those that were not held.
+        Request::Switch { .. } => 3 * ANSWER_MAX,
         _ => ANSWER_MAX,
     };
     ask_within(limit, path, request)

@@ -37,6 +37,7 @@ mod prepare;
 mod question;
 pub mod replay;
 mod told;
+pub mod unnamed;
 mod words;
 
 pub use custom_names::CustomNames;
@@ -44,3 +45,4 @@ pub use error::{MoveError, Part};
 pub use inventory::{Inventory, Obstacle, Taken, take};
 pub use parameters::{Parameters, changed_parameters};
 pub use replay::{Given, give};
+pub use unnamed::Unnamed;
