@@ -3,6 +3,8 @@ CREATE TABLE cutover (
     attempt INTEGER PRIMARY KEY,
     -- Where traffic was to go: 'source' or 'target'.
     destination TEXT NOT NULL,
+    -- Whether changes were to go back afterwards.
+    has_way_back INTEGER NOT NULL,
     -- 'begun', 'holding', 'switched', then 'done'; or 'aborted', 'rehearsed'.
     state TEXT NOT NULL,
     -- The position in the old side's WAL up to which everything had to be on the new one.

@@ -191,6 +191,10 @@ impl From<CutoverError> for CommandError {
             CutoverError::NotReady { hint, .. } | CutoverError::Undone { hint, .. } => {
                 (ExitCode::CheckFailed, Some(hint.clone()))
             }
+            CutoverError::Moved { .. } => (
+                ExitCode::Other,
+                Some("run the command again: it does what is left".to_owned()),
+            ),
             CutoverError::Unknown(_) => (
                 ExitCode::Other,
                 Some(

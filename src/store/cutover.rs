@@ -68,21 +68,30 @@ pub struct Cutover {
     pub marker: Option<Lsn>,
     /// What was done and how long it took, as JSON.
     pub steps: String,
+    /// Whether changes were to go back afterwards.
+    pub has_way_back: bool,
 }
 
-const COLUMNS: &str = "attempt, destination, state, marker, steps";
+const COLUMNS: &str = "attempt, destination, state, marker, steps, has_way_back";
 
 impl Store {
     /// An attempt begins. Durable when this returns, as what follows.
-    pub fn begin_cutover(&mut self, attempt: u64, to: Side) -> Result<(), Error> {
+    pub fn begin_cutover(
+        &mut self,
+        attempt: u64,
+        to: Side,
+        has_way_back: bool,
+    ) -> Result<(), Error> {
         self.write("beginning a cutover", |transaction| {
             transaction.execute(
-                "INSERT INTO cutover (attempt, destination, state, begun_at) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO cutover (attempt, destination, state, begun_at, has_way_back)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
                 (
                     number(attempt),
                     to.as_str(),
                     CutoverState::Begun.as_str(),
                     now(),
+                    has_way_back,
                 ),
             )
         })
@@ -156,11 +165,12 @@ impl Store {
                 .query_row(&sql, [], |row| {
                     let texts: (String, String, Option<String>) =
                         (row.get(1)?, row.get(2)?, row.get(3)?);
-                    Ok((row.get::<_, i64>(0)?, texts, row.get::<_, String>(4)?))
+                    let rest = (row.get::<_, String>(4)?, row.get::<_, bool>(5)?);
+                    Ok((row.get::<_, i64>(0)?, texts, rest))
                 })
                 .optional()
         })?;
-        let Some((attempt, (to, state, marker), steps)) = found else {
+        let Some((attempt, (to, state, marker), (steps, has_way_back))) = found else {
             return Ok(None);
         };
         let marker = marker.map(|text| self.parse("marker", text)).transpose()?;
@@ -177,6 +187,7 @@ impl Store {
                 .unwrap_or(CutoverState::Holding),
             marker,
             steps,
+            has_way_back,
         }))
     }
 }
@@ -195,12 +206,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut store = Store::create(&folder.path().join("pgflit.db")).expect("made");
         assert_eq!(store.last_cutover().expect("read"), None);
-        store.begin_cutover(1, Side::Target).expect("begun");
+        store.begin_cutover(1, Side::Target, true).expect("begun");
         store.set_cutover_marker(1, Lsn::new(7)).expect("noted");
         store
             .set_cutover_state(1, CutoverState::Switched)
             .expect("noted");
-        store.begin_cutover(2, Side::Source).expect("begun");
+        store.begin_cutover(2, Side::Source, false).expect("begun");
         store
             .set_cutover_state(2, CutoverState::Aborted)
             .expect("noted");

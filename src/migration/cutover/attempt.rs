@@ -14,9 +14,9 @@ use crate::base::cause::chain;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
-use crate::pg::{Address, Session};
-use crate::proxy::authority::{Decided, Decision, Doubt, Record, decision};
-use crate::store::{CutoverState, Lock, Store, WorkDir};
+use crate::pg::{self, Address, Session};
+use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
+use crate::store::{Cutover, CutoverState, Lock, Store, WorkDir};
 
 /// How long connections may be opened ahead.
 const WARM_MAX: Duration = Duration::from_secs(20);
@@ -24,11 +24,17 @@ const WARM_MAX: Duration = Duration::from_secs(20);
 /// How much longer than clients may be held the proxies wait for the decision before they ask.
 const LEASE_SPARE: Duration = Duration::from_secs(5);
 
+/// How long clients are held at most where they are to be held until it is done.
+const HELD_MAX: Duration = Duration::from_secs(3600);
+
 /// How often it is looked whether the other side has everything.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// How long the server that decides is asked again if its answer to the decision is lost.
 const DECIDE_MAX: Duration = Duration::from_secs(30);
+
+/// How long the fence is tried to be lifted before clients go on without that.
+const LIFT_MAX: Duration = Duration::from_secs(1);
 
 /// The pauses between attempts.
 const AGAIN_FIRST: Duration = Duration::from_secs(2);
@@ -114,6 +120,24 @@ pub struct Outcome {
     pub resume_hint: Option<String>,
 }
 
+impl Outcome {
+    /// Of an attempt that was interrupted, and is done now.
+    fn recovered(config: &Config, done: &Cutover) -> Self {
+        let steps: Vec<Step> = serde_json::from_str(&done.steps).unwrap_or_default();
+        let held = steps.iter().filter(|step| step.held);
+        Outcome {
+            attempt: done.attempt,
+            serves: done.to,
+            rehearsed: false,
+            held_ms: held.map(|step| step.ms).sum(),
+            steps,
+            sequences: 0,
+            ended: Vec::new(),
+            resume_hint: done.has_way_back.then(|| Leg::back(config).resume_hint()),
+        }
+    }
+}
+
 /// The sessions of an attempt, opened before anybody is held.
 pub(super) struct Sessions {
     pub(super) from: Session,
@@ -164,8 +188,11 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
         to: config.connect(config.to).await?,
     };
     alone(config, &sessions).await?;
-    recover::recover(config, &mut store).await?;
+    let recovered = recover::recover(config, &mut store).await?;
     let serves = store.last_switch()?.map_or(Side::Source, |last| last.to);
+    if let Some(done) = recovered.filter(|done| done.to == config.to && !config.rehearses) {
+        return Ok(Outcome::recovered(config, &done));
+    }
     if serves == config.to {
         let hint = match serves {
             Side::Source => "move it with pgflit cutover",
@@ -185,13 +212,31 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
                 tokio::time::sleep(wait).await;
                 wait *= 2;
             }
-            done => return done,
+            done => {
+                let is_undone = matches!(&done, Err(CutoverError::Undone { .. }));
+                if is_undone || config.rehearses {
+                    disarm(config, &sessions.to).await;
+                }
+                return done;
+            }
         }
     }
     Err(CutoverError::not_ready(
         "no attempt was made",
         "allow one with --attempts",
     ))
+}
+
+/// Nothing of the way back stays that would keep WAL.
+async fn disarm(config: &Config, to: &Session) {
+    if config.reverse
+        && let Err(error) = Leg::back(config).disarm(to).await
+    {
+        tracing::warn!(
+            "the way back that was armed is still there: {}",
+            chain(&error)
+        );
+    }
 }
 
 /// Nobody else moves this database's traffic, from another machine or folder.
@@ -229,6 +274,8 @@ struct Attempt<'a> {
     ended: Vec<String>,
     marker: Lsn,
     decided_at: Lsn,
+    /// The server processes of the proxies' clients.
+    spared: Vec<i32>,
     superusers: Vec<String>,
     /// What takes away the fence that the other side has from when traffic left it.
     unfencing: String,
@@ -255,6 +302,7 @@ impl<'a> Attempt<'a> {
             ended: Vec::new(),
             marker: Lsn::ZERO,
             decided_at: Lsn::ZERO,
+            spared: Vec::new(),
             superusers: Vec::new(),
             unfencing: String::new(),
             config,
@@ -267,30 +315,41 @@ impl<'a> Attempt<'a> {
         self.config.to.other()
     }
 
+    /// How long clients may be held, whatever comes then.
+    fn held_for_at_most(&self) -> Duration {
+        match self.config.limits.on_timeout {
+            OnTimeout::Abort => self.config.limits.max_pause,
+            OnTimeout::Cutover => HELD_MAX.max(self.config.limits.max_pause),
+        }
+    }
+
     async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
         self.make_ready(shutdown).await?;
         self.store
             .set_cutover_state(self.number, CutoverState::Holding)?;
         failpoint::reach("cutover begun");
-        let limit = self.config.limits.max_pause;
-        let drained = match self.config.limits.on_timeout {
-            OnTimeout::Cutover => self.hold_and_drain().await,
-            OnTimeout::Abort => {
-                let draining = tokio::time::timeout(limit, self.hold_and_drain());
-                draining.await.unwrap_or_else(|_| {
-                    Err(CutoverError::not_ready(
-                        format!("it took longer than {limit:?}"),
-                        "allow more with --max-pause; the log says which step took how long",
-                    ))
-                })
-            }
-        };
+        let limit = self.held_for_at_most();
+        let draining = tokio::time::timeout(limit, self.hold_and_drain());
+        let drained = draining.await.unwrap_or_else(|_| {
+            Err(CutoverError::not_ready(
+                format!("it took longer than {limit:?}"),
+                "allow more with --max-pause; the log says which step took how long",
+            ))
+        });
         if drained.is_err() || self.config.rehearses {
             return self.undo(drained).await;
         }
         self.decide().await?;
-        self.switch().await?;
-        self.end_well().await
+        // Decided: what comes after is done whatever one process of the proxy says.
+        let switched = self.switch().await;
+        let outcome = self.end_well().await;
+        match (switched.err(), outcome) {
+            (None, Ok(outcome)) => Ok(outcome),
+            (Some(error), _) | (None, Err(error)) => Err(CutoverError::Moved {
+                to: self.config.to,
+                problem: chain(&error),
+            }),
+        }
     }
 
     /// Everything that can be done while traffic flows.
@@ -310,7 +369,8 @@ impl<'a> Attempt<'a> {
         }
         let known = self.store.last_cutover()?.map_or(0, |known| known.attempt);
         self.number = last.max(known) + 1;
-        self.store.begin_cutover(self.number, self.config.to)?;
+        self.store
+            .begin_cutover(self.number, self.config.to, self.config.reverse)?;
         if self.config.reverse {
             let (from, to) = self.config.from_to();
             let like = self.current.run()?;
@@ -354,21 +414,16 @@ impl<'a> Attempt<'a> {
 
     /// Clients are held; when this returns, the other side has everything.
     async fn hold_and_drain(&mut self) -> Result<(), CutoverError> {
-        let (from_side, to_side) = (self.from(), self.config.to);
+        let from_side = self.from();
         let limits = &self.config.limits;
-        let doubt = Doubt {
-            attempt: self.number,
-            to: to_side,
-            at: self.config.address(to_side).to_string(),
-            left: self.config.address(from_side).to_string(),
-        };
+        let doubt = self.doubt();
         let record = Record {
             doubt: Some(doubt.clone()),
             ..Record::read(&self.record_path())?
         };
         record.write(&self.record_path())?;
         self.steps.done("noted", false);
-        let lease = limits.max_pause + LEASE_SPARE;
+        let lease = self.held_for_at_most() + LEASE_SPARE;
         self.proxies.hold(self.number, limits.drain_limit, lease)?;
         self.steps.done("clients held", true);
         failpoint::reach("clients held");
@@ -377,11 +432,11 @@ impl<'a> Attempt<'a> {
         let from = &self.sessions.from;
         if !self.config.rehearses {
             let clients = self.proxies.clients()?;
-            let spared = preflight::server_pids(&clients);
+            self.spared = preflight::server_pids(&clients);
             let mode = (self.number, self.config.fence);
             fence::raise(from, from_side, mode, &self.superusers).await?;
             failpoint::reach("fence raised");
-            self.ended = fence::clear(from, from_side, &spared).await?;
+            self.ended = fence::clear(from, from_side, &self.spared).await?;
         }
         self.steps.done("fence", true);
         failpoint::reach("fence proven");
@@ -433,6 +488,9 @@ impl<'a> Attempt<'a> {
     /// The point of no return.
     async fn decide(&mut self) -> Result<(), CutoverError> {
         failpoint::reach("about to decide");
+        if let Err(problem) = self.look_once_more().await {
+            return self.undo(Err(problem)).await.map(drop);
+        }
         let decided = decide_surely(
             self.config,
             &self.sessions.to,
@@ -450,6 +508,29 @@ impl<'a> Attempt<'a> {
         self.steps.done("decided", true);
         failpoint::reach("decided");
         Ok(())
+    }
+
+    /// Whether everything is as it was made: the proxies hold, and nobody has come past the fence.
+    async fn look_once_more(&self) -> Result<(), CutoverError> {
+        self.proxies
+            .promise(&self.doubt(), self.held_for_at_most() + LEASE_SPARE)?;
+        let clear = fence::is_clear(&self.sessions.from, self.from(), &self.spared).await?;
+        match clear || self.config.fence != FenceMode::Connections {
+            true => Ok(()),
+            false => Err(CutoverError::not_ready(
+                format!("somebody has come to the {} past the fence", self.from()),
+                "see pg_stat_activity there; superusers pass it: end them, or take LOGIN from them",
+            )),
+        }
+    }
+
+    fn doubt(&self) -> Doubt {
+        Doubt {
+            attempt: self.number,
+            to: self.config.to,
+            at: self.config.address(self.config.to).to_string(),
+            left: self.config.address(self.from()).to_string(),
+        }
     }
 
     async fn switch(&mut self) -> Result<(), CutoverError> {
@@ -508,10 +589,16 @@ impl<'a> Attempt<'a> {
                 CutoverState::Aborted,
             ),
         };
-        // Only this process could have decided otherwise, and it has not.
+        // Only this process could have decided otherwise, and it has not. First the fence, behind
+        // which clients that wait to log in would be refused.
+        let lifting = fence::lift(&self.sessions.from, self.from());
+        let lifted = tokio::time::timeout(LIFT_MAX, lifting).await;
+        if !matches!(lifted, Ok(Ok(()))) {
+            tracing::warn!("the fence around the {} is lifted later", self.from());
+        }
         let aborted = self.proxies.abort(self.number);
         self.steps.done("clients go on", true);
-        undo_rest(self.config, (&self.sessions.from, self.store), self.number).await?;
+        undo_rest(self.config, &self.sessions.from, self.number).await?;
         aborted?;
         self.store.set_cutover_state(self.number, state)?;
         self.store
@@ -527,7 +614,7 @@ impl<'a> Attempt<'a> {
 /// for good, the fence is lifted, and the record says so.
 pub(super) async fn undo_rest(
     config: &Config,
-    (from, _store): (&Session, &mut Store),
+    from: &Session,
     number: u64,
 ) -> Result<(), CutoverError> {
     // For whoever asks later. A target that is gone has decided nothing, and will be asked then.
@@ -562,17 +649,33 @@ async fn decide_surely(
     to: &Session,
     (number, also): (u64, &str),
 ) -> Result<Decided, CutoverError> {
-    let mut failed = match decision::decide(to, number, Decision::Switched, also).await {
-        Ok(decided) => return Ok(decided),
-        Err(error) => error,
-    };
     let deadline = Instant::now() + DECIDE_MAX;
+    let mut failed = match tokio::time::timeout(
+        DECIDE_MAX,
+        decision::decide(to, number, Decision::Switched, also),
+    )
+    .await
+    {
+        Ok(Ok(decided)) => return Ok(decided),
+        Ok(Err(error)) => error,
+        Err(_) => DecisionError::Server(pg::Error::Lost(None)),
+    };
     while Instant::now() < deadline {
         if let Ok(session) = config.connect(config.to).await {
-            // It may have committed: asked in the same words, it cannot be otherwise any more.
-            match decision::decide(&session, number, Decision::Switched, also).await {
-                Ok(decided) => return Ok(decided),
-                Err(error) => failed = error,
+            // It may have committed: asked in the same words, it cannot be otherwise any more. What the
+            // server refuses it will refuse again; then it is decided otherwise.
+            let (wanted, also) = match &failed {
+                DecisionError::Server(error) if error.sqlstate().is_some() => {
+                    (Decision::Aborted, "")
+                }
+                _ => (Decision::Switched, also),
+            };
+            let limit = deadline.saturating_duration_since(Instant::now());
+            let deciding = decision::decide(&session, number, wanted, also);
+            match tokio::time::timeout(limit, deciding).await {
+                Ok(Ok(decided)) => return Ok(decided),
+                Ok(Err(error)) => failed = error,
+                Err(_) => break,
             }
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

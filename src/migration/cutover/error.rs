@@ -27,6 +27,14 @@ pub enum CutoverError {
         /// What to do.
         hint: String,
     },
+    /// Traffic was moved, and something that comes after it was not done.
+    #[error("traffic goes to the {to} now, and not everything behind that is done: {problem}")]
+    Moved {
+        /// Where.
+        to: Side,
+        /// What was not.
+        problem: String,
+    },
     /// It is not known whether it was decided: the server that decides does not answer. Clients wait.
     #[error("it is not known whether traffic was moved, and clients wait")]
     Unknown(#[source] DecisionError),

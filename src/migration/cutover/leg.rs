@@ -91,6 +91,14 @@ impl Leg {
         run.filter(|run| run.slot.is_some()).ok_or_else(nothing)
     }
 
+    /// Whether it was armed and has not ended.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn is_open(&self) -> Result<bool, CutoverError> {
+        Ok(self.work_dir.has_begun() && !self.run()?.finished)
+    }
+
     /// Whether somebody streams here.
     pub fn is_running(&self) -> bool {
         self.work_dir.cdc.exists() && Lock::is_held(&self.work_dir.role_lock_path("supervisor"))
@@ -156,6 +164,19 @@ impl Leg {
             )),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes back what [`Leg::arm`] has made.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn disarm(&self, from: &Session) -> Result<(), CutoverError> {
+        if self.work_dir.has_begun() && !self.run()?.finished {
+            self.drop_slot(from).await?;
+            let _lock = self.work_dir.lock()?;
+            begin::remove_files(&self.work_dir)?;
+        }
+        Ok(())
     }
 
     /// Everything that commits from `lsn` on is to be applied, and nothing before.

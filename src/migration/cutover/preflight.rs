@@ -39,7 +39,9 @@ pub async fn look(
     proxies: &Proxies,
 ) -> Result<Found, CutoverError> {
     check_stream(current).await?;
+    fence::check_rights(from, current.from).await?;
     check_prepared(from, current.from).await?;
+    check_subscriptions(from, current.from).await?;
     let clients = match proxies.status() {
         Ok(status) => {
             check_proxy(status.as_ref(), current.from)?;
@@ -54,6 +56,7 @@ pub async fn look(
         }
         Err(error) => return Err(error),
     };
+    check_place(from, current.from, &clients).await?;
     let superusers = check_roles(config, (from, to), &clients).await?;
     check_large_objects(from, current.from).await?;
     for client in clients.iter().filter(|client| !client.can_move) {
@@ -122,6 +125,22 @@ async fn check_prepared(from: &Session, side: Side) -> Result<(), CutoverError> 
     }
 }
 
+/// What a subscription brings is fenced by nobody.
+async fn check_subscriptions(from: &Session, side: Side) -> Result<(), CutoverError> {
+    let sql = "SELECT coalesce(string_agg(subname, ', '), '') FROM pg_catalog.pg_subscription
+                WHERE subenabled AND subdbid = (SELECT oid FROM pg_catalog.pg_database
+                                                 WHERE datname = pg_catalog.current_database())";
+    let row = from.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking for subscriptions"))?;
+    match row.get::<_, String>(0).as_str() {
+        "" => Ok(()),
+        names => Err(CutoverError::not_ready(
+            format!("subscriptions write to the {side}: {names}"),
+            "disable them (ALTER SUBSCRIPTION … DISABLE), and subscribe on the other side",
+        )),
+    }
+}
+
 /// The proxy must serve the side that traffic is to leave, and know the other one.
 fn check_proxy(status: Option<&Status>, from: Side) -> Result<(), CutoverError> {
     let Some(status) = status else {
@@ -145,11 +164,38 @@ fn check_proxy(status: Option<&Status>, from: Side) -> Result<(), CutoverError> 
             "name it: target in [[database]], or --target; then pgflit proxy reload",
         ));
     }
+    if status.movable.len() > 1 {
+        return Err(CutoverError::not_ready(
+            format!(
+                "the proxy would move several databases at once: {}",
+                status.movable.join(", ")
+            ),
+            "run a proxy for each migration, or take target away from what is not moved now",
+        ));
+    }
     match status.paused {
         false => Ok(()),
         true => Err(CutoverError::not_ready(
             "the proxy is paused already",
             "end that with pgflit proxy resume, or MAINTENANCE OFF in its console",
+        )),
+    }
+}
+
+/// The proxy's clients must be on the very database that the migration leaves.
+async fn check_place(from: &Session, side: Side, clients: &[Client]) -> Result<(), CutoverError> {
+    let pids = server_pids(clients);
+    let sql = "SELECT count(*) FROM pg_catalog.unnest($1::int[]) AS pid
+                WHERE EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = pid.pid
+                                 AND a.datname = pg_catalog.current_database())";
+    let row = from.query_one(sql, &[&pids]).await;
+    let row = row.map_err(on(side, "looking for the proxy's sessions"))?;
+    // Some may have gone meanwhile; if none is there, it is another server or database.
+    match pids.is_empty() || row.get::<_, i64>(0) > 0 {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
+            format!("none of the proxy's clients is on the {side} of this migration"),
+            "see that the proxy's source and target are those of the migration",
         )),
     }
 }
@@ -202,7 +248,7 @@ async fn check_roles(
         .await
         .map_err(on(from_side, "asking for the role"))?
         .get(0);
-    if roles.contains(&own) {
+    if clients.iter().any(|client| client.user == own) {
         return Err(CutoverError::not_ready(
             format!(
                 "the application connects to the {from_side} as {own}, as pgflit does: the fence cannot \

@@ -2,27 +2,29 @@
 
 use super::attempt::{After, Config, undo_rest};
 use super::error::CutoverError;
+use super::fence;
 use super::leg::Leg;
 use super::proxies::{Proxies, is_nobody};
 use crate::base::Lsn;
 use crate::proxy::authority::{Decision, decision};
 use crate::store::{Cutover, CutoverState, Store};
 
-/// Ends what the last attempt has left: to its end if it was decided, else by undoing it.
+/// Ends what the last attempt has left: to its end if it was decided, else by undoing it. Gives it if
+/// traffic was moved by it.
 ///
 /// # Errors
 /// The server that decides cannot be asked; a proxy does not answer.
-pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverError> {
+pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutover>, CutoverError> {
     let Some(last) = store.last_cutover()? else {
-        return Ok(());
+        return Ok(None);
     };
     if last.state.is_over() {
-        return Ok(());
+        return Ok(None);
     }
     if last.state == CutoverState::Begun {
         // Nobody was held, and nothing is to be undone.
         store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
-        return Ok(());
+        return Ok(None);
     }
     // The way it was meant, which may be the other one.
     let meant = Config {
@@ -39,11 +41,13 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
     let decided = decided.map_err(CutoverError::Unknown)?;
     match decided.decision {
         Decision::Aborted => {
-            tell(&meant.proxies(), |proxies| proxies.abort(last.attempt))?;
             let from = meant.connect(last.to.other()).await?;
-            undo_rest(&meant, (&from, store), last.attempt).await?;
+            fence::lift(&from, last.to.other()).await?;
+            tell(&meant.proxies(), |proxies| proxies.abort(last.attempt))?;
+            undo_rest(&meant, &from, last.attempt).await?;
             store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
             tracing::info!("attempt {} is undone", last.attempt);
+            Ok(None)
         }
         Decision::Switched => {
             tell(&meant.proxies(), |proxies| {
@@ -55,9 +59,9 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<(), CutoverEr
                 last.attempt,
                 last.to
             );
+            Ok(Some(last))
         }
     }
-    Ok(())
 }
 
 async fn go_on(
@@ -73,7 +77,7 @@ async fn go_on(
     store.set_cutover_state(last.attempt, CutoverState::Switched)?;
     let after = After {
         config: &Config {
-            reverse: back.work_dir.has_begun(),
+            reverse: last.has_way_back && back.is_open()?,
             ..meant.clone()
         },
         current: &current,
