@@ -1,9 +1,13 @@
 //! What a session holds goes along with it; what cannot ends it.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
 use super::stage::Stage;
-use crate::support::driver_runtime;
+use crate::proxy::wire;
+use crate::support::{SOON, driver_runtime};
 
 const SCHEMA: &str = "
     CREATE TYPE mood AS ENUM ('sad', 'happy');
@@ -73,4 +77,34 @@ fn settings_statements_locks_and_channels_go_along_and_temporary_tables_end_a_se
         let row = new.query_one("SELECT current_setting('port')::int", &[]).await.expect("asked");
         assert_eq!(row.get::<_, i32>(0), i32::from(stage.pair.target_cluster.port()));
     });
+}
+
+/// As some drivers do it: parsed in one round, bound in the next, and moved between the two.
+#[test]
+fn an_unnamed_statement_that_is_parsed_and_not_bound_goes_along() {
+    let stage = Stage::with(SCHEMA);
+    let mut socket = TcpStream::connect(("127.0.0.1", stage.port)).expect("the proxy listens");
+    socket.set_read_timeout(Some(SOON)).expect("a time limit");
+    let tags = |said: &[(u8, Vec<u8>)]| said.iter().map(|one| one.0).collect::<Vec<_>>();
+    let packet = wire::startup(0, &[("user", "app"), ("database", "app")]);
+    socket.write_all(&packet).expect("sent");
+    let said = wire::until(&mut socket, b'Z');
+    assert!(tags(&said).ends_with(b"Z"));
+    let mut say = |messages: &[(u8, &[u8])]| {
+        for (tag, body) in messages {
+            socket.write_all(&wire::message(*tag, body)).expect("sent");
+        }
+        wire::until(&mut socket, b'Z')
+    };
+    let said = say(&[(b'P', b"\0SELECT 40 + 2\0\0\0"), (b'S', b"")]);
+    assert_eq!(tags(&said), b"1Z");
+    stage.moves("cutover");
+    let bound = [
+        (b'B', &b"\0\0\0\0\0\0\0\0"[..]),
+        (b'E', b"\0\0\0\0\0"),
+        (b'S', b""),
+    ];
+    let said = say(&bound);
+    assert_eq!(tags(&said), b"2DCZ", "{said:?}");
+    assert!(said[1].1.ends_with(b"42"));
 }

@@ -19,4 +19,4 @@ mod roles;
 mod rolling;
 mod servers;
 mod tls;
-mod wire;
+pub(crate) mod wire;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use bytes::{Buf, BufMut};
 
 /// A session's first packet, of protocol 3.`minor`.
-pub(super) fn startup(minor: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn startup(minor: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
     let mut packet = vec![0; 4];
     packet.put_u32((3 << 16) | minor);
     for (name, value) in parameters {
@@ -18,7 +18,7 @@ pub(super) fn startup(minor: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// A message.
-pub(super) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
     let mut message = vec![tag];
     message.put_u32(body.len() as u32 + 4);
     message.put_slice(body);
@@ -42,7 +42,7 @@ pub(super) fn next(socket: &mut impl Read) -> Option<(u8, Vec<u8>)> {
 
 /// Everything up to the next message of this type, which is the last.
 #[track_caller]
-pub(super) fn until(socket: &mut impl Read, tag: u8) -> Vec<(u8, Vec<u8>)> {
+pub(crate) fn until(socket: &mut impl Read, tag: u8) -> Vec<(u8, Vec<u8>)> {
     let mut found = Vec::new();
     while found.last().is_none_or(|(last, _)| *last != tag) {
         let Some(message) = next(socket) else {
