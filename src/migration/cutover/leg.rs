@@ -213,8 +213,9 @@ impl Leg {
     pub async fn end(&self, marker: Lsn) -> Result<(), CutoverError> {
         let mut store = self.work_dir.open_store()?;
         store.hand_over()?;
-        // It may be a keepalive past it.
-        let reached = store.sentinel()?.replay_lsn.max(marker);
+        // It may be a keepalive past it; or nothing yet, and zero would be no end.
+        let sentinel = store.sentinel()?;
+        let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
         if store.set_endpos(reached, true).is_err() {
             let reached = store.sentinel()?.replay_lsn;
             store.set_endpos(reached, true).map_err(|error| {
