@@ -66,7 +66,7 @@ pub(super) fn tell_slot(work_dir: &WorkDir, slot: &str) {
     let store = work_dir.open_store();
     let is_handed_over = store.and_then(|store| store.step_is_done(HANDED_OVER_STEP));
     match is_handed_over {
-        Ok(true) => tracing::info!("ended, because traffic goes to the other server"),
+        Ok(true) => tracing::info!("ended by pgflit cutover, rollback or finalize"),
         Ok(false) | Err(_) => tracing::info!(
             "slot {slot} is still on the source and holds its WAL: remove it with pgflit stream cleanup"
         ),
