@@ -3803,12 +3803,40 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__cutover)
-            opts="-S -T -D -v -d -z -q -h --dry-run --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-timeout)
+                    COMPREPLY=($(compgen -W "abort cutover" -- "${cur}"))
+                    return 0
+                    ;;
+                --attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fence)
+                    COMPREPLY=($(compgen -W "connections read-only terminate" -- "${cur}"))
+                    return 0
+                    ;;
+                --switch-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4177,7 +4205,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__finalize)
-            opts="-S -T -D -v -d -z -q -h --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --lift-fence --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7821,12 +7849,40 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__rollback)
-            opts="-S -T -D -v -d -z -q -h --dry-run --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --on-timeout)
+                    COMPREPLY=($(compgen -W "abort cutover" -- "${cur}"))
+                    return 0
+                    ;;
+                --attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fence)
+                    COMPREPLY=($(compgen -W "connections read-only terminate" -- "${cur}"))
+                    return 0
+                    ;;
+                --switch-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -63,7 +63,7 @@ complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "proxy" -d 'Run the tr
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "cutover" -d 'Move the application\'s traffic to the target; --dry-run rehearses it'
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "rollback" -d 'Move the traffic back to the source after a cutover, without losing writes'
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "finalize" -d 'Make the cutover final: drop what made going back possible'
-complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "demo" -d 'Watch a whole migration between two throw-away clusters on this machine'
+complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "demo" -d 'Watch a whole migration, traffic included, between two throw-away clusters on this machine'
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "version" -d 'Print the version of pgflit and what it was built with'
 complete -c pgflit -n "__fish_pgflit_needs_command" -f -a "generate" -d 'Write man/ and completions/ under a folder'
@@ -2872,6 +2872,16 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand proxy; and __fish_seen_sub
 complete -c pgflit -n "__fish_pgflit_using_subcommand proxy; and __fish_seen_subcommand_from help" -f -a "clients" -d 'Print each client, what it runs and what its session holds'
 complete -c pgflit -n "__fish_pgflit_using_subcommand proxy; and __fish_seen_subcommand_from help" -f -a "check-config" -d 'Read the configuration file and say what is wrong with it'
 complete -c pgflit -n "__fish_pgflit_using_subcommand proxy; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l max-lag -d 'Bytes of WAL that the other side may be behind when clients are held [default: 1 MB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l drain-limit -d 'How long open transactions are waited for [default: 2s]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l max-pause -d 'How long clients may be held [default: 5s]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l on-timeout -d 'What comes when clients have been held for as long as they may' -r -f -a "abort\t'Everything is undone; clients go on where they were'
+cutover\t'They are held until it is done'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l attempts -d 'How often it is tried, with growing pauses between [default: 3]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l fence -d 'How others are kept out of the side that traffic leaves' -r -f -a "connections\t'They are ended, and may not connect'
+read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
+terminate\t'They are ended; they may connect again'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
@@ -2887,7 +2897,9 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l dry-run -d 'Rehearse: do everything up to the pause, then undo it'
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l dry-run -d 'Rehearse: do everything up to the decision, then undo it, and tell how long clients waited'
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l no-reverse -d 'No stream back: there is no rollback then'
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l no-proxy -d 'The application is moved by other means than pgflit proxy'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l yes -d 'Do not ask before doing it'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s v -l verbose -d 'Log what is decided and why; twice for each step'
@@ -2897,6 +2909,16 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s z -l trace -d 
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s q -l quiet -d 'Log warnings and errors only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l max-lag -d 'Bytes of WAL that the other side may be behind when clients are held [default: 1 MB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l drain-limit -d 'How long open transactions are waited for [default: 2s]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l max-pause -d 'How long clients may be held [default: 5s]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l on-timeout -d 'What comes when clients have been held for as long as they may' -r -f -a "abort\t'Everything is undone; clients go on where they were'
+cutover\t'They are held until it is done'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l attempts -d 'How often it is tried, with growing pauses between [default: 3]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l fence -d 'How others are kept out of the side that traffic leaves' -r -f -a "connections\t'They are ended, and may not connect'
+read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
+terminate\t'They are ended; they may connect again'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
@@ -2912,7 +2934,9 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l dry-run -d 'Rehearse: do everything up to the pause, then undo it'
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l dry-run -d 'Rehearse: do everything up to the decision, then undo it, and tell how long clients waited'
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l no-reverse -d 'No stream back: there is no rollback then'
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l no-proxy -d 'The application is moved by other means than pgflit proxy'
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l yes -d 'Do not ask before doing it'
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s v -l verbose -d 'Log what is decided and why; twice for each step'
@@ -2937,6 +2961,7 @@ always\t'Always, even into a pipe'
 never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l lift-fence -d 'Let the old side take writes again, which nobody carries anywhere'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l yes -d 'Do not ask before doing it'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s v -l verbose -d 'Log what is decided and why; twice for each step'
@@ -2947,7 +2972,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s q -l quiet -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l scale -d 'Size of the database, in units of 100,000 rows or about 15 MB' -r
-complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l seconds -d 'Seconds of traffic under live replay, after the base copy' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l seconds -d 'Seconds of traffic under live replay, after the base copy and before traffic is moved' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand demo" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -3044,7 +3069,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "cutover" -d 'Move the application\'s traffic to the target; --dry-run rehearses it'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "rollback" -d 'Move the traffic back to the source after a cutover, without losing writes'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "finalize" -d 'Make the cutover final: drop what made going back possible'
-complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "demo" -d 'Watch a whole migration between two throw-away clusters on this machine'
+complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "demo" -d 'Watch a whole migration, traffic included, between two throw-away clusters on this machine'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "version" -d 'Print the version of pgflit and what it was built with'
 complete -c pgflit -n "__fish_pgflit_using_subcommand help; and not __fish_seen_subcommand_from clone follow snapshot copy dump restore list compare stream sentinel ping check status report proxy cutover rollback finalize demo completions version generate help" -f -a "generate" -d 'Write man/ and completions/ under a folder'

@@ -11,6 +11,10 @@
 //!  ├─ pgflit stream transform     JSON segments → SQL segments, no network     cdc::transform
 //!  └─ pgflit stream apply         SQL segments → target, exactly once          cdc::apply
 //!
+//! pgflit cutover, rollback        short-lived; both servers, proxies, streams  migration::cutover
+//!  └─ pgflit follow               stays: the stream back, or there again       migration::cutover::leg
+//! pgflit finalize                 short-lived; ends the stream back            migration::cutover::finalize
+//!
 //! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
 //! pgflit proxy                    clients ⇄ servers; a process of its own      proxy
 //! pgflit proxy status|pause|…     short-lived; talk to the proxy's socket      commands::proxy
@@ -25,6 +29,9 @@
 //! |---|---|---|
 //! | `pgflit.lock` | whoever runs | [`store`] |
 //! | `pgflit.db` | one writer a table group | [`store`] |
+//! | `authority.json`: where traffic goes | whoever moves it; the proxy reads it | [`proxy::authority`] |
+//! | `cutover.lock` | whoever moves traffic | [`migration::cutover`] |
+//! | `reverse/`, `forward/`: work directories | the streams of a cutover and a rollback | [`migration::cutover::leg`] |
 //! | `proxy.sock`, `proxy-PID.sock` | each process of the proxy, for as long as it runs | [`proxy::control`] |
 //! | `log/` | every process its own | [`report::log_file`] |
 //! | `summary.json` | whoever copies | [`migration::summary`] |
@@ -39,7 +46,9 @@
 //! position of apply where origins may not be used. On the source: one slot, two publications
 //! ([`migration::capture`]), and with `--yes` replica identities until the end
 //! ([`migration::identities`]). Standbys of it that rows are read from are paused meanwhile
-//! ([`clone::standby`]).
+//! ([`clone::standby`]). Once traffic is to be moved, on both sides in the schema `pgflit`: how each
+//! attempt was decided ([`proxy::authority`]), and what a fence has changed
+//! ([`migration::cutover::fence`]).
 //!
 //! # Where to look
 //! | question | module |
@@ -52,6 +61,9 @@
 //! | why nothing is lost or applied twice | [`cdc::apply`], [`base::snapshot`], [`base::visibility`] |
 //! | what the files look like | [`cdc::json_line`], [`cdc::sql_line`], [`segment`] |
 //! | how a connection is made | [`pg`] |
+//! | in which steps traffic is moved, what an attempt that was killed leaves | [`migration::cutover`] |
+//! | why no two servers take writes | [`proxy::authority`], [`migration::cutover::fence`] |
+//! | how a session goes to the other server | [`proxy::relocation`], [`proxy::moving`] |
 //! | how traffic passes, and is paused without an error | [`proxy`], [`proxy::gate`] |
 //! | what people see | [`report`] |
 //!
@@ -71,7 +83,9 @@
 //! changes. *store*: the SQLite file. *sentinel*: the row that steers streaming. *epoch*: one
 //! snapshot of the source that tables are copied under. *ledger*: which parts are on the target,
 //! and under which epoch. *group*: whole source transactions that commit as one on the target.
-//! *convergence*: the position from which on a table is the same on both sides.
+//! *convergence*: the position from which on a table is the same on both sides. *attempt*: one try
+//! to move traffic, numbered. *leg*: the stream in one direction. *fence*: what keeps everybody but
+//! pgflit and its proxies out of a side.
 //!
 //! # Invariants
 //! - Write, sync, rename, sync the folder, and only then report.
@@ -79,7 +93,9 @@
 //! - A streamed change is skipped if, and only if, the copy contains its transaction
 //!   ([`base::visibility`]).
 //! - Every answer of the target is checked; an error stops, it is never logged and passed over.
-//! - No process outlives its supervisor.
+//! - No process outlives its supervisor. (The supervisor of a stream back is its own `pgflit follow`.)
+//! - An attempt to move traffic is decided by one row on the server that it would move to; until it is
+//!   known, no client begins anything.
 //! - No password is written to disk, shown in `ps`, or logged.
 //!
 //! # Deliberately absent

@@ -17,7 +17,7 @@ use crate::migration::supervisor;
 use crate::pg::Address;
 use crate::report::progress::Shown;
 use crate::report::{stdout, summary};
-use crate::store::WorkDir;
+use crate::store::{HANDED_OVER_STEP, WorkDir};
 
 /// Copies, follows if asked to, and tells how it went.
 pub(super) fn run(
@@ -56,12 +56,21 @@ pub(super) fn run(
     print_summary(&config.work_dir, output)?;
     tell_left_out(&config.work_dir);
     if let (Outcome::Followed(_), Some(capture)) = (outcome, &config.capture) {
-        tracing::info!(
-            "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
-            capture.slot
-        );
+        tell_slot(&config.work_dir, &capture.slot);
     }
     Ok(ExitCode::Done)
+}
+
+/// The slot stays after the end; but if traffic was moved, that removes it.
+pub(super) fn tell_slot(work_dir: &WorkDir, slot: &str) {
+    let store = work_dir.open_store();
+    let is_handed_over = store.and_then(|store| store.step_is_done(HANDED_OVER_STEP));
+    match is_handed_over {
+        Ok(true) => tracing::info!("ended by pgflit cutover, rollback or finalize"),
+        Ok(false) | Err(_) => tracing::info!(
+            "slot {slot} is still on the source and holds its WAL: remove it with pgflit stream cleanup"
+        ),
+    }
 }
 
 /// What the target can do without, and does not have.

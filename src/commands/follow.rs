@@ -56,10 +56,7 @@ pub(super) fn run(
         }
         Outcome::Followed(_) => {
             clone::print_summary(&config.work_dir, output)?;
-            tracing::info!(
-                "slot {} is still on the source and holds its WAL: remove it with pgflit stream cleanup",
-                config.capture.slot
-            );
+            clone::tell_slot(&config.work_dir, &config.capture.slot);
             Ok(ExitCode::Done)
         }
     }

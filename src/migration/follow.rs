@@ -28,6 +28,7 @@ use super::clone::{
     CaptureConfig, keep_log, put_identities_back, summarize, summarize_if_nobody_has,
     unless_overdue,
 };
+use super::cutover::leg;
 use super::error::{MigrationError, to_source};
 use super::finish::finish;
 use super::footprint::Footprint;
@@ -164,6 +165,17 @@ async fn prepare(
     footprint: &mut Footprint,
     shutdown: &Shutdown,
 ) -> Result<Prepared, MigrationError> {
+    if leg::waits_for_cutover(&config.work_dir)? {
+        return Err(MigrationError::Refused {
+            side: None,
+            problem: format!(
+                "{} is for a stream that begins when traffic is moved",
+                config.work_dir.root.display()
+            ),
+            hint: "pgflit cutover or rollback begins it; afterwards it can be resumed here"
+                .to_owned(),
+        });
+    }
     let (mut begin, lock) = begin::look_for_follow(&config.work_dir, config.start)?;
     if let FollowBegin::StartOver(run) = &begin {
         base_copy::release_all(&config.work_dir, &[], &run.source_system).await?;

@@ -75,7 +75,7 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 57] = [
+const BUILT: [&str; 60] = [
     "fork",
     "clone",
     "snapshot",
@@ -123,6 +123,9 @@ const BUILT: [&str; 57] = [
     "stream replay",
     "stream prune",
     "ping",
+    "cutover",
+    "rollback",
+    "finalize",
     "proxy",
     "proxy status",
     "proxy pause",

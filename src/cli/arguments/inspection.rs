@@ -202,7 +202,7 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "UNITS", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     scale: u32,
-    /// Seconds of traffic under live replay, after the base copy
+    /// Seconds of traffic under live replay, after the base copy and before traffic is moved
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     seconds: u64,
     /// Leave the two clusters running at the end, until Ctrl-C

@@ -84,7 +84,7 @@ enum TypedCommand {
     Rollback(CutoverArgs),
     /// Make the cutover final: drop what made going back possible
     Finalize(FinalizeArgs),
-    /// Watch a whole migration between two throw-away clusters on this machine
+    /// Watch a whole migration, traffic included, between two throw-away clusters on this machine
     Demo(DemoArgs),
     /// Print the completion script of a shell
     Completions {

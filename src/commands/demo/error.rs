@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::time::Duration;
 
-use crate::base::Remedy;
+use crate::base::{Lsn, Remedy};
 use crate::worker::cluster::ClusterError;
 
 /// Why the demo could not go on. That the databases differ in the end is no error but an
@@ -51,16 +52,30 @@ pub enum DemoError {
         /// How it ended.
         status: ExitStatus,
     },
+    /// Traffic was moved, and the stream that it was moved along with did not end, or badly.
+    #[error("ending the migration, whose traffic was moved: it did not end within {limit:?}")]
+    DoesNotEnd {
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// What was written on the target last does not come to the source.
+    #[error("waiting {limit:?} for the way back to bring {position} to the source")]
+    WayBack {
+        /// How long was waited.
+        limit: Duration,
+        /// The target's position.
+        position: Lsn,
+    },
     /// The traffic ended before it was told to.
-    #[error("writing to the source: pgbench ended with {status}")]
+    #[error("writing through the proxy: pgbench ended with {status}")]
     TrafficEnded {
         /// How it ended.
         status: ExitStatus,
     },
-    /// The folder for the migration.
-    #[error("preparing the folder {path}")]
+    /// A folder or a file of the demo's own.
+    #[error("using {path}")]
     Folder {
-        /// The folder.
+        /// Which.
         path: PathBuf,
         /// Why it failed.
         #[source]
@@ -86,7 +101,10 @@ impl DemoError {
             | Self::Signals(_)
             | Self::Print(_) => Remedy::AskOperator,
             // Nothing was in its way on two fresh clusters.
-            Self::Migration { .. } | Self::Answer { .. } => Remedy::Bug,
+            Self::Migration { .. }
+            | Self::DoesNotEnd { .. }
+            | Self::WayBack { .. }
+            | Self::Answer { .. } => Remedy::Bug,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub struct DemoOptions {
     /// Size of the database: 100,000 rows, about 15 MB, a unit.
     pub scale: u32,
-    /// Seconds of traffic under live replay, after the base copy.
+    /// Seconds of traffic under live replay, after the base copy and before traffic is moved.
     pub seconds: u64,
     /// The migration's work directory; a temporary one if absent.
     pub dir: Option<PathBuf>,
@@ -29,9 +29,10 @@ impl Default for DemoOptions {
 /// How the demo ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every table holds the same rows on both sides.
+    /// Every table holds the same rows on both sides, all that was acknowledged among them, and no
+    /// client has seen an error.
     Equal,
-    /// Some table does not.
+    /// Not so.
     Different,
     /// Someone asked it to stop.
     Stopped,

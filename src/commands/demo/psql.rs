@@ -26,15 +26,30 @@ impl Database {
         }
     }
 
+    /// Where it is: host and port.
+    pub(super) fn address(&self) -> String {
+        let rest = self.uri.split_once('@').map_or("", |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    /// The same database for `role`, at `address`, which is a host and a port.
+    pub(super) fn as_seen_by(&self, role: &str, address: &str, name: &str) -> Self {
+        Self {
+            uri: format!("postgresql://{role}@{address}/{name}"),
+            ..self.clone()
+        }
+    }
+
     /// Its connection string; holds no password.
     pub(super) fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// `pgbench` on it.
-    pub(super) fn pgbench(&self) -> Command {
+    /// `pgbench` on it with these arguments.
+    pub(super) fn pgbench(&self, arguments: &[&str]) -> Command {
         let mut command = plain(&self.pgbench);
-        command.args(["-d", &self.uri]);
+        // Without a letter before it: -d is for debugging before version 17.
+        command.args(arguments).arg(&self.uri);
         command
     }
 
@@ -58,6 +73,10 @@ impl Database {
     }
 }
 
+/// What our sessions call themselves. A cutover takes a session of this role and of such a name for
+/// one of pgflit's, as these are, and not for one that writes past the proxy.
+const APPLICATION: &str = "pgflit demo";
+
 /// A command with nothing on stdin and none of the caller's libpq defaults.
 fn plain(program: &PathBuf) -> Command {
     let mut command = Command::new(program);
@@ -66,7 +85,7 @@ fn plain(program: &PathBuf) -> Command {
             command.env_remove(name);
         }
     }
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::null()).env("PGAPPNAME", APPLICATION);
     command
 }
 

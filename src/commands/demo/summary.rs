@@ -7,6 +7,8 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use super::comparison::ComparedTable;
 use super::lag::Lag;
+use super::timeline::Timeline;
+use super::traffic::Experience;
 use crate::base::quantity::{ByteSize, display_duration};
 
 /// Everything that was measured on the way.
@@ -14,16 +16,12 @@ use crate::base::quantity::{ByteSize, display_duration};
 pub(super) struct Facts {
     /// The source's size when the copy began.
     pub(super) copied_bytes: ByteSize,
-    /// From the start of the migration to the first change applied.
-    pub(super) copy_time: Duration,
-    /// From then until the traffic stopped.
-    pub(super) follow_time: Duration,
-    /// From setting endpos until the migration had ended.
-    pub(super) end_time: Duration,
-    /// Transactions committed on the source while the base copy ran.
-    pub(super) transactions_during_copy: u64,
-    /// Transactions committed on the source after it, while changes were applied.
-    pub(super) transactions_during_follow: u64,
+    /// The stages.
+    pub(super) timeline: Timeline,
+    /// What the application saw.
+    pub(super) experience: Experience,
+    /// Its transactions that are on the target in the end.
+    pub(super) kept: u64,
     /// How far the target was behind.
     pub(super) lag: Lag,
 }
@@ -55,36 +53,56 @@ pub(super) fn comparison_table(tables: &[ComparedTable]) -> Table {
     shown
 }
 
-/// What each stage took, and what the source did meanwhile.
+/// What each stage took, what the application did meanwhile, and how long it had to wait.
 pub(super) fn stage_table(facts: &Facts) -> Table {
-    let mut shown = empty(&["stage", "took", "transactions committed meanwhile"]);
-    let stages = [
-        ("base copy", facts.copy_time, facts.transactions_during_copy),
-        (
-            "following live",
-            facts.follow_time,
-            facts.transactions_during_follow,
-        ),
-        ("the end, at endpos", facts.end_time, 0),
-    ];
-    for (stage, took, transactions) in stages {
-        let took = Cell::new(display_duration(took)).set_alignment(CellAlignment::Right);
-        shown.add_row(vec![Cell::new(stage), took, number(transactions)]);
+    let mut shown = empty(&["stage", "took", "transactions", "the longest took"]);
+    for seen in facts.timeline.seen(&facts.experience.transactions) {
+        shown.add_row(vec![
+            Cell::new(seen.name),
+            duration(seen.took),
+            number(seen.acknowledged),
+            duration(seen.longest),
+        ]);
     }
     shown
 }
 
-/// The migration in one sentence.
+/// The migration in a few sentences.
 pub(super) fn in_short(facts: &Facts, tables: &[ComparedTable]) -> String {
     let rows = tables.iter().filter_map(|table| table.target_rows).sum();
     format!(
-        "{} in {} rows moved while {} transactions were committed; \
-         the largest lag seen was {} of WAL.",
+        "{} in {} rows moved; the largest lag seen was {} of WAL.\n\
+         {} transactions were acknowledged to the application, {} are on the target; errors: {}.",
         facts.copied_bytes,
         grouped(rows),
-        grouped(facts.transactions_during_copy + facts.transactions_during_follow),
-        facts.lag.max
+        facts.lag.max,
+        grouped(facts.experience.acknowledged),
+        grouped(facts.kept),
+        facts.experience.errors,
     )
+}
+
+/// What is not as it should be, if anything. Nothing compared proves nothing.
+pub(super) fn what_is_wrong(facts: &Facts, tables: &[ComparedTable]) -> Option<String> {
+    let Experience {
+        acknowledged,
+        errors,
+        ..
+    } = facts.experience;
+    if tables.is_empty() || tables.iter().any(|table| !table.is_equal) {
+        return Some("source and target do not agree".to_owned());
+    }
+    if errors > 0 {
+        return Some(format!("clients have seen {errors} errors"));
+    }
+    // Without errors every transaction was acknowledged, so that more would be wrong, too.
+    (facts.kept != acknowledged).then(|| {
+        format!(
+            "{} transactions were acknowledged, and {} are on the target",
+            grouped(acknowledged),
+            grouped(facts.kept)
+        )
+    })
 }
 
 fn empty(header: &[&str]) -> Table {
@@ -95,6 +113,10 @@ fn empty(header: &[&str]) -> Table {
 
 fn number(value: u64) -> Cell {
     Cell::new(grouped(value)).set_alignment(CellAlignment::Right)
+}
+
+fn duration(value: Duration) -> Cell {
+    Cell::new(display_duration(value)).set_alignment(CellAlignment::Right)
 }
 
 /// `1234567` as `1,234,567`.
@@ -145,6 +167,33 @@ mod tests {
                 .collect();
             let end: String = end.split_whitespace().collect();
             assert!(squeezed.contains(&end), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_differs_was_lost_or_failed_is_no_success_nor_is_nothing_at_all() {
+        let table = |is_equal| ComparedTable {
+            name: "t".to_owned(),
+            source_rows: Some(1),
+            target_rows: Some(1),
+            is_equal,
+        };
+        let facts = |kept, errors| Facts {
+            experience: Experience {
+                acknowledged: 7,
+                errors,
+                ..Experience::default()
+            },
+            kept,
+            ..Facts::default()
+        };
+        let both = [table(true), table(true)];
+        assert_eq!(what_is_wrong(&facts(7, 0), &both), None);
+        assert!(what_is_wrong(&facts(7, 0), &[]).is_some());
+        assert!(what_is_wrong(&facts(7, 0), &[table(true), table(false)]).is_some());
+        for (kept, errors, words) in [(6, 0, "7 transactions were"), (7, 1, "1 errors")] {
+            let wrong = what_is_wrong(&facts(kept, errors), &both).unwrap();
+            assert!(wrong.contains(words), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The folder that the migration works in.
+//! The folders that the demo works in.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -6,36 +6,30 @@ use std::path::{Path, PathBuf};
 
 use super::DemoError;
 
-/// A work directory for the migration. One that the demo made is removed when dropped; one that
-/// the user named is never.
+/// A work directory for the migration, and a folder for what the demo itself writes. What the demo
+/// made is removed when dropped; a work directory that the user named is never.
 #[derive(Debug)]
 pub(super) struct Workspace {
     path: PathBuf,
-    made: Option<PathBuf>,
+    made: PathBuf,
 }
 
 impl Workspace {
-    /// The folder `named`, or a new one.
+    /// With the work directory `named`, or a new one.
     pub(super) fn prepare(named: Option<&Path>) -> Result<Self, DemoError> {
-        if let Some(path) = named {
-            return Ok(Self {
-                path: path.to_owned(),
-                made: None,
-            });
-        }
         // Not the process id: a demo that was killed leaves its folder, and ids come again.
         let name = format!("pgflit-demo-{:016x}", rand::random::<u64>());
-        let folder = std::env::temp_dir().join(name);
+        let made = std::env::temp_dir().join(name);
         DirBuilder::new()
             .mode(0o700)
-            .create(&folder)
+            .create(&made)
             .map_err(|source| DemoError::Folder {
-                path: folder.clone(),
+                path: made.clone(),
                 source,
             })?;
         Ok(Self {
-            path: folder.join("work"),
-            made: Some(folder),
+            path: named.map_or_else(|| made.join("work"), Path::to_owned),
+            made,
         })
     }
 
@@ -43,14 +37,17 @@ impl Workspace {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// For everything else.
+    pub(super) fn scratch(&self) -> &Path {
+        &self.made
+    }
 }
 
 impl Drop for Workspace {
     fn drop(&mut self) {
-        if let Some(folder) = &self.made {
-            // What cannot be removed is a few files in the folder for temporary ones.
-            let _ = fs::remove_dir_all(folder);
-        }
+        // What cannot be removed is a few files in the folder for temporary ones.
+        let _ = fs::remove_dir_all(&self.made);
     }
 }
 
@@ -65,7 +62,8 @@ mod tests {
         assert!(named.path().exists());
 
         let made = Workspace::prepare(None).unwrap();
-        let folder = made.path().parent().unwrap().to_owned();
+        let folder = made.scratch().to_owned();
+        assert!(made.path().starts_with(&folder));
         assert!(folder.exists());
         drop(made);
         assert!(!folder.exists());

@@ -154,7 +154,7 @@ impl Config {
     }
 
     /// The addresses of the side that traffic leaves and the one that it goes to.
-    pub(super) fn from_to(&self) -> (&Address, &Address) {
+    pub(super) fn ends(&self) -> (&Address, &Address) {
         (self.address(self.to.other()), self.address(self.to))
     }
 
@@ -372,7 +372,7 @@ impl<'a> Attempt<'a> {
         self.store
             .begin_cutover(self.number, self.config.to, self.config.reverse)?;
         if self.config.reverse {
-            let (from, to) = self.config.from_to();
+            let (from, to) = self.config.ends();
             let like = self.current.run()?;
             self.back.arm((to, from), &like, shutdown).await?;
             self.steps.done("way back armed", false);
@@ -712,7 +712,7 @@ impl After<'_> {
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;
             // What comes back is written where the stream there has ended.
-            let (from, to) = config.from_to();
+            let (from, to) = config.ends();
             let pid = self.back.start((to, from))?;
             tracing::info!(
                 "changes go back to the {} now (process {pid})",

@@ -4,9 +4,10 @@
 //! way there is in `D/forward`; and so on in turns. Each is an ordinary work directory of `pgflit
 //! follow`, which can be stopped and resumed like any other.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use crate::migration::begin;
 use crate::migration::identities::WithoutIdentity;
 use crate::migration::{MigrationError, capture, setup};
 use crate::pg::{Address, Session};
-use crate::store::{Cutover, Lock, LockError, Run, Store, WorkDir};
+use crate::store::{self, Cutover, FOLLOWING_STEP, Lock, LockError, Run, Store, WorkDir};
 
 /// How long the end of a stream is waited for that has nothing left to do.
 const END_MAX: Duration = Duration::from_secs(60);
@@ -254,9 +255,20 @@ impl Leg {
     /// How a person resumes it.
     pub fn resume_hint(&self) -> String {
         let (from, to) = (self.from, self.from.other());
+        let run = self.run().ok().unwrap_or_default();
+        let names = [
+            ("slot-name", run.slot),
+            ("origin", run.origin),
+            ("publication", run.publication),
+        ];
+        let names = names.into_iter().filter_map(|(option, name)| {
+            let name = name?;
+            Some(format!(" --{option} {name}"))
+        });
         format!(
-            "pgflit follow --resume --dir {} --source URI-of-the-{from} --target URI-of-the-{to}",
-            self.work_dir.root.display()
+            "pgflit follow --resume --dir {}{} --source URI-of-the-{from} --target URI-of-the-{to}",
+            self.work_dir.root.display(),
+            names.collect::<String>()
         )
     }
 
@@ -268,8 +280,9 @@ impl Leg {
     pub async fn end(&self, marker: Lsn) -> Result<(), CutoverError> {
         let mut store = self.work_dir.open_store()?;
         store.hand_over()?;
-        // It may be a keepalive past it.
-        let reached = store.sentinel()?.replay_lsn.max(marker);
+        // It may be a keepalive past it; or nothing yet, and zero would be no end.
+        let sentinel = store.sentinel()?;
+        let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
         if store.set_endpos(reached, true).is_err() {
             let reached = store.sentinel()?.replay_lsn;
             store.set_endpos(reached, true).map_err(|error| {
@@ -333,6 +346,32 @@ impl Leg {
     }
 }
 
+/// Whether `work_dir` is that of a stream back or there, which is begun by nobody but whoever moves
+/// traffic: until it is decided, it would carry back what the stream there has brought.
+///
+/// # Errors
+/// The store cannot be read.
+pub(in crate::migration) fn waits_for_cutover(work_dir: &WorkDir) -> Result<bool, store::Error> {
+    let is_name = |name: &OsStr| name == "reverse" || name == "forward";
+    let is_below_another = |root: &Path| {
+        let above = root
+            .parent()
+            .map(|above| WorkDir::new(above.to_owned(), above.join("cdc")));
+        above.is_some_and(|above| above.has_begun())
+    };
+    // As it was named, which may be "." or have a link in it.
+    let root = work_dir.root.canonicalize();
+    let root = root.unwrap_or_else(|_| work_dir.root.clone());
+    if !root.file_name().is_some_and(is_name) || !is_below_another(&root) {
+        return Ok(false);
+    }
+    if !work_dir.has_begun() {
+        return Ok(true);
+    }
+    let store = work_dir.open_store()?;
+    Ok(!store.step_is_begun(FOLLOWING_STEP)? && !store.sentinel()?.apply)
+}
+
 /// Drops the position that an ended stream has left on the side that it wrote to.
 pub(super) async fn drop_origin(
     (to, side): (&Address, Side),
@@ -362,4 +401,32 @@ fn base_name(slot: Option<&str>) -> &str {
     let name = slot.unwrap_or("pgflit");
     let name = name.strip_suffix("_reverse").unwrap_or(name);
     name.strip_suffix("_forward").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_back_is_not_begun_before_the_cutover_begins_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |root: &Path| WorkDir::new(root.to_owned(), root.join("cdc"));
+        let main = place(folder.path());
+        let back = place(&folder.path().join("reverse"));
+        let waits = |work_dir: &WorkDir| waits_for_cutover(work_dir).unwrap();
+        // Any folder may have this name.
+        assert!(!waits(&back));
+        Store::create(&main.store_path()).unwrap();
+        assert!(waits(&back) && !waits(&main));
+        assert!(!waits(&place(&folder.path().join("other"))));
+
+        std::fs::create_dir_all(&back.root).unwrap();
+        let mut store = Store::create(&back.store_path()).unwrap();
+        assert!(waits(&back));
+        store.set_apply(true).unwrap();
+        assert!(!waits(&back));
+        store.begin_step(FOLLOWING_STEP).unwrap();
+        store.set_apply(false).unwrap();
+        assert!(!waits(&back));
+    }
 }

@@ -44,7 +44,7 @@ pub enum Command {
     KillClient(u64),
     /// `SHUTDOWN`.
     Shutdown(Stop),
-    /// What comes with the cutover.
+    /// What the command line does, and the console does not yet.
     NotYet(&'static str),
     /// A transaction that drivers begin or end around commands: nothing happens.
     Transaction {

@@ -114,8 +114,8 @@ fn alone(facts: &Facts) -> Result<(), Refusal> {
 
 /// What is said of commands that are known and not built.
 pub fn not_yet(what: &str) -> Refusal {
-    let message = format!("{what} is not supported yet: it comes with the cutover");
-    Refusal::new("0A000", message)
+    let message = format!("{what} is not supported here yet");
+    Refusal::new("0A000", message).hint("Use `pgflit cutover`, `rollback` and `finalize`.")
 }
 
 fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {

@@ -245,7 +245,7 @@ const ACTIONS: [(&str, &str); 8] = [
     ),
     (
         "CUTOVER, ROLLBACK, STOP_TASK",
-        "not yet: they come with the cutover",
+        "not yet: use pgflit cutover and rollback",
     ),
 ];
 

@@ -1,8 +1,7 @@
-//! The migration, run as anyone would run it: this very program as a child process.
+//! A child process that runs beside the story: the migration, the proxy.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,82 +11,24 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
 use super::DemoError;
-use super::lag::Sentinel;
-use super::psql::{Database, output_of};
 use crate::base::Shutdown;
 use crate::base::shutdown::POLL;
 
-/// How long a migration that is no longer wanted may take to stop by itself.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How long a process that is no longer wanted may take to stop by itself.
+pub(super) const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// The program that is running, whatever file it came from.
-pub(super) const OWN_PROGRAM: &str = "/proc/self/exe";
-
-/// How this program is called on one work directory.
-#[derive(Debug, Clone)]
-pub(super) struct Pgflit {
-    program: PathBuf,
-    dir: PathBuf,
-}
-
-impl Pgflit {
-    /// `program`, which but in tests is [`OWN_PROGRAM`], on `dir`.
-    pub(super) fn new(program: &Path, dir: &Path) -> Self {
-        Self {
-            program: program.to_owned(),
-            dir: dir.to_owned(),
-        }
-    }
-
-    /// Starts `pgflit clone --follow`.
-    pub(super) fn clone_follow(
-        &self,
-        source: &Database,
-        target: &Database,
-    ) -> Result<Migration, DemoError> {
-        let mut command = self.command(&["clone", "--follow"]);
-        command
-            .args(["--source", source.uri()])
-            .args(["--target", target.uri()])
-            .args(["--progress", "plain"]);
-        Migration::start(command)
-    }
-
-    /// What `pgflit sentinel get` says; nothing before there is a sentinel.
-    pub(super) fn sentinel(&self) -> Option<Sentinel> {
-        let answer = output_of(self.command(&["sentinel", "get", "--json"]), "sentinel").ok()?;
-        serde_json::from_str(&answer).ok()
-    }
-
-    /// Tells the migration to end at the source's current position, which it gives.
-    pub(super) fn set_endpos_to_current(&self, source: &Database) -> Result<String, DemoError> {
-        let mut command = self.command(&["sentinel", "set", "endpos", "--current"]);
-        command.args(["--source", source.uri()]);
-        let answer = output_of(command, "pgflit sentinel set endpos --current")?;
-        Ok(answer.trim().to_owned())
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(words)
-            .args([OsStr::new("--dir"), self.dir.as_os_str()])
-            .stdin(Stdio::null());
-        command
-    }
-}
-
-/// A running `pgflit clone --follow` and the lines it prints. Asked to stop when dropped.
+/// A running process and the lines it prints. Asked to stop when dropped.
 #[derive(Debug)]
-pub(super) struct Migration {
+pub(super) struct Running {
     child: Child,
     lines: Receiver<String>,
     /// What reads its output.
     readers: Vec<JoinHandle<()>>,
 }
 
-impl Migration {
-    fn start(mut command: Command) -> Result<Self, DemoError> {
+impl Running {
+    /// Starts it.
+    pub(super) fn start(mut command: Command) -> Result<Self, DemoError> {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -134,7 +75,7 @@ impl Migration {
     }
 }
 
-impl Drop for Migration {
+impl Drop for Running {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = signal::kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM);
@@ -171,19 +112,19 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    fn shell(script: &str) -> Migration {
+    fn shell(script: &str) -> Running {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        Migration::start(command).unwrap()
+        Running::start(command).unwrap()
     }
 
     #[test]
     fn every_line_is_seen_before_the_end_is() {
-        let mut migration = shell("echo one; echo two >&2; echo three; exit 6");
+        let mut running = shell("echo one; echo two >&2; echo three; exit 6");
         let mut lines = Vec::new();
         let status = loop {
-            lines.extend(migration.line(POLL));
-            if let Some(status) = migration.ended() {
+            lines.extend(running.line(POLL));
+            if let Some(status) = running.ended() {
                 break status;
             }
         };
@@ -193,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_is_no_longer_wanted_is_asked_to_stop() {
-        let migration = shell("trap 'exit 9' TERM; echo ready; while :; do sleep 0.01; done");
-        let seen = (0..500).find_map(|_| migration.line(POLL));
+    fn one_that_is_no_longer_wanted_is_asked_to_stop() {
+        let running = shell("trap 'exit 9' TERM; echo ready; while :; do sleep 0.01; done");
+        let seen = (0..500).find_map(|_| running.line(POLL));
         assert_eq!(seen.as_deref(), Some("ready"));
         let begin = Instant::now();
-        drop(migration);
+        drop(running);
         assert!(begin.elapsed() < STOP_LIMIT);
     }
 }
