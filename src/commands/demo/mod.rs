@@ -8,7 +8,7 @@
 //! printing to whoever passes the writer.
 //!
 //! Everything but a folder that the user named goes when the demo ends, however it ends, the streams
-//! that a cutover leaves running included ([`ways_back`]).
+//! that a cutover leaves running included (`ways_back`).
 
 mod command;
 mod comparison;

@@ -10,12 +10,12 @@
 //!
 //! # What is moved
 //! Settings made by SET, custom settings (`app.x`) whose names were heard, session authorization
-//! and role, prepared statements, LISTEN, session-level advisory locks.
+//! and role, prepared statements, the [`unnamed`] one among them, LISTEN, session-level advisory locks.
 //!
 //! # What is not
 //! - Held cursors and what is in the temporary schema: told as [`Obstacle`]s.
-//! - The unnamed prepared statement, `currval`, `lastval`, the seed of `random()`, loaded
-//!   libraries, custom settings that only a function on the server sets: no server tells of them.
+//! - `currval`, `lastval`, the seed of `random()`, loaded libraries, custom settings that only a
+//!   function on the server sets: no server tells of them.
 //! - How often an advisory lock is held: on the new server it is held once.
 //!
 //! # Invariants
