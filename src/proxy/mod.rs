@@ -5,7 +5,9 @@
 //! the two ([`relay`]), and what is known of their talk without reading it ([`conversation`], over
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
 //! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
-//! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`]. [`run`] puts it
+//! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`].
+//! When traffic goes to the other server, the process takes part by [`switch`], which server it is says
+//! [`authority`], and each session goes there by [`relocation`], with what it holds ([`moving`]). [`run`] puts it
 //! together, [`workers`] are the threads, [`listener`], [`control`], [`admin`] and [`metrics`] the
 //! doors, over [`unix_socket`] where they are files, [`siblings`] the other processes of the same
 //! proxy, [`config`] what it is told.
@@ -25,8 +27,8 @@
 //!   and the last four not to the log either.
 //!
 //! # Crash story
-//! Nothing is on disk but files of sockets: the control sockets, the console's, and Unix sockets for
-//! clients. The next proxy replaces those that nobody answers on. Clients of a killed proxy lose their
+//! Nothing that this writes is on disk but files of sockets: the control sockets, the console's, and Unix
+//! sockets for clients; where traffic goes is read ([`authority::record`]). The next proxy replaces those that nobody answers on. Clients of a killed proxy lose their
 //! connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 

@@ -128,3 +128,27 @@ fn two_processes_of_the_proxy_move_as_one() {
             > 0
     );
 }
+
+/// No stream carries them: they are compared, also while clients wait.
+#[test]
+fn large_objects_are_brought_over_and_back() {
+    let stage = Stage::with(
+        "CREATE TABLE t (id int PRIMARY KEY);
+         SELECT lo_from_bytea(1001, 'first'), lo_from_bytea(1002, 'second');",
+    );
+    let database = stage.database();
+    database.sql("SELECT lo_put(1001, 0, 'FIRST'), lo_unlink(1002), lo_from_bytea(1003, 'third')");
+    let objects = |side: &Database| {
+        side.sql("SELECT string_agg(oid || convert_from(lo_get(oid), 'utf8'), ' ' ORDER BY oid) FROM pg_largeobject_metadata")
+    };
+    stage.moves("cutover");
+    assert_eq!(objects(&stage.pair.target), "1001FIRST 1003third");
+    // The application may write its own.
+    database.sql("SELECT lo_put(1003, 0, 'THIRD'), lo_from_bytea(1004, 'fourth')");
+    stage.moves("rollback");
+    assert_eq!(
+        objects(&stage.pair.source),
+        "1001FIRST 1003THIRD 1004fourth"
+    );
+    database.sql("SELECT lo_put(1004, 0, 'FOURTH')");
+}

@@ -9,14 +9,14 @@ use super::leg::Leg;
 use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
 use super::steps::{Step, Steps};
-use super::{fence, preflight, recover};
+use super::{fence, large_objects, preflight, recover};
 use crate::base::cause::chain;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
 use crate::pg::{self, Address, Session};
 use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
-use crate::store::{Cutover, CutoverState, Lock, Store, WorkDir};
+use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Lock, Store, WorkDir};
 
 /// How long connections may be opened ahead.
 const WARM_MAX: Duration = Duration::from_secs(20);
@@ -379,6 +379,11 @@ impl<'a> Attempt<'a> {
         }
         self.carry_sequences().await?;
         self.steps.done("sequences ahead", false);
+        if self.carries_large_objects().await? {
+            large_objects::prepare(to, self.config.to).await?;
+            self.carry_large_objects().await?;
+            self.steps.done("large objects ahead", false);
+        }
         self.unfencing = fence::lifting(to, self.config.to).await?;
         // Behind a fence nobody can be logged in ahead.
         let warm = match self.unfencing.is_empty() {
@@ -405,6 +410,24 @@ impl<'a> Attempt<'a> {
         let to = &self.sessions.to;
         let carried = self.sequences.carry(from, to, &self.left_out).await?;
         self.sequence_count = carried;
+        Ok(())
+    }
+
+    /// Whether there are any, and the migration has copied them.
+    async fn carries_large_objects(&self) -> Result<bool, CutoverError> {
+        let sessions = (&self.sessions.from, &self.sessions.to);
+        Ok(self.store.step_is_begun(LARGE_OBJECTS_STEP)?
+            && large_objects::are_there(sessions, self.from()).await?)
+    }
+
+    async fn carry_large_objects(&self) -> Result<(), CutoverError> {
+        let (from, to) = self.config.ends();
+        let compared = large_objects::carry(from, to).await?;
+        tracing::info!(
+            "large objects: {} brought over, {} removed",
+            compared.copied,
+            compared.removed
+        );
         Ok(())
     }
 
@@ -445,6 +468,11 @@ impl<'a> Attempt<'a> {
         failpoint::reach("stream drained");
         self.carry_sequences().await?;
         self.steps.done("sequences", true);
+        if self.carries_large_objects().await? {
+            large_objects::prepare(&self.sessions.to, self.config.to).await?;
+            self.carry_large_objects().await?;
+            self.steps.done("large objects", true);
+        }
         Ok(())
     }
 

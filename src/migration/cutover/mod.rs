@@ -5,7 +5,8 @@
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
 //! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
 //! - [`fence`]: nobody but us and the paused proxies can write to a side;
-//! - [`sequences`]: where they stand on the other side;
+//! - [`sequences`]: where they stand on the other side; [`large_objects`]: the other thing that no
+//!   stream carries;
 //! - [`proxies`]: what the processes of the proxy are told;
 //! - [`steps`]: how long each step took;
 //! - [`finalize`]: there is no way back any more.
@@ -36,6 +37,7 @@ pub mod attempt;
 pub mod error;
 pub mod fence;
 pub mod finalize;
+pub mod large_objects;
 pub mod leg;
 pub mod preflight;
 pub mod proxies;

@@ -58,7 +58,6 @@ pub async fn look(
     };
     check_place(from, current.from, &clients).await?;
     let superusers = check_roles(config, (from, to), &clients).await?;
-    check_large_objects(from, current.from).await?;
     for client in clients.iter().filter(|client| !client.can_move) {
         tracing::warn!(
             "client {} ({} from {}) cannot be moved: it will be ended, and connect anew",
@@ -259,21 +258,6 @@ async fn check_roles(
         ));
     }
     fence::superusers(from, from_side, &roles).await
-}
-
-/// Large objects are in no stream: they would have to be copied while everybody waits.
-async fn check_large_objects(from: &Session, side: Side) -> Result<(), CutoverError> {
-    let sql =
-        "SELECT count(*) FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1) AS one";
-    let row = from.query_one(sql, &[]).await;
-    let row = row.map_err(on(side, "looking for large objects"))?;
-    if row.get::<_, i64>(0) > 0 {
-        tracing::warn!(
-            "the {side} has large objects, which are in no stream of changes: those that were made or \
-             changed since the base copy are not on the other side"
-        );
-    }
-    Ok(())
 }
 
 /// The server processes of the proxies' clients.

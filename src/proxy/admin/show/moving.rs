@@ -154,7 +154,7 @@ pub(super) fn proxies(facts: &Facts) -> Rows {
         std::process::id().into(),
         env!("CARGO_PKG_VERSION").into(),
         facts.listen.join(", ").into(),
-        "source".into(),
+        facts.service.registry.turns().side().as_str().into(),
         state.into(),
         facts.service.registry.count().into(),
         moment(facts.since.elapsed()).into(),

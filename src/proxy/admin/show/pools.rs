@@ -170,6 +170,7 @@ pub(super) fn databases(facts: &Facts, wanted: Option<&str>) -> Rows {
         .map(|(database, _)| (database.name.clone(), database.gate.is_closed()))
         .collect();
     let limits = settings.config.limits;
+    let side = service.registry.turns().side();
     // What is configured, and what is asked for under the entry for any name.
     let configured = settings
         .config
@@ -189,7 +190,7 @@ pub(super) fn databases(facts: &Facts, wanted: Option<&str>) -> Rows {
     let rows = names.filter_map(|name| {
         let database: &Database = settings.config.database(name)?;
         let counts = counts.get(name).copied().unwrap_or_default();
-        let address = database.source.address(name);
+        let address = database.server(side).address(name);
         let (host, port) = crate::proxy::server::host_of(&address);
         let most = limits.max_server_connections.unwrap_or(0);
         Some(vec![
