@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::FenceMode;
+use super::config::FenceMode;
 use super::error::{CutoverError, on};
 use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};

@@ -1,6 +1,6 @@
 //! The end of a migration: there is no way back any more.
 
-use super::attempt::Config;
+use super::config::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
 use super::{fence, preflight, recover};
@@ -44,6 +44,14 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         // What clients have written by now still goes back.
         let now = preflight::wal_position(&target, Side::Target).await?;
         back.end(now).await?;
+        if !back.store()?.sentinel()?.is_finished() {
+            // Nobody streamed, and nobody will: it is said, for the source may still be looked at.
+            finalized.remains.push(
+                "the source as the stream back has left it: it had ended before, and what was written \
+                 since is on the target alone"
+                    .to_owned(),
+            );
+        }
         back.drop_slot(&target).await?;
         finalized.done.push(
             "the stream back has ended; its slot and publication on the target are gone".to_owned(),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::attempt::Config;
+use super::config::Config;
 use super::error::{CutoverError, on};
 use crate::base::{Lsn, Shutdown, Side};
 use crate::catalog::filters::Filters;

@@ -1,5 +1,6 @@
 //! Traffic is moved to the other server, and back.
 //!
+//! - [`config`]: what it is told;
 //! - [`attempt`]: one attempt, step by step, and how it is undone;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
@@ -34,6 +35,7 @@
 //! 4. *Done*: nothing.
 
 pub mod attempt;
+pub mod config;
 pub mod error;
 pub mod fence;
 pub mod finalize;
@@ -45,6 +47,7 @@ pub mod recover;
 pub mod sequences;
 pub mod steps;
 
-pub use attempt::{Config, FenceMode, Limits, OnTimeout, Outcome, cut_over};
+pub use attempt::{Outcome, cut_over};
+pub use config::{Config, FenceMode, Limits, OnTimeout};
 pub use error::CutoverError;
 pub use steps::Step;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::{Config, FenceMode};
+use super::config::{Config, FenceMode};
 use super::error::{CutoverError, on};
 use super::fence;
 use super::leg::Leg;
