@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::Side;
 use crate::base::failpoint;
@@ -298,17 +299,21 @@ pub fn check_servers(run: &Run, source: &Server, target: &Server) -> Result<(), 
     }
 }
 
+/// How long those of a supervisor that was killed may take to end: they may still commit what they
+/// have begun.
+pub const LEAVE_WAIT: Duration = Duration::from_secs(10);
+
 /// Makes sure that none of the streaming processes, and nobody who starts them, is at work here, for
-/// as long as what it gives is held.
+/// as long as what it gives is held. Each may take `wait` to end.
 ///
 /// # Errors
 /// One is.
-pub fn nobody_streams(work_dir: &WorkDir) -> Result<Vec<Lock>, MigrationError> {
+pub fn nobody_streams(work_dir: &WorkDir, wait: Duration) -> Result<Vec<Lock>, MigrationError> {
     if !work_dir.cdc.exists() {
         return Ok(Vec::new());
     }
     let roles = ["supervisor", "receive", "transform", "apply"];
-    let locks = roles.map(|role| Lock::take(&work_dir.role_lock_path(role)));
+    let locks = roles.map(|role| Lock::take_within(&work_dir.role_lock_path(role), wait));
     Ok(locks.into_iter().collect::<Result<_, _>>()?)
 }
 

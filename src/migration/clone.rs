@@ -591,7 +591,7 @@ pub(super) async fn start_over(
 ) -> Result<(), MigrationError> {
     let facts = preflight::look(&config.source, &config.target, wanted).await?;
     begin::check_servers(run, &facts.source, &facts.target)?;
-    let _alone = begin::nobody_streams(&config.work_dir)?;
+    let _alone = begin::nobody_streams(&config.work_dir, begin::LEAVE_WAIT)?;
     base_copy::release_all(&config.work_dir, &config.copy_from, &run.source_system).await?;
     remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     setup::put_identities_back(&config.source, &config.work_dir).await?;

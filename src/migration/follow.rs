@@ -360,7 +360,7 @@ async fn start_over(config: &Config, run: &Run) -> Result<(), MigrationError> {
     }
     let (source, target) = preflight::look_at_servers(&config.source, &config.target).await?;
     begin::check_servers(run, &source, &target)?;
-    let _alone = begin::nobody_streams(&config.work_dir)?;
+    let _alone = begin::nobody_streams(&config.work_dir, begin::LEAVE_WAIT)?;
     remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)

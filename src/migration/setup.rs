@@ -217,7 +217,7 @@ pub async fn clean_up(
         return remove_from_servers(source, target, named, Others::Unknown).await;
     }
     let _lock = work_dir.lock()?;
-    let _alone = begin::nobody_streams(work_dir)?;
+    let _alone = begin::nobody_streams(work_dir, begin::LEAVE_WAIT)?;
     match Store::create(&work_dir.store_path())?.run()? {
         None => remove_from_servers(source, target, named, Others::Unknown).await?,
         Some(run) => {

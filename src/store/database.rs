@@ -1,11 +1,13 @@
 //! Opening the file and bringing it to this version.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::base::Remedy;
+use crate::base::shutdown::POLL;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
 const MIGRATIONS: [&str; 11] = [
@@ -129,10 +131,9 @@ impl Store {
         };
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        write_ahead(&connection).map_err(failed)?;
         connection
-            .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;",
-            )
+            .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
             .map_err(failed)?;
         Ok(Self {
             connection,
@@ -233,6 +234,23 @@ pub(super) fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
+/// Switches the file to WAL mode, which it keeps. While another does the same, SQLite answers
+/// "busy" at once, whatever the timeout is.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(POLL);
+            }
+            done => return done,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +289,23 @@ mod tests {
         for opener in openers {
             assert_eq!(opener.join().expect("opened").expect("read"), LATEST);
         }
+    }
+
+    #[test]
+    fn a_store_that_another_is_making_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let other = Connection::open(&path).expect("made");
+        other.execute_batch("BEGIN IMMEDIATE").expect("begun");
+        let (send, opened) = std::sync::mpsc::channel();
+        let opener = thread::spawn(move || send.send(Store::create(&path).map(|_| ())));
+        let brief = Duration::from_millis(200);
+        let early = opened.recv_timeout(brief);
+        assert!(early.is_err(), "not waited for: {early:?}");
+        other.execute_batch("COMMIT").expect("committed");
+        let late = opened.recv_timeout(BUSY_TIMEOUT).expect("an answer");
+        late.expect("opened");
+        opener.join().expect("ended").expect("told");
     }
 
     #[test]

@@ -4,6 +4,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::base::shutdown::POLL;
 
 /// A lock could not be taken.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +71,17 @@ impl Lock {
         Ok(Self { _file: file })
     }
 
+    /// Like [`Lock::take`], but tries for as long as `wait`: a holder may be about to end.
+    pub fn take_within(path: &Path, wait: Duration) -> Result<Self, LockError> {
+        let deadline = Instant::now() + wait;
+        loop {
+            match Self::take(path) {
+                Err(LockError::Held { .. }) if Instant::now() < deadline => thread::sleep(POLL),
+                taken => return taken,
+            }
+        }
+    }
+
     /// Whether someone holds the lock at `path` now.
     pub fn is_held(path: &Path) -> bool {
         let Ok(file) = File::open(path) else {
@@ -115,5 +130,20 @@ mod tests {
         drop(lock);
         assert!(!Lock::is_held(&path));
         Lock::take(&path).expect("free again");
+    }
+
+    #[test]
+    fn a_lock_that_is_let_go_within_the_wait_is_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.lock");
+        let lock = Lock::take(&path).expect("taken");
+        let brief = Duration::from_millis(50);
+        Lock::take_within(&path, brief).expect_err("held all the time");
+        let ending = thread::spawn(move || {
+            thread::sleep(brief);
+            drop(lock);
+        });
+        Lock::take_within(&path, Duration::from_secs(60)).expect("let go");
+        ending.join().expect("ended");
     }
 }

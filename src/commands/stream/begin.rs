@@ -1,26 +1,20 @@
 //! What the three have in common before they start.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::base::Lsn;
-use crate::base::shutdown::POLL;
 use crate::catalog::filters::Filters;
 use crate::cli::ExitCode;
 use crate::cli::options::{FollowOptions, StartMode};
 use crate::commands::CommandError;
-use crate::migration::begin::check_filters as same_filters;
+use crate::migration::begin::{LEAVE_WAIT, check_filters as same_filters};
 use crate::report::log_file;
-use crate::store::{Lock, LockError, Run, Store, WorkDir};
+use crate::store::{Lock, Run, Store, WorkDir};
 use crate::worker::death_watch;
 
 /// How long the lock of a role is tried for: a predecessor that was told to end may still be
 /// writing its last lines.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
-
-/// The same before all are started: those of a supervisor that was killed may still commit what they
-/// have begun.
-const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
 /// There is nothing to stream with.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +39,7 @@ struct LogError {
 
 /// Takes the lock of `role`, and keeps its log in the work directory.
 pub(super) fn role(work_dir: &WorkDir, role: &str) -> Result<Lock, CommandError> {
-    let lock = free_role(work_dir, role, LOCK_WAIT)?;
+    let lock = Lock::take_within(&work_dir.role_lock_path(role), LOCK_WAIT)?;
     let logs = work_dir.log_path();
     log_file::keep_in(&logs, role).map_err(|source| {
         let dir = logs.clone();
@@ -120,20 +114,10 @@ pub(in crate::commands) fn free_roles(
         ("apply", applies),
     ] {
         if is_wanted {
-            free_role(work_dir, role, LEAVE_WAIT)?;
+            Lock::take_within(&work_dir.role_lock_path(role), LEAVE_WAIT)?;
         }
     }
     Ok(())
-}
-
-fn free_role(work_dir: &WorkDir, role: &str, wait: Duration) -> Result<Lock, CommandError> {
-    let deadline = Instant::now() + wait;
-    loop {
-        match Lock::take(&work_dir.role_lock_path(role)) {
-            Err(LockError::Held { .. }) if Instant::now() < deadline => thread::sleep(POLL),
-            taken => return Ok(taken?),
-        }
-    }
 }
 
 /// Puts `--endpos` into the sentinel, where all three read it. One that stands there already is

@@ -310,7 +310,7 @@ impl Leg {
     /// Whether none of its processes is at work.
     fn is_quiet(&self) -> Result<bool, CutoverError> {
         let run_lock = Lock::is_held(&self.work_dir.lock_path());
-        match begin::nobody_streams(&self.work_dir) {
+        match begin::nobody_streams(&self.work_dir, Duration::ZERO) {
             Ok(_) => Ok(!run_lock),
             Err(MigrationError::Lock(LockError::Held { .. })) => Ok(false),
             Err(error) => Err(error.into()),
