@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Given;
-use super::databases::{Database, Server, told};
+use super::databases::{self, Database, Server, told};
 use super::reader::{File, Section};
 use crate::pg::Address;
 
@@ -37,7 +37,7 @@ pub struct Servers {
 pub(super) fn read(
     file: &File<'_>,
     table: Option<Section<'_>>,
-    databases: &[Database],
+    all: &[Database],
     given: &Given,
 ) -> Option<AuthQuery> {
     let table = table?;
@@ -58,8 +58,8 @@ pub(super) fn read(
     let user = user?;
     let path = passfile.as_ref().map(|text| file.beside(text.value));
     let environment = &given.environment;
-    let mut servers = Vec::with_capacity(databases.len());
-    for database in databases {
+    let mut servers = Vec::with_capacity(all.len());
+    for database in all {
         let role = (user.value, dbname.as_ref().map(|text| text.value));
         let address = |server: &Server| server.for_role(role, path.as_deref(), environment);
         let target = database.target.as_ref().map(address).transpose();
@@ -68,18 +68,10 @@ pub(super) fn read(
             (Err(error), _) | (_, Err(error)) => file.wrong(&user, told(&error)),
         }
     }
-    let lacks_password = {
+    if let Some(passfile) = &passfile {
         let both = |servers: &Servers| [Some(servers.source.clone()), servers.target.clone()];
-        let all = servers.iter().flat_map(both).flatten();
-        let mut hosts = all.flat_map(|address| address.hosts().to_vec());
-        hosts.find(|host| host.password.is_none())
-    };
-    if let (Some(at), Some(host)) = (&passfile, lacks_password) {
-        let reason = format!(
-            "has no line for \"{}\" at {host}, or others may read it; run chmod 0600 on it",
-            user.value
-        );
-        file.wrong(at, reason);
+        let all: Vec<_> = servers.iter().flat_map(both).flatten().collect();
+        databases::needs_passwords(file, passfile, user.value, &all);
     }
     Some(AuthQuery {
         query: query.map_or(QUERY, |query| query.value).to_owned(),

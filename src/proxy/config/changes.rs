@@ -50,6 +50,9 @@ impl Changes {
             rights(running) == rights(read),
             "users or in_proxy of [admin]",
         );
+        if running.cutover != read.cutover {
+            changes.after_restart.push("[cutover]".to_owned());
+        }
         if admin_listen(running) != admin_listen(read) {
             let all: Vec<_> = admin_listen(read).iter().map(ToString::to_string).collect();
             changes
@@ -97,6 +100,7 @@ impl Config {
                 ..admin
             }),
             sockets: self.sockets,
+            cutover: self.cutover.clone(),
             limits: Limits {
                 max_client_connections: self.limits.max_client_connections,
                 max_server_connections: self.limits.max_server_connections,

@@ -268,6 +268,22 @@ pub(super) fn server(
     }
 }
 
+/// A fault if the password file at `passfile` has none of `user` for one of the servers.
+pub(super) fn needs_passwords(
+    file: &File<'_>,
+    passfile: &At<&str>,
+    user: &str,
+    addresses: &[Address],
+) {
+    let mut hosts = addresses.iter().flat_map(Address::hosts);
+    if let Some(host) = hosts.find(|host| host.password.is_none()) {
+        let reason = format!(
+            "has no line for \"{user}\" at {host}, or others may read it; run chmod 0600 on it"
+        );
+        file.wrong(passfile, reason);
+    }
+}
+
 fn holds_password(text: &str) -> bool {
     let settings = match uri::strip_scheme(text) {
         Some(rest) => uri::parse(rest),

@@ -8,6 +8,7 @@
 //! - [`auth_query`]: who else they are, looked up on the source;
 //! - [`rules`]: how they show it, by address, database and user;
 //! - [`mirrors`]: who else is sent what they say;
+//! - [`cutover`]: how it takes part in moving traffic;
 //! - [`limits`]: how many, how long;
 //! - [`admin`]: who administers it, and where it tells its metrics;
 //! - [`changes`]: what of a new file takes effect under way.
@@ -21,6 +22,7 @@
 pub mod admin;
 pub mod auth_query;
 pub mod changes;
+pub mod cutover;
 pub mod databases;
 pub mod limits;
 pub mod listen;
@@ -38,6 +40,7 @@ use reader::{File, Section};
 pub use admin::{Admin, AdminAddress};
 pub use auth_query::AuthQuery;
 pub use changes::Changes;
+pub use cutover::CutoverConfig;
 pub use databases::Database;
 pub use limits::Limits;
 pub use listen::{ListenAddress, Sockets};
@@ -71,6 +74,8 @@ pub struct Config {
     pub rules: Vec<AuthRule>,
     /// Who else is sent what they say.
     pub mirrors: Vec<MirrorConfig>,
+    /// How it takes part in moving traffic, beyond its work directory.
+    pub cutover: Option<CutoverConfig>,
     /// How many, how long.
     pub limits: Limits,
     /// Who may administer the proxy; none for nobody.
@@ -198,6 +203,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
         needs_login.iter().for_each(|one| one.refuse(file));
     }
     let mirrors = mirrors::read(file, root.tables("mirror"), (&databases, &users), given);
+    let cutover = cutover::read(file, root.table("cutover"), &databases, given);
     let mut limits = root.table("limits").map(limits::read).unwrap_or_default();
     if given.max_server_connections.is_some() {
         limits.max_server_connections = given.max_server_connections;
@@ -221,6 +227,7 @@ fn read_tables(file: &File<'_>, root: Section<'_>, given: &Given) -> Config {
         auth_query,
         rules,
         mirrors,
+        cutover,
         limits,
         admin,
         metrics,

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use super::*;
+use crate::base::Side;
 
 const SECRET: &str = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
@@ -398,6 +400,7 @@ fn the_example_file_is_valid_and_says_the_defaults() {
         ("clients.crt", &certificate),
         ("app.password", &"hunter2".to_owned()),
         ("auth.pgpass", &"*:*:*:pgflit_auth:hunter2\n".to_owned()),
+        ("migrator.pgpass", &"*:*:*:migrator:hunter2\n".to_owned()),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).expect("written");
@@ -407,6 +410,15 @@ fn the_example_file_is_valid_and_says_the_defaults() {
     let config = Config::read(&folder.path().join("p"), text, &given()).expect("valid");
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.listen, read(SHOP).expect("valid").listen);
+    let cutover = config.cutover.expect("a table");
+    assert_eq!(cutover.lease, Duration::from_secs(10));
+    assert!(!cutover.shared && !cutover.save_config);
+    let named = cutover.target.to_string();
+    assert!(
+        named.starts_with("postgresql://migrator@new.example.com"),
+        "{named}"
+    );
+    assert_eq!(cutover.target.dbname(), "shop");
     let tls = config.tls.expect("TLS");
     assert!(tls.asks_for_certificates());
     assert_eq!(tls.end_point().map(|hash| hash.len()), Some(32));
@@ -446,11 +458,51 @@ fn a_mirror_is_of_databases_and_users_that_are_there() {
 }
 
 #[test]
+fn one_database_moves_and_it_is_known_which() {
+    let moving =
+        "[[database]]\nname = \"shop\"\nsource = \"host=a\"\ntarget = \"host=b dbname=new\"\n";
+    let table = "[cutover]\nuser = \"me\"\nshared = true\nlease = \"5s\"\n";
+    let config = read(&format!("{moving}{table}")).expect("valid");
+    let cutover = config.cutover.expect("a table");
+    assert_eq!(
+        (cutover.source.dbname(), cutover.target.dbname()),
+        ("shop", "new")
+    );
+    assert!(cutover.shared && cutover.address(Side::Source) == &cutover.source);
+    let second = moving.replace("shop", "other");
+    for (text, fault) in [
+        (
+            format!("{SHOP}{table}"),
+            "cutover.user: is of use where one [[database]] has a target, and none has",
+        ),
+        (
+            format!("{moving}{second}{table}"),
+            "cutover.user: is of use where one [[database]] has a target, and several have",
+        ),
+        (
+            format!("{}{table}", moving.replace("shop", "*")),
+            "cutover.user: needs to know which database moves",
+        ),
+        (
+            format!("{moving}[cutover]\nlease = \"1ms\"\n"),
+            "cutover.user: is missing: pgflit's own role",
+        ),
+        (
+            format!("{moving}{table}passfile = \"nowhere\"\n"),
+            "cutover.passfile: has no line for \"me\" at a",
+        ),
+    ] {
+        let faults = faults(&text);
+        assert!(faults.iter().any(|one| one.contains(fault)), "{faults:?}");
+    }
+}
+
+#[test]
 fn every_key_is_in_the_example_and_documented() {
     let example = include_str!("../../../docs/proxy.example.toml");
     let page = include_str!("../../../docs/proxy-configuration.md");
     let text = "[proxy]\nzzz = 1\n[tls]\nzzz = 1\n[[database]]\nzzz = 1\n[[user]]\nzzz = 1\n\
-                [auth_query]\nzzz = 1\n[[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[limits]\nzzz = 1\n\
+                [auth_query]\nzzz = 1\n[[auth]]\nzzz = 1\n[[mirror]]\nzzz = 1\n[cutover]\nzzz = 1\n[limits]\nzzz = 1\n\
                 [admin]\nzzz = 1\n[metrics]\nzzz = 1\n";
     let mut count = 0;
     for fault in faults(text) {
