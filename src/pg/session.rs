@@ -2,7 +2,9 @@
 
 use std::future::{Ready, poll_fn, ready};
 use std::io;
+use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding as Binding, TlsConnect, TlsStream};
 use tokio_postgres::types::ToSql;
@@ -31,9 +33,31 @@ impl Session {
     /// # Errors
     /// Says which server was not reached or refused, and why.
     pub async fn connect(address: &Address, purpose: &str) -> Result<Session, Error> {
+        Self::connect_for(address, purpose, None).await
+    }
+
+    /// As [`Session::connect`], and wakes `woken` for every notification that comes after LISTEN. What
+    /// they say is not kept: anybody in the database can send one.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn connect_listening(
+        address: &Address,
+        purpose: &str,
+        woken: Arc<Notify>,
+    ) -> Result<Session, Error> {
+        Self::connect_for(address, purpose, Some(woken)).await
+    }
+
+    async fn connect_for(
+        address: &Address,
+        purpose: &str,
+        woken: Option<Arc<Notify>>,
+    ) -> Result<Session, Error> {
         let login = SessionLogin {
             address,
             application: pinned::application_name(address.application_name(), purpose),
+            woken,
         };
         let session = connect::open(address, &login).await?;
         let mut attempt = 1;
@@ -94,6 +118,7 @@ impl Session {
 struct SessionLogin<'a> {
     address: &'a Address,
     application: String,
+    woken: Option<Arc<Notify>>,
 }
 
 impl SessionLogin<'_> {
@@ -135,11 +160,16 @@ impl Login for SessionLogin<'_> {
             .map_err(|error: super::version::VersionParseError| {
                 Error::Protocol(error.to_string())
             })?;
+        let woken = self.woken.clone();
         tokio::spawn(async move {
             while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
                 match message {
                     Ok(AsyncMessage::Notice(notice)) => tracing::debug!("server: {notice}"),
-                    Ok(_) => {}
+                    Ok(_) => {
+                        if let Some(woken) = &woken {
+                            woken.notify_one();
+                        }
+                    }
                     // Whoever waits for an answer is told; nobody else needs to know.
                     Err(error) => return tracing::debug!("session ended: {}", Error::from(error)),
                 }

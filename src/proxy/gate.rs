@@ -36,6 +36,8 @@ pub enum Reason {
     Maintenance = 4,
     /// Traffic is being moved to the other server.
     Cutover = 8,
+    /// It is not certain any more where traffic goes.
+    Lease = 16,
 }
 
 /// How often traffic has been moved to the other server, beginning with the source: an even number

@@ -42,6 +42,7 @@ pub mod client_tls;
 pub mod config;
 pub mod control;
 pub mod conversation;
+pub mod coordination;
 pub mod gate;
 pub mod greeting;
 pub mod listener;

@@ -25,6 +25,8 @@ pub enum Hold {
     Maintenance,
     /// All, while traffic is moved to the other server.
     Cutover,
+    /// All, while it is not certain where traffic goes ([`super::coordination`]).
+    Lease,
 }
 
 impl Hold {
@@ -35,13 +37,14 @@ impl Hold {
             Hold::Database(_) => Reason::Database,
             Hold::Maintenance => Reason::Maintenance,
             Hold::Cutover => Reason::Cutover,
+            Hold::Lease => Reason::Lease,
         }
     }
 
     /// Whether it is about clients of `database`.
     pub fn is_about(&self, database: &str) -> bool {
         match self {
-            Hold::All | Hold::Maintenance | Hold::Cutover => true,
+            Hold::All | Hold::Maintenance | Hold::Cutover | Hold::Lease => true,
             Hold::Database(name) => name == database,
         }
     }
@@ -55,6 +58,7 @@ impl fmt::Display for Hold {
             Hold::Database(name) => write!(f, "database \"{name}\""),
             Hold::Maintenance => f.write_str("maintenance"),
             Hold::Cutover => f.write_str("cutover"),
+            Hold::Lease => f.write_str("lease"),
         }
     }
 }
@@ -216,7 +220,8 @@ impl Pauses {
         Some(InForce { id, until })
     }
 
-    /// Returns once nobody is held back. Cancel safe.
+    /// Returns once nobody is held back by somebody: that it is not certain where traffic goes may last.
+    /// Cancel safe.
     pub async fn all_ended(&self) {
         loop {
             let ended = self.registry.settled();
@@ -224,7 +229,7 @@ impl Pauses {
             tokio::pin!(ended);
             // From here on an end is not missed.
             ended.as_mut().enable();
-            if self.lock().held.is_empty() {
+            if self.lock().held.keys().all(|hold| *hold == Hold::Lease) {
                 return;
             }
             ended.await;
@@ -236,10 +241,10 @@ impl Pauses {
         self.end(hold, None)
     }
 
-    /// Ends all of them but that of a cutover, which is not anybody's to end.
+    /// Ends all of them but those about where traffic goes, which are not anybody's to end.
     pub fn resume_all(&self) {
         let mut all: Vec<Hold> = self.lock().held.keys().cloned().collect();
-        all.retain(|hold| *hold != Hold::Cutover);
+        all.retain(|hold| !matches!(hold, Hold::Cutover | Hold::Lease));
         for hold in all {
             self.resume(&hold);
         }
@@ -252,7 +257,7 @@ impl Pauses {
 
     /// How long nobody at all could begin anything, by a pause or by maintenance.
     pub fn all_held_for(&self) -> Option<Duration> {
-        let all = [Hold::All, Hold::Maintenance, Hold::Cutover];
+        let all = [Hold::All, Hold::Maintenance, Hold::Cutover, Hold::Lease];
         let held = all.iter().filter_map(|hold| self.held_for(hold));
         held.max()
     }

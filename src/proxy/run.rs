@@ -20,6 +20,7 @@ use super::config::Config;
 use super::control::asking::ask_within;
 use super::control::place::Process;
 use super::control::{self, ControlError, Facts, Reply, Request, Status};
+use super::coordination::Membership;
 use super::listener::{self, ListenError, Listener};
 use super::metrics;
 use super::pause::Hold;
@@ -113,6 +114,9 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     let service = Arc::new(service);
     pause_as(&others, &service).await;
     go_where_traffic_goes(&service, &start.record)?;
+    let settings = service.settings();
+    let told = settings.config.cutover.as_ref().filter(|told| told.shared);
+    let membership = told.map(|told| Membership::begin(told, &service));
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
     for address in &listen {
@@ -130,6 +134,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         since: Instant::now(),
         origin: start.origin,
         stop: StopRequest::default(),
+        membership: membership.clone(),
     });
     // Before anybody is accepted.
     let _ = service.console.set(Arc::downgrade(&facts));
@@ -174,9 +179,18 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         () = take_averages(&service) => {}
         () = metrics::http::serve(told_at, Arc::clone(&facts)) => {}
         () = admin::listener::serve(doors, Arc::clone(&facts)) => {}
+        () = take_part(membership, &facts) => {}
         () = stopped => {}
     }
     Ok(())
+}
+
+/// Takes part in moving traffic from other machines, if it is told so.
+async fn take_part(membership: Option<Arc<Membership>>, facts: &Arc<Facts>) {
+    match membership {
+        Some(membership) => membership.serve(facts).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Each client is two open files, and shells give a process few: takes as many as it may have.

@@ -6,6 +6,7 @@
 //! longer than the attempt may take, it asks the server that decides, and decides for `aborted` there if
 //! nobody has yet.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,10 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Promises {
     made: Mutex<Option<u64>>,
+    /// The last attempt by which it went to the other side.
+    went: AtomicU64,
+    /// Held while it goes there.
+    going: tokio::sync::Mutex<()>,
 }
 
 /// How a process came to the other side.
@@ -42,6 +47,17 @@ pub struct Switched {
 impl Promises {
     fn lock(&self) -> MutexGuard<'_, Option<u64>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an attempt is waited for.
+    pub fn are_made(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// The last attempt by which traffic came to where this process serves it; zero if it has not gone
+    /// anywhere since it started.
+    pub fn went(&self) -> u64 {
+        self.went.load(Ordering::SeqCst)
     }
 }
 
@@ -86,6 +102,8 @@ pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
 /// Clients are in transactions that do not end, and nobody had held them.
 pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Switched, String> {
     let mut switched = Switched::default();
+    // It may be told by several ways at once.
+    let going = service.promises.going.lock().await;
     let turns = service.registry.turns();
     if turns.side() != to {
         let held = service.pauses.in_force(&Hold::Cutover);
@@ -100,6 +118,8 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
         tracing::info!("traffic goes to the {to} from now on (attempt {attempt})");
         switched.moved = relocation::move_first(service).await;
     }
+    service.promises.went.fetch_max(attempt, Ordering::SeqCst);
+    drop(going);
     end(service, attempt);
     let service = Arc::clone(service);
     tokio::spawn(async move { relocation::move_rest(&service).await });
@@ -131,7 +151,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
         if since.elapsed() < lease || !is_waiting() {
             continue;
         }
-        let asked = tokio::time::timeout(ASK_MAX, ask(&doubt)).await;
+        let asked = tokio::time::timeout(ASK_MAX, ask(service, &doubt)).await;
         let problem = match asked {
             Ok(Ok(decision)) => {
                 tracing::warn!(
@@ -142,7 +162,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
                     Decision::Switched => switch(service, doubt.attempt, doubt.to).await.map(drop),
                     Decision::Aborted => {
                         abort(service, doubt.attempt);
-                        open_again(&doubt).await;
+                        open_again(service, &doubt).await;
                         Ok(())
                     }
                 };
@@ -166,10 +186,10 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
 }
 
 /// Lifts the fence that an aborted attempt may have left: until then nobody new is let in.
-async fn open_again(doubt: &Doubt) {
+async fn open_again(service: &Service, doubt: &Doubt) {
     let mut told = String::new();
     loop {
-        let lifting = tokio::time::timeout(ASK_MAX, lift(&doubt.left, doubt.attempt)).await;
+        let lifting = tokio::time::timeout(ASK_MAX, lift(service, doubt)).await;
         let problem = match lifting {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => problem,
@@ -186,16 +206,25 @@ async fn open_again(doubt: &Doubt) {
     }
 }
 
-async fn lift(address: &str, attempt: u64) -> Result<(), String> {
-    let address = Address::parse(address).map_err(|error| error.to_string())?;
+async fn lift(service: &Service, doubt: &Doubt) -> Result<(), String> {
+    let address = address(service, doubt.to.other(), &doubt.left)?;
     let session = Session::connect(&address, "authority").await;
     let session = session.map_err(|error| chain(&error))?;
-    let done = put_back::put_back(&session, Some(attempt)).await;
+    let done = put_back::put_back(&session, Some(doubt.attempt)).await;
     done.map_err(|error| chain(&error))
 }
 
-async fn ask(doubt: &Doubt) -> Result<Decision, String> {
-    let address = Address::parse(&doubt.at).map_err(|error| error.to_string())?;
+/// Where a server is: as this process was told with `[cutover]`, which says where the password is; else as
+/// whoever moves traffic connects to it.
+fn address(service: &Service, side: Side, named: &str) -> Result<Address, String> {
+    match &service.settings().config.cutover {
+        Some(told) => Ok(told.address(side).clone()),
+        None => Address::parse(named).map_err(|error| error.to_string()),
+    }
+}
+
+async fn ask(service: &Service, doubt: &Doubt) -> Result<Decision, String> {
+    let address = address(service, doubt.to, &doubt.at)?;
     let session = Session::connect(&address, "authority").await;
     let session = session.map_err(|error| chain(&error))?;
     let decided = async {

@@ -16,7 +16,9 @@ use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
 use crate::pg::{self, Session};
-use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
+use crate::proxy::authority::{
+    Decided, Decision, DecisionError, Doubt, Record, decision, put_back,
+};
 use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Lock, Store};
 
 /// How long connections may be opened ahead.
@@ -275,7 +277,9 @@ impl<'a> Attempt<'a> {
         decision::prepare(to)
             .await
             .map_err(on(self.config.to, "making the table pgflit.authority"))?;
-        fence::prepare(from, self.from()).await?;
+        put_back::prepare(from)
+            .await
+            .map_err(on(self.from(), "making the table pgflit.fence"))?;
         let mut last = 0;
         for (session, side) in [(from, self.from()), (to, self.config.to)] {
             let decided = decision::last_attempt(session).await;

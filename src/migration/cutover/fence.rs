@@ -56,26 +56,6 @@ const FOREIGN: &str = "FROM pg_catalog.pg_stat_activity a
        AND NOT (a.usename IS NOT DISTINCT FROM CURRENT_USER
                 AND a.application_name ~ 'pgflit: [a-z0-9, ]+$')";
 
-/// Makes the table that fences are noted in.
-///
-/// # Errors
-/// The server refuses.
-pub async fn prepare(session: &Session, side: Side) -> Result<(), CutoverError> {
-    session
-        .batch(
-            "BEGIN;
-             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
-             CREATE SCHEMA IF NOT EXISTS pgflit;
-             CREATE TABLE IF NOT EXISTS pgflit.fence (
-                 attempt bigint PRIMARY KEY,
-                 changed text NOT NULL,
-                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
-             COMMIT",
-        )
-        .await
-        .map_err(on(side, "making the schema pgflit"))
-}
-
 /// Whether one is up.
 ///
 /// # Errors

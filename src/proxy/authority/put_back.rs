@@ -74,6 +74,25 @@ pub fn grantee(role: &str) -> String {
     }
 }
 
+/// Makes the table, if it is not there.
+///
+/// # Errors
+/// The server refuses.
+pub async fn prepare(session: &Session) -> Result<(), Error> {
+    session
+        .batch(
+            "BEGIN;
+             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
+             CREATE SCHEMA IF NOT EXISTS pgflit;
+             CREATE TABLE IF NOT EXISTS pgflit.fence (
+                 attempt bigint PRIMARY KEY,
+                 changed text NOT NULL,
+                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
+             COMMIT",
+        )
+        .await
+}
+
 /// Whether a fence is up.
 ///
 /// # Errors

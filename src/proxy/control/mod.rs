@@ -16,6 +16,7 @@ pub mod together;
 
 pub use asking::AskError;
 pub use mirrors::{MirrorStatus, StatementStatus, WORST_MAX};
+pub(in crate::proxy) use serving::answer_to;
 pub use serving::{Control, ControlError, Facts, bind};
 pub use together::ask;
 
@@ -221,6 +222,9 @@ pub struct Status {
     /// Its databases that may move, by the names that clients ask for.
     #[serde(default)]
     pub movable: Vec<String>,
+    /// Its numbers among those who are told through the servers what to do, one for each process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<i64>,
     /// What is in force of a pause, for other processes of the same proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseInForce>,

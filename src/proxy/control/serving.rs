@@ -15,6 +15,7 @@ use super::place::{PROCESSES_MAX, Place, Process};
 use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
 use crate::proxy::cancel;
 use crate::proxy::config::Changes;
+use crate::proxy::coordination::Membership;
 use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::registry::{Entry, Replication, SessionState};
 use crate::proxy::reload::{Origin, reload};
@@ -147,6 +148,7 @@ pub struct Facts {
     pub(in crate::proxy) since: Instant,
     pub(in crate::proxy) origin: Origin,
     pub(in crate::proxy) stop: StopRequest,
+    pub(in crate::proxy) membership: Option<Arc<Membership>>,
 }
 
 impl Control {
@@ -195,6 +197,11 @@ async fn converse(stream: UnixStream, facts: &Facts) {
         // Whoever asked for the pause has gone, and does not know that it came about.
         facts.service.pauses.resume_of(&Hold::All, id);
     }
+}
+
+/// As the control socket answers, for who asks by another way.
+pub(in crate::proxy) async fn answer_to(request: Request, facts: &Facts) -> Reply {
+    answer(request, facts).await.0
 }
 
 /// The answer, and the pause by which clients wait from now on if it is that.
@@ -320,6 +327,7 @@ fn status(facts: &Facts) -> Status {
         movable: movable.map(|one| one.name.clone()).collect(),
         server: servers.join(", "),
         draining: facts.stop.asked().is_some(),
+        members: facts.membership.iter().map(|one| one.card.id).collect(),
         processes: Vec::new(),
         silent: Vec::new(),
         pause: service

@@ -211,6 +211,7 @@ fn together(mut one: Status, other: &Status) -> Status {
             one.listen.push(place.clone());
         }
     }
+    one.members.extend(&other.members);
     one.paused &= other.paused;
     one.draining &= other.draining;
     one.paused_ms = match (one.paused_ms, other.paused_ms) {

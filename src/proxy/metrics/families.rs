@@ -66,10 +66,11 @@ fn by_database(facts: &Facts) -> BTreeMap<String, Seen> {
             Hold::All,
             Hold::Maintenance,
             Hold::Cutover,
+            Hold::Lease,
             Hold::Database(name.clone()),
         ];
         // A pause of one name is none of those that are counted together with it.
-        let about = if is_known { &holds[..] } else { &holds[..2] };
+        let about = if is_known { &holds[..] } else { &holds[..4] };
         let held = about
             .iter()
             .filter_map(|hold| service.pauses.held_for(hold));

@@ -118,7 +118,7 @@ impl Databases {
         let reason = hold.reason();
         match hold {
             Hold::Database(name) => self.served(name).database.gate.close(reason),
-            Hold::All | Hold::Maintenance | Hold::Cutover => {
+            Hold::All | Hold::Maintenance | Hold::Cutover | Hold::Lease => {
                 self.closed |= reason as u8;
                 let all = self.by_name.values();
                 all.for_each(|served| served.database.gate.close(reason));

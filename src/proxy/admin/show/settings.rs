@@ -157,8 +157,8 @@ pub(super) fn mem(facts: &Facts) -> Rows {
 
 pub(super) fn state(facts: &Facts) -> Rows {
     let pauses = &facts.service.pauses;
-    let is_held = |hold| pauses.held_for(hold).is_some();
-    let is_paused = is_held(&Hold::All) || is_held(&Hold::Cutover);
+    let is_held = |hold: &Hold| pauses.held_for(hold).is_some();
+    let is_paused = [Hold::All, Hold::Cutover, Hold::Lease].iter().any(is_held);
     let is_maintained = is_held(&Hold::Maintenance);
     let states = [
         ("active", !is_paused && !is_maintained),
