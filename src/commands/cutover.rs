@@ -222,6 +222,10 @@ impl From<CutoverError> for CommandError {
                     other => CommandError::new(ExitCode::Other, other),
                 };
             }
+            CutoverError::Member { .. } => (
+                ExitCode::Other,
+                Some("see its log; end it if it hangs, and try again".to_owned()),
+            ),
             CutoverError::Record(_) | CutoverError::Start { .. } => (ExitCode::Other, None),
         };
         CommandError {

@@ -48,13 +48,19 @@ struct Teller {
 impl Bank {
     /// `count` clients, each deciding by `seed` and its number.
     pub(super) fn open(stage: &Stage, count: usize, seed: u64) -> Self {
+        Self::open_at(&[stage.port], count, seed)
+    }
+
+    /// The same, in turn at each of `ports`.
+    pub(super) fn open_at(ports: &[u16], count: usize, seed: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let clients: Vec<Arc<Teller>> = (0..count).map(|_| Arc::default()).collect();
-        let (stopped, all, port) = (Arc::clone(&stop), clients.clone(), stage.port);
+        let (stopped, all, ports) = (Arc::clone(&stop), clients.clone(), ports.to_vec());
         let thread = std::thread::spawn(move || {
             driver_runtime().block_on(async {
                 let mut tasks = tokio::task::JoinSet::new();
                 for (number, teller) in all.into_iter().enumerate() {
+                    let port = ports[number % ports.len()];
                     let stopped = Arc::clone(&stopped);
                     let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
                     tasks.spawn(async move { teller.work(number, port, random, &stopped).await });

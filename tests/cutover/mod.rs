@@ -3,6 +3,7 @@
 mod bank;
 mod drivers;
 mod killed;
+mod machines;
 mod moving;
 mod refused;
 mod sessions;

@@ -19,6 +19,13 @@ pub(super) struct Stage {
 impl Stage {
     /// With the tables of `schema`, which the application owns.
     pub(super) fn with(schema: &str) -> Self {
+        let mut stage = Self::without_proxy(schema);
+        stage.start_proxy();
+        stage
+    }
+
+    /// The same without the proxy.
+    pub(super) fn without_proxy(schema: &str) -> Self {
         let pair = Pair::new();
         for database in [&pair.source, &pair.target] {
             database.sql("CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app");
@@ -33,7 +40,6 @@ impl Stage {
         let follow = pgflit("clone --follow").between(&stage.pair).start();
         follow.wait_for_stderr("live replay");
         stage.follow = Some(follow);
-        stage.start_proxy();
         stage
     }
 

@@ -16,9 +16,8 @@ use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
 use crate::pg::{self, Session};
-use crate::proxy::authority::{
-    Decided, Decision, DecisionError, Doubt, Record, decision, put_back,
-};
+use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
+use crate::proxy::coordination::tables;
 use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Lock, Store};
 
 /// How long connections may be opened ahead.
@@ -271,15 +270,14 @@ impl<'a> Attempt<'a> {
     /// Everything that can be done while traffic flows.
     async fn make_ready(&mut self, shutdown: &Shutdown) -> Result<(), CutoverError> {
         let (from, to) = (&self.sessions.from, &self.sessions.to);
-        let found = preflight::look(self.config, (&self.current, from, to), &self.proxies).await?;
+        let sessions = (&self.current, from, to);
+        let found = preflight::look(self.config, sessions, &mut self.proxies).await?;
         self.superusers = found.superusers;
         self.steps.done("preflight", false);
-        decision::prepare(to)
-            .await
-            .map_err(on(self.config.to, "making the table pgflit.authority"))?;
-        put_back::prepare(from)
-            .await
-            .map_err(on(self.from(), "making the table pgflit.fence"))?;
+        for (session, side) in [(from, self.from()), (to, self.config.to)] {
+            let prepared = tables::prepare(session).await;
+            prepared.map_err(on(side, "making tables in the schema pgflit"))?;
+        }
         let mut last = 0;
         for (session, side) in [(from, self.from()), (to, self.config.to)] {
             let decided = decision::last_attempt(session).await;
@@ -305,7 +303,10 @@ impl<'a> Attempt<'a> {
         self.unfencing = fence::lifting(to, self.config.to).await?;
         // Behind a fence nobody can be logged in ahead.
         let warm = match self.unfencing.is_empty() {
-            true => self.proxies.warm_up(self.config.to, WARM_MAX)?,
+            true => {
+                let via = (from, self.from());
+                self.proxies.warm_up(self.config.to, WARM_MAX, via).await?
+            }
             false => Warm::default(),
         };
         if let Some((count, problem)) = &warm.failed {
@@ -363,16 +364,22 @@ impl<'a> Attempt<'a> {
             ..Record::read(&self.record_path())?
         };
         record.write(&self.record_path())?;
+        let from = &self.sessions.from;
+        let via = (from, from_side);
+        // A proxy that comes from now on waits; those that came before are found.
+        let noted = tables::note(from, Some(self.number)).await;
+        noted.map_err(on(from_side, "noting the attempt"))?;
+        self.proxies.find(via).await?;
         self.steps.done("noted", false);
         let lease = self.held_for_at_most() + LEASE_SPARE;
-        self.proxies.hold(self.number, limits.drain_limit, lease)?;
+        let limits = (limits.drain_limit, lease);
+        self.proxies.hold(self.number, limits, via).await?;
         self.steps.done("clients held", true);
         failpoint::reach("clients held");
-        self.proxies.promise(&doubt, lease)?;
+        self.proxies.promise(&doubt, lease, via).await?;
         failpoint::reach("proxies promised");
-        let from = &self.sessions.from;
         if !self.config.rehearses {
-            let clients = self.proxies.clients()?;
+            let clients = self.proxies.clients(via).await?;
             self.spared = preflight::server_pids(&clients);
             let mode = (self.number, self.config.fence);
             fence::raise(from, from_side, mode, &self.superusers).await?;
@@ -458,8 +465,9 @@ impl<'a> Attempt<'a> {
 
     /// Whether everything is as it was made: the proxies hold, and nobody has come past the fence.
     async fn look_once_more(&self) -> Result<(), CutoverError> {
-        self.proxies
-            .promise(&self.doubt(), self.held_for_at_most() + LEASE_SPARE)?;
+        let lease = self.held_for_at_most() + LEASE_SPARE;
+        let via = (&self.sessions.from, self.from());
+        self.proxies.promise(&self.doubt(), lease, via).await?;
         let clear = fence::is_clear(&self.sessions.from, self.from(), &self.spared).await?;
         match clear || self.config.fence != FenceMode::Connections {
             true => Ok(()),
@@ -480,7 +488,8 @@ impl<'a> Attempt<'a> {
     }
 
     async fn switch(&mut self) -> Result<(), CutoverError> {
-        self.proxies.switch(self.number, self.config.to)?;
+        let (to, side) = (&self.sessions.to, self.config.to);
+        self.proxies.switch(self.number, side, (to, side)).await?;
         self.steps.done("switched", true);
         failpoint::reach("switched");
         Ok(())
@@ -542,7 +551,8 @@ impl<'a> Attempt<'a> {
         if !matches!(lifted, Ok(Ok(()))) {
             tracing::warn!("the fence around the {} is lifted later", self.from());
         }
-        let aborted = self.proxies.abort(self.number);
+        let via = (&self.sessions.from, self.from());
+        let aborted = self.proxies.abort(self.number, via).await;
         self.steps.done("clients go on", true);
         undo_rest(self.config, &self.sessions.from, self.number).await?;
         aborted?;
@@ -572,12 +582,12 @@ pub(super) async fn undo_rest(
         }
         Err(error) => tracing::warn!("{}", chain(&error)),
     }
-    match fence::lift(from, config.to.other()).await {
-        Ok(_) => {}
+    match let_go(from, config.to.other()).await {
+        Ok(()) => {}
         // The session may be what has failed.
         Err(_) => {
             let again = config.connect(config.to.other()).await?;
-            fence::lift(&again, config.to.other()).await?;
+            let_go(&again, config.to.other()).await?;
         }
     }
     let path = config.work_dir.authority_path();
@@ -587,6 +597,13 @@ pub(super) async fn undo_rest(
     };
     record.write(&path)?;
     Ok(())
+}
+
+/// Traffic does not leave `side`, and nothing there says so any more.
+async fn let_go(session: &Session, side: Side) -> Result<(), CutoverError> {
+    fence::lift(session, side).await?;
+    let noted = tables::note(session, None).await;
+    noted.map_err(on(side, "ending the attempt"))
 }
 
 /// Decides for `switched`, and finds out how it is decided even if the answer is lost.
@@ -655,6 +672,8 @@ impl After<'_> {
         self.current.end(self.marker).await?;
         failpoint::reach("old stream ended");
         self.current.drop_slot(from).await?;
+        let noted = tables::note(from, None).await;
+        noted.map_err(on(config.to.other(), "ending the attempt"))?;
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;
             // What comes back is written where the stream there has ended.

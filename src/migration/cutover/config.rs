@@ -84,10 +84,7 @@ impl Config {
     }
 
     pub(super) fn proxies(&self) -> Proxies {
-        match &self.socket {
-            Some(socket) => Proxies::at(socket),
-            None => Proxies::none(),
-        }
+        Proxies::at(self.socket.as_deref())
     }
 
     pub(super) async fn connect(&self, side: Side) -> Result<Session, CutoverError> {

@@ -6,6 +6,7 @@ use crate::pg;
 use crate::proxy::authority::DecisionError;
 use crate::proxy::authority::record::RecordError;
 use crate::proxy::control::AskError;
+use crate::proxy::coordination::tables::Silence;
 use crate::store::{self, LockError};
 
 /// Traffic was not moved, or not to the end.
@@ -52,6 +53,15 @@ pub enum CutoverError {
     /// The proxy could not be asked.
     #[error("asking the proxy")]
     Proxy(#[from] AskError),
+    /// A proxy of another machine could not be asked.
+    #[error("asking the proxy {name}")]
+    Member {
+        /// Where it runs.
+        name: String,
+        /// Why.
+        #[source]
+        source: Silence,
+    },
     /// Where traffic goes could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),

@@ -327,6 +327,20 @@ pub async fn lift(session: &Session, side: Side) -> Result<(), CutoverError> {
         .map_err(|error| of_put_back(error, side))
 }
 
+/// As [`lift`], of a side that traffic has left by `attempt` for good.
+///
+/// # Errors
+/// As [`lift`].
+pub async fn lift_for_good(
+    session: &Session,
+    side: Side,
+    attempt: u64,
+) -> Result<(), CutoverError> {
+    put_back::put_back_for_good(session, attempt)
+        .await
+        .map_err(|error| of_put_back(error, side))
+}
+
 fn of_put_back(error: PutBackError, side: Side) -> CutoverError {
     match error {
         PutBackError::Server(source) => on(side, "lifting the fence")(source),

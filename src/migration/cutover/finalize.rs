@@ -64,7 +64,7 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
                 let source = (&config.source, Side::Source);
                 drop_origin(source, origin.as_deref()).await?;
             }
-            leave_source(&source, lifts_fence, &mut finalized).await?;
+            leave_source(&source, lifts_fence.then_some(last.attempt), &mut finalized).await?;
         }
         // It may be switched off by now.
         Err(error) => finalized
@@ -81,11 +81,11 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
 
 async fn leave_source(
     source: &Session,
-    lifts_fence: bool,
+    lifts_fence_of: Option<u64>,
     finalized: &mut Finalized,
 ) -> Result<(), CutoverError> {
-    if lifts_fence {
-        fence::lift(source, Side::Source).await?;
+    if let Some(attempt) = lifts_fence_of {
+        fence::lift_for_good(source, Side::Source, attempt).await?;
         finalized.done.push(
             "the fence on the source is lifted: it takes writes, which nobody carries on"
                 .to_owned(),

@@ -12,6 +12,7 @@ use crate::base::{Lsn, Side};
 use crate::migration::base_copy;
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
+use crate::proxy::coordination::tables;
 use crate::store::FOLLOWING_STEP;
 
 /// How long a stream that is behind is given to come near, before anybody is held.
@@ -36,20 +37,26 @@ pub struct Found {
 pub async fn look(
     config: &Config,
     (current, from, to): (&Leg, &Session, &Session),
-    proxies: &Proxies,
+    proxies: &mut Proxies,
 ) -> Result<Found, CutoverError> {
     check_stream(current).await?;
     fence::check_rights(from, current.from).await?;
     check_prepared(from, current.from).await?;
     check_subscriptions(from, current.from).await?;
-    let clients = match proxies.status() {
-        Ok(status) => {
-            check_proxy(status.as_ref(), current.from)?;
-            proxies.clients()?
+    let via = (from, current.from);
+    proxies.find(via).await?;
+    check_members(proxies, to, config.to).await?;
+    let clients = match proxies.statuses(via).await {
+        Ok(statuses) => {
+            for (name, status) in &statuses {
+                check_proxy((name, status), current.from)?;
+            }
+            proxies.clients(via).await?
         }
         Err(error) if is_nobody(&error) => {
             return Err(CutoverError::not_ready(
-                "no proxy runs in this work directory".to_owned(),
+                "no proxy runs in this work directory, and none of another machine takes part"
+                    .to_owned(),
                 "start pgflit proxy with the same --dir, or name its socket with --socket; to move \
                  the application by other means, say --no-proxy",
             ));
@@ -140,33 +147,62 @@ async fn check_subscriptions(from: &Session, side: Side) -> Result<(), CutoverEr
     }
 }
 
+/// Proxies of other machines must be of this version, and hear the server that decides, too.
+async fn check_members(proxies: &Proxies, to: &Session, side: Side) -> Result<(), CutoverError> {
+    let there = tables::members(to).await;
+    let there = there.map_err(on(side, "looking for proxies of other machines"))?;
+    for member in proxies.members() {
+        let own = env!("CARGO_PKG_VERSION");
+        if member.version != own {
+            return Err(CutoverError::not_ready(
+                format!(
+                    "the proxy {} is of version {}, and this is {own}",
+                    member.name, member.version
+                ),
+                "let all proxies be of the version that moves traffic",
+            ));
+        }
+        if !there
+            .iter()
+            .any(|one| one.id == member.id && one.is_there())
+        {
+            return Err(CutoverError::not_ready(
+                format!("the proxy {} has no session on the {side}", member.name),
+                "its log says why; see the target and [cutover] in its configuration",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The proxy must serve the side that traffic is to leave, and know the other one.
-fn check_proxy(status: Option<&Status>, from: Side) -> Result<(), CutoverError> {
-    let Some(status) = status else {
-        return Ok(());
+fn check_proxy((name, status): (&str, &Status), from: Side) -> Result<(), CutoverError> {
+    let proxy = match name {
+        "" => "the proxy".to_owned(),
+        name => format!("the proxy {name}"),
     };
     if !status.silent.is_empty() {
         return Err(CutoverError::not_ready(
-            format!("processes of the proxy do not answer: {:?}", status.silent),
+            format!("processes of {proxy} do not answer: {:?}", status.silent),
             "end those that hang, and try again",
         ));
     }
     if status.serves != from.as_str() {
         return Err(CutoverError::not_ready(
-            format!("the proxy serves the {} already", status.serves),
+            format!("{proxy} serves the {} already", status.serves),
             "for the way back there is pgflit rollback; for the end pgflit finalize",
         ));
     }
     if status.movable.is_empty() {
         return Err(CutoverError::not_ready(
-            "the proxy knows no target of any database",
+            format!("{proxy} knows no target of any database"),
             "name it: target in [[database]], or --target; then pgflit proxy reload",
         ));
     }
     if status.movable.len() > 1 {
         return Err(CutoverError::not_ready(
             format!(
-                "the proxy would move several databases at once: {}",
+                "{proxy} would move several databases at once: {}",
                 status.movable.join(", ")
             ),
             "run a proxy for each migration, or take target away from what is not moved now",
@@ -175,7 +211,7 @@ fn check_proxy(status: Option<&Status>, from: Side) -> Result<(), CutoverError> 
     match status.paused {
         false => Ok(()),
         true => Err(CutoverError::not_ready(
-            "the proxy is paused already",
+            format!("{proxy} is paused already"),
             "end that with pgflit proxy resume, or MAINTENANCE OFF in its console",
         )),
     }

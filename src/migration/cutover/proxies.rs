@@ -1,18 +1,30 @@
-//! What the processes of the proxy are told. All of them at once; what one refuses ends it for all.
+//! What the processes of the proxy are told: those of this machine by their sockets, those of others
+//! through the servers. All of them at once; what one refuses ends it for all.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::CutoverError;
+use super::error::{CutoverError, on};
 use crate::base::Side;
+use crate::pg::Session;
 use crate::proxy::authority::Doubt;
 use crate::proxy::control::{self, AskError, Client, Reply, Request, Status};
+use crate::proxy::coordination::tables::{self, Member};
 
-/// The proxy in front of the application; none where it is moved by other means.
+/// How much longer an answer may take that comes through a server.
+const WAY_MAX: Duration = Duration::from_secs(2);
+
+/// The proxies in front of the application; none where it is moved by other means.
 #[derive(Debug, Clone)]
 pub struct Proxies {
+    /// Of this machine.
     socket: Option<PathBuf>,
+    /// Of others.
+    members: Vec<Member>,
 }
+
+/// The server through which members are asked.
+pub type Via<'a> = (&'a Session, Side);
 
 /// Connections that were opened ahead.
 #[derive(Debug, Clone, Default)]
@@ -24,81 +36,120 @@ pub struct Warm {
 }
 
 impl Proxies {
-    /// Those whose newest process has the control socket `socket`.
-    pub fn at(socket: &Path) -> Self {
+    /// Those whose newest process has the control socket `socket`, if this machine has any.
+    pub fn at(socket: Option<&Path>) -> Self {
         Proxies {
-            socket: Some(socket.to_owned()),
+            socket: socket.map(Path::to_owned),
+            members: Vec::new(),
         }
     }
 
-    /// None.
-    pub fn none() -> Self {
-        Proxies { socket: None }
-    }
-
-    /// Whether there are any.
-    pub fn are_there(&self) -> bool {
-        self.socket.is_some()
-    }
-
-    /// How they do.
+    /// Finds those of other machines, which are told from now on, too. One that has been silent for longer
+    /// than its lease is none: its clients wait, and meet the fence.
     ///
     /// # Errors
-    /// None answers.
-    pub fn status(&self) -> Result<Option<Status>, CutoverError> {
-        match self.ask(&Request::Status)? {
-            Some(Reply::Status(status)) => Ok(Some(*status)),
-            _ => Ok(None),
-        }
+    /// The server refuses.
+    pub async fn find(&mut self, (session, side): Via<'_>) -> Result<(), CutoverError> {
+        // Of a process that is reached by both ways.
+        let reached = match self.of_this_machine(&Request::Status).await {
+            Ok(Some(Reply::Status(status))) => status.members,
+            _ => Vec::new(),
+        };
+        let members = tables::members(session).await;
+        let mut members = members.map_err(on(side, "looking for proxies of other machines"))?;
+        members.retain(|one| {
+            if !one.is_there() {
+                let (name, silent) = (&one.name, one.silent);
+                tracing::warn!("the proxy {name} has said nothing for {silent:?}: it is left out");
+            }
+            one.is_there() && !reached.contains(&one.id)
+        });
+        self.members = members;
+        Ok(())
+    }
+
+    /// Those of other machines.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How they do: those of this machine as one, without a name; then the others.
+    ///
+    /// # Errors
+    /// One does not answer; there are none.
+    pub async fn statuses(&self, via: Via<'_>) -> Result<Vec<(String, Status)>, CutoverError> {
+        let replies = self.ask(&Request::Status, via).await?;
+        let status = |(name, reply)| match reply {
+            Reply::Status(status) => Some((name, *status)),
+            _ => None,
+        };
+        Ok(replies.into_iter().filter_map(status).collect())
     }
 
     /// Their clients.
     ///
     /// # Errors
     /// One does not answer.
-    pub fn clients(&self) -> Result<Vec<Client>, CutoverError> {
-        match self.ask(&Request::Clients)? {
-            Some(Reply::Clients { clients }) => Ok(clients),
-            _ => Ok(Vec::new()),
-        }
+    pub async fn clients(&self, via: Via<'_>) -> Result<Vec<Client>, CutoverError> {
+        let replies = self.ask(&Request::Clients, via).await?;
+        let clients = |(_, reply)| match reply {
+            Reply::Clients { clients } => clients,
+            _ => Vec::new(),
+        };
+        Ok(replies.into_iter().flat_map(clients).collect())
     }
 
     /// Opens connections on `to` ahead, within `limit`.
     ///
     /// # Errors
     /// One does not answer.
-    pub fn warm_up(&self, to: Side, limit: Duration) -> Result<Warm, CutoverError> {
+    pub async fn warm_up(
+        &self,
+        to: Side,
+        limit: Duration,
+        via: Via<'_>,
+    ) -> Result<Warm, CutoverError> {
         let limit_ms = millis(limit);
-        match self.ask(&Request::WarmUp { to, limit_ms })? {
-            Some(Reply::Warm {
+        let replies = self.ask(&Request::WarmUp { to, limit_ms }, via).await?;
+        let mut all = Warm::default();
+        for (_, reply) in replies {
+            if let Reply::Warm {
                 ready,
                 failed,
                 problem,
-            }) => Ok(Warm {
-                ready,
-                failed: problem.map(|problem| (failed, problem)),
-            }),
-            _ => Ok(Warm::default()),
+            } = reply
+            {
+                all.ready += ready;
+                let before = all.failed.take();
+                all.failed = match (problem, before) {
+                    (Some(problem), before) => {
+                        Some((failed + before.map_or(0, |(count, _)| count), problem))
+                    }
+                    (None, before) => before,
+                };
+            }
         }
+        Ok(all)
     }
 
     /// Holds every client between two transactions.
     ///
     /// # Errors
     /// One could not be within `drain_limit`; those that were go on.
-    pub fn hold(
+    pub async fn hold(
         &self,
         attempt: u64,
-        drain_limit: Duration,
-        limit: Duration,
+        (drain_limit, limit): (Duration, Duration),
+        via: Via<'_>,
     ) -> Result<(), CutoverError> {
-        let held = self.ask(&Request::Hold {
+        let request = Request::Hold {
             attempt,
             drain_limit_ms: millis(drain_limit),
             limit_ms: millis(limit),
-        });
+        };
+        let held = self.ask(&request, via).await;
         if held.is_err() {
-            let _ = self.abort(attempt);
+            let _ = self.abort(attempt, via).await;
         }
         held.map(drop)
     }
@@ -107,39 +158,95 @@ impl Proxies {
     ///
     /// # Errors
     /// One has let its clients go on.
-    pub fn promise(&self, doubt: &Doubt, lease: Duration) -> Result<(), CutoverError> {
+    pub async fn promise(
+        &self,
+        doubt: &Doubt,
+        lease: Duration,
+        via: Via<'_>,
+    ) -> Result<(), CutoverError> {
         let request = Request::Promise {
             doubt: doubt.clone(),
             lease_ms: millis(lease),
         };
-        self.ask(&request).map(drop)
+        self.ask(&request, via).await.map(drop)
     }
 
     /// Traffic goes to `to`.
     ///
     /// # Errors
     /// One does not answer; the others have gone there.
-    pub fn switch(&self, attempt: u64, to: Side) -> Result<(), CutoverError> {
-        self.ask(&Request::Switch { attempt, to }).map(drop)
+    pub async fn switch(&self, attempt: u64, to: Side, via: Via<'_>) -> Result<(), CutoverError> {
+        let request = Request::Switch { attempt, to };
+        self.ask(&request, via).await.map(drop)
     }
 
     /// Traffic stays.
     ///
     /// # Errors
     /// One does not answer; the others go on.
-    pub fn abort(&self, attempt: u64) -> Result<(), CutoverError> {
-        self.ask(&Request::Abort { attempt }).map(drop)
+    pub async fn abort(&self, attempt: u64, via: Via<'_>) -> Result<(), CutoverError> {
+        self.ask(&Request::Abort { attempt }, via).await.map(drop)
     }
 
-    fn ask(&self, request: &Request) -> Result<Option<Reply>, CutoverError> {
-        match &self.socket {
-            None => Ok(None),
-            Some(socket) => Ok(Some(control::ask(socket, request)?)),
+    /// Asks all of them at the same time. Everyone is asked, whatever the others say.
+    async fn ask(
+        &self,
+        request: &Request,
+        via: Via<'_>,
+    ) -> Result<Vec<(String, Reply)>, CutoverError> {
+        let (own, others) = tokio::join!(
+            self.of_this_machine(request),
+            self.of_other_machines(request, via)
+        );
+        let own = match own {
+            // Those of other machines are enough.
+            Err(error) if is_nobody(&error) && !self.members.is_empty() => None,
+            own => own?,
+        };
+        let own = own.map(|reply| (String::new(), reply));
+        Ok(own.into_iter().chain(others?).collect())
+    }
+
+    async fn of_this_machine(&self, request: &Request) -> Result<Option<Reply>, CutoverError> {
+        let Some(socket) = self.socket.clone() else {
+            return Ok(None);
+        };
+        let request = request.clone();
+        let asked = tokio::task::spawn_blocking(move || control::ask(&socket, &request));
+        let lost = |error| AskError::Lost(std::io::Error::other(error));
+        Ok(Some(asked.await.map_err(lost)??))
+    }
+
+    async fn of_other_machines(
+        &self,
+        request: &Request,
+        (session, side): Via<'_>,
+    ) -> Result<Vec<(String, Reply)>, CutoverError> {
+        if self.members.is_empty() {
+            return Ok(Vec::new());
         }
+        let ids: Vec<i64> = self.members.iter().map(|one| one.id).collect();
+        let limit = control::asking::limit_of(request) + WAY_MAX;
+        let answers = tables::ask(session, &ids, request, limit).await;
+        let answers = answers.map_err(on(side, "asking proxies of other machines"))?;
+        let mut replies = Vec::with_capacity(answers.len());
+        for (id, answer) in answers {
+            let member = self.members.iter().find(|one| one.id == id);
+            let name = member.map_or_else(String::new, |one| one.name.clone());
+            match answer {
+                Ok(Reply::Refused { problem, hint }) => {
+                    let problem = format!("{name}: {problem}");
+                    return Err(AskError::Refused { problem, hint }.into());
+                }
+                Ok(reply) => replies.push((name, reply)),
+                Err(source) => return Err(CutoverError::Member { name, source }),
+            }
+        }
+        Ok(replies)
     }
 }
 
-/// Whether no proxy runs there.
+/// Whether no proxy runs on this machine.
 pub(super) fn is_nobody(error: &CutoverError) -> bool {
     matches!(error, CutoverError::Proxy(AskError::Nobody { .. }))
 }

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::error::CutoverError;
 use super::fence;
 use super::leg::Leg;
-use super::proxies::{Proxies, is_nobody};
+use super::proxies::{Proxies, Via, is_nobody};
 use crate::base::Lsn;
 use crate::proxy::authority::{Decision, decision};
 use crate::store::{Cutover, CutoverState, Store};
@@ -44,16 +44,18 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutove
         Decision::Aborted => {
             let from = meant.connect(last.to.other()).await?;
             fence::lift(&from, last.to.other()).await?;
-            tell(&meant.proxies(), |proxies| proxies.abort(last.attempt))?;
+            let via = (&from, last.to.other());
+            let proxies = find(&meant, via).await?;
+            unless_nobody(proxies.abort(last.attempt, via).await)?;
             undo_rest(&meant, &from, last.attempt).await?;
             store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
             tracing::info!("attempt {} is undone", last.attempt);
             Ok(None)
         }
         Decision::Switched => {
-            tell(&meant.proxies(), |proxies| {
-                proxies.switch(last.attempt, last.to)
-            })?;
+            let via = (&to, last.to);
+            let proxies = find(&meant, via).await?;
+            unless_nobody(proxies.switch(last.attempt, last.to, via).await)?;
             go_on(&meant, &last, decided.lsn, store).await?;
             tracing::info!(
                 "attempt {} is done: traffic goes to the {}",
@@ -90,13 +92,17 @@ async fn go_on(
     after.run(&from, store).await
 }
 
-/// Tells the proxies, if any run: one that starts later finds out by itself.
-fn tell(
-    proxies: &Proxies,
-    say: impl FnOnce(&Proxies) -> Result<(), CutoverError>,
-) -> Result<(), CutoverError> {
-    match say(proxies) {
+/// The proxies that are there.
+async fn find(meant: &Config, via: Via<'_>) -> Result<Proxies, CutoverError> {
+    let mut proxies = meant.proxies();
+    proxies.find(via).await?;
+    Ok(proxies)
+}
+
+/// Proxies that do not run need not be told: one that starts later finds out by itself.
+fn unless_nobody(told: Result<(), CutoverError>) -> Result<(), CutoverError> {
+    match told {
         Err(error) if is_nobody(&error) => Ok(()),
-        said => said,
+        told => told,
     }
 }

@@ -1,12 +1,16 @@
 //! What a fence has changed, and how it is put back: by whoever moves traffic, or by a proxy that has
 //! found out that an attempt was aborted. Fences are put up by whoever moves traffic.
 //!
-//! The table `pgflit.fence` has a row for each, `changed` is JSON.
+//! The table `pgflit.fence` has a row for each; `changed` is JSON, or [`LEFT`] of one that was taken away
+//! after traffic had left for good.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::{Error, Session};
+
+/// Nothing is to be put back, and traffic has left all the same.
+const LEFT: &str = "left";
 
 /// What a fence has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -98,14 +102,22 @@ pub async fn prepare(session: &Session) -> Result<(), Error> {
 /// # Errors
 /// The server refuses.
 pub async fn is_up(session: &Session) -> Result<bool, Error> {
-    let is_there = "SELECT pg_catalog.to_regclass('pgflit.fence') IS NOT NULL";
-    if !session.query_one(is_there, &[]).await?.get::<_, bool>(0) {
+    if !is_noted(session).await? {
         return Ok(false);
     }
     let row = session
-        .query_one("SELECT EXISTS (SELECT FROM pgflit.fence)", &[])
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pgflit.fence WHERE changed <> $1)",
+            &[&LEFT],
+        )
         .await?;
     Ok(row.get(0))
+}
+
+/// Whether there may be one.
+async fn is_noted(session: &Session) -> Result<bool, Error> {
+    let is_there = "SELECT pg_catalog.to_regclass('pgflit.fence') IS NOT NULL";
+    Ok(session.query_one(is_there, &[]).await?.get(0))
 }
 
 /// The statements that put back what fences have changed, that of the attempt `only` or all, and forget
@@ -114,7 +126,7 @@ pub async fn is_up(session: &Session) -> Result<bool, Error> {
 /// # Errors
 /// The server refuses, or what is noted is not understood.
 pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, PutBackError> {
-    if !is_up(session).await? {
+    if !is_noted(session).await? {
         return Ok(String::new());
     }
     let rows = session
@@ -127,8 +139,10 @@ pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, 
     let mut statements = Vec::new();
     for row in rows {
         let (attempt, text, database): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
-        let changed: Changed = serde_json::from_str(&text).map_err(|_| PutBackError::Odd)?;
-        statements.extend(changed.statements(&database));
+        if text != LEFT {
+            let changed: Changed = serde_json::from_str(&text).map_err(|_| PutBackError::Odd)?;
+            statements.extend(changed.statements(&database));
+        }
         statements.push(format!(
             "DELETE FROM pgflit.fence WHERE attempt = {attempt};"
         ));
@@ -142,6 +156,22 @@ pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, 
 /// The server refuses; what is not put back stays noted.
 pub async fn put_back(session: &Session, only: Option<u64>) -> Result<(), PutBackError> {
     let statements = statements(session, only).await?;
+    run(session, &statements).await
+}
+
+/// As [`put_back`] of all, of a side that traffic has left by `attempt` for good: that stays noted, for
+/// those who cannot ask the other side.
+///
+/// # Errors
+/// As [`put_back`].
+pub async fn put_back_for_good(session: &Session, attempt: u64) -> Result<(), PutBackError> {
+    prepare(session).await?;
+    let statements = statements(session, None).await?;
+    let note = format!("INSERT INTO pgflit.fence (attempt, changed) VALUES ({attempt}, '{LEFT}');");
+    run(session, &format!("{statements} {note}")).await
+}
+
+async fn run(session: &Session, statements: &str) -> Result<(), PutBackError> {
     if statements.is_empty() {
         return Ok(());
     }

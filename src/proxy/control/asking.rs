@@ -55,7 +55,12 @@ pub enum AskError {
 /// # Errors
 /// None answers there, or it refuses.
 pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
-    let limit = match request {
+    ask_within(limit_of(request), path, request)
+}
+
+/// How long the answer to `request` may take.
+pub fn limit_of(request: &Request) -> Duration {
+    match request {
         Request::Pause { limit_ms, .. } | Request::WarmUp { limit_ms, .. } => {
             ANSWER_MAX + Duration::from_millis(*limit_ms)
         }
@@ -63,8 +68,7 @@ pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
         // Sessions that go first may take a while, and those that were not held.
         Request::Switch { .. } => 3 * ANSWER_MAX,
         _ => ANSWER_MAX,
-    };
-    ask_within(limit, path, request)
+    }
 }
 
 /// The same with an answer within `limit`.
