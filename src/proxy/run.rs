@@ -114,11 +114,11 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     let service = Arc::new(service);
     pause_as(&others, &service).await;
     go_where_traffic_goes(&service, &start.record)?;
-    let settings = service.settings();
-    let told = settings.config.cutover.as_ref().filter(|told| told.shared);
-    let membership = told.map(|told| Membership::begin(told, &service));
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
+    let settings = service.settings();
+    let told = settings.config.cutover.as_ref().filter(|told| told.shared);
+    let membership = told.map(|told| Membership::begin(told, &service, &listen));
     for address in &listen {
         tracing::info!("listening on {address}");
     }

@@ -29,6 +29,7 @@ pub(super) const TABLES: [&str; 2] = ["account", "ledger"];
 /// Clients at work; they end when this is dropped.
 pub(super) struct Bank {
     stop: Arc<AtomicBool>,
+    first: usize,
     clients: Vec<Arc<Teller>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,19 +49,18 @@ struct Teller {
 impl Bank {
     /// `count` clients, each deciding by `seed` and its number.
     pub(super) fn open(stage: &Stage, count: usize, seed: u64) -> Self {
-        Self::open_at(&[stage.port], count, seed)
+        Self::open_at(stage.port, (0, count), seed)
     }
 
-    /// The same, in turn at each of `ports`.
-    pub(super) fn open_at(ports: &[u16], count: usize, seed: u64) -> Self {
+    /// The same at this port, with numbers from `first` on.
+    pub(super) fn open_at(port: u16, (first, count): (usize, usize), seed: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let clients: Vec<Arc<Teller>> = (0..count).map(|_| Arc::default()).collect();
-        let (stopped, all, ports) = (Arc::clone(&stop), clients.clone(), ports.to_vec());
+        let (stopped, all) = (Arc::clone(&stop), clients.clone());
         let thread = std::thread::spawn(move || {
             driver_runtime().block_on(async {
                 let mut tasks = tokio::task::JoinSet::new();
-                for (number, teller) in all.into_iter().enumerate() {
-                    let port = ports[number % ports.len()];
+                for (number, teller) in (first..).zip(all) {
                     let stopped = Arc::clone(&stopped);
                     let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
                     tasks.spawn(async move { teller.work(number, port, random, &stopped).await });
@@ -70,6 +70,7 @@ impl Bank {
         });
         let bank = Bank {
             stop,
+            first,
             clients,
             thread: Some(thread),
         };
@@ -110,7 +111,7 @@ impl Bank {
         );
         assert_eq!(off, 0, "balances are not what the ledger says");
         let (mut broken, mut errors, mut longest) = (0, 0, 0);
-        for (number, teller) in self.clients.iter().enumerate() {
+        for (number, teller) in (self.first..).zip(&self.clients) {
             let acknowledged = teller.acknowledged.load(Ordering::SeqCst);
             let missing = serving.number(&format!(
                 "SELECT count(*) FROM generate_series(1, {acknowledged}) AS seq

@@ -216,7 +216,7 @@ const OWN: [(&str, &str); 11] = [
     ("mirrors", "name|database|mode|exposure|transactions"),
     ("shadow", "mirror|statement|compared|differences"),
     ("cutover", "stage|since"),
-    ("proxies", "pid|version|listen|serves|state|clients|since"),
+    ("proxies", "name|version|listen|serves|state|clients|since"),
     ("sessions unmovable", "id|user|database|reason|since"),
     ("replication", "database|slot|state"),
     ("tasks", "id|task|state|since"),

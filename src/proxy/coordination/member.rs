@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
 use super::knowledge::{Knowledge, Verdict};
-use super::tables::{self, Card};
+use super::tables::{self, Card, Member};
 use crate::base::Side;
 use crate::base::cause::chain;
 use crate::pg::{Error, Session};
@@ -29,6 +29,9 @@ const AGAIN_FIRST: Duration = Duration::from_millis(100);
 
 /// Requests that wait for the one before them: whoever moves traffic asks one after the other.
 const WAITING_MAX: usize = 16;
+
+/// How often it is looked who the other members are, for SHOW PROXIES.
+const OTHERS_EVERY: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether the lease is over.
 const WATCH_EVERY: Duration = Duration::from_millis(100);
@@ -58,6 +61,8 @@ pub struct Membership {
     target: Line,
     /// Something was heard.
     news: Notify,
+    /// All members, as the server that is served says, and when it was asked.
+    others: Mutex<Option<(Instant, Vec<Member>)>>,
 }
 
 impl Line {
@@ -91,18 +96,20 @@ impl Line {
 
 impl Membership {
     /// Of a process that is told so. From here on its clients wait until it is known where traffic goes.
-    pub fn begin(told: &CutoverConfig, service: &Service) -> Arc<Self> {
+    pub fn begin(told: &CutoverConfig, service: &Service, listen: &[String]) -> Arc<Self> {
         service.pauses.hold_as(&Hold::Lease, 0);
         Arc::new(Membership {
             card: Card {
                 id: rand::random(),
                 name: format!("{}:{}", host_name(), std::process::id()),
+                listen: listen.join(", "),
                 lease: told.lease,
             },
             told: told.clone(),
             source: Line::default(),
             target: Line::default(),
             news: Notify::new(),
+            others: Mutex::default(),
         })
     }
 
@@ -113,6 +120,20 @@ impl Membership {
             self.keep(Side::Target, facts),
             self.watch(&facts.service)
         );
+    }
+
+    /// The other members, and how long ago each was heard.
+    pub fn others(&self) -> Vec<Member> {
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((asked, members)) = &*others else {
+            return Vec::new();
+        };
+        let others = members.iter().filter(|one| one.id != self.card.id);
+        let aged = others.map(|one| Member {
+            silent: one.silent + asked.elapsed(),
+            ..one.clone()
+        });
+        aged.collect()
     }
 
     fn line(&self, side: Side) -> &Line {
@@ -154,18 +175,18 @@ impl Membership {
         let session = Arc::new(session.await?);
         let (ask, asked) = mpsc::channel(WAITING_MAX);
         // What was begun is done to its end, also if the session breaks meanwhile.
-        let (answers, facts) = (Arc::clone(&session), Arc::clone(facts));
+        let (answers, all) = (Arc::clone(&session), Arc::clone(facts));
         let wake = Arc::clone(&woken);
-        tokio::spawn(async move { answer_all(asked, &answers, &facts, &wake).await });
-        self.beat(side, &session, &woken, ask).await
+        tokio::spawn(async move { answer_all(asked, &answers, &all, &wake).await });
+        self.beat((side, &session), &woken, ask, facts).await
     }
 
     async fn beat(
         &self,
-        side: Side,
-        session: &Session,
+        (side, session): (Side, &Session),
         woken: &Notify,
         ask: mpsc::Sender<(i64, Request)>,
+        facts: &Facts,
     ) -> Result<(), Error> {
         let client = session.client();
         let (beat, asked) = in_time(async {
@@ -178,6 +199,9 @@ impl Membership {
         let every = BEAT_MAX.min(self.told.lease / 4);
         let line = self.line(side);
         let mut last = 0_i64;
+        let mut looked = Instant::now()
+            .checked_sub(OTHERS_EVERY)
+            .unwrap_or_else(Instant::now);
         loop {
             let at = Instant::now();
             let row = in_time(async { Ok(client.query_one(&beat, &[&self.card.id]).await?) });
@@ -200,6 +224,12 @@ impl Membership {
                 {
                     tracing::warn!("more is asked of this proxy than it can answer");
                 }
+            }
+            if looked.elapsed() >= OTHERS_EVERY && side == facts.service.registry.turns().side() {
+                looked = Instant::now();
+                let members = in_time(tables::members(session)).await?;
+                let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+                *others = Some((looked, members));
             }
             // A notification that came meanwhile ends the wait at once.
             let _ = tokio::time::timeout(every, woken.notified()).await;
@@ -263,12 +293,19 @@ impl Membership {
                     switch::promise(service, doubt, self.told.lease);
                     self.go_on(service);
                 }
-                Verdict::Ask(side) if is_held && told != Some(verdict) => {
-                    tracing::warn!("clients wait until the {side} says whether traffic goes there");
+                Verdict::Ask(side) if told != Some(side) => {
+                    // At the start it takes a moment.
+                    let held = service.pauses.held_for(&Hold::Lease);
+                    if held.is_some_and(|held| held > BEAT_MAX) {
+                        tracing::warn!("clients wait until the {side} says where traffic goes");
+                        told = Some(side);
+                    }
                 }
                 Verdict::Serves(..) | Verdict::Undecided(..) | Verdict::Ask(_) => {}
             }
-            told = Some(verdict);
+            if !matches!(verdict, Verdict::Ask(_)) {
+                told = None;
+            }
         }
     }
 

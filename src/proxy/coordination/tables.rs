@@ -10,6 +10,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::types::ToSql;
+
 use super::knowledge::Knowledge;
 use crate::pg::{Error, Session};
 use crate::proxy::authority::{decision, put_back};
@@ -20,6 +22,9 @@ const CHANNEL: &str = "pgflit_proxy";
 
 /// How often it is looked whether members have answered.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// How often it is looked whether those who have not are there at all.
+const MISS_EVERY: Duration = Duration::from_millis(200);
 
 /// Makes the tables, and those of decisions and fences, where they are not there.
 ///
@@ -37,6 +42,7 @@ pub async fn prepare(session: &Session) -> Result<(), Error> {
                  pid int NOT NULL,
                  began timestamptz NOT NULL,
                  name text NOT NULL,
+                 listen text NOT NULL,
                  version text NOT NULL,
                  lease_ms bigint NOT NULL);
              CREATE UNLOGGED TABLE IF NOT EXISTS pgflit.proxy_request (
@@ -57,6 +63,8 @@ pub struct Card {
     pub id: i64,
     /// Where it runs, for people: `host:pid`.
     pub name: String,
+    /// Where it listens, for people.
+    pub listen: String,
     /// Its lease.
     pub lease: Duration,
 }
@@ -77,14 +85,14 @@ pub async fn register(session: &Session, card: &Card) -> Result<(), Error> {
              LISTEN {CHANNEL}"
         ))
         .await?;
-    let sql = "INSERT INTO pgflit.proxy (id, pid, began, name, version, lease_ms)
-               SELECT $1, a.pid, a.backend_start, $2, $3, $4
+    let sql = "INSERT INTO pgflit.proxy (id, pid, began, name, listen, version, lease_ms)
+               SELECT $1, a.pid, a.backend_start, $2, $3, $4, $5
                  FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid()
                ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, began = excluded.began";
     let lease_ms = i64::try_from(card.lease.as_millis()).unwrap_or(i64::MAX);
     let version = env!("CARGO_PKG_VERSION");
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&card.id, &card.name, &version, &lease_ms];
+    let values: [&(dyn ToSql + Sync); 5] =
+        [&card.id, &card.name, &card.listen, &version, &lease_ms];
     session.execute(sql, &values).await.map(drop)
 }
 
@@ -122,6 +130,8 @@ pub struct Member {
     pub id: i64,
     /// Where it runs.
     pub name: String,
+    /// Where it listens.
+    pub listen: String,
     /// Of pgflit.
     pub version: String,
     /// How long ago it was heard.
@@ -147,7 +157,7 @@ pub async fn members(session: &Session) -> Result<Vec<Member>, Error> {
         return Ok(Vec::new());
     }
     // A member asks at least four times in a lease.
-    let sql = "SELECT p.id, p.name, p.version, p.lease_ms,
+    let sql = "SELECT p.id, p.name, p.listen, p.version, p.lease_ms,
                       (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start))::bigint
                  FROM pgflit.proxy p
                  JOIN pg_catalog.pg_stat_activity a ON a.pid = p.pid AND a.backend_start = p.began
@@ -157,9 +167,10 @@ pub async fn members(session: &Session) -> Result<Vec<Member>, Error> {
     let member = |row: &tokio_postgres::Row| Member {
         id: row.get(0),
         name: row.get(1),
-        version: row.get(2),
-        lease: millis(row.get(3)),
-        silent: millis(row.get(4)),
+        listen: row.get(2),
+        version: row.get(3),
+        lease: millis(row.get(4)),
+        silent: millis(row.get(5)),
     };
     Ok(rows.iter().map(member).collect())
 }
@@ -183,14 +194,17 @@ pub async fn note(session: &Session, attempt: Option<u64>) -> Result<(), Error> 
 pub type Answered = (i64, Result<Reply, Silence>);
 
 /// A member has not answered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Silence {
     /// Within the time it had.
     #[error("no answer within the time limit")]
     TimedOut,
+    /// Its session has ended.
+    #[error("its session has ended")]
+    Gone,
     /// Its words are another version's.
-    #[error("the proxy's answer is not understood")]
-    Odd(#[source] serde_json::Error),
+    #[error("its answer is not understood")]
+    Odd,
 }
 
 /// Asks each of `members` the same; their answers, in their order. One that does not answer within
@@ -217,11 +231,26 @@ pub async fn ask(
     let replies =
         "SELECT id, reply FROM pgflit.proxy_request WHERE id = ANY ($1) AND reply IS NOT NULL";
     let replies = session.client().prepare(replies).await?;
-    let deadline = Instant::now() + limit;
+    let began = Instant::now();
+    let mut looked = began;
+    let mut silence = Silence::TimedOut;
     let rows = loop {
         let rows = session.client().query(&replies, &[&ids]).await?;
-        if rows.len() == ids.len() || Instant::now() >= deadline {
+        if rows.len() == ids.len() || began.elapsed() >= limit {
             break rows;
+        }
+        if looked.elapsed() >= MISS_EVERY {
+            looked = Instant::now();
+            let has_answered = |id: i64| rows.iter().any(|row| row.get::<_, i64>(0) == id);
+            let there = self::members(session).await?;
+            let is_gone = |member: i64| there.iter().all(|one| one.id != member);
+            if asked
+                .iter()
+                .any(|(id, member)| !has_answered(*id) && is_gone(*member))
+            {
+                silence = Silence::Gone;
+                break rows;
+            }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     };
@@ -233,8 +262,8 @@ pub async fn ask(
     let answered = |(id, member): (i64, i64)| {
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == id);
         let reply = match row {
-            None => Err(Silence::TimedOut),
-            Some(row) => serde_json::from_str(row.get(1)).map_err(Silence::Odd),
+            None => Err(silence),
+            Some(row) => serde_json::from_str(row.get(1)).map_err(|_| Silence::Odd),
         };
         (member, reply)
     };

@@ -6,6 +6,7 @@ use super::{Rows, moment};
 use crate::proxy::admin::answer::{Cell, Column, int4, int8, numeric, text};
 use crate::proxy::config::databases::ANY;
 use crate::proxy::control::{Facts, MirrorStatus};
+use crate::proxy::pause::Hold;
 use crate::proxy::registry::{Entry, Replication};
 
 pub(super) const MIRRORS: [Column; 14] = [
@@ -46,7 +47,7 @@ pub(super) const CUTOVER: [Column; 4] = [
 ];
 
 pub(super) const PROXIES: [Column; 7] = [
-    int4("pid"),
+    text("name"),
     text("version"),
     text("listen"),
     text("serves"),
@@ -144,14 +145,21 @@ pub(super) fn tasks(_: &Facts) -> Rows {
     nothing()
 }
 
-/// This proxy: it knows of no others yet.
+/// This proxy, and those of other machines that take part in the same migration.
 pub(super) fn proxies(facts: &Facts) -> Rows {
-    let state = match facts.service.pauses.all_held_for() {
-        Some(_) => "paused",
-        None => "active",
+    let pauses = &facts.service.pauses;
+    let state = match (pauses.held_for(&Hold::Lease), pauses.all_held_for()) {
+        (Some(_), _) => "waits for a server to say where traffic goes",
+        (None, Some(_)) => "paused",
+        (None, None) => "active",
     };
-    let row = vec![
-        std::process::id().into(),
+    let membership = facts.membership.as_ref();
+    let name = membership.map_or_else(
+        || std::process::id().to_string(),
+        |membership| membership.card.name.clone(),
+    );
+    let own = vec![
+        name.into(),
         env!("CARGO_PKG_VERSION").into(),
         facts.listen.join(", ").into(),
         facts.service.registry.turns().side().as_str().into(),
@@ -159,7 +167,23 @@ pub(super) fn proxies(facts: &Facts) -> Rows {
         facts.service.registry.count().into(),
         moment(facts.since.elapsed()).into(),
     ];
-    Box::new(std::iter::once(row))
+    let others = membership.map(|membership| membership.others());
+    let others = others.unwrap_or_default().into_iter().map(|other| {
+        let state = match other.is_there() {
+            true => "heard",
+            false => "silent",
+        };
+        vec![
+            other.name.into(),
+            other.version.into(),
+            other.listen.into(),
+            Cell::Null,
+            state.into(),
+            Cell::Null,
+            moment(other.silent).into(),
+        ]
+    });
+    Box::new(std::iter::once(own).chain(others))
 }
 
 pub(super) fn unmovable(facts: &Facts) -> Rows {
