@@ -6,7 +6,8 @@
 //! [`scan`] and [`outstanding`]). What must hold for all of them at once is the [`gate`], which a
 //! [`pause`] closes. Who is connected is in the [`registry`], by whose keys [`cancel`] finds its way,
 //! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`].
-//! When traffic goes to the other server, the process takes part by [`switch`], which server it is says
+//! When traffic goes to the other server, the process takes part by [`switch`], on another machine than the
+//! migration's through [`coordination`]; which server it is says
 //! [`authority`], and each session goes there by [`relocation`], with what it holds ([`moving`]). [`run`] puts it
 //! together, [`workers`] are the threads, [`listener`], [`control`], [`admin`] and [`metrics`] the
 //! doors, over [`unix_socket`] where they are files, [`siblings`] the other processes of the same

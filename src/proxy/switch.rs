@@ -33,6 +33,8 @@ pub struct Promises {
     made: Mutex<Option<u64>>,
     /// The last attempt by which it went to the other side.
     went: AtomicU64,
+    /// The last attempt that was given up: a request to hold clients for it may come after that.
+    given_up: AtomicU64,
     /// Held while it goes there.
     going: tokio::sync::Mutex<()>,
 }
@@ -70,7 +72,19 @@ pub async fn hold(
     limit: Duration,
 ) -> Paused {
     let began = Instant::now();
-    let pausing = service.pauses.pause_as(&Hold::Cutover, attempt, limit);
+    let pausing = async {
+        let paused = service
+            .pauses
+            .pause_as(&Hold::Cutover, attempt, limit)
+            .await;
+        match service.promises.given_up.load(Ordering::SeqCst) >= attempt {
+            true => {
+                end(service, attempt);
+                Paused::Resumed
+            }
+            false => paused,
+        }
+    };
     match tokio::time::timeout(drain_limit, pausing).await {
         Ok(paused) => paused,
         Err(_) => Paused::TimedOut {
@@ -129,6 +143,11 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
 /// Traffic stays where it is. Whether anybody was held.
 pub fn abort(service: &Service, attempt: u64) -> bool {
     relocation::cool_down(service);
+    // Whoever holds clients for it looks at this afterwards; who has before is ended here.
+    service
+        .promises
+        .given_up
+        .fetch_max(attempt, Ordering::SeqCst);
     end(service, attempt)
 }
 

@@ -51,6 +51,12 @@ impl Machine {
         told["clients"]["held"].as_u64().expect("a number")
     }
 
+    /// The database through this proxy, as the application.
+    fn database(&self, stage: &Stage) -> Database {
+        let own = stage.pair.source_cluster.port();
+        stage.past_proxy().at_port(own, self.port)
+    }
+
     /// Waits until its clients are served.
     fn until_it_serves(&self) {
         self.run.wait_for_stderr("as the servers say");
@@ -213,15 +219,16 @@ fn a_machine_that_dies_while_it_is_counted_on_ends_the_attempt_and_not_the_next(
     machines.iter().for_each(Machine::until_it_serves);
     let [east, west] = machines;
     let bank = Bank::open_at(east.port, (0, 3), 41);
-    // The stream cannot be drained for a while.
-    let lock = Held::open(&stage.pair.target, "LOCK TABLE ledger IN SHARE MODE");
-    let moving = stage.command("cutover --yes --max-pause 30s").start();
-    moving.wait_for_stderr("fence");
+    // Somebody's transaction keeps everybody waiting for a while.
+    let open = Held::open(&east.database(&stage), "SELECT 1");
+    let moving = stage.command("cutover --yes --drain-limit 60s --max-pause 60s");
+    let moving = moving.start();
+    moving.wait_for_stderr("noted");
     west.run.signal(Signal::SIGKILL);
     west.run.wait_for_exit();
-    lock.commit();
-    let moved = moving.wait_for_exit().assert_code(0);
-    moved.assert_stderr("its session has ended");
+    moving.wait_for_stderr("its session has ended");
+    open.commit();
+    moving.wait_for_exit().assert_code(0);
     bank.goes_on();
     stage.port = east.port;
     assert_eq!(stage.serves(), "target");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::{CutoverError, on};
 use crate::base::Side;
+use crate::base::cause::chain;
 use crate::pg::Session;
 use crate::proxy::authority::Doubt;
 use crate::proxy::control::{self, AskError, Client, Reply, Request, Status};
@@ -174,18 +175,20 @@ impl Proxies {
     /// Traffic goes to `to`.
     ///
     /// # Errors
-    /// One does not answer; the others have gone there.
+    /// One of this machine does not answer; the others have gone there.
     pub async fn switch(&self, attempt: u64, to: Side, via: Via<'_>) -> Result<(), CutoverError> {
         let request = Request::Switch { attempt, to };
-        self.ask(&request, via).await.map(drop)
+        let told = self.ask(&request, via).await;
+        unless_far(told).map(drop)
     }
 
     /// Traffic stays.
     ///
     /// # Errors
-    /// One does not answer; the others go on.
+    /// One of this machine does not answer; the others go on.
     pub async fn abort(&self, attempt: u64, via: Via<'_>) -> Result<(), CutoverError> {
-        self.ask(&Request::Abort { attempt }, via).await.map(drop)
+        let told = self.ask(&Request::Abort { attempt }, via).await;
+        unless_far(told).map(drop)
     }
 
     /// Asks all of them at the same time. Everyone is asked, whatever the others say.
@@ -243,6 +246,17 @@ impl Proxies {
             }
         }
         Ok(replies)
+    }
+}
+
+/// What is decided, a proxy of another machine finds out by itself if it cannot be told.
+fn unless_far<T: Default>(told: Result<T, CutoverError>) -> Result<T, CutoverError> {
+    match told {
+        Err(error @ CutoverError::Member { .. }) => {
+            tracing::warn!("{}: it finds out by itself", chain(&error));
+            Ok(T::default())
+        }
+        told => told,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::knowledge::{Knowledge, Verdict};
 use super::tables::{self, Card, Member};
@@ -27,8 +27,10 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// The pauses between attempts to connect.
 const AGAIN_FIRST: Duration = Duration::from_millis(100);
 
-/// Requests that wait for the one before them: whoever moves traffic asks one after the other.
+/// Requests that wait to be begun, and that are answered at a time: whoever moves traffic asks one after the
+/// other, but for one that gives up what is being done.
 const WAITING_MAX: usize = 16;
+const AT_ONCE_MAX: usize = 4;
 
 /// How often it is looked who the other members are, for SHOW PROXIES.
 const OTHERS_EVERY: Duration = Duration::from_secs(5);
@@ -324,34 +326,53 @@ impl Membership {
     }
 }
 
-/// Answers what is asked, one after the other, in the order in which it was asked.
+/// Answers what is asked, for as long as somebody may ask. What takes its time keeps nobody waiting: an
+/// attempt may be given up while clients are being held for it.
 async fn answer_all(
     mut asked: mpsc::Receiver<(i64, Request)>,
-    session: &Session,
+    session: &Arc<Session>,
     facts: &Arc<Facts>,
-    woken: &Notify,
-) -> Result<(), Error> {
+    woken: &Arc<Notify>,
+) {
+    let places = Arc::new(Semaphore::new(AT_ONCE_MAX));
     while let Some((id, request)) = asked.recv().await {
-        let reply = match request {
-            request @ (Request::Status
-            | Request::Clients
-            | Request::Hold { .. }
-            | Request::Promise { .. }
-            | Request::WarmUp { .. }
-            | Request::Switch { .. }
-            | Request::Abort { .. }) => control::answer_to(request, facts).await,
-            _ => Reply::Refused {
-                problem: "that is asked by the control socket only".to_owned(),
-                hint: None,
-            },
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
         };
-        // Plain values: it cannot fail.
-        let text = serde_json::to_string(&reply).unwrap_or_default();
-        in_time(async { session.execute(tables::ANSWER, &[&id, &text]).await }).await?;
-        // What the server says may be another thing by now.
-        woken.notify_one();
+        let (session, facts) = (Arc::clone(session), Arc::clone(facts));
+        let woken = Arc::clone(woken);
+        tokio::spawn(async move {
+            let reply = answer(request, &facts).await;
+            // Plain values: it cannot fail.
+            let text = serde_json::to_string(&reply).unwrap_or_default();
+            let answered = in_time(async { session.execute(tables::ANSWER, &[&id, &text]).await });
+            if let Err(error) = answered.await {
+                tracing::warn!(
+                    "what was asked of this proxy is not answered: {}",
+                    chain(&error)
+                );
+            }
+            // What the server says may be another thing by now.
+            woken.notify_one();
+            drop(place);
+        });
     }
-    Ok(())
+}
+
+async fn answer(request: Request, facts: &Facts) -> Reply {
+    match request {
+        request @ (Request::Status
+        | Request::Clients
+        | Request::Hold { .. }
+        | Request::Promise { .. }
+        | Request::WarmUp { .. }
+        | Request::Switch { .. }
+        | Request::Abort { .. }) => control::answer_to(request, facts).await,
+        _ => Reply::Refused {
+            problem: "that is asked by the control socket only".to_owned(),
+            hint: None,
+        },
+    }
 }
 
 /// What a server does within its time.
