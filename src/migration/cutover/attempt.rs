@@ -370,6 +370,7 @@ impl<'a> Attempt<'a> {
         let noted = tables::note(from, Some(self.number)).await;
         noted.map_err(on(from_side, "noting the attempt"))?;
         self.proxies.find(via).await?;
+        preflight::good_moment((&self.current, from, &self.sessions.to)).await?;
         self.steps.done("noted", false);
         let lease = self.held_for_at_most() + LEASE_SPARE;
         let limits = (limits.drain_limit, lease);

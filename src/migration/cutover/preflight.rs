@@ -9,7 +9,7 @@ use super::leg::Leg;
 use super::proxies::{Proxies, is_nobody};
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
-use crate::migration::base_copy;
+use crate::migration::{base_copy, capture};
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
 use crate::proxy::coordination::tables;
@@ -20,6 +20,13 @@ const NEAR_MAX: Duration = Duration::from_secs(10);
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A moment in which the stream is so near is a good one: some tens of small transactions.
+const GOOD_LAG: u64 = 32 * 1024;
+
+/// How long one is waited for, and how often it is looked.
+const GOOD_MOMENT_MAX: Duration = Duration::from_secs(1);
+const LOOK_EVERY_MOMENT: Duration = Duration::from_millis(2);
 
 /// What was found, and is needed later.
 #[derive(Debug, Default)]
@@ -326,6 +333,32 @@ pub async fn near((current, from): (&Leg, &Session), max_lag: u64) -> Result<(),
             ));
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits for a moment in which the stream is nearer than it must be, for a second at most: every byte that it
+/// is behind is time that clients wait.
+///
+/// # Errors
+/// A server refuses.
+pub async fn good_moment(
+    (current, from, to): (&Leg, &Session, &Session),
+) -> Result<(), CutoverError> {
+    let store = current.store()?;
+    let origin = current.run()?.origin.unwrap_or_default();
+    let deadline = Instant::now() + GOOD_MOMENT_MAX;
+    loop {
+        let now = wal_position(from, current.from).await?;
+        let applied = capture::applied_until(to, &origin).await;
+        let applied = applied.map_err(on(current.from.other(), "asking how far apply is"))?;
+        let reached = store
+            .sentinel()?
+            .replay_lsn
+            .max(applied.unwrap_or_default());
+        if now.bytes_since(reached) <= GOOD_LAG || Instant::now() >= deadline {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY_MOMENT).await;
     }
 }
 

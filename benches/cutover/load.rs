@@ -1,0 +1,156 @@
+//! The application: pgbench, sessions that do nothing, and what its log says.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio_postgres::{Client, NoTls};
+
+use crate::options::Options;
+use crate::shared::Result;
+use crate::stage::Stage;
+
+/// What the application does meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Situation {
+    pub(crate) clients: u32,
+    /// Transactions a second; as many as can be without it.
+    pub(crate) rate: Option<u32>,
+    pub(crate) idle: u32,
+    pub(crate) sequences: u32,
+}
+
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} clients", self.clients)?;
+        if let Some(rate) = self.rate {
+            write!(f, ", {rate} transactions a second")?;
+        }
+        if self.idle > 0 {
+            write!(f, ", {} idle sessions", self.idle)?;
+        }
+        if self.sequences > 0 {
+            write!(f, ", {} sequences", self.sequences)?;
+        }
+        Ok(())
+    }
+}
+
+impl Situation {
+    /// All that are to be measured.
+    pub(crate) fn all(options: &Options) -> Vec<Situation> {
+        let plain = |clients, rate| Situation {
+            clients,
+            rate,
+            idle: 0,
+            sequences: 0,
+        };
+        let all = [
+            plain(8, None),
+            plain(64, None),
+            plain(200, Some(1000)),
+            Situation {
+                idle: options.idle,
+                ..plain(8, None)
+            },
+            Situation {
+                sequences: 200,
+                ..plain(8, None)
+            },
+        ];
+        let mut all = Vec::from(all);
+        all.retain(|one| options.wants(&one.to_string()));
+        all
+    }
+}
+
+/// Clients at work.
+pub(crate) struct Load {
+    pgbench: Child,
+    folder: tempfile::TempDir,
+    _idle: Vec<Client>,
+}
+
+/// What they have seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// Of any client.
+    pub(crate) longest: Duration,
+    /// Half of the transactions took at most this.
+    pub(crate) median: Duration,
+    /// A second.
+    pub(crate) rate: f64,
+    /// Clients that were ended, and transactions that failed.
+    pub(crate) errors: u64,
+}
+
+impl Load {
+    /// Through whoever listens on `port`, for `seconds`.
+    pub(crate) async fn start(
+        stage: &Stage,
+        situation: &Situation,
+        port: u16,
+        seconds: u64,
+    ) -> Result<Self> {
+        let mut idle = Vec::new();
+        for _ in 0..situation.idle {
+            let (client, connection) = tokio_postgres::connect(&stage.uri(port), NoTls).await?;
+            tokio::spawn(connection);
+            client.batch_execute("SELECT 1").await?;
+            idle.push(client);
+        }
+        let folder = tempfile::tempdir()?;
+        let mut pgbench = Command::new(stage.source.programs().path("pgbench"));
+        pgbench
+            .current_dir(folder.path())
+            .args(["-n", "-l", "-j", "2", "-M", "simple"]);
+        pgbench.args(["-c", &situation.clients.to_string()]);
+        pgbench.args(["-T", &seconds.to_string()]);
+        if let Some(rate) = situation.rate {
+            pgbench.args(["-R", &rate.to_string()]);
+        }
+        let pgbench = pgbench
+            .arg(stage.uri(port))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        Ok(Load {
+            pgbench,
+            folder,
+            _idle: idle,
+        })
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(self, seconds: u64) -> Result<Seen> {
+        let output = self.pgbench.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let errors = said.lines().filter(|line| line.contains("error:")).count() as u64;
+        if errors > 0 {
+            eprintln!("{said}");
+        }
+        let mut took = latencies(self.folder.path())?;
+        took.sort_unstable();
+        Ok(Seen {
+            longest: took.last().copied().ok_or("pgbench did nothing")?,
+            median: took[took.len() / 2],
+            rate: took.len() as f64 / seconds as f64,
+            errors,
+        })
+    }
+}
+
+/// Of all transactions that pgbench has logged in `folder`. With a rate, from when each should have begun.
+fn latencies(folder: &Path) -> Result<Vec<Duration>> {
+    let mut all = Vec::new();
+    for file in fs::read_dir(folder)? {
+        let text = fs::read_to_string(file?.path())?;
+        let micros = text
+            .lines()
+            .filter_map(|line| line.split(' ').nth(2)?.parse().ok());
+        all.extend(micros.map(Duration::from_micros));
+    }
+    Ok(all)
+}
