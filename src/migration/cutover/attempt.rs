@@ -651,8 +651,10 @@ impl After<'_> {
         self.current.end(self.marker).await?;
         failpoint::reach("old stream ended");
         self.current.drop_slot(from).await?;
+        failpoint::reach("old slot dropped");
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;
+            failpoint::reach("way back set");
             // What comes back is written where the stream there has ended.
             let (from, to) = config.ends();
             let pid = self.back.start((to, from))?;
@@ -662,6 +664,7 @@ impl After<'_> {
             );
             self.back.until_running().await?;
         }
+        failpoint::reach("way back begun");
         store.set_cutover_state(self.number, CutoverState::Done)?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::config::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
 use super::{fence, preflight, recover};
-use crate::base::Side;
+use crate::base::{Side, failpoint};
 use crate::pg::Session;
 use crate::store::Lock;
 
@@ -44,6 +44,7 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         // What clients have written by now still goes back.
         let now = preflight::wal_position(&target, Side::Target).await?;
         back.end(now).await?;
+        failpoint::reach("way back ended");
         if !back.store()?.sentinel()?.is_finished() {
             // Nobody streamed, and nobody will: it is said, for the source may still be looked at.
             finalized.remains.push(
@@ -53,6 +54,7 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
             );
         }
         back.drop_slot(&target).await?;
+        failpoint::reach("way back dropped");
         finalized.done.push(
             "the stream back has ended; its slot and publication on the target are gone".to_owned(),
         );
@@ -63,6 +65,7 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
                 let origin = back.run()?.origin;
                 let source = (&config.source, Side::Source);
                 drop_origin(source, origin.as_deref()).await?;
+                failpoint::reach("way back forgotten");
             }
             leave_source(&source, lifts_fence, &mut finalized).await?;
         }
@@ -86,6 +89,7 @@ async fn leave_source(
 ) -> Result<(), CutoverError> {
     if lifts_fence {
         fence::lift(source, Side::Source).await?;
+        failpoint::reach("fence lifted");
         finalized.done.push(
             "the fence on the source is lifted: it takes writes, which nobody carries on"
                 .to_owned(),
