@@ -29,7 +29,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 /// What this process has promised.
 #[derive(Debug, Default)]
 pub struct Promises {
-    made: Mutex<Option<u64>>,
+    made: Mutex<Option<Doubt>>,
 }
 
 /// How a process came to the other side.
@@ -40,8 +40,14 @@ pub struct Switched {
 }
 
 impl Promises {
-    fn lock(&self) -> MutexGuard<'_, Option<u64>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Doubt>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a decision about `attempt` is waited for.
+    fn are_about(&self, attempt: u64) -> bool {
+        let made = self.lock();
+        made.as_ref().is_some_and(|doubt| doubt.attempt == attempt)
     }
 }
 
@@ -72,7 +78,8 @@ pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
     if !service.pauses.keep(&Hold::Cutover, doubt.attempt) {
         return false;
     }
-    if service.promises.lock().replace(doubt.attempt) == Some(doubt.attempt) {
+    let before = service.promises.lock().replace(doubt.clone());
+    if before.is_some_and(|before| before.attempt == doubt.attempt) {
         return true;
     }
     let service = Arc::clone(service);
@@ -106,25 +113,30 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
     Ok(switched)
 }
 
-/// Traffic stays where it is. Whether anybody was held.
-pub fn abort(service: &Service, attempt: u64) -> bool {
+/// Traffic stays where it is. Whether anybody was held. `is_fenced`: the fence of the attempt may be up
+/// still, and is lifted here as soon as its server can be asked.
+pub fn abort(service: &Service, attempt: u64, is_fenced: bool) -> bool {
     relocation::cool_down(service);
-    end(service, attempt)
+    let (was_held, promised) = end(service, attempt);
+    if let Some(doubt) = promised.filter(|_| is_fenced) {
+        tokio::spawn(async move { open_again(&doubt).await });
+    }
+    was_held
 }
 
-fn end(service: &Service, attempt: u64) -> bool {
-    let mut promised = service.promises.lock();
-    if *promised == Some(attempt) {
-        *promised = None;
-    }
-    drop(promised);
-    service.pauses.resume_of(&Hold::Cutover, attempt)
+/// Whether anybody was held, and what was promised.
+fn end(service: &Service, attempt: u64) -> (bool, Option<Doubt>) {
+    let mut made = service.promises.lock();
+    let promised = made.take_if(|doubt| doubt.attempt == attempt);
+    drop(made);
+    let was_held = service.pauses.resume_of(&Hold::Cutover, attempt);
+    (was_held, promised)
 }
 
 /// Asks how the attempt was decided when whoever makes it says nothing any more.
 async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
     let since = Instant::now();
-    let is_waiting = || *service.promises.lock() == Some(doubt.attempt);
+    let is_waiting = || service.promises.are_about(doubt.attempt);
     let mut told = String::new();
     while is_waiting() {
         tokio::time::sleep(WATCH_EVERY).await;
@@ -141,7 +153,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
                 let done = match decision {
                     Decision::Switched => switch(service, doubt.attempt, doubt.to).await.map(drop),
                     Decision::Aborted => {
-                        abort(service, doubt.attempt);
+                        abort(service, doubt.attempt, false);
                         open_again(&doubt).await;
                         Ok(())
                     }

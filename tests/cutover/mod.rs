@@ -2,9 +2,12 @@
 
 mod bank;
 mod drivers;
+mod finalized;
 mod killed;
 mod moving;
 mod refused;
 mod sessions;
 mod stage;
+mod stopping;
+mod struck;
 mod under_load;

@@ -535,10 +535,11 @@ impl<'a> Attempt<'a> {
         // which clients that wait to log in would be refused.
         let lifting = fence::lift(&self.sessions.from, self.from());
         let lifted = tokio::time::timeout(LIFT_MAX, lifting).await;
-        if !matches!(lifted, Ok(Ok(()))) {
+        let is_fenced = !matches!(lifted, Ok(Ok(())));
+        if is_fenced {
             tracing::warn!("the fence around the {} is lifted later", self.from());
         }
-        let aborted = self.proxies.abort(self.number);
+        let aborted = self.proxies.abort(self.number, is_fenced);
         self.steps.done("clients go on", true);
         undo_rest(self.config, &self.sessions.from, self.number).await?;
         aborted?;

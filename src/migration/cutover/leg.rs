@@ -279,15 +279,9 @@ impl Leg {
     /// It does not end.
     pub async fn end(&self, marker: Lsn) -> Result<(), CutoverError> {
         let mut store = self.work_dir.open_store()?;
-        store.hand_over()?;
-        // It may be a keepalive past it; or nothing yet, and zero would be no end.
-        let sentinel = store.sentinel()?;
-        let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
-        if store.set_endpos(reached, true).is_err() {
-            let reached = store.sentinel()?.replay_lsn;
-            store.set_endpos(reached, true).map_err(|error| {
-                CutoverError::not_ready(error.to_string(), "run the command again")
-            })?;
+        // One that has ended keeps its end, by which it is known later whether it had come to it.
+        if !store.run()?.is_some_and(|run| run.finished) {
+            end_at(&mut store, marker)?;
         }
         let deadline = Instant::now() + END_MAX;
         while !self.is_quiet()? {
@@ -344,6 +338,21 @@ impl Leg {
     pub fn root(&self) -> PathBuf {
         self.work_dir.root.clone()
     }
+}
+
+/// Has the stream of `store` end at `marker`, or where it is past that.
+fn end_at(store: &mut Store, marker: Lsn) -> Result<(), CutoverError> {
+    store.hand_over()?;
+    // It may be a keepalive past it; or nothing yet, and zero would be no end.
+    let sentinel = store.sentinel()?;
+    let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
+    if store.set_endpos(reached, true).is_err() {
+        let reached = store.sentinel()?.replay_lsn;
+        store
+            .set_endpos(reached, true)
+            .map_err(|error| CutoverError::not_ready(error.to_string(), "run the command again"))?;
+    }
+    Ok(())
 }
 
 /// Whether `work_dir` is that of a stream back or there, which is begun by nobody but whoever moves

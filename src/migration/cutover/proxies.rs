@@ -98,7 +98,7 @@ impl Proxies {
             limit_ms: millis(limit),
         });
         if held.is_err() {
-            let _ = self.abort(attempt);
+            let _ = self.abort(attempt, false);
         }
         held.map(drop)
     }
@@ -123,12 +123,12 @@ impl Proxies {
         self.ask(&Request::Switch { attempt, to }).map(drop)
     }
 
-    /// Traffic stays.
+    /// Traffic stays. `is_fenced`: they are to lift the fence, which may be up still.
     ///
     /// # Errors
     /// One does not answer; the others go on.
-    pub fn abort(&self, attempt: u64) -> Result<(), CutoverError> {
-        self.ask(&Request::Abort { attempt }).map(drop)
+    pub fn abort(&self, attempt: u64, is_fenced: bool) -> Result<(), CutoverError> {
+        self.ask(&Request::Abort { attempt, is_fenced }).map(drop)
     }
 
     fn ask(&self, request: &Request) -> Result<Option<Reply>, CutoverError> {

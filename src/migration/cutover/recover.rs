@@ -44,7 +44,9 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutove
         Decision::Aborted => {
             let from = meant.connect(last.to.other()).await?;
             fence::lift(&from, last.to.other()).await?;
-            tell(&meant.proxies(), |proxies| proxies.abort(last.attempt))?;
+            tell(&meant.proxies(), |proxies| {
+                proxies.abort(last.attempt, false)
+            })?;
             undo_rest(&meant, &from, last.attempt).await?;
             store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
             tracing::info!("attempt {} is undone", last.attempt);

@@ -90,7 +90,7 @@ pub async fn is_up(session: &Session) -> Result<bool, Error> {
 }
 
 /// The statements that put back what fences have changed, that of the attempt `only` or all, and forget
-/// them; empty if none is up.
+/// them; empty if none is up. They are true for as long as nobody else puts it back.
 ///
 /// # Errors
 /// The server refuses, or what is noted is not understood.
@@ -122,16 +122,22 @@ pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, 
 /// # Errors
 /// The server refuses; what is not put back stays noted.
 pub async fn put_back(session: &Session, only: Option<u64>) -> Result<(), PutBackError> {
-    let statements = statements(session, only).await?;
-    if statements.is_empty() {
-        return Ok(());
-    }
-    let done = session.batch(&format!("BEGIN; {statements} COMMIT")).await;
+    // One at a time: whoever has read what is noted, and puts it back after somebody else has done so,
+    // would make a hole in the fence of the next attempt.
+    let alone = "BEGIN;
+        SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'))";
+    let done = async {
+        session.batch(alone).await?;
+        let statements = statements(session, only).await?;
+        session.batch(&format!("{statements} COMMIT")).await?;
+        Ok(())
+    };
+    let done = done.await;
     if done.is_err() {
         // The session may be used again.
         let _ = session.batch("ROLLBACK").await;
     }
-    Ok(done?)
+    done
 }
 
 #[cfg(test)]
