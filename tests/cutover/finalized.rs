@@ -38,7 +38,9 @@ fn finalize_that_is_killed_is_run_again() {
     stage.database().sql("INSERT INTO t VALUES (3)");
     assert_eq!(stage.pair.target.number("SELECT count(*) FROM t"), 3);
     let refused = stage.does_not_move("rollback --yes");
-    refused.assert_stderr("has ended");
+    refused
+        .assert_stderr("has ended")
+        .assert_stderr("the way back was given up");
 }
 
 #[test]

@@ -204,6 +204,7 @@ impl<'a> Attempt<'a> {
     ) -> Result<Self, CutoverError> {
         let last = store.last_switch()?;
         let current = Leg::current(config, last.as_ref());
+        current.run()?;
         Ok(Attempt {
             proxies: config.proxies(),
             number: 0,

@@ -30,6 +30,11 @@ const BEGIN_MAX: Duration = Duration::from_secs(30);
 /// How long the making of a slot may wait for transactions that are running.
 const ARM_MAX: Duration = Duration::from_secs(30);
 
+/// What to do where no stream goes back: nothing that would begin the migration anew, which would
+/// overwrite what clients write now.
+pub(super) const NO_WAY_BACK: &str = "the way back was given up, by --no-reverse or finalize; to return, \
+     move the database from the target to the source, as a migration of its own in another work directory";
+
 /// How often it is looked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -82,7 +87,13 @@ impl Leg {
             let root = self.work_dir.root.display();
             CutoverError::not_ready(
                 format!("no changes are followed in {root}"),
-                "name the migration's work directory with --dir; begin one with pgflit clone --follow",
+                match self.from {
+                    Side::Source => {
+                        "name the migration's work directory with --dir; begin one with pgflit clone \
+                         --follow"
+                    }
+                    Side::Target => NO_WAY_BACK,
+                },
             )
         };
         if !self.work_dir.has_begun() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::config::{Config, FenceMode};
 use super::error::{CutoverError, on};
 use super::fence;
-use super::leg::Leg;
+use super::leg::{Leg, NO_WAY_BACK};
 use super::proxies::{Proxies, is_nobody};
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
@@ -78,7 +78,13 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     if run.finished {
         return Err(CutoverError::not_ready(
             format!("the stream in {} has ended", current.root().display()),
-            "changes made since are on one side only: begin anew with pgflit clone --follow --restart",
+            match current.from {
+                Side::Source => {
+                    "changes made since are on one side only: begin anew with pgflit clone --follow \
+                     --restart"
+                }
+                Side::Target => NO_WAY_BACK,
+            },
         ));
     }
     if !store.copy_allows_apply()? || base_copy::lacks_definitions(&store)? {
