@@ -159,7 +159,7 @@ impl Leg {
         let setting_up = setup::set_up(&config, shutdown);
         tokio::pin!(setting_up);
         tokio::select! {
-            done = &mut setting_up => return Ok(done.map(drop)?),
+            done = &mut setting_up => return done.map(drop).map_err(|error| self.not_armed(error)),
             () = tokio::time::sleep(ARM_MAX) => {}
         }
         // It takes back what it has made by then.
@@ -174,7 +174,15 @@ impl Leg {
                 ),
                 "the log names it; wait until it has ended, or end it",
             )),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.not_armed(error)),
+        }
+    }
+
+    fn not_armed(&self, error: MigrationError) -> CutoverError {
+        match (error, self.from) {
+            (MigrationError::Stopped, _) => MigrationError::Stopped.into(),
+            (error, Side::Source) => error.into(),
+            (error, Side::Target) => CutoverError::Arm(Box::new(error)),
         }
     }
 

@@ -42,6 +42,9 @@ pub async fn look(
     fence::check_rights(from, current.from).await?;
     check_prepared(from, current.from).await?;
     check_subscriptions(from, current.from).await?;
+    if config.reverse {
+        check_way_back(&Leg::back(config), to).await?;
+    }
     let clients = match proxies.status() {
         Ok(status) => {
             check_proxy(status.as_ref(), current.from)?;
@@ -142,6 +145,32 @@ async fn check_subscriptions(from: &Session, side: Side) -> Result<(), CutoverEr
         names => Err(CutoverError::not_ready(
             format!("subscriptions write to the {side}: {names}"),
             "disable them (ALTER SUBSCRIPTION … DISABLE), and subscribe on the other side",
+        )),
+    }
+}
+
+/// The server that traffic goes to must be able to send changes back.
+async fn check_way_back(back: &Leg, to: &Session) -> Result<(), CutoverError> {
+    let side = back.from;
+    let sql = "SELECT pg_catalog.current_setting('wal_level'),
+                      pg_catalog.current_setting('max_replication_slots')::bigint,
+                      (SELECT count(*) FROM pg_catalog.pg_replication_slots)";
+    let row = to.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking whether changes can go back"))?;
+    let (level, most, taken): (String, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    if level != "logical" {
+        return Err(CutoverError::not_ready(
+            format!("no changes can go back: wal_level of the {side} is {level}"),
+            "set wal_level = logical there and restart it; or give up the way back with --no-reverse",
+        ));
+    }
+    // One that was armed has its slot.
+    match taken < most || back.is_open()? {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
+            format!("no changes can go back: all {most} replication slots of the {side} are taken"),
+            "drop one that nobody uses, or raise max_replication_slots there and restart it; or give up \
+             the way back with --no-reverse",
         )),
     }
 }
