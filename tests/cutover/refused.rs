@@ -271,3 +271,33 @@ fn a_target_that_goes_during_the_drain_leaves_traffic_where_it_is() {
     assert_eq!(stage.pair.target.number("SELECT count(*) FROM t"), 5);
     stage.until_equal(&["t"]);
 }
+
+/// What was armed for the way back keeps WAL, until somebody removes it.
+#[test]
+fn whatever_ends_the_last_attempt_nothing_is_left_armed() {
+    let mut stage = Stage::with(SCHEMA);
+    let armed = |stage: &Stage| {
+        let slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'pgflit_reverse'";
+        stage.pair.target.number(slots)
+    };
+    // The first attempt is undone, the second one refused.
+    let moving = stage.stops_at("cutover --yes --max-pause 60s", "fence proven");
+    assert_eq!(armed(&stage), 1);
+    let killed = stage.kill_streams();
+    moving.signal(Signal::SIGCONT);
+    let refused = moving.wait_for_exit().assert_code(3);
+    refused
+        .assert_stderr("tried again in 2s")
+        .assert_stderr("nobody streams");
+    assert_eq!(armed(&stage), 0);
+    stage.resume_streams(&killed);
+
+    // The second one needs no session of the first.
+    let moving = stage.stops_at("cutover --yes --max-pause 60s", "fence proven");
+    stage.pair.target_cluster.kill().expect("it runs");
+    moving.signal(Signal::SIGCONT);
+    moving.wait_for_stderr("tried again in 2s");
+    stage.pair.target_cluster.start().expect("it starts");
+    moving.wait_for_exit().assert_code(0);
+    assert_eq!(stage.serves(), "target");
+}
