@@ -2,6 +2,8 @@
 
 use pgflit::base::failpoint::PLACES_OF_FINALIZE;
 
+use pgflit::worker::cluster::StopMode;
+
 use super::stage::Stage;
 use crate::support::{SOON, eventually};
 
@@ -41,6 +43,26 @@ fn finalize_that_is_killed_is_run_again() {
     refused
         .assert_stderr("has ended")
         .assert_stderr("the way back was given up");
+}
+
+/// The stream back cannot come to its end then: that is told at once, and who it is.
+#[test]
+fn a_source_that_is_switched_off_is_not_needed_any_more() {
+    let mut stage = Stage::with(SCHEMA);
+    stage.moves("cutover");
+    let stopped = stage.pair.source_cluster.stop(StopMode::Fast);
+    stopped.expect("it stops");
+    stage.database().sql("INSERT INTO t VALUES (2)");
+    stage
+        .does_not_move("finalize --yes")
+        .assert_stderr("cannot come to its end")
+        .assert_stderr("pgflit follow)");
+    assert_eq!(stage.stop_streams(), ["reverse"]);
+    let done = stage.command("finalize --yes").run().assert_code(0);
+    assert!(done.stdout.contains("not reached"), "{}", done.stdout);
+    let slots = "SELECT count(*) FROM pg_replication_slots";
+    assert_eq!(stage.pair.target.number(slots), 0);
+    stage.database().sql("INSERT INTO t VALUES (3)");
 }
 
 #[test]

@@ -168,6 +168,22 @@ impl Stage {
         killed
     }
 
+    /// Has the streams stop that an attempt has begun, as an operator does; returns once they have.
+    #[track_caller]
+    pub(super) fn stop_streams(&self) -> Vec<&'static str> {
+        let mut stopped = Vec::new();
+        for name in STREAMS {
+            if let Some(process) = self.stream(name) {
+                process.signal(Signal::SIGTERM);
+                eventually(SOON, &format!("the stream {name} stops"), || {
+                    !process.is_there()
+                });
+                stopped.push(name);
+            }
+        }
+        stopped
+    }
+
     /// Goes on with these streams, as the documentation says; returns once they run, or have found
     /// nothing left to do.
     #[track_caller]

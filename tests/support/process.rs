@@ -45,8 +45,13 @@ impl Process {
 
     /// Ends it at once.
     pub(crate) fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid as i32);
-        signal::kill(pid, Signal::SIGKILL).expect("the process is there");
+        signal::kill(pid, signal).expect("the process is there");
     }
 }
 

@@ -4,6 +4,7 @@ use super::config::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
 use super::{fence, preflight, recover};
+use crate::base::cause::chain;
 use crate::base::{Side, failpoint};
 use crate::pg::Session;
 use crate::store::Lock;
@@ -40,6 +41,15 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         to: Side::Target,
         ..config.clone()
     });
+    if let (Err(error), Some(who)) = (&source, back.who_streams()) {
+        return Err(CutoverError::not_ready(
+            format!("the stream back cannot come to its end: {}", chain(error)),
+            format!(
+                "start the source; or stop that stream with kill -TERM, if the source has served its \
+                 time, and run this command again ({who})"
+            ),
+        ));
+    }
     if back.work_dir.has_begun() {
         // What clients have written by now still goes back.
         let now = preflight::wal_position(&target, Side::Target).await?;
@@ -70,9 +80,10 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
             leave_source(&source, lifts_fence, &mut finalized).await?;
         }
         // It may be switched off by now.
-        Err(error) => finalized
-            .remains
-            .push(format!("the source, which is not reached: {error}")),
+        Err(error) => finalized.remains.push(format!(
+            "the source, which is not reached: {}",
+            chain(&error)
+        )),
     }
     finalized.remains.push(format!(
         "the work directory {}, which the proxy reads for as long as it runs",

@@ -116,6 +116,14 @@ impl Leg {
         self.work_dir.cdc.exists() && Lock::is_held(&self.work_dir.role_lock_path("supervisor"))
     }
 
+    /// Who streams here, for people; none if nobody does.
+    pub fn who_streams(&self) -> Option<String> {
+        match begin::nobody_streams(&self.work_dir, Duration::ZERO) {
+            Err(MigrationError::Lock(held @ LockError::Held { .. })) => Some(held.to_string()),
+            _ => None,
+        }
+    }
+
     /// Makes slot, publications and work directory, so that only the position is missing. What an
     /// earlier attempt has armed is kept; what an ended stream has left is removed.
     ///

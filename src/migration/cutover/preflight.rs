@@ -12,7 +12,7 @@ use crate::base::{Lsn, Side};
 use crate::migration::base_copy;
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
-use crate::store::FOLLOWING_STEP;
+use crate::store::{CATALOG_STEP, FOLLOWING_STEP};
 
 /// How long a stream that is behind is given to come near, before anybody is held.
 const NEAR_MAX: Duration = Duration::from_secs(10);
@@ -110,11 +110,13 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     }
     match current.is_running() {
         true => Ok(()),
-        // One that an attempt has just started takes a moment.
-        false if store.step_is_begun(FOLLOWING_STEP)? => Err(CutoverError::not_ready(
-            format!("nobody streams in {}", current.root().display()),
-            format!("go on with it: {}", current.resume_hint()),
-        )),
+        // One that an attempt has just started takes a moment; a copy it has not.
+        false if store.step_is_begun(FOLLOWING_STEP)? || store.step_is_begun(CATALOG_STEP)? => {
+            Err(CutoverError::not_ready(
+                format!("nobody streams in {}", current.root().display()),
+                format!("go on with it: {}", current.resume_hint()),
+            ))
+        }
         false => current.until_running().await,
     }
 }
