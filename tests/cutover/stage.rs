@@ -13,6 +13,9 @@ const STREAMS: [&str; 2] = ["reverse", "forward"];
 /// The migration's own.
 const FIRST: &str = "first";
 
+/// All of them.
+pub(super) const ALL_STREAMS: [&str; 3] = [FIRST, STREAMS[0], STREAMS[1]];
+
 /// Source and target, `clone --follow` in live replay, and a proxy between the source and the role
 /// `app`. pgflit itself is `postgres`, which is not fenced out.
 pub(super) struct Stage {

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use pgflit::base::failpoint::PLACES_OF_CUTOVERS;
 
 use super::bank::{self, Bank};
-use super::stage::Stage;
+use super::stage::{ALL_STREAMS, Stage};
 use crate::support::{Run, let_pass, long_tests_wanted};
 
 /// How long what was killed is missed at most before it is started again: some attempts end at once
@@ -24,6 +24,8 @@ enum Victim {
     Streams,
     /// The proxy.
     Proxy,
+    /// The machine that all of pgflit runs on: command, streams and proxy.
+    Machine,
 }
 
 /// Kills the victim when the attempt is at `place`, starts it again, and runs the same command again:
@@ -72,10 +74,18 @@ fn goes_on_without(
             stage.start_proxy();
             moving.signal(Signal::SIGCONT);
         }
+        Victim::Machine => {
+            moving.signal(Signal::SIGKILL);
+            stage.kill_streams();
+            drop(stage.proxy.take());
+            stage.start_proxy();
+            // As from cron: what has ended or waits for a cutover says so.
+            stage.resume_streams(&ALL_STREAMS);
+        }
     }
     let first = moving.wait_for_exit();
     println!("{what}: {:?}", first.code());
-    assert!(first.code().is_some(), "{}", first.stderr);
+    assert_eq!(first.code().is_none(), victim == Victim::Machine);
     // Whatever came of it, clients go on without anybody's help, unless it is said that they wait.
     if !first.stderr.contains("and clients wait") {
         bank.goes_on();
@@ -156,6 +166,7 @@ fn a_stream_or_proxy_that_is_killed_while_traffic_moves_loses_nothing() {
             (Victim::Streams, "record written"),
             (Victim::Proxy, "about to decide"),
             (Victim::Streams, "way back begun"),
+            (Victim::Machine, "decided"),
         ],
     );
 }
@@ -172,6 +183,7 @@ fn whatever_is_killed_at_whichever_place_nothing_is_lost() {
             Victim::Entered,
             Victim::Streams,
             Victim::Proxy,
+            Victim::Machine,
         ] {
             let strokes = PLACES_OF_CUTOVERS.iter().map(|place| (victim, *place));
             one_after_the_other(word, attempts, &strokes.collect::<Vec<_>>());
