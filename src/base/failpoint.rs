@@ -1,9 +1,11 @@
-//! Named places in the crash stories, where a test ends everything with SIGKILL.
+//! Named places in the crash stories, where a test ends everything with SIGKILL, or has time to end
+//! something else.
 //!
 //! In a build with debug assertions, a process that passes the place named by `PGFLIT_KILL_AT` (for
 //! the nth time, with `PGFLIT_KILL_AT=name:n`) kills its supervisor, if it has one, and itself: what
-//! `kill -9` of the whole tree does, at a moment of the test's choice. In a release build nothing of
-//! this is there.
+//! `kill -9` of the whole tree does, at a moment of the test's choice. At the place named by
+//! `PGFLIT_STOP_AT` it stops as by SIGSTOP, until the test sends it SIGCONT. In a release build
+//! nothing of this is there.
 
 /// The places, about in the order in which `clone --follow` passes them. Each stands between two
 /// things that a crash may part: what a server or the disk has by then, and who is told of it after.
@@ -103,9 +105,20 @@ pub const PLACES_OF_CUTOVERS: &[&str] = &[
     "switched",
     "record written",
     "old stream ended",
+    "old slot dropped",
+    "way back set",
+    "way back begun",
 ];
 
-/// The process is at `place`; it ends here if a test says so.
+/// The same where there is no way back any more.
+pub const PLACES_OF_FINALIZE: &[&str] = &[
+    "way back ended",
+    "way back dropped",
+    "way back forgotten",
+    "fence lifted",
+];
+
+/// The process is at `place`; it ends or stops here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach(place: &str) {
     debug_assert!(
@@ -114,19 +127,20 @@ pub fn reach(place: &str) {
             PLACES_OF_CLEANUP,
             PLACES_OF_STANDBYS,
             PLACES_OF_IDENTITIES,
-            PLACES_OF_CUTOVERS
+            PLACES_OF_CUTOVERS,
+            PLACES_OF_FINALIZE
         ]
         .iter()
         .any(|places| places.contains(&place)),
         "no such place: {place}"
     );
-    wanted::kill_if(|name| name == place);
+    wanted::strike_if(|name| name == place);
 }
 
-/// The process is at `place` of `step`; it ends here if a test says so.
+/// The process is at `place` of `step`; it ends or stops here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach_of(step: &str, place: &str) {
-    wanted::kill_if(|name| {
+    wanted::strike_if(|name| {
         let rest = name.strip_prefix(step);
         rest.and_then(|rest| rest.strip_prefix(' ')) == Some(place)
     });
@@ -159,36 +173,60 @@ mod wanted {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use nix::sys::signal::{Signal, kill};
+    use nix::sys::signal::{Signal, kill, raise};
     use nix::unistd::{Pid, getpid, getppid};
 
+    #[derive(Clone, Copy)]
+    enum Fault {
+        Kill,
+        Stop,
+    }
+
     struct Wanted {
+        fault: Fault,
         place: String,
         times: AtomicU32,
     }
 
-    static WANTED: OnceLock<Option<Wanted>> = OnceLock::new();
+    static WANTED: OnceLock<Vec<Wanted>> = OnceLock::new();
 
-    fn read() -> Option<Wanted> {
-        let text = env::var("PGFLIT_KILL_AT").ok()?;
-        let (place, times) = match text.rsplit_once(':') {
-            Some((place, times)) => (place, times.parse().ok()?),
-            None => (text.as_str(), 1),
-        };
-        Some(Wanted {
-            place: place.to_owned(),
-            times: AtomicU32::new(times),
-        })
+    fn read() -> Vec<Wanted> {
+        let faults = [
+            ("PGFLIT_KILL_AT", Fault::Kill),
+            ("PGFLIT_STOP_AT", Fault::Stop),
+        ];
+        let wanted = faults.into_iter().filter_map(|(variable, fault)| {
+            let text = env::var(variable).ok()?;
+            let (place, times) = match text.rsplit_once(':') {
+                Some((place, times)) => (place, times.parse().ok()?),
+                None => (text.as_str(), 1),
+            };
+            Some(Wanted {
+                fault,
+                place: place.to_owned(),
+                times: AtomicU32::new(times),
+            })
+        });
+        wanted.collect()
     }
 
-    pub(super) fn kill_if(is: impl FnOnce(&str) -> bool) {
-        let Some(wanted) = WANTED.get_or_init(read) else {
-            return;
-        };
-        if !is(&wanted.place) || wanted.times.fetch_sub(1, Ordering::SeqCst) != 1 {
-            return;
+    pub(super) fn strike_if(is: impl Fn(&str) -> bool) {
+        for wanted in WANTED.get_or_init(read) {
+            if !is(&wanted.place) || wanted.times.fetch_sub(1, Ordering::SeqCst) != 1 {
+                continue;
+            }
+            match wanted.fault {
+                Fault::Kill => kill_all(&wanted.place),
+                // Before this returns, all threads have stopped.
+                Fault::Stop => {
+                    let _ = raise(Signal::SIGSTOP);
+                }
+            }
         }
-        tracing::error!("killed at {}", wanted.place);
+    }
+
+    fn kill_all(place: &str) {
+        tracing::error!("killed at {place}");
         if env::var_os("PGFLIT_SUPERVISED").is_some() {
             let _ = kill(getppid(), Signal::SIGKILL);
         }

@@ -30,7 +30,7 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 /// What this process has promised.
 #[derive(Debug, Default)]
 pub struct Promises {
-    made: Mutex<Option<u64>>,
+    made: Mutex<Option<Doubt>>,
     /// The last attempt by which it went to the other side.
     went: AtomicU64,
     /// The last attempt that was given up: a request to hold clients for it may come after that.
@@ -47,19 +47,24 @@ pub struct Switched {
 }
 
 impl Promises {
-    fn lock(&self) -> MutexGuard<'_, Option<u64>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Doubt>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an attempt is waited for.
-    pub fn are_made(&self) -> bool {
-        self.lock().is_some()
+    /// The attempt whose decision is waited for.
+    pub fn made(&self) -> Option<u64> {
+        self.lock().as_ref().map(|doubt| doubt.attempt)
     }
 
     /// The last attempt by which traffic came to where this process serves it; zero if it has not gone
     /// anywhere since it started.
     pub fn went(&self) -> u64 {
         self.went.load(Ordering::SeqCst)
+    }
+
+    /// Whether a decision about `attempt` is waited for.
+    fn are_about(&self, attempt: u64) -> bool {
+        self.made() == Some(attempt)
     }
 }
 
@@ -102,7 +107,8 @@ pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
     if !service.pauses.keep(&Hold::Cutover, doubt.attempt) {
         return false;
     }
-    if service.promises.lock().replace(doubt.attempt) == Some(doubt.attempt) {
+    let before = service.promises.lock().replace(doubt.clone());
+    if before.is_some_and(|before| before.attempt == doubt.attempt) {
         return true;
     }
     let service = Arc::clone(service);
@@ -140,30 +146,36 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
     Ok(switched)
 }
 
-/// Traffic stays where it is. Whether anybody was held.
-pub fn abort(service: &Service, attempt: u64) -> bool {
+/// Traffic stays where it is. Whether anybody was held. `is_fenced`: the fence of the attempt may be up
+/// still, and is lifted here as soon as its server can be asked.
+pub fn abort(service: &Arc<Service>, attempt: u64, is_fenced: bool) -> bool {
     relocation::cool_down(service);
     // Whoever holds clients for it looks at this afterwards; who has before is ended here.
     service
         .promises
         .given_up
         .fetch_max(attempt, Ordering::SeqCst);
-    end(service, attempt)
+    let (was_held, promised) = end(service, attempt);
+    if let Some(doubt) = promised.filter(|_| is_fenced) {
+        let service = Arc::clone(service);
+        tokio::spawn(async move { open_again(&service, &doubt).await });
+    }
+    was_held
 }
 
-fn end(service: &Service, attempt: u64) -> bool {
-    let mut promised = service.promises.lock();
-    if *promised == Some(attempt) {
-        *promised = None;
-    }
-    drop(promised);
-    service.pauses.resume_of(&Hold::Cutover, attempt)
+/// Whether anybody was held, and what was promised.
+fn end(service: &Service, attempt: u64) -> (bool, Option<Doubt>) {
+    let mut made = service.promises.lock();
+    let promised = made.take_if(|doubt| doubt.attempt == attempt);
+    drop(made);
+    let was_held = service.pauses.resume_of(&Hold::Cutover, attempt);
+    (was_held, promised)
 }
 
 /// Asks how the attempt was decided when whoever makes it says nothing any more.
 async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
     let since = Instant::now();
-    let is_waiting = || *service.promises.lock() == Some(doubt.attempt);
+    let is_waiting = || service.promises.are_about(doubt.attempt);
     let mut told = String::new();
     while is_waiting() {
         tokio::time::sleep(WATCH_EVERY).await;
@@ -180,7 +192,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
                 let done = match decision {
                     Decision::Switched => switch(service, doubt.attempt, doubt.to).await.map(drop),
                     Decision::Aborted => {
-                        abort(service, doubt.attempt);
+                        abort(service, doubt.attempt, false);
                         open_again(service, &doubt).await;
                         Ok(())
                     }

@@ -43,6 +43,8 @@ struct Teller {
     broken: AtomicU64,
     /// Errors of statements.
     errors: AtomicU64,
+    /// Connections on which a transfer was not found that had been acknowledged before.
+    forgotten: AtomicU64,
     longest_micros: AtomicU64,
 }
 
@@ -128,6 +130,11 @@ impl Bank {
                 more, 0,
                 "client {number} has transfers that it has not made"
             );
+            let forgotten = teller.forgotten.load(Ordering::SeqCst);
+            assert_eq!(
+                forgotten, 0,
+                "client {number} has missed what was acknowledged"
+            );
             broken += teller.broken.load(Ordering::SeqCst);
             errors += teller.errors.load(Ordering::SeqCst);
             longest = longest.max(teller.longest_micros.load(Ordering::SeqCst));
@@ -161,6 +168,10 @@ impl Teller {
                 continue;
             };
             let mut seq = row.get::<_, i64>(0) + 1;
+            if seq <= self.acknowledged.load(Ordering::SeqCst) as i64 {
+                self.forgotten.fetch_add(1, Ordering::SeqCst);
+            }
+            let mut is_first = true;
             while !stop.load(Ordering::SeqCst) {
                 let began = Instant::now();
                 match transfer(&mut client, client_number, seq, &mut random).await {
@@ -173,11 +184,14 @@ impl Teller {
                         break;
                     }
                     Err(error) => match error.code().map(|code| code.code()) {
-                        // Ended, and told so.
-                        Some("57P01") => {
+                        // Ended, and told so: by the proxy, by a server that stops or has crashed, or
+                        // because there is none.
+                        Some("57P01" | "57P02" | "57P03" | "08006") => {
                             self.broken.fetch_add(1, Ordering::SeqCst);
                             break;
                         }
+                        // The COMMIT whose answer was lost came after the question for it.
+                        Some("23505") if is_first => break,
                         // Two of them in each other's way.
                         Some("40P01") => {}
                         _ => {
@@ -186,6 +200,7 @@ impl Teller {
                         }
                     },
                 }
+                is_first = false;
                 let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 self.longest_micros.fetch_max(took, Ordering::SeqCst);
             }

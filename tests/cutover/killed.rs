@@ -66,6 +66,37 @@ fn clients_go_on_by_themselves_when_whoever_moves_them_has_gone() {
     assert_eq!(broken, 0, "connections broke");
 }
 
+/// What was left is ended first, and then what is asked for is done.
+#[test]
+fn whichever_command_comes_next_ends_what_a_killed_one_has_left() {
+    let stage = Stage::with(bank::SCHEMA);
+    let bank = Bank::open(&stage, 2, 10);
+    for (killed, place, next, serves) in [
+        ("cutover --dry-run", "stream drained", "cutover", "target"),
+        ("rollback --yes", "fence raised", "rollback", "source"),
+        ("cutover --yes", "decided", "rollback", "source"),
+        ("cutover --yes", "switched", "cutover --dry-run", "target"),
+        ("rollback --yes", "stream drained", "finalize", "target"),
+    ] {
+        let interrupted = stage.command(&format!("{killed} --max-pause 30s"));
+        let interrupted = interrupted.env("PGFLIT_KILL_AT", place).run();
+        assert_eq!(interrupted.code(), None, "{}", interrupted.stderr);
+        let words = match next {
+            "cutover --dry-run" => next.to_owned(),
+            _ => format!("{next} --yes"),
+        };
+        let done = stage.command(&words).run();
+        // Where traffic is already, there is nothing to rehearse.
+        let wanted = if next == "cutover --dry-run" { 3 } else { 0 };
+        let done = done.assert_code(wanted);
+        done.assert_stderr("was interrupted: it is ended first");
+        bank.goes_on();
+        assert_eq!((stage.serves(), stage.takes_writes()), (serves, serves));
+    }
+    let (broken, _) = bank.close(&stage.pair.target);
+    assert_eq!(broken, 0, "connections broke");
+}
+
 /// A proxy that is killed loses its connections and nothing else; the next one serves the right side,
 /// whatever was going on.
 #[test]

@@ -2,10 +2,13 @@
 
 mod bank;
 mod drivers;
+mod finalized;
 mod killed;
 mod machines;
 mod moving;
 mod refused;
 mod sessions;
 mod stage;
+mod stopping;
+mod struck;
 mod under_load;

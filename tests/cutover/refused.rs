@@ -1,6 +1,9 @@
 //! What stands against moving traffic: nothing is moved then, and nothing lost.
 
-use super::stage::Stage;
+use nix::sys::signal::Signal;
+use pgflit::worker::cluster::StopMode;
+
+use super::stage::{Stage, listens};
 use crate::support::{Pair, SOON, driver_runtime, eventually, pgflit};
 
 const SCHEMA: &str =
@@ -102,4 +105,199 @@ fn apply_that_is_blocked_on_the_target_is_not_fooled_by() {
     assert_eq!(stage.pair.target.number("SELECT count(*) FROM t"), 3);
     database.sql("INSERT INTO t VALUES (4, 'there')");
     stage.until_equal(&["t"]);
+}
+
+/// Who could write on the side that traffic has left, fence or not.
+#[test]
+fn writers_that_no_fence_keeps_out_are_named_and_nothing_is_moved() {
+    let mut stage = Stage::with(SCHEMA);
+    let source = stage.pair.source.clone();
+    let database = stage.database();
+
+    // A subscription, whose worker is no client.
+    source.sql(
+        "CREATE SUBSCRIPTION news CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p
+             WITH (connect = false);
+         ALTER SUBSCRIPTION news ENABLE;",
+    );
+    stage
+        .does_not_move("cutover --yes")
+        .assert_stderr("subscriptions write to the source: news");
+    source.sql(
+        "ALTER SUBSCRIPTION news DISABLE; ALTER SUBSCRIPTION news SET (slot_name = NONE);
+         DROP SUBSCRIPTION news;",
+    );
+
+    // A member of pgflit's own role: found behind the fence, which is taken down again.
+    source.sql("CREATE ROLE sneak LOGIN IN ROLE postgres");
+    let undone = stage.does_not_move("cutover --yes --attempts 1");
+    undone
+        .assert_stderr("past the fence: sneak")
+        .assert_stderr("everything is undone");
+    assert_eq!((stage.serves(), stage.takes_writes()), ("source", "both"));
+    assert_eq!(source.number("SELECT count(*) FROM pgflit.fence"), 0);
+    database.sql("INSERT INTO t VALUES (2, 'traffic flows')");
+    source.sql("DROP ROLE sneak");
+
+    // Databases that would go along.
+    let path = stage.pair.path("proxy.toml");
+    let two = "[[database]]\nname = \"app\"\n[[database]]\nname = \"other\"\n";
+    std::fs::write(&path, two).expect("written");
+    drop(stage.proxy.take());
+    let proxy = stage.proxy_command().arg("--config").arg(&path).start();
+    stage.port = listens(&proxy);
+    stage.proxy = Some(proxy);
+    stage
+        .does_not_move("cutover --yes")
+        .assert_stderr("several databases at once: app, other");
+    drop(stage.proxy.take());
+    stage.start_proxy();
+
+    stage.moves("cutover");
+    database.sql("INSERT INTO t VALUES (3, 'there')");
+    assert_eq!(stage.takes_writes(), "target");
+    stage.until_equal(&["t"]);
+}
+
+/// The slot for the way back is made while traffic flows; where it cannot be, nobody was held.
+#[test]
+fn a_way_back_that_cannot_be_is_found_while_traffic_flows() {
+    let mut stage = Stage::with(SCHEMA);
+    let target = stage.pair.target.clone();
+    let database = stage.database();
+    let refused = |stage: &Stage, why: &str| {
+        let refused = stage.does_not_move("cutover --yes").assert_stderr(why);
+        assert!(!refused.stderr.contains("noted:"), "{}", refused.stderr);
+        assert_eq!(stage.serves(), "source");
+        let left = "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'pgflit%'";
+        assert_eq!(target.number(left), 0);
+        assert_eq!(target.number("SELECT count(*) FROM pg_publication"), 0);
+    };
+    let free = "current_setting('max_replication_slots')::int";
+    target.sql(&format!(
+        "SELECT pg_create_physical_replication_slot('taken_' || i) FROM generate_series(1, {free}) AS i"
+    ));
+    refused(&stage, "replication slots of the target are taken");
+    target.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+
+    // What the stream back calls the source is not what the operator does.
+    target.sql("SELECT pg_create_logical_replication_slot('pgflit_reverse', 'pgoutput')");
+    stage
+        .does_not_move("cutover --yes")
+        .assert_stderr("its source is the target");
+    target.sql("SELECT pg_drop_replication_slot('pgflit_reverse')");
+
+    stage.pair.target_cluster.set("wal_level", "replica");
+    let restarted = stage.pair.target_cluster.restart(StopMode::Fast);
+    restarted.expect("it starts");
+    database.sql("INSERT INTO t VALUES (2, 'traffic flows')");
+    stage.until_equal(&["t"]);
+    refused(&stage, "wal_level of the target is replica");
+
+    // Who needs no way back needs none of it.
+    stage.moves("cutover --no-reverse");
+    database.sql("INSERT INTO t VALUES (3, 'there')");
+    assert_eq!(target.number("SELECT count(*) FROM t"), 3);
+    stage
+        .does_not_move("rollback --yes")
+        .assert_stderr("no changes are followed")
+        .assert_stderr("the way back was given up");
+}
+
+#[test]
+fn a_base_copy_that_still_runs_is_not_left() {
+    let pair = Pair::new();
+    pair.source.sql(SCHEMA);
+    let follow = pgflit("clone --follow").between(&pair);
+    let follow = follow.env("PGFLIT_STOP_AT", "rows begun").start();
+    eventually(SOON, "the copy begins", || follow.is_stopped());
+    let refused = pgflit("cutover --yes").between(&pair).run().assert_code(3);
+    refused.assert_stderr("the base copy is not complete");
+    follow.signal(Signal::SIGCONT);
+    follow.wait_for_stderr("live replay");
+}
+
+/// In the same folder, and in another one, as on another machine.
+#[test]
+fn two_who_move_traffic_at_once_are_one() {
+    let stage = Stage::with(SCHEMA);
+    let moving = stage.stops_at("cutover --yes --max-pause 60s", "proxies promised");
+    let same = stage.command("cutover --yes").run().assert_code(8);
+    same.assert_stderr("cutover.lock");
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([stage.pair.dir(), stage.pair.path("other")])
+        .status();
+    assert!(copied.expect("cp").success());
+    for word in ["cutover", "rollback"] {
+        let other = pgflit(&format!("{word} --yes --no-proxy"))
+            .source(&stage.pair.source)
+            .target(&stage.pair.target)
+            .dir(stage.pair.path("other"));
+        let other = other.run().assert_code(3);
+        other.assert_stderr("somebody else moves traffic");
+    }
+    moving.signal(Signal::SIGCONT);
+    moving.wait_for_exit().assert_code(0);
+    assert_eq!((stage.serves(), stage.takes_writes()), ("target", "target"));
+    stage
+        .does_not_move("cutover --yes")
+        .assert_stderr("already");
+    stage.database().sql("INSERT INTO t VALUES (2, 'there')");
+    stage.until_equal(&["t"]);
+}
+
+/// It is not waited for: clients go on where they are, while it is away.
+#[test]
+fn a_target_that_goes_during_the_drain_leaves_traffic_where_it_is() {
+    let mut stage = Stage::with(SCHEMA);
+    let runtime = driver_runtime();
+    let client = session(&stage, &runtime);
+    let run = |sql: &str| runtime.block_on(client.batch_execute(sql));
+    run("INSERT INTO t VALUES (2, 'before')").expect("written");
+    let moving = stage.stops_at("cutover --yes --max-pause 60s --attempts 1", "fence proven");
+    stage.pair.target_cluster.kill().expect("it runs");
+    moving.signal(Signal::SIGCONT);
+    let undone = moving.wait_for_exit().assert_code(3);
+    undone.assert_stderr("everything is undone");
+    run("INSERT INTO t VALUES (3, 'the same session')").expect("traffic flows");
+    stage
+        .past_proxy()
+        .sql("INSERT INTO t VALUES (4, 'fenced no more')");
+    stage.pair.target_cluster.start().expect("it starts");
+    stage.until_equal(&["t"]);
+    stage.moves("cutover");
+    run("INSERT INTO t VALUES (5, 'there')").expect("traffic flows");
+    assert_eq!(stage.pair.target.number("SELECT count(*) FROM t"), 5);
+    stage.until_equal(&["t"]);
+}
+
+/// What was armed for the way back keeps WAL, until somebody removes it.
+#[test]
+fn whatever_ends_the_last_attempt_nothing_is_left_armed() {
+    let mut stage = Stage::with(SCHEMA);
+    let armed = |stage: &Stage| {
+        let slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'pgflit_reverse'";
+        stage.pair.target.number(slots)
+    };
+    // The first attempt is undone, the second one refused.
+    let moving = stage.stops_at("cutover --yes --max-pause 60s", "fence proven");
+    assert_eq!(armed(&stage), 1);
+    let killed = stage.kill_streams();
+    moving.signal(Signal::SIGCONT);
+    let refused = moving.wait_for_exit().assert_code(3);
+    refused
+        .assert_stderr("tried again in 2s")
+        .assert_stderr("nobody streams");
+    assert_eq!(armed(&stage), 0);
+    stage.resume_streams(&killed);
+
+    // The second one needs no session of the first.
+    let moving = stage.stops_at("cutover --yes --max-pause 60s", "fence proven");
+    stage.pair.target_cluster.kill().expect("it runs");
+    moving.signal(Signal::SIGCONT);
+    moving.wait_for_stderr("tried again in 2s");
+    stage.pair.target_cluster.start().expect("it starts");
+    moving.wait_for_exit().assert_code(0);
+    assert_eq!(stage.serves(), "target");
 }

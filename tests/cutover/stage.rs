@@ -4,13 +4,24 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    Database, Finished, Pair, Pgflit, Run, SOON, eventually, eventually_some, pgflit,
+    Database, Finished, Pair, Pgflit, Process, Run, SOON, eventually, eventually_some, pgflit,
 };
+
+/// The streams that cutovers and rollbacks begin.
+const STREAMS: [&str; 2] = ["reverse", "forward"];
+
+/// The migration's own.
+const FIRST: &str = "first";
+
+/// All of them.
+pub(super) const ALL_STREAMS: [&str; 3] = [FIRST, STREAMS[0], STREAMS[1]];
 
 /// Source and target, `clone --follow` in live replay, and a proxy between the source and the role
 /// `app`. pgflit itself is `postgres`, which is not fenced out.
 pub(super) struct Stage {
     pub(super) follow: Option<Run>,
+    /// Streams that were resumed by hand.
+    resumed: Vec<Run>,
     pub(super) proxy: Option<Run>,
     pub(super) port: u16,
     pub(super) pair: Pair,
@@ -33,6 +44,7 @@ impl Stage {
         Database::of_user(&pair.source_cluster, "app", "app").sql(schema);
         let mut stage = Stage {
             follow: None,
+            resumed: Vec::new(),
             proxy: None,
             port: 0,
             pair,
@@ -60,6 +72,16 @@ impl Stage {
     /// `pgflit cutover`, `rollback` or `finalize` with more words.
     pub(super) fn command(&self, words: &str) -> Pgflit {
         pgflit(words).between(&self.pair)
+    }
+
+    /// The same, which has stopped at `place` when this returns. SIGCONT lets it go on.
+    #[track_caller]
+    pub(super) fn stops_at(&self, words: &str, place: &str) -> Run {
+        let run = self.command(words).env("PGFLIT_STOP_AT", place).start();
+        eventually(SOON, &format!("{words} comes to \"{place}\""), || {
+            run.is_stopped()
+        });
+        run
     }
 
     /// Moves traffic, and gives what it prints.
@@ -113,6 +135,92 @@ impl Stage {
         }
     }
 
+    /// Which side lets the application in past the proxy; "none" and "both" are possible, too.
+    pub(super) fn takes_writes(&self) -> &'static str {
+        let own = |cluster| {
+            Database::of_user(cluster, "app", "app")
+                .try_sql("SELECT 1")
+                .is_ok()
+        };
+        match (
+            own(&self.pair.source_cluster),
+            own(&self.pair.target_cluster),
+        ) {
+            (true, false) => "source",
+            (false, true) => "target",
+            (true, true) => "both",
+            (false, false) => "none",
+        }
+    }
+
+    /// The supervisor of the stream back or there, of this name, if it runs.
+    fn stream(&self, name: &str) -> Option<Process> {
+        let lock = self.pair.dir().join(name).join("pgflit.lock");
+        let text = std::fs::read_to_string(lock).ok()?;
+        // Whoever arms it has the lock as well.
+        let process = Process::at(text.split_whitespace().next()?.parse().ok()?)?;
+        process.line.contains(" follow ").then_some(process)
+    }
+
+    /// Kills the supervisors of all streams that run; which.
+    pub(super) fn kill_streams(&mut self) -> Vec<&'static str> {
+        let mut killed = Vec::new();
+        for name in STREAMS {
+            if let Some(process) = self.stream(name) {
+                process.kill();
+                killed.push(name);
+            }
+        }
+        if self.follow.take().is_some_and(|mut run| run.is_running()) {
+            killed.push(FIRST);
+        }
+        killed
+    }
+
+    /// Has the streams stop that an attempt has begun, as an operator does; returns once they have.
+    #[track_caller]
+    pub(super) fn stop_streams(&self) -> Vec<&'static str> {
+        let mut stopped = Vec::new();
+        for name in STREAMS {
+            if let Some(process) = self.stream(name) {
+                process.signal(Signal::SIGTERM);
+                eventually(SOON, &format!("the stream {name} stops"), || {
+                    !process.is_there()
+                });
+                stopped.push(name);
+            }
+        }
+        stopped
+    }
+
+    /// Goes on with these streams, as the documentation says; returns once they run, or have found
+    /// nothing left to do.
+    #[track_caller]
+    pub(super) fn resume_streams(&mut self, names: &[&'static str]) {
+        let (source, target) = (&self.pair.source, &self.pair.target);
+        for name in names {
+            let between = |from, to| {
+                pgflit("follow --resume")
+                    .dir(self.pair.dir().join(name))
+                    .arg(format!("--slot-name=pgflit_{name}"))
+                    .arg(format!("--origin=pgflit_{name}"))
+                    .arg(format!("--publication=pgflit_{name}"))
+                    .source(from)
+                    .target(to)
+            };
+            let command = match *name {
+                "reverse" => between(target, source),
+                "forward" => between(source, target),
+                _ => pgflit("clone --follow --resume").between(&self.pair),
+            };
+            let mut run = command.start();
+            eventually(SOON, &format!("the stream {name} goes on"), || {
+                !run.is_running() || run.stderr_contains("live replay")
+            });
+            self.resumed.push(run);
+        }
+    }
+
     /// Waits until both sides have the same rows in these tables.
     #[track_caller]
     pub(super) fn until_equal(&self, tables: &[&str]) {
@@ -131,16 +239,9 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         // The streams back are processes of their own, which no one of the test is a parent of.
-        for name in ["reverse", "forward"] {
-            let lock = self.pair.dir().join(name).join("pgflit.lock");
-            let text = std::fs::read_to_string(lock).unwrap_or_default();
-            let pid = text
-                .split_whitespace()
-                .next()
-                .and_then(|pid| pid.parse().ok());
-            if let Some(pid) = pid {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
-            }
+        for process in STREAMS.iter().filter_map(|name| self.stream(name)) {
+            let pid = nix::unistd::Pid::from_raw(process.pid as i32);
+            let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
         }
     }
 }

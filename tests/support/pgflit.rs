@@ -16,6 +16,7 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use super::process::Process;
 use super::wait::{eventually, eventually_some};
 use super::{Database, Pair, SOON};
 
@@ -219,6 +220,11 @@ impl Run {
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether it has stopped at the place that `PGFLIT_STOP_AT` names; SIGCONT lets it go on.
+    pub(crate) fn is_stopped(&self) -> bool {
+        Process::at(self.pid()).is_some_and(|process| process.is_stopped())
     }
 
     /// Sends a signal to this process alone, not to its children.

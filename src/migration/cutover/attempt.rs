@@ -10,7 +10,7 @@ use super::leg::Leg;
 use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
 use super::steps::{Step, Steps};
-use super::{fence, large_objects, preflight, recover};
+use super::{fence, large_objects, preflight};
 use crate::base::cause::chain;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
@@ -18,7 +18,7 @@ use crate::migration::capture;
 use crate::pg::{self, Session};
 use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
 use crate::proxy::coordination::tables;
-use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Lock, Store};
+use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Store};
 
 /// How long connections may be opened ahead.
 const WARM_MAX: Duration = Duration::from_secs(20);
@@ -37,9 +37,6 @@ const DECIDE_MAX: Duration = Duration::from_secs(30);
 
 /// How long the fence is tried to be lifted before clients go on without that.
 const LIFT_MAX: Duration = Duration::from_secs(1);
-
-/// The pauses between attempts.
-const AGAIN_FIRST: Duration = Duration::from_secs(2);
 
 /// What came of it.
 #[derive(Debug, Clone)]
@@ -64,7 +61,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Of an attempt that was interrupted, and is done now.
-    fn recovered(config: &Config, done: &Cutover) -> Self {
+    pub(super) fn recovered(config: &Config, done: &Cutover) -> Self {
         let steps: Vec<Step> = serde_json::from_str(&done.steps).unwrap_or_default();
         let held = steps.iter().filter(|step| step.held);
         Outcome {
@@ -86,96 +83,8 @@ pub(super) struct Sessions {
     pub(super) to: Session,
 }
 
-/// Moves traffic to `config.to`.
-///
-/// # Errors
-/// Something stands against it, or it was undone; in any case traffic flows, on one side. Only
-/// [`CutoverError::Unknown`] leaves clients waiting.
-pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
-    if !config.work_dir.has_begun() {
-        // Says what is missing.
-        Leg::current(config, None).run()?;
-    }
-    let _lock = Lock::take(&config.work_dir.root.join("cutover.lock"))?;
-    let mut store = config.work_dir.open_store()?;
-    let sessions = Sessions {
-        from: config.connect(config.to.other()).await?,
-        to: config.connect(config.to).await?,
-    };
-    alone(config, &sessions).await?;
-    let recovered = recover::recover(config, &mut store).await?;
-    let serves = store.last_switch()?.map_or(Side::Source, |last| last.to);
-    if let Some(done) = recovered.filter(|done| done.to == config.to && !config.rehearses) {
-        return Ok(Outcome::recovered(config, &done));
-    }
-    if serves == config.to {
-        let hint = match serves {
-            Side::Source => "move it with pgflit cutover",
-            Side::Target => {
-                "for the way back there is pgflit rollback, for the end pgflit finalize"
-            }
-        };
-        let problem = format!("traffic goes to the {serves} already");
-        return Err(CutoverError::not_ready(problem, hint));
-    }
-    let mut wait = AGAIN_FIRST;
-    for left in (0..config.limits.attempts.max(1)).rev() {
-        let mut attempt = Attempt::new(config, &mut store, &sessions)?;
-        match attempt.run(shutdown).await {
-            Err(CutoverError::Undone { problem, .. }) if left > 0 && !shutdown.asked() => {
-                tracing::warn!("{problem}: tried again in {wait:?}, {left} times at most");
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-            done => {
-                let is_undone = matches!(&done, Err(CutoverError::Undone { .. }));
-                if is_undone || config.rehearses {
-                    disarm(config, &sessions.to).await;
-                }
-                return done;
-            }
-        }
-    }
-    Err(CutoverError::not_ready(
-        "no attempt was made",
-        "allow one with --attempts",
-    ))
-}
-
-/// Nothing of the way back stays that would keep WAL.
-async fn disarm(config: &Config, to: &Session) {
-    if config.reverse
-        && let Err(error) = Leg::back(config).disarm(to).await
-    {
-        tracing::warn!(
-            "the way back that was armed is still there: {}",
-            chain(&error)
-        );
-    }
-}
-
-/// Nobody else moves this database's traffic, from another machine or folder.
-async fn alone(config: &Config, sessions: &Sessions) -> Result<(), CutoverError> {
-    let sql = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('pgflit cutover'))";
-    let sides = [
-        (&sessions.from, config.to.other()),
-        (&sessions.to, config.to),
-    ];
-    for (session, side) in sides {
-        let row = session.query_one(sql, &[]).await;
-        let row = row.map_err(on(side, "taking the lock of cutovers"))?;
-        if !row.get::<_, bool>(0) {
-            return Err(CutoverError::not_ready(
-                format!("somebody else moves traffic of the database on the {side}"),
-                "wait until that has ended",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// An attempt under way.
-struct Attempt<'a> {
+pub(super) struct Attempt<'a> {
     config: &'a Config,
     store: &'a mut Store,
     sessions: &'a Sessions,
@@ -198,13 +107,18 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    fn new(
+    /// Nothing is done yet.
+    ///
+    /// # Errors
+    /// There is no stream to the side that traffic is to go to.
+    pub(super) fn new(
         config: &'a Config,
         store: &'a mut Store,
         sessions: &'a Sessions,
     ) -> Result<Self, CutoverError> {
         let last = store.last_switch()?;
         let current = Leg::current(config, last.as_ref());
+        current.run()?;
         Ok(Attempt {
             proxies: config.proxies(),
             number: 0,
@@ -238,7 +152,12 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
+    /// From its first step to its last.
+    ///
+    /// # Errors
+    /// Something stands against it, or it was undone; in any case traffic flows, on one side. Only
+    /// [`CutoverError::Unknown`] leaves clients waiting.
+    pub(super) async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
         self.make_ready(shutdown).await?;
         self.store
             .set_cutover_state(self.number, CutoverState::Holding)?;
@@ -549,11 +468,12 @@ impl<'a> Attempt<'a> {
         // which clients that wait to log in would be refused.
         let lifting = fence::lift(&self.sessions.from, self.from());
         let lifted = tokio::time::timeout(LIFT_MAX, lifting).await;
-        if !matches!(lifted, Ok(Ok(()))) {
+        let is_fenced = !matches!(lifted, Ok(Ok(())));
+        if is_fenced {
             tracing::warn!("the fence around the {} is lifted later", self.from());
         }
         let via = (&self.sessions.from, self.from());
-        let aborted = self.proxies.abort(self.number, via).await;
+        let aborted = self.proxies.abort(self.number, is_fenced, via).await;
         self.steps.done("clients go on", true);
         undo_rest(self.config, &self.sessions.from, self.number).await?;
         aborted?;
@@ -673,10 +593,12 @@ impl After<'_> {
         self.current.end(self.marker).await?;
         failpoint::reach("old stream ended");
         self.current.drop_slot(from).await?;
+        failpoint::reach("old slot dropped");
         let noted = tables::note(from, None).await;
         noted.map_err(on(config.to.other(), "ending the attempt"))?;
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;
+            failpoint::reach("way back set");
             // What comes back is written where the stream there has ended.
             let (from, to) = config.ends();
             let pid = self.back.start((to, from))?;
@@ -686,6 +608,7 @@ impl After<'_> {
             );
             self.back.until_running().await?;
         }
+        failpoint::reach("way back begun");
         store.set_cutover_state(self.number, CutoverState::Done)?;
         Ok(())
     }

@@ -68,6 +68,12 @@ pub enum CutoverError {
     /// The other stream could not be made or ended.
     #[error(transparent)]
     Migration(#[from] MigrationError),
+    /// The stream from the target to the source could not be armed. What the cause calls the source is
+    /// that of the stream.
+    #[error(
+        "the stream back cannot be armed (its source is the target, and its target is the source)"
+    )]
+    Arm(#[source] Box<MigrationError>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),

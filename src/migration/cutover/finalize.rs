@@ -4,7 +4,8 @@ use super::config::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
 use super::{fence, preflight, recover};
-use crate::base::Side;
+use crate::base::cause::chain;
+use crate::base::{Side, failpoint};
 use crate::pg::Session;
 use crate::store::Lock;
 
@@ -40,10 +41,20 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
         to: Side::Target,
         ..config.clone()
     });
+    if let (Err(error), Some(who)) = (&source, back.who_streams()) {
+        return Err(CutoverError::not_ready(
+            format!("the stream back cannot come to its end: {}", chain(error)),
+            format!(
+                "start the source; or stop that stream with kill -TERM, if the source has served its \
+                 time, and run this command again ({who})"
+            ),
+        ));
+    }
     if back.work_dir.has_begun() {
         // What clients have written by now still goes back.
         let now = preflight::wal_position(&target, Side::Target).await?;
         back.end(now).await?;
+        failpoint::reach("way back ended");
         if !back.store()?.sentinel()?.is_finished() {
             // Nobody streamed, and nobody will: it is said, for the source may still be looked at.
             finalized.remains.push(
@@ -53,6 +64,7 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
             );
         }
         back.drop_slot(&target).await?;
+        failpoint::reach("way back dropped");
         finalized.done.push(
             "the stream back has ended; its slot and publication on the target are gone".to_owned(),
         );
@@ -63,13 +75,15 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
                 let origin = back.run()?.origin;
                 let source = (&config.source, Side::Source);
                 drop_origin(source, origin.as_deref()).await?;
+                failpoint::reach("way back forgotten");
             }
             leave_source(&source, lifts_fence.then_some(last.attempt), &mut finalized).await?;
         }
         // It may be switched off by now.
-        Err(error) => finalized
-            .remains
-            .push(format!("the source, which is not reached: {error}")),
+        Err(error) => finalized.remains.push(format!(
+            "the source, which is not reached: {}",
+            chain(&error)
+        )),
     }
     finalized.remains.push(format!(
         "the work directory {}, which the proxy reads for as long as it runs",
@@ -86,6 +100,7 @@ async fn leave_source(
 ) -> Result<(), CutoverError> {
     if let Some(attempt) = lifts_fence_of {
         fence::lift_for_good(source, Side::Source, attempt).await?;
+        failpoint::reach("fence lifted");
         finalized.done.push(
             "the fence on the source is lifted: it takes writes, which nobody carries on"
                 .to_owned(),

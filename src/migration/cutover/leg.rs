@@ -30,6 +30,11 @@ const BEGIN_MAX: Duration = Duration::from_secs(30);
 /// How long the making of a slot may wait for transactions that are running.
 const ARM_MAX: Duration = Duration::from_secs(30);
 
+/// What to do where no stream goes back: nothing that would begin the migration anew, which would
+/// overwrite what clients write now.
+pub(super) const NO_WAY_BACK: &str = "the way back was given up, by --no-reverse or finalize; to return, \
+     move the database from the target to the source, as a migration of its own in another work directory";
+
 /// How often it is looked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -82,7 +87,13 @@ impl Leg {
             let root = self.work_dir.root.display();
             CutoverError::not_ready(
                 format!("no changes are followed in {root}"),
-                "name the migration's work directory with --dir; begin one with pgflit clone --follow",
+                match self.from {
+                    Side::Source => {
+                        "name the migration's work directory with --dir; begin one with pgflit clone \
+                         --follow"
+                    }
+                    Side::Target => NO_WAY_BACK,
+                },
             )
         };
         if !self.work_dir.has_begun() {
@@ -103,6 +114,14 @@ impl Leg {
     /// Whether somebody streams here.
     pub fn is_running(&self) -> bool {
         self.work_dir.cdc.exists() && Lock::is_held(&self.work_dir.role_lock_path("supervisor"))
+    }
+
+    /// Who streams here, for people; none if nobody does.
+    pub fn who_streams(&self) -> Option<String> {
+        match begin::nobody_streams(&self.work_dir, Duration::ZERO) {
+            Err(MigrationError::Lock(held @ LockError::Held { .. })) => Some(held.to_string()),
+            _ => None,
+        }
     }
 
     /// Makes slot, publications and work directory, so that only the position is missing. What an
@@ -148,7 +167,7 @@ impl Leg {
         let setting_up = setup::set_up(&config, shutdown);
         tokio::pin!(setting_up);
         tokio::select! {
-            done = &mut setting_up => return Ok(done.map(drop)?),
+            done = &mut setting_up => return done.map(drop).map_err(|error| self.not_armed(error)),
             () = tokio::time::sleep(ARM_MAX) => {}
         }
         // It takes back what it has made by then.
@@ -163,7 +182,15 @@ impl Leg {
                 ),
                 "the log names it; wait until it has ended, or end it",
             )),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.not_armed(error)),
+        }
+    }
+
+    fn not_armed(&self, error: MigrationError) -> CutoverError {
+        match (error, self.from) {
+            (MigrationError::Stopped, _) => MigrationError::Stopped.into(),
+            (error, Side::Source) => error.into(),
+            (error, Side::Target) => CutoverError::Arm(Box::new(error)),
         }
     }
 
@@ -279,15 +306,9 @@ impl Leg {
     /// It does not end.
     pub async fn end(&self, marker: Lsn) -> Result<(), CutoverError> {
         let mut store = self.work_dir.open_store()?;
-        store.hand_over()?;
-        // It may be a keepalive past it; or nothing yet, and zero would be no end.
-        let sentinel = store.sentinel()?;
-        let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
-        if store.set_endpos(reached, true).is_err() {
-            let reached = store.sentinel()?.replay_lsn;
-            store.set_endpos(reached, true).map_err(|error| {
-                CutoverError::not_ready(error.to_string(), "run the command again")
-            })?;
+        // One that has ended keeps its end, by which it is known later whether it had come to it.
+        if !store.run()?.is_some_and(|run| run.finished) {
+            end_at(&mut store, marker)?;
         }
         let deadline = Instant::now() + END_MAX;
         while !self.is_quiet()? {
@@ -344,6 +365,21 @@ impl Leg {
     pub fn root(&self) -> PathBuf {
         self.work_dir.root.clone()
     }
+}
+
+/// Has the stream of `store` end at `marker`, or where it is past that.
+fn end_at(store: &mut Store, marker: Lsn) -> Result<(), CutoverError> {
+    store.hand_over()?;
+    // It may be a keepalive past it; or nothing yet, and zero would be no end.
+    let sentinel = store.sentinel()?;
+    let reached = sentinel.replay_lsn.max(sentinel.startpos).max(marker);
+    if store.set_endpos(reached, true).is_err() {
+        let reached = store.sentinel()?.replay_lsn;
+        store
+            .set_endpos(reached, true)
+            .map_err(|error| CutoverError::not_ready(error.to_string(), "run the command again"))?;
+    }
+    Ok(())
 }
 
 /// Whether `work_dir` is that of a stream back or there, which is begun by nobody but whoever moves

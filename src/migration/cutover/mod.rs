@@ -1,6 +1,7 @@
 //! Traffic is moved to the other server, and back.
 //!
 //! - [`config`]: what it is told;
+//! - [`mod@cut_over`]: attempts, one after the other, until one succeeds;
 //! - [`attempt`]: one attempt, step by step, and how it is undone;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
@@ -36,6 +37,7 @@
 
 pub mod attempt;
 pub mod config;
+pub mod cut_over;
 pub mod error;
 pub mod fence;
 pub mod finalize;
@@ -47,7 +49,8 @@ pub mod recover;
 pub mod sequences;
 pub mod steps;
 
-pub use attempt::{Outcome, cut_over};
+pub use attempt::Outcome;
 pub use config::{Config, FenceMode, Limits, OnTimeout};
+pub use cut_over::cut_over;
 pub use error::CutoverError;
 pub use steps::Step;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::config::{Config, FenceMode};
 use super::error::{CutoverError, on};
 use super::fence;
-use super::leg::Leg;
+use super::leg::{Leg, NO_WAY_BACK};
 use super::proxies::{Proxies, is_nobody};
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
@@ -13,7 +13,7 @@ use crate::migration::{base_copy, capture};
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
 use crate::proxy::coordination::tables;
-use crate::store::FOLLOWING_STEP;
+use crate::store::{CATALOG_STEP, FOLLOWING_STEP};
 
 /// How long a stream that is behind is given to come near, before anybody is held.
 const NEAR_MAX: Duration = Duration::from_secs(10);
@@ -50,6 +50,9 @@ pub async fn look(
     fence::check_rights(from, current.from).await?;
     check_prepared(from, current.from).await?;
     check_subscriptions(from, current.from).await?;
+    if config.reverse {
+        check_way_back(&Leg::back(config), to).await?;
+    }
     let via = (from, current.from);
     proxies.find(via).await?;
     check_members(proxies, to, config.to).await?;
@@ -92,7 +95,13 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     if run.finished {
         return Err(CutoverError::not_ready(
             format!("the stream in {} has ended", current.root().display()),
-            "changes made since are on one side only: begin anew with pgflit clone --follow --restart",
+            match current.from {
+                Side::Source => {
+                    "changes made since are on one side only: begin anew with pgflit clone --follow \
+                     --restart"
+                }
+                Side::Target => NO_WAY_BACK,
+            },
         ));
     }
     if !store.copy_allows_apply()? || base_copy::lacks_definitions(&store)? {
@@ -115,11 +124,13 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
     }
     match current.is_running() {
         true => Ok(()),
-        // One that an attempt has just started takes a moment.
-        false if store.step_is_begun(FOLLOWING_STEP)? => Err(CutoverError::not_ready(
-            format!("nobody streams in {}", current.root().display()),
-            format!("go on with it: {}", current.resume_hint()),
-        )),
+        // One that an attempt has just started takes a moment; a copy it has not.
+        false if store.step_is_begun(FOLLOWING_STEP)? || store.step_is_begun(CATALOG_STEP)? => {
+            Err(CutoverError::not_ready(
+                format!("nobody streams in {}", current.root().display()),
+                format!("go on with it: {}", current.resume_hint()),
+            ))
+        }
         false => current.until_running().await,
     }
 }
@@ -180,6 +191,32 @@ async fn check_members(proxies: &Proxies, to: &Session, side: Side) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The server that traffic goes to must be able to send changes back.
+async fn check_way_back(back: &Leg, to: &Session) -> Result<(), CutoverError> {
+    let side = back.from;
+    let sql = "SELECT pg_catalog.current_setting('wal_level'),
+                      pg_catalog.current_setting('max_replication_slots')::bigint,
+                      (SELECT count(*) FROM pg_catalog.pg_replication_slots)";
+    let row = to.query_one(sql, &[]).await;
+    let row = row.map_err(on(side, "looking whether changes can go back"))?;
+    let (level, most, taken): (String, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    if level != "logical" {
+        return Err(CutoverError::not_ready(
+            format!("no changes can go back: wal_level of the {side} is {level}"),
+            "set wal_level = logical there and restart it; or give up the way back with --no-reverse",
+        ));
+    }
+    // One that was armed has its slot.
+    match taken < most || back.is_open()? {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
+            format!("no changes can go back: all {most} replication slots of the {side} are taken"),
+            "drop one that nobody uses, or raise max_replication_slots there and restart it; or give up \
+             the way back with --no-reverse",
+        )),
+    }
 }
 
 /// The proxy must serve the side that traffic is to leave, and know the other one.

@@ -150,7 +150,7 @@ impl Proxies {
         };
         let held = self.ask(&request, via).await;
         if held.is_err() {
-            let _ = self.abort(attempt, via).await;
+            let _ = self.abort(attempt, false, via).await;
         }
         held.map(drop)
     }
@@ -182,12 +182,17 @@ impl Proxies {
         unless_far(told).map(drop)
     }
 
-    /// Traffic stays.
+    /// Traffic stays. `is_fenced`: they are to lift the fence, which may be up still.
     ///
     /// # Errors
     /// One of this machine does not answer; the others go on.
-    pub async fn abort(&self, attempt: u64, via: Via<'_>) -> Result<(), CutoverError> {
-        let told = self.ask(&Request::Abort { attempt }, via).await;
+    pub async fn abort(
+        &self,
+        attempt: u64,
+        is_fenced: bool,
+        via: Via<'_>,
+    ) -> Result<(), CutoverError> {
+        let told = self.ask(&Request::Abort { attempt, is_fenced }, via).await;
         unless_far(told).map(drop)
     }
 

@@ -46,7 +46,7 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutove
             fence::lift(&from, last.to.other()).await?;
             let via = (&from, last.to.other());
             let proxies = find(&meant, via).await?;
-            unless_nobody(proxies.abort(last.attempt, via).await)?;
+            unless_nobody(proxies.abort(last.attempt, false, via).await)?;
             undo_rest(&meant, &from, last.attempt).await?;
             store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
             tracing::info!("attempt {} is undone", last.attempt);

@@ -121,7 +121,7 @@ async fn is_noted(session: &Session) -> Result<bool, Error> {
 }
 
 /// The statements that put back what fences have changed, that of the attempt `only` or all, and forget
-/// them; empty if none is up.
+/// them; empty if none is up. They are true for as long as nobody else puts it back.
 ///
 /// # Errors
 /// The server refuses, or what is noted is not understood.
@@ -139,10 +139,7 @@ pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, 
     let mut statements = Vec::new();
     for row in rows {
         let (attempt, text, database): (i64, String, String) = (row.get(0), row.get(1), row.get(2));
-        if text != LEFT {
-            let changed: Changed = serde_json::from_str(&text).map_err(|_| PutBackError::Odd)?;
-            statements.extend(changed.statements(&database));
-        }
+        statements.extend(of_row(&text, &database)?);
         statements.push(format!(
             "DELETE FROM pgflit.fence WHERE attempt = {attempt};"
         ));
@@ -150,13 +147,21 @@ pub async fn statements(session: &Session, only: Option<u64>) -> Result<String, 
     Ok(statements.join(" "))
 }
 
+/// What puts back what a row says.
+fn of_row(changed: &str, database: &str) -> Result<Vec<String>, PutBackError> {
+    if changed == LEFT {
+        return Ok(Vec::new());
+    }
+    let changed: Changed = serde_json::from_str(changed).map_err(|_| PutBackError::Odd)?;
+    Ok(changed.statements(database))
+}
+
 /// Puts back what the fence of the attempt `only` has changed, or all of them, if any are up.
 ///
 /// # Errors
 /// The server refuses; what is not put back stays noted.
 pub async fn put_back(session: &Session, only: Option<u64>) -> Result<(), PutBackError> {
-    let statements = statements(session, only).await?;
-    run(session, &statements).await
+    take_down(session, only, "").await
 }
 
 /// As [`put_back`] of all, of a side that traffic has left by `attempt` for good: that stays noted, for
@@ -166,21 +171,41 @@ pub async fn put_back(session: &Session, only: Option<u64>) -> Result<(), PutBac
 /// As [`put_back`].
 pub async fn put_back_for_good(session: &Session, attempt: u64) -> Result<(), PutBackError> {
     prepare(session).await?;
-    let statements = statements(session, None).await?;
     let note = format!("INSERT INTO pgflit.fence (attempt, changed) VALUES ({attempt}, '{LEFT}');");
-    run(session, &format!("{statements} {note}")).await
+    take_down(session, None, &note).await
 }
 
-async fn run(session: &Session, statements: &str) -> Result<(), PutBackError> {
-    if statements.is_empty() {
+async fn take_down(session: &Session, only: Option<u64>, also: &str) -> Result<(), PutBackError> {
+    if !is_noted(session).await? {
         return Ok(());
     }
-    let done = session.batch(&format!("BEGIN; {statements} COMMIT")).await;
+    let only = only.and_then(|attempt| i64::try_from(attempt).ok());
+    // Whoever takes a row away puts back what it says, and nobody else: who has only read it would make a
+    // hole in the fence of the next attempt.
+    let done = async {
+        session.batch("BEGIN").await?;
+        let rows = session
+            .query(
+                "DELETE FROM pgflit.fence WHERE attempt = coalesce($1, attempt)
+                 RETURNING changed, pg_catalog.quote_ident(pg_catalog.current_database())",
+                &[&only],
+            )
+            .await?;
+        let mut statements = Vec::new();
+        for row in rows {
+            statements.extend(of_row(row.get(0), row.get(1))?);
+        }
+        session
+            .batch(&format!("{} {also} COMMIT", statements.join(" ")))
+            .await?;
+        Ok(())
+    };
+    let done = done.await;
     if done.is_err() {
         // The session may be used again.
         let _ = session.batch("ROLLBACK").await;
     }
-    Ok(done?)
+    done
 }
 
 #[cfg(test)]

@@ -91,6 +91,9 @@ pub enum Request {
     Abort {
         /// Which.
         attempt: u64,
+        /// Whether its fence may still be up, and whoever moves traffic could not lift it.
+        #[serde(default)]
+        is_fenced: bool,
     },
     /// Cancel, if the key is known.
     Cancel {

@@ -43,8 +43,8 @@ pub(super) async fn answer(service: &Arc<Service>, request: Request) -> Reply {
             },
             Err(problem) => refused(&problem, Some("try again")),
         },
-        Request::Abort { attempt } => Reply::Resumed {
-            was_paused: switch::abort(service, attempt),
+        Request::Abort { attempt, is_fenced } => Reply::Resumed {
+            was_paused: switch::abort(service, attempt, is_fenced),
         },
         _ => refused("that is not about moving traffic", None),
     }

@@ -260,7 +260,7 @@ impl Membership {
             // A fence that is up while nobody has asked this process to wait: it was left out. Seen
             // twice, for what was read before an attempt ended is not news.
             let is_fenced = here.is_some_and(|here| here.fenced > here.switched.max(went))
-                && !service.promises.are_made()
+                && service.promises.made().is_none()
                 && !matches!(verdict, Verdict::Serves(side, _) if side == serves);
             let asked = self.line(serves).heard().map(|heard| heard.asked);
             match (is_fenced, fenced_at) {
