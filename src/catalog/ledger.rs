@@ -329,7 +329,8 @@ pub async fn forget_lost(target: &Session) -> Result<Vec<QualifiedName>, Error> 
     Ok(lost)
 }
 
-/// Drops it, with all that it says.
+/// Drops it, with all that it says. What is known of where traffic goes stays: proxies go by it, and
+/// nobody else knows it.
 pub async fn drop(target: &Session) -> Result<(), Error> {
     // Event triggers of the user's are not for what is ours. Who may not say so meets them.
     let replica = "BEGIN; SET LOCAL session_replication_role = replica";
@@ -337,9 +338,11 @@ pub async fn drop(target: &Session) -> Result<(), Error> {
         tracing::debug!("session_replication_role: {error}");
         target.batch("ROLLBACK; BEGIN").await?;
     }
-    let dropped = target
-        .batch("DROP SCHEMA IF EXISTS pgflit CASCADE; COMMIT")
-        .await;
+    let dropped = async {
+        let sql = drop_statement(target).await?;
+        target.batch(&format!("{sql}; COMMIT")).await
+    };
+    let dropped = dropped.await;
     if dropped.is_err() {
         // The session may be used to find out why.
         if let Err(error) = target.batch("ROLLBACK").await {
@@ -347,6 +350,29 @@ pub async fn drop(target: &Session) -> Result<(), Error> {
         }
     }
     dropped
+}
+
+/// What drops the schema; or, if it says where traffic goes, everything else in it.
+async fn drop_statement(target: &Session) -> Result<String, Error> {
+    let mut is_known = false;
+    for table in ["pgflit.authority", "pgflit.fence"] {
+        let there = format!("SELECT pg_catalog.to_regclass('{table}') IS NOT NULL");
+        if target.query_one(&there, &[]).await?.get(0) {
+            let any = format!("SELECT EXISTS (SELECT FROM {table})");
+            is_known |= target.query_one(&any, &[]).await?.get::<_, bool>(0);
+        }
+    }
+    if !is_known {
+        return Ok("DROP SCHEMA IF EXISTS pgflit CASCADE".to_owned());
+    }
+    let sql = "SELECT 'DROP TABLE IF EXISTS ' || pg_catalog.string_agg(
+                      pg_catalog.format('%I.%I', n.nspname, c.relname), ', ') || ' CASCADE'
+                 FROM pg_catalog.pg_class c
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'pgflit' AND c.relkind = 'r'
+                  AND c.relname NOT IN ('authority', 'fence')";
+    let statement: Option<String> = target.query_one(sql, &[]).await?.get(0);
+    Ok(statement.unwrap_or_default())
 }
 
 /// Whether the ledger is there.

@@ -11,6 +11,7 @@ use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
 use crate::clone::roles::Passwords;
 use crate::pg::{Address, Session};
+use crate::proxy::authority::decision;
 use crate::report::log_file;
 use crate::store::{LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 
@@ -509,6 +510,7 @@ async fn prepare(
             store.set_run(&run)?;
             failpoint::reach("run written");
             if config.capture.is_some() {
+                forget_moves(config).await?;
                 let (source, without) = (&config.source, without_identity);
                 set_up_capture(source, &mut store, &mut run, without, footprint).await?;
             }
@@ -596,4 +598,18 @@ pub(super) async fn start_over(
     remove_from_servers(&config.source, &config.target, run, Others::LeftOver).await?;
     setup::put_identities_back(&config.source, &config.work_dir).await?;
     begin::remove_files(&config.work_dir)
+}
+
+/// Traffic is on the source now, whatever an earlier migration between these servers has decided: proxies
+/// of other machines go by that.
+async fn forget_moves(config: &Config) -> Result<(), MigrationError> {
+    let source = Session::connect(&config.source, "setup").await;
+    let source = source.map_err(to_source(&config.source))?;
+    let target = Session::connect(&config.target, "setup").await;
+    let target = target.map_err(to_target(&config.target))?;
+    let begun = decision::begin_anew(&source, &target).await;
+    begun.map_err(|source| MigrationError::Source {
+        doing: "noting that traffic goes there",
+        source,
+    })
 }

@@ -63,6 +63,10 @@ pub enum Error {
     #[error("connection to the server was lost")]
     Lost(#[source] Option<io::Error>),
 
+    /// What stands there may be somebody else's, who could steer us by it.
+    #[error("the schema pgflit is not pgflit's own: {0}")]
+    Untrusted(String),
+
     /// The server sent something that protocol 3 does not allow here.
     #[error("unexpected answer from the server: {0}")]
     Protocol(String),
@@ -80,7 +84,7 @@ impl Error {
             Error::Refused { .. } | Error::Lost(_) | Error::WrongRole { .. } => Remedy::Retry,
             Error::Server(error) if is_transient(&error.sqlstate) => Remedy::Retry,
             Error::Tls { .. } | Error::Auth { .. } | Error::Server(_) => Remedy::AskOperator,
-            Error::Protocol(_) | Error::Sql(_) => Remedy::AskOperator,
+            Error::Untrusted(_) | Error::Protocol(_) | Error::Sql(_) => Remedy::AskOperator,
         }
     }
 

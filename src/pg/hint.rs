@@ -21,6 +21,10 @@ pub(super) fn of(error: &Error) -> Option<String> {
             "check that host and port are those of a PostgreSQL server, and that nothing between \
              rewrites its protocol"
         }
+        Error::Untrusted(_) => {
+            "whoever owns it can steer pgflit by what stands there: drop it, or ALTER … OWNER TO \
+             pgflit's role, once you know who made it"
+        }
         Error::Sql(_) => return None,
     };
     Some(advice.to_owned())

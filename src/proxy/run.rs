@@ -29,7 +29,7 @@ use super::service::Service;
 use super::siblings::Siblings;
 use super::statistics::period::PERIOD;
 use super::stop::{Stop, StopRequest};
-use super::switch;
+use super::switch::{self, Ground};
 use super::workers::Workers;
 use crate::base::shutdown::POLL;
 use crate::base::{Shutdown, Side};
@@ -237,7 +237,7 @@ fn go_where_traffic_goes(service: &Arc<Service>, path: &Path) -> Result<(), Reco
             doubt.to
         );
         service.pauses.hold_as(&Hold::Cutover, doubt.attempt);
-        switch::promise(service, doubt, Duration::ZERO);
+        switch::promise(service, doubt, Duration::ZERO, Ground::Asked);
     }
     Ok(())
 }

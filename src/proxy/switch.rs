@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::authority::{Decision, DecisionError, Doubt, decision, put_back};
+use super::coordination::tables;
 use super::pause::{Hold, Paused};
 use super::relocation;
 use super::service::Service;
@@ -62,6 +63,16 @@ impl Promises {
         self.went.load(Ordering::SeqCst)
     }
 
+    /// Traffic is where this process serves it, by this attempt or a later one.
+    pub fn came(&self, attempt: u64) {
+        self.went.fetch_max(attempt, Ordering::SeqCst);
+    }
+
+    /// Whether `attempt` is over, as this process knows.
+    pub fn is_over(&self, attempt: u64) -> bool {
+        self.went() >= attempt || self.given_up.load(Ordering::SeqCst) >= attempt
+    }
+
     /// Whether a decision about `attempt` is waited for.
     fn are_about(&self, attempt: u64) -> bool {
         self.made() == Some(attempt)
@@ -101,9 +112,19 @@ pub async fn hold(
     }
 }
 
+/// Why a promise is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// Somebody who moves traffic has asked for it, or has left a record of it.
+    Asked,
+    /// The server that traffic would leave says that the attempt is under way. Nothing is decided here once
+    /// it does not say so any more: what it knew may be gone.
+    Noted,
+}
+
 /// Promises to wait for the decision. Without a word for `lease`, it is asked for. A promise that was
 /// made stays as it is. False if nobody is held for this attempt any more.
-pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
+pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration, ground: Ground) -> bool {
     if !service.pauses.keep(&Hold::Cutover, doubt.attempt) {
         return false;
     }
@@ -112,7 +133,7 @@ pub fn promise(service: &Arc<Service>, doubt: Doubt, lease: Duration) -> bool {
         return true;
     }
     let service = Arc::clone(service);
-    tokio::spawn(async move { watch(&service, doubt, lease).await });
+    tokio::spawn(async move { watch(&service, doubt, lease, ground).await });
     true
 }
 
@@ -124,6 +145,12 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
     let mut switched = Switched::default();
     // It may be told by several ways at once.
     let going = service.promises.going.lock().await;
+    if attempt < service.promises.went() {
+        // Traffic has gone elsewhere since.
+        drop(going);
+        end(service, attempt);
+        return Ok(switched);
+    }
     let turns = service.registry.turns();
     if turns.side() != to {
         let held = service.pauses.in_force(&Hold::Cutover);
@@ -138,7 +165,7 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
         tracing::info!("traffic goes to the {to} from now on (attempt {attempt})");
         switched.moved = relocation::move_first(service).await;
     }
-    service.promises.went.fetch_max(attempt, Ordering::SeqCst);
+    service.promises.came(attempt);
     drop(going);
     end(service, attempt);
     let service = Arc::clone(service);
@@ -173,7 +200,7 @@ fn end(service: &Service, attempt: u64) -> (bool, Option<Doubt>) {
 }
 
 /// Asks how the attempt was decided when whoever makes it says nothing any more.
-async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
+async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration, ground: Ground) {
     let since = Instant::now();
     let is_waiting = || service.promises.are_about(doubt.attempt);
     let mut told = String::new();
@@ -182,7 +209,7 @@ async fn watch(service: &Arc<Service>, doubt: Doubt, lease: Duration) {
         if since.elapsed() < lease || !is_waiting() {
             continue;
         }
-        let asked = tokio::time::timeout(ASK_MAX, ask(service, &doubt)).await;
+        let asked = tokio::time::timeout(ASK_MAX, ask(service, &doubt, ground)).await;
         let problem = match asked {
             Ok(Ok(decision)) => {
                 tracing::warn!(
@@ -245,6 +272,15 @@ async fn lift(service: &Service, doubt: &Doubt) -> Result<(), String> {
     done.map_err(|error| chain(&error))
 }
 
+/// Whether the server that traffic would leave says that the attempt is under way.
+async fn is_noted(service: &Service, doubt: &Doubt) -> Result<bool, String> {
+    let address = address(service, doubt.to.other(), &doubt.left)?;
+    let session = Session::connect(&address, "authority").await;
+    let session = session.map_err(|error| chain(&error))?;
+    let noted = tables::is_noted(&session, doubt.attempt).await;
+    noted.map_err(|error| chain(&error))
+}
+
 /// Where a server is: as this process was told with `[cutover]`, which says where the password is; else as
 /// whoever moves traffic connects to it.
 fn address(service: &Service, side: Side, named: &str) -> Result<Address, String> {
@@ -254,10 +290,23 @@ fn address(service: &Service, side: Side, named: &str) -> Result<Address, String
     }
 }
 
-async fn ask(service: &Service, doubt: &Doubt) -> Result<Decision, String> {
+async fn ask(service: &Service, doubt: &Doubt, ground: Ground) -> Result<Decision, String> {
     let address = address(service, doubt.to, &doubt.at)?;
     let session = Session::connect(&address, "authority").await;
     let session = session.map_err(|error| chain(&error))?;
+    if ground == Ground::Noted
+        && let Some(decision) = decision::read(&session, doubt.attempt)
+            .await
+            .map_err(|error| chain(&error))?
+    {
+        return Ok(decision);
+    }
+    if ground == Ground::Noted && !is_noted(service, doubt).await? {
+        return Err(format!(
+            "nothing says any more that attempt {} is under way: run the command again that began it",
+            doubt.attempt
+        ));
+    }
     let decided = async {
         // Who decides may be waiting for its standbys: asked again later.
         let limit = format!("SET lock_timeout = '{}ms'", ASK_MAX.as_millis() / 2);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::config::{Config, FenceMode, OnTimeout};
 use super::error::{CutoverError, on};
+use super::fence::Spared;
 use super::leg::Leg;
 use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
@@ -99,7 +100,7 @@ pub(super) struct Attempt<'a> {
     marker: Lsn,
     decided_at: Lsn,
     /// The server processes of the proxies' clients.
-    spared: Vec<i32>,
+    spared: Spared,
     superusers: Vec<String>,
     /// What takes away the fence that the other side has from when traffic left it.
     unfencing: String,
@@ -131,7 +132,7 @@ impl<'a> Attempt<'a> {
             ended: Vec::new(),
             marker: Lsn::ZERO,
             decided_at: Lsn::ZERO,
-            spared: Vec::new(),
+            spared: Spared::default(),
             superusers: Vec::new(),
             unfencing: String::new(),
             config,
@@ -286,12 +287,12 @@ impl<'a> Attempt<'a> {
         let from = &self.sessions.from;
         let via = (from, from_side);
         // A proxy that comes from now on waits; those that came before are found.
-        let noted = tables::note(from, Some(self.number)).await;
+        let lease = self.held_for_at_most() + LEASE_SPARE;
+        let noted = tables::note(from, self.number, lease).await;
         noted.map_err(on(from_side, "noting the attempt"))?;
         self.proxies.find(via).await?;
         preflight::good_moment((&self.current, from, &self.sessions.to)).await?;
         self.steps.done("noted", false);
-        let lease = self.held_for_at_most() + LEASE_SPARE;
         let limits = (limits.drain_limit, lease);
         self.proxies.hold(self.number, limits, via).await?;
         self.steps.done("clients held", true);
@@ -300,7 +301,7 @@ impl<'a> Attempt<'a> {
         failpoint::reach("proxies promised");
         if !self.config.rehearses {
             let clients = self.proxies.clients(via).await?;
-            self.spared = preflight::server_pids(&clients);
+            self.spared = Spared::of(&clients);
             let mode = (self.number, self.config.fence);
             fence::raise(from, from_side, mode, &self.superusers).await?;
             failpoint::reach("fence raised");
@@ -523,7 +524,7 @@ pub(super) async fn undo_rest(
 /// Traffic does not leave `side`, and nothing there says so any more.
 async fn let_go(session: &Session, side: Side) -> Result<(), CutoverError> {
     fence::lift(session, side).await?;
-    let noted = tables::note(session, None).await;
+    let noted = tables::end_note(session).await;
     noted.map_err(on(side, "ending the attempt"))
 }
 
@@ -594,7 +595,7 @@ impl After<'_> {
         failpoint::reach("old stream ended");
         self.current.drop_slot(from).await?;
         failpoint::reach("old slot dropped");
-        let noted = tables::note(from, None).await;
+        let noted = tables::end_note(from).await;
         noted.map_err(on(config.to.other(), "ending the attempt"))?;
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;

@@ -45,12 +45,16 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
     let mut wait = AGAIN_FIRST;
     let mut left = config.limits.attempts.max(1);
     loop {
+        let is_first = left == config.limits.attempts.max(1);
         left -= 1;
         let done = Attempt::new(config, &mut store, &sessions)?
             .run(shutdown)
             .await;
+        let may_again = left > 0 && !shutdown.asked();
         let problem = match &done {
-            Err(CutoverError::Undone { problem, .. }) if left > 0 && !shutdown.asked() => problem,
+            Err(CutoverError::Undone { problem, .. }) if may_again => problem,
+            // What the attempt before has left may be in the way for a moment.
+            Err(CutoverError::NotReady { problem, .. }) if may_again && !is_first => problem,
             _ => {
                 if !is_decided(&done) {
                     disarm(config).await;

@@ -9,12 +9,15 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::types::ToSql;
+
 use super::config::FenceMode;
 use super::error::{CutoverError, on};
 use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::Session;
 use crate::proxy::authority::put_back::{self, Changed, PutBackError, grantee};
+use crate::proxy::control::Client;
 
 /// How often it is looked whether those that were ended have gone.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -48,11 +51,36 @@ impl Bypasser {
     }
 }
 
+/// The server processes of the proxies' clients, each with its role: on another server somebody else may have
+/// the same number.
+#[derive(Debug, Clone, Default)]
+pub struct Spared {
+    /// The processes.
+    pub pids: Vec<i32>,
+    /// Of each, the role.
+    pub roles: Vec<String>,
+}
+
+impl Spared {
+    /// Those of `clients` that are to move.
+    pub fn of(clients: &[Client]) -> Self {
+        let mut spared = Spared::default();
+        for client in clients.iter().filter(|client| client.is_to_move) {
+            if let Some(pid) = client.server_pid.and_then(|pid| i32::try_from(pid).ok()) {
+                spared.pids.push(pid);
+                spared.roles.push(client.user.clone());
+            }
+        }
+        spared
+    }
+}
+
 /// Sessions of this database that are neither ours nor the proxies'.
 const FOREIGN: &str = "FROM pg_catalog.pg_stat_activity a
      WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
        AND coalesce(a.backend_type, 'client backend') IN ('client backend', 'parallel worker')
-       AND NOT a.pid = ANY ($1)
+       AND NOT (a.pid, a.usename::text) IN (SELECT pid, role FROM
+                pg_catalog.unnest($1::int[], $2::text[]) AS spared (pid, role))
        AND NOT (a.usename IS NOT DISTINCT FROM CURRENT_USER
                 AND a.application_name ~ 'pgflit: [a-z0-9, ]+$')";
 
@@ -72,7 +100,7 @@ pub async fn is_up(session: &Session, side: Side) -> Result<bool, CutoverError> 
 pub async fn bypassers(
     session: &Session,
     side: Side,
-    spared: &[i32],
+    spared: &Spared,
 ) -> Result<Vec<Bypasser>, CutoverError> {
     let sql = format!(
         "SELECT a.usename::text, a.application_name, coalesce(host(a.client_addr), 'a local socket'),
@@ -80,7 +108,7 @@ pub async fn bypassers(
            FROM (SELECT a.* {FOREIGN} AND a.backend_type = 'client backend') AS a
            JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid"
     );
-    let rows = session.query(&sql, &[&spared]).await;
+    let rows = session.query(&sql, &[&spared.pids, &spared.roles]).await;
     let rows = rows.map_err(on(side, "looking who is connected"))?;
     let mut found: Vec<_> = rows
         .iter()
@@ -242,7 +270,7 @@ pub async fn check_rights(session: &Session, side: Side) -> Result<(), CutoverEr
 pub async fn clear(
     session: &Session,
     side: Side,
-    spared: &[i32],
+    spared: &Spared,
 ) -> Result<Vec<String>, CutoverError> {
     let failed = on(side, "ending sessions that are not the proxy's");
     let end = format!(
@@ -252,7 +280,8 @@ pub async fn clear(
     );
     let mut ended = Vec::new();
     loop {
-        let rows = session.query(&end, &[&spared]).await.map_err(&failed)?;
+        let spare: [&(dyn ToSql + Sync); 2] = [&spared.pids, &spared.roles];
+        let rows = session.query(&end, &spare).await.map_err(&failed)?;
         ended.extend(rows.iter().map(|row| {
             let bypasser = Bypasser {
                 role: row.get(0),
@@ -280,7 +309,11 @@ pub async fn clear(
 ///
 /// # Errors
 /// The server refuses; or it has prepared transactions, which nobody can end for their owner.
-pub async fn is_clear(session: &Session, side: Side, spared: &[i32]) -> Result<bool, CutoverError> {
+pub async fn is_clear(
+    session: &Session,
+    side: Side,
+    spared: &Spared,
+) -> Result<bool, CutoverError> {
     // A session that has ended has ended its transaction before it is gone from here. Workers of
     // other kinds are no clients, but what they write counts.
     let sql = format!(
@@ -295,7 +328,8 @@ pub async fn is_clear(session: &Session, side: Side, spared: &[i32]) -> Result<b
                 (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
                   WHERE database = pg_catalog.current_database())"
     );
-    let row = session.query_one(&sql, &[&spared]).await;
+    let spare: [&(dyn ToSql + Sync); 2] = [&spared.pids, &spared.roles];
+    let row = session.query_one(&sql, &spare).await;
     let row = row.map_err(on(side, "looking whether nobody else is there"))?;
     let counts: [i64; 4] = std::array::from_fn(|at| row.get(at));
     if counts[3] > 0 {

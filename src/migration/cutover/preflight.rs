@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::config::{Config, FenceMode};
 use super::error::{CutoverError, on};
-use super::fence;
+use super::fence::{self, Spared};
 use super::leg::{Leg, NO_WAY_BACK};
-use super::proxies::{Proxies, is_nobody};
+use super::proxies::{Proxies, Via, is_nobody};
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
 use crate::migration::{base_copy, capture};
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
-use crate::proxy::coordination::tables;
+use crate::proxy::coordination::tables::{self, Member};
 use crate::store::{CATALOG_STEP, FOLLOWING_STEP};
 
 /// How long a stream that is behind is given to come near, before anybody is held.
@@ -20,6 +20,9 @@ const NEAR_MAX: Duration = Duration::from_secs(10);
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long proxies are given to end what an earlier attempt has left.
+const OPEN_MAX: Duration = Duration::from_secs(3);
 
 /// A moment in which the stream is so near is a good one: some tens of small transactions.
 const GOOD_LAG: u64 = 32 * 1024;
@@ -56,7 +59,7 @@ pub async fn look(
     let via = (from, current.from);
     proxies.find(via).await?;
     check_members(proxies, to, config.to).await?;
-    let clients = match proxies.statuses(via).await {
+    let clients = match until_open(proxies, via).await {
         Ok(statuses) => {
             for (name, status) in &statuses {
                 check_proxy((name, status), current.from)?;
@@ -69,6 +72,12 @@ pub async fn look(
                     .to_owned(),
                 "start pgflit proxy with the same --dir, or name its socket with --socket; to move \
                  the application by other means, say --no-proxy",
+            ));
+        }
+        Err(CutoverError::Member { name, source }) => {
+            return Err(CutoverError::not_ready(
+                format!("the proxy {name} does not answer: {source}"),
+                "see its log; end it if it hangs",
             ));
         }
         Err(error) => return Err(error),
@@ -165,10 +174,40 @@ async fn check_subscriptions(from: &Session, side: Side) -> Result<(), CutoverEr
     }
 }
 
+/// How the proxies do, once none of them is paused, or waits for the end of an earlier attempt; or after a
+/// while.
+async fn until_open(
+    proxies: &Proxies,
+    via: Via<'_>,
+) -> Result<Vec<(String, Status)>, CutoverError> {
+    let deadline = Instant::now() + OPEN_MAX;
+    loop {
+        let statuses = proxies.statuses(via).await?;
+        let is_paused = statuses.iter().any(|(_, status)| status.paused);
+        if !is_paused || Instant::now() >= deadline {
+            return Ok(statuses);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 /// Proxies of other machines must be of this version, and hear the server that decides, too.
 async fn check_members(proxies: &Proxies, to: &Session, side: Side) -> Result<(), CutoverError> {
     let there = tables::members(to).await;
     let there = there.map_err(on(side, "looking for proxies of other machines"))?;
+    if let Some(member) = there
+        .iter()
+        .find(|one| one.is_there() && !proxies.knows(one.id))
+    {
+        return Err(CutoverError::not_ready(
+            format!(
+                "the proxy {} has no session on the {}",
+                member.name,
+                side.other()
+            ),
+            "its log says why; end it if its clients are served by others",
+        ));
+    }
     for member in proxies.members() {
         let own = env!("CARGO_PKG_VERSION");
         if member.version != own {
@@ -180,10 +219,18 @@ async fn check_members(proxies: &Proxies, to: &Session, side: Side) -> Result<()
                 "let all proxies be of the version that moves traffic",
             ));
         }
-        if !there
-            .iter()
-            .any(|one| one.id == member.id && one.is_there())
-        {
+        if !member.is_own_role {
+            return Err(CutoverError::not_ready(
+                format!(
+                    "the proxy {} has another role than pgflit here",
+                    member.name
+                ),
+                "user in its [cutover] must be the role that pgflit cutover connects as: the fence lets in \
+                 no other",
+            ));
+        }
+        let is_same = |one: &&Member| one.id == member.id && one.is_there();
+        if !there.iter().any(|one| is_same(&one)) {
             return Err(CutoverError::not_ready(
                 format!("the proxy {} has no session on the {side}", member.name),
                 "its log says why; see the target and [cutover] in its configuration",
@@ -263,7 +310,7 @@ fn check_proxy((name, status): (&str, &Status), from: Side) -> Result<(), Cutove
 
 /// The proxy's clients must be on the very database that the migration leaves.
 async fn check_place(from: &Session, side: Side, clients: &[Client]) -> Result<(), CutoverError> {
-    let pids = server_pids(clients);
+    let pids = Spared::of(clients).pids;
     let sql = "SELECT count(*) FROM pg_catalog.unnest($1::int[]) AS pid
                 WHERE EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = pid.pid
                                  AND a.datname = pg_catalog.current_database())";
@@ -287,7 +334,7 @@ async fn check_roles(
     clients: &[Client],
 ) -> Result<Vec<String>, CutoverError> {
     let (from_side, to_side) = (config.to.other(), config.to);
-    let spared = server_pids(clients);
+    let spared = Spared::of(clients);
     let bypassers = fence::bypassers(from, from_side, &spared).await?;
     for one in &bypassers {
         tracing::warn!(
@@ -338,12 +385,6 @@ async fn check_roles(
         ));
     }
     fence::superusers(from, from_side, &roles).await
-}
-
-/// The server processes of the proxies' clients.
-pub fn server_pids(clients: &[Client]) -> Vec<i32> {
-    let pids = clients.iter().filter_map(|client| client.server_pid);
-    pids.filter_map(|pid| i32::try_from(pid).ok()).collect()
 }
 
 /// Waits until the stream is near: at most `max_lag` behind.

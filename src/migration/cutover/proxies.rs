@@ -22,6 +22,8 @@ pub struct Proxies {
     socket: Option<PathBuf>,
     /// Of others.
     members: Vec<Member>,
+    /// The numbers of those of this machine that have one.
+    reached: Vec<i64>,
 }
 
 /// The server through which members are asked.
@@ -42,6 +44,7 @@ impl Proxies {
         Proxies {
             socket: socket.map(Path::to_owned),
             members: Vec::new(),
+            reached: Vec::new(),
         }
     }
 
@@ -58,6 +61,16 @@ impl Proxies {
         };
         let members = tables::members(session).await;
         let mut members = members.map_err(on(side, "looking for proxies of other machines"))?;
+        if let Some(lost) = self
+            .members
+            .iter()
+            .find(|before| !members.iter().any(|one| one.id == before.id))
+        {
+            return Err(CutoverError::not_ready(
+                format!("the proxy {} has lost its session on the {side}", lost.name),
+                "it opens another, or has ended: try again",
+            ));
+        }
         members.retain(|one| {
             if !one.is_there() {
                 let (name, silent) = (&one.name, one.silent);
@@ -65,8 +78,13 @@ impl Proxies {
             }
             one.is_there() && !reached.contains(&one.id)
         });
-        self.members = members;
+        (self.members, self.reached) = (members, reached);
         Ok(())
+    }
+
+    /// Whether this is one of them, of whichever machine.
+    pub fn knows(&self, id: i64) -> bool {
+        self.reached.contains(&id) || self.members.iter().any(|one| one.id == id)
     }
 
     /// Those of other machines.
@@ -254,10 +272,11 @@ impl Proxies {
     }
 }
 
-/// What is decided, a proxy of another machine finds out by itself if it cannot be told.
+/// What is decided, a proxy of another machine finds out by itself if it cannot be told, or the server
+/// through which it is told has gone.
 fn unless_far<T: Default>(told: Result<T, CutoverError>) -> Result<T, CutoverError> {
     match told {
-        Err(error @ CutoverError::Member { .. }) => {
+        Err(error @ (CutoverError::Member { .. } | CutoverError::Server { .. })) => {
             tracing::warn!("{}: it finds out by itself", chain(&error));
             Ok(T::default())
         }

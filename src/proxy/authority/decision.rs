@@ -8,6 +8,7 @@ use std::fmt;
 
 use tokio_postgres::types::ToSql;
 
+use super::schema;
 use crate::base::Lsn;
 use crate::pg::{Error, Session};
 
@@ -59,20 +60,29 @@ impl fmt::Display for Decision {
 /// # Errors
 /// The server refuses.
 pub async fn prepare(session: &Session) -> Result<(), Error> {
-    // Two at a time: "IF NOT EXISTS" alone lets the second fail.
-    session
-        .batch(
-            "BEGIN;
-             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
-             CREATE SCHEMA IF NOT EXISTS pgflit;
-             CREATE TABLE IF NOT EXISTS pgflit.authority (
-                 attempt bigint PRIMARY KEY,
-                 decision text NOT NULL CHECK (decision IN ('switched', 'aborted')),
-                 lsn pg_catalog.pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
-                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
-             COMMIT",
-        )
-        .await
+    let create = "CREATE TABLE pgflit.authority (
+             attempt bigint PRIMARY KEY,
+             decision text NOT NULL CHECK (decision IN ('switched', 'aborted')),
+             lsn pg_catalog.pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
+             at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())";
+    schema::make(session, &[("authority", create)]).await
+}
+
+/// Traffic is on the source of a migration that begins: whatever earlier migrations between the same
+/// servers have decided is over. Nothing is written where they have decided nothing.
+///
+/// # Errors
+/// A server refuses.
+pub async fn begin_anew(source: &Session, target: &Session) -> Result<(), Error> {
+    let last = last_attempt(source).await?.max(last_attempt(target).await?);
+    if last == 0 {
+        return Ok(());
+    }
+    prepare(source).await?;
+    let attempt = i64::try_from(last + 1).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO pgflit.authority (attempt, decision) VALUES ($1, $2)";
+    let values: [&(dyn ToSql + Sync); 2] = [&attempt, &Decision::Switched.as_str()];
+    source.execute(sql, &values).await.map(drop)
 }
 
 /// The number of the last attempt that was decided here; zero without any.

@@ -3,6 +3,7 @@
 //! - [`decision`]: an attempt to move traffic is decided by one row on the server that it would move
 //!   to: `switched` or `aborted`, whichever commits first. It is never changed afterwards.
 //! - [`put_back`]: the fence around the side that traffic was about to leave is lifted.
+//! - [`schema`]: the tables of both, and whose they are;
 //! - [`record`]: what this machine knows of it, in a file of the work directory that a proxy reads when
 //!   it starts. While an attempt is undecided, the file says so and where to ask.
 //!
@@ -15,6 +16,7 @@
 pub mod decision;
 pub mod put_back;
 pub mod record;
+pub mod schema;
 
 pub use decision::{Decided, Decision, DecisionError};
 pub use record::{Doubt, Record};

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::schema;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::{Error, Session};
 
@@ -83,18 +84,11 @@ pub fn grantee(role: &str) -> String {
 /// # Errors
 /// The server refuses.
 pub async fn prepare(session: &Session) -> Result<(), Error> {
-    session
-        .batch(
-            "BEGIN;
-             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
-             CREATE SCHEMA IF NOT EXISTS pgflit;
-             CREATE TABLE IF NOT EXISTS pgflit.fence (
-                 attempt bigint PRIMARY KEY,
-                 changed text NOT NULL,
-                 at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
-             COMMIT",
-        )
-        .await
+    let create = "CREATE TABLE pgflit.fence (
+             attempt bigint PRIMARY KEY,
+             changed text NOT NULL,
+             at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())";
+    schema::make(session, &[("fence", create)]).await
 }
 
 /// Whether a fence is up.

@@ -305,6 +305,9 @@ pub struct Client {
     pub encrypted: bool,
     /// The server's process that serves it.
     pub server_pid: Option<u32>,
+    /// Whether its database is one that traffic is moved of.
+    #[serde(default)]
+    pub is_to_move: bool,
     /// Whether it goes along when traffic is moved; one that does not is ended, so that it connects
     /// anew.
     #[serde(default)]

@@ -8,7 +8,7 @@ use super::{Reply, Request};
 use crate::proxy::pause::Paused;
 use crate::proxy::relocation;
 use crate::proxy::service::Service;
-use crate::proxy::switch;
+use crate::proxy::switch::{self, Ground};
 
 /// Answers a request that is about moving traffic; refuses any other.
 pub(super) async fn answer(service: &Arc<Service>, request: Request) -> Reply {
@@ -23,7 +23,8 @@ pub(super) async fn answer(service: &Arc<Service>, request: Request) -> Reply {
             held(switch::hold(service, attempt, drain_limit, limit).await)
         }
         Request::Promise { doubt, lease_ms } => {
-            match switch::promise(service, doubt, Duration::from_millis(lease_ms)) {
+            let lease = Duration::from_millis(lease_ms);
+            match switch::promise(service, doubt, lease, Ground::Asked) {
                 true => Reply::Promised,
                 false => refused("clients went on meanwhile", None),
             }

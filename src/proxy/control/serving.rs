@@ -214,7 +214,9 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
         Request::Status => Reply::Status(Box::new(status(facts))),
         Request::Clients => {
             let clients = service.registry.clients();
-            let clients = clients.iter().map(|entry| client(entry)).collect();
+            let settings = service.settings();
+            let of = |entry| client(entry, settings.config.has_target(&entry.facts.database));
+            let clients = clients.iter().map(|entry| of(entry.as_ref())).collect();
             Reply::Clients { clients }
         }
         Request::Mirrors => {
@@ -346,7 +348,7 @@ fn status(facts: &Facts) -> Status {
     }
 }
 
-fn client(entry: &Entry) -> Client {
+fn client(entry: &Entry, is_to_move: bool) -> Client {
     let facts = &entry.facts;
     let totals = entry.statistics.read();
     let key = entry.server().and_then(|server| server.key);
@@ -360,6 +362,7 @@ fn client(entry: &Entry) -> Client {
         application_name: facts.application_name.clone(),
         encrypted: facts.is_encrypted,
         server_pid: key.map(|key| key.process),
+        is_to_move,
         can_move: entry.passport.get().is_some() && facts.replication == Replication::None,
         connected_s: entry.since.elapsed().as_secs_f64(),
         transactions: totals.transactions.count(),

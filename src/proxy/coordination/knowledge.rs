@@ -1,5 +1,7 @@
 //! Where traffic goes, by what the servers say.
 
+use std::time::Duration;
+
 use crate::base::Side;
 
 /// What one server says.
@@ -13,6 +15,8 @@ pub struct Knowledge {
     pub fenced: u64,
     /// The attempt to take traffic away from it that is under way; zero without one.
     pub noted: u64,
+    /// How long that may take to be decided.
+    pub noted_for: Duration,
 }
 
 impl Knowledge {
@@ -27,8 +31,11 @@ impl Knowledge {
 pub enum Verdict {
     /// Traffic goes there, by this attempt; zero for the source that nobody has moved it from.
     Serves(Side, u64),
-    /// This attempt to move it there is not decided.
+    /// This attempt to move it there is under way, and not decided.
     Undecided(Side, u64),
+    /// A fence says that this attempt may have taken traffic away, and nothing says how it was decided, or
+    /// that it is under way.
+    Unclear(Side, u64),
     /// It cannot be known without this server.
     Ask(Side),
 }
@@ -51,9 +58,11 @@ impl Verdict {
             true => (Side::Target, target, source),
             false => (Side::Source, source, target),
         };
-        match here.leaving() > here.switched && here.leaving() > other.decided {
-            true => Verdict::Undecided(side.other(), here.leaving()),
-            false => Verdict::Serves(side, here.switched),
+        let is_open = |attempt: u64| attempt > here.switched && attempt > other.decided;
+        match (is_open(here.noted), is_open(here.fenced)) {
+            (true, _) => Verdict::Undecided(side.other(), here.noted),
+            (false, true) => Verdict::Unclear(side.other(), here.fenced),
+            (false, false) => Verdict::Serves(side, here.switched),
         }
     }
 
@@ -99,10 +108,10 @@ mod tests {
     fn an_attempt_that_nobody_has_decided_is_in_doubt() {
         let both = |source, target| Verdict::of(Some(source), Some(target));
         let none = Knowledge::default();
-        assert_eq!(both(left(0, 1), none), Verdict::Undecided(Side::Target, 1));
+        assert_eq!(both(left(0, 1), none), Verdict::Unclear(Side::Target, 1));
         let noted = Knowledge {
             noted: 4,
-            ..came(3)
+            ..left(3, 4)
         };
         assert_eq!(both(none, noted), Verdict::Undecided(Side::Source, 4));
         // Decided against it, and the fence is not lifted yet.

@@ -15,7 +15,7 @@ use crate::proxy::config::CutoverConfig;
 use crate::proxy::control::{self, Facts, Reply, Request};
 use crate::proxy::pause::Hold;
 use crate::proxy::service::Service;
-use crate::proxy::switch;
+use crate::proxy::switch::{self, Ground};
 
 /// How often a server is asked at least; a fourth of the lease where that is less.
 const BEAT_MAX: Duration = Duration::from_secs(1);
@@ -26,6 +26,14 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 /// The pauses between attempts to connect.
 const AGAIN_FIRST: Duration = Duration::from_millis(100);
+
+/// A session that waits for a lock must end before the next is opened, and one whose other end is gone must not
+/// stay.
+const SESSION: &str = "SET lock_timeout = '4s'; SET tcp_keepalives_idle = 10;
+     SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// What any role can wake a member for costs the server so little.
+const BEAT_MIN: Duration = Duration::from_millis(2);
 
 /// Requests that wait to be begun, and that are answered at a time: whoever moves traffic asks one after the
 /// other, but for one that gives up what is being done.
@@ -170,6 +178,7 @@ impl Membership {
             let address = self.told.address(side);
             let woken = Arc::clone(&woken);
             let session = Session::connect_listening(address, "proxy", woken).await?;
+            session.batch(SESSION).await?;
             tables::prepare(&session).await?;
             tables::register(&session, &self.card).await?;
             Ok(session)
@@ -205,6 +214,7 @@ impl Membership {
             .checked_sub(OTHERS_EVERY)
             .unwrap_or_else(Instant::now);
         loop {
+            tokio::time::sleep(BEAT_MIN).await;
             let at = Instant::now();
             let row = in_time(async { Ok(client.query_one(&beat, &[&self.card.id]).await?) });
             let Some(knowledge) = tables::knowledge(&row.await?) else {
@@ -272,6 +282,15 @@ impl Membership {
                 (true, _) => {}
             }
             let is_held = service.pauses.in_force(&Hold::Lease).is_some();
+            // An attempt that was decided against, and nobody has told this process.
+            let decided = heard(serves.other()).map_or(0, |there| there.decided);
+            if let Some(promised) = service.promises.made()
+                && promised <= decided
+                && matches!(verdict, Verdict::Serves(side, _) if side == serves)
+            {
+                tracing::info!("attempt {promised} was aborted, as the servers say");
+                switch::abort(service, promised, false);
+            }
             match verdict {
                 // Also while nobody was asked: an attempt may have left this process out. What a server said
                 // before the last move is no reason to go back.
@@ -281,10 +300,13 @@ impl Membership {
                         Err(problem) => tracing::warn!("not gone to the {side} yet: {problem}"),
                     }
                 }
-                Verdict::Serves(side, _) if side == serves && heard(side).is_some() => {
+                Verdict::Serves(side, attempt) if side == serves && heard(side).is_some() => {
+                    service.promises.came(attempt);
                     self.go_on(service);
                 }
-                Verdict::Undecided(to, attempt) if is_held => {
+                Verdict::Undecided(to, attempt)
+                    if is_held && !service.promises.is_over(attempt) =>
+                {
                     service.pauses.hold_as(&Hold::Cutover, attempt);
                     let doubt = Doubt {
                         attempt,
@@ -292,20 +314,26 @@ impl Membership {
                         at: self.told.address(to).to_string(),
                         left: self.told.address(to.other()).to_string(),
                     };
-                    switch::promise(service, doubt, self.told.lease);
-                    self.go_on(service);
+                    let noted_for = heard(to.other()).map(|there| there.noted_for);
+                    let lease = noted_for.unwrap_or_default().max(self.told.lease);
+                    if switch::promise(service, doubt, lease, Ground::Noted) {
+                        self.go_on(service);
+                    }
                 }
-                Verdict::Ask(side) if told != Some(side) => {
+                Verdict::Ask(side) | Verdict::Unclear(side, _) if told != Some(side) => {
                     // At the start it takes a moment.
                     let held = service.pauses.held_for(&Hold::Lease);
                     if held.is_some_and(|held| held > BEAT_MAX) {
-                        tracing::warn!("clients wait until the {side} says where traffic goes");
+                        tracing::warn!(
+                            "clients wait until the {side} says whether traffic goes there; if an attempt \
+                             was interrupted, run the command again that began it"
+                        );
                         told = Some(side);
                     }
                 }
-                Verdict::Serves(..) | Verdict::Undecided(..) | Verdict::Ask(_) => {}
+                _ => {}
             }
-            if !matches!(verdict, Verdict::Ask(_)) {
+            if !matches!(verdict, Verdict::Ask(_) | Verdict::Unclear(..)) {
                 told = None;
             }
         }

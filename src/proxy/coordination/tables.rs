@@ -14,14 +14,16 @@ use tokio_postgres::types::ToSql;
 
 use super::knowledge::Knowledge;
 use crate::pg::{Error, Session};
-use crate::proxy::authority::{decision, put_back};
+use crate::proxy::authority::{decision, put_back, schema};
 use crate::proxy::control::{Reply, Request};
 
 /// The channel of NOTIFY; a notification says nothing but that there may be something.
 const CHANNEL: &str = "pgflit_proxy";
 
-/// How often it is looked whether members have answered.
+/// How often it is looked whether members have answered: at first, and where it takes longer.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+const QUICK: Duration = Duration::from_millis(100);
+const LOOK_SELDOM: Duration = Duration::from_millis(10);
 
 /// How often it is looked whether those who have not are there at all.
 const MISS_EVERY: Duration = Duration::from_millis(200);
@@ -33,28 +35,36 @@ const MISS_EVERY: Duration = Duration::from_millis(200);
 pub async fn prepare(session: &Session) -> Result<(), Error> {
     decision::prepare(session).await?;
     put_back::prepare(session).await?;
-    session
-        .batch(
-            "BEGIN;
-             SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pgflit.authority'));
-             CREATE UNLOGGED TABLE IF NOT EXISTS pgflit.proxy (
-                 id bigint PRIMARY KEY,
-                 pid int NOT NULL,
-                 began timestamptz NOT NULL,
-                 name text NOT NULL,
-                 listen text NOT NULL,
-                 version text NOT NULL,
-                 lease_ms bigint NOT NULL);
-             CREATE UNLOGGED TABLE IF NOT EXISTS pgflit.proxy_request (
-                 id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-                 proxy bigint NOT NULL,
-                 request text NOT NULL,
-                 reply text);
-             CREATE UNLOGGED TABLE IF NOT EXISTS pgflit.attempt (attempt bigint PRIMARY KEY);
-             COMMIT",
-        )
-        .await
+    schema::make(session, &TABLES).await
 }
+
+const TABLES: [(&str, &str); 3] = [
+    (
+        "proxy",
+        "CREATE UNLOGGED TABLE pgflit.proxy (
+             id bigint PRIMARY KEY,
+             pid int NOT NULL,
+             began timestamptz NOT NULL,
+             name text NOT NULL,
+             listen text NOT NULL,
+             version text NOT NULL,
+             lease_ms bigint NOT NULL)",
+    ),
+    (
+        "proxy_request",
+        "CREATE UNLOGGED TABLE pgflit.proxy_request (
+             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+             proxy bigint NOT NULL,
+             request text NOT NULL,
+             reply text)",
+    ),
+    (
+        "attempt",
+        "CREATE UNLOGGED TABLE pgflit.attempt (
+             attempt bigint PRIMARY KEY,
+             lease_ms bigint NOT NULL)",
+    ),
+];
 
 /// Who a member says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,16 +113,18 @@ pub const BEAT: &str = "SELECT
      (SELECT coalesce(max(attempt), 0) FROM pgflit.authority),
      (SELECT coalesce(max(attempt), 0) FROM pgflit.fence),
      (SELECT coalesce(max(attempt), 0) FROM pgflit.attempt),
+     (SELECT coalesce(max(lease_ms), 0) FROM pgflit.attempt),
      EXISTS (SELECT FROM pgflit.proxy WHERE id = $1 AND pid = pg_catalog.pg_backend_pid())";
 
 /// The knowledge in a row of [`BEAT`]; none if the member is not known any more.
 pub fn knowledge(row: &tokio_postgres::Row) -> Option<Knowledge> {
     let number = |at: usize| u64::try_from(row.get::<_, i64>(at)).unwrap_or_default();
-    row.get::<_, bool>(4).then(|| Knowledge {
+    row.get::<_, bool>(5).then(|| Knowledge {
         switched: number(0),
         decided: number(1),
         fenced: number(2),
         noted: number(3),
+        noted_for: Duration::from_millis(number(4)),
     })
 }
 
@@ -138,6 +150,8 @@ pub struct Member {
     pub silent: Duration,
     /// Its lease.
     pub lease: Duration,
+    /// Whether it has our own role there.
+    pub is_own_role: bool,
 }
 
 impl Member {
@@ -158,7 +172,9 @@ pub async fn members(session: &Session) -> Result<Vec<Member>, Error> {
     }
     // A member asks at least four times in a lease.
     let sql = "SELECT p.id, p.name, p.listen, p.version, p.lease_ms,
-                      (1000 * extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start))::bigint
+                      coalesce(1000 * extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start),
+                               0)::bigint,
+                      a.usename IS NOT DISTINCT FROM CURRENT_USER
                  FROM pgflit.proxy p
                  JOIN pg_catalog.pg_stat_activity a ON a.pid = p.pid AND a.backend_start = p.began
                 ORDER BY p.name, p.id";
@@ -171,23 +187,46 @@ pub async fn members(session: &Session) -> Result<Vec<Member>, Error> {
         version: row.get(3),
         lease: millis(row.get(4)),
         silent: millis(row.get(5)),
+        is_own_role: row.get(6),
     };
     Ok(rows.iter().map(member).collect())
 }
 
-/// Says that `attempt` is about to take traffic away from here: a member that comes from now on waits. None
-/// takes it back.
+/// Says that `attempt` is about to take traffic away from here: a member that comes from now on waits, for
+/// `lease` at most before it asks how that was decided. Forgets what was asked in earlier attempts.
 ///
 /// # Errors
 /// The server refuses.
-pub async fn note(session: &Session, attempt: Option<u64>) -> Result<(), Error> {
-    let insert = attempt.map(|attempt| format!("INSERT INTO pgflit.attempt VALUES ({attempt});"));
+pub async fn note(session: &Session, attempt: u64, lease: Duration) -> Result<(), Error> {
+    let lease_ms = lease.as_millis();
     session
         .batch(&format!(
-            "DELETE FROM pgflit.attempt; {}",
-            insert.unwrap_or_default()
+            "DELETE FROM pgflit.attempt; DELETE FROM pgflit.proxy_request;
+             INSERT INTO pgflit.attempt VALUES ({attempt}, {lease_ms})"
         ))
         .await
+}
+
+/// No attempt is about to take traffic away from here.
+///
+/// # Errors
+/// The server refuses.
+pub async fn end_note(session: &Session) -> Result<(), Error> {
+    let is_there = "SELECT pg_catalog.to_regclass('pgflit.attempt') IS NOT NULL";
+    match session.query_one(is_there, &[]).await?.get(0) {
+        true => session.batch("DELETE FROM pgflit.attempt").await,
+        false => Ok(()),
+    }
+}
+
+/// Whether `attempt` is said to be about to take traffic away from here.
+///
+/// # Errors
+/// The server refuses.
+pub async fn is_noted(session: &Session, attempt: u64) -> Result<bool, Error> {
+    let attempt = i64::try_from(attempt).unwrap_or(i64::MAX);
+    let sql = "SELECT EXISTS (SELECT FROM pgflit.attempt WHERE attempt = $1)";
+    Ok(session.query_one(sql, &[&attempt]).await?.get(0))
 }
 
 /// What came of asking a member.
@@ -228,42 +267,48 @@ pub async fn ask(
     let asked = session.query(sql, &[&members, &text]).await?;
     let asked: Vec<(i64, i64)> = asked.iter().map(|row| (row.get(0), row.get(1))).collect();
     let ids: Vec<i64> = asked.iter().map(|(id, _)| *id).collect();
-    let replies =
-        "SELECT id, reply FROM pgflit.proxy_request WHERE id = ANY ($1) AND reply IS NOT NULL";
-    let replies = session.client().prepare(replies).await?;
+    let answered = "SELECT id FROM pgflit.proxy_request WHERE id = ANY ($1) AND reply IS NOT NULL";
+    let answered = session.client().prepare(answered).await?;
     let began = Instant::now();
     let mut looked = began;
+    // What is decided is told to whoever is there; for all else one that is gone is enough.
+    let is_for_whoever_is_there = matches!(request, Request::Switch { .. } | Request::Abort { .. });
     let mut silence = Silence::TimedOut;
-    let rows = loop {
-        let rows = session.client().query(&replies, &[&ids]).await?;
+    loop {
+        let rows = session.client().query(&answered, &[&ids]).await?;
         if rows.len() == ids.len() || began.elapsed() >= limit {
-            break rows;
+            break;
         }
         if looked.elapsed() >= MISS_EVERY {
             looked = Instant::now();
-            let has_answered = |id: i64| rows.iter().any(|row| row.get::<_, i64>(0) == id);
             let there = self::members(session).await?;
-            let is_gone = |member: i64| there.iter().all(|one| one.id != member);
-            if asked
+            let mut missing = asked
                 .iter()
-                .any(|(id, member)| !has_answered(*id) && is_gone(*member))
-            {
+                .filter(|(id, _)| !rows.iter().any(|row| row.get::<_, i64>(0) == *id));
+            let is_gone = |(_, member): &(i64, i64)| there.iter().all(|one| one.id != *member);
+            let is_over = match is_for_whoever_is_there {
+                true => missing.all(is_gone),
+                false => missing.any(is_gone),
+            };
+            if is_over {
                 silence = Silence::Gone;
-                break rows;
+                break;
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-    };
-    if rows.len() < ids.len() {
-        // What was asked of an attempt that is over must not be done later.
-        let delete = "DELETE FROM pgflit.proxy_request WHERE id = ANY ($1)";
-        session.execute(delete, &[&ids]).await?;
+        let wait = match began.elapsed() < QUICK {
+            true => LOOK_EVERY,
+            false => LOOK_SELDOM,
+        };
+        tokio::time::sleep(wait).await;
     }
+    // What was asked of an attempt that is over must not be done later.
+    let take = "DELETE FROM pgflit.proxy_request WHERE id = ANY ($1) RETURNING id, reply";
+    let rows = session.query(take, &[&ids]).await?;
     let answered = |(id, member): (i64, i64)| {
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == id);
-        let reply = match row {
+        let reply = match row.and_then(|row| row.get::<_, Option<&str>>(1)) {
             None => Err(silence),
-            Some(row) => serde_json::from_str(row.get(1)).map_err(|_| Silence::Odd),
+            Some(text) => serde_json::from_str(text).map_err(|_| Silence::Odd),
         };
         (member, reply)
     };
