@@ -191,7 +191,10 @@ impl Teller {
                             break;
                         }
                         // The COMMIT whose answer was lost came after the question for it.
-                        Some("23505") if is_first => break,
+                        Some("23505") if is_first => {
+                            self.broken.fetch_add(1, Ordering::SeqCst);
+                            break;
+                        }
                         // Two of them in each other's way.
                         Some("40P01") => {}
                         _ => {
