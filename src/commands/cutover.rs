@@ -191,6 +191,7 @@ impl From<CutoverError> for CommandError {
             CutoverError::NotReady { hint, .. } | CutoverError::Undone { hint, .. } => {
                 (ExitCode::CheckFailed, Some(hint.clone()))
             }
+            CutoverError::Stopped => (ExitCode::Stopped, None),
             CutoverError::Moved { .. } => (
                 ExitCode::Other,
                 Some("run the command again: it does what is left".to_owned()),

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admin;
+use super::admin::tasks::{Place, Tasks};
 use super::authority::Record;
 use super::authority::record::RecordError;
 use super::config::Config;
@@ -32,6 +33,7 @@ use super::switch;
 use super::workers::Workers;
 use crate::base::shutdown::POLL;
 use crate::base::{Shutdown, Side};
+use crate::store::WorkDir;
 
 /// How long the proxy stays for clients that are connected and say nothing, as those do that only
 /// look whether something listens.
@@ -52,8 +54,8 @@ pub struct Start {
     pub config: Config,
     /// Where that was read, and is read again.
     pub origin: Origin,
-    /// The file that says where traffic goes.
-    pub record: PathBuf,
+    /// The work directory; a file there says where traffic goes.
+    pub work_dir: WorkDir,
 }
 
 /// A proxy cannot run.
@@ -112,7 +114,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     service.siblings = sockets.reuse_port.then(|| Siblings::new(&start.control));
     let service = Arc::new(service);
     pause_as(&others, &service).await;
-    go_where_traffic_goes(&service, &start.record)?;
+    go_where_traffic_goes(&service, &start.work_dir.authority_path())?;
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
     for address in &listen {
@@ -124,8 +126,13 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     for address in told_at.iter().filter_map(|one| one.local_addr().ok()) {
         tracing::info!("metrics are at http://{address}/metrics");
     }
+    let tasks = Tasks::new(Place {
+        work_dir: start.work_dir,
+        control: start.control,
+    });
     let facts = Arc::new(Facts {
         service: Arc::clone(&service),
+        tasks: Arc::new(tasks),
         listen,
         since: Instant::now(),
         origin: start.origin,
@@ -176,6 +183,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         () = admin::listener::serve(doors, Arc::clone(&facts)) => {}
         () = stopped => {}
     }
+    facts.tasks.leave();
     Ok(())
 }
 

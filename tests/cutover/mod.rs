@@ -1,6 +1,7 @@
 //! Traffic moves to the target, and back: real servers, a real proxy, clients that count.
 
 mod bank;
+mod console;
 mod drivers;
 mod killed;
 mod moving;

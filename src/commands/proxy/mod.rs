@@ -63,7 +63,7 @@ fn serve(options: &ProxyRun) -> Result<ExitCode, CommandError> {
         control: socket(control),
         config: origin.load()?,
         origin,
-        record: place::work_dir(&control.work_dir).authority_path(),
+        work_dir: place::work_dir(&control.work_dir),
     };
     place::work_dir(&control.work_dir).create()?;
     let shutdown = place::shutdown()?;

@@ -27,6 +27,9 @@ pub enum CutoverError {
         /// What to do.
         hint: String,
     },
+    /// It was asked to stop before the decision.
+    #[error("traffic was not moved, everything is undone: it was asked to stop")]
+    Stopped,
     /// Traffic was moved, and something that comes after it was not done.
     #[error("traffic goes to the {to} now, and not everything behind that is done: {problem}")]
     Moved {

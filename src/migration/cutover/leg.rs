@@ -148,7 +148,10 @@ impl Leg {
         let setting_up = setup::set_up(&config, shutdown);
         tokio::pin!(setting_up);
         tokio::select! {
-            done = &mut setting_up => return Ok(done.map(drop)?),
+            done = &mut setting_up => return match done {
+                Err(MigrationError::Stopped) => Err(CutoverError::Stopped),
+                done => Ok(done.map(drop)?),
+            },
             () = tokio::time::sleep(ARM_MAX) => {}
         }
         // It takes back what it has made by then.

@@ -1,7 +1,7 @@
 //! Traffic is moved to the other server, and back.
 //!
 //! - [`config`]: what it is told;
-//! - [`attempt`]: one attempt, step by step, and how it is undone;
+//! - [`attempt`]: one attempt, step by step, and how it is undone; [`outcome`]: what came of it;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
 //! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
@@ -33,6 +33,9 @@
 //!    or here; clients go on, the fence is lifted.
 //! 3. *Holding or switched, decided for `switched`*: the proxies are told, and what comes after is done.
 //! 4. *Done*: nothing.
+//!
+//! Asked to stop, by a signal, an attempt that is not decided is undone as one that fails; one that is
+//! decided goes on to its end.
 
 pub mod attempt;
 pub mod config;
@@ -41,13 +44,15 @@ pub mod fence;
 pub mod finalize;
 pub mod large_objects;
 pub mod leg;
+pub mod outcome;
 pub mod preflight;
 pub mod proxies;
 pub mod recover;
 pub mod sequences;
 pub mod steps;
 
-pub use attempt::{Outcome, cut_over};
+pub use attempt::cut_over;
 pub use config::{Config, FenceMode, Limits, OnTimeout};
 pub use error::CutoverError;
+pub use outcome::Outcome;
 pub use steps::Step;

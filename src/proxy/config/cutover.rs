@@ -79,7 +79,11 @@ pub(super) fn read(
     };
     table.finish();
     let (user, (database, target)) = (user?, moves?);
-    let path = passfile.as_ref().map(|text| file.beside(text.value));
+    let path = passfile.as_ref().map(|text| {
+        // It is read by other processes, too, and by proxies that start elsewhere.
+        let path = file.beside(text.value);
+        std::path::absolute(&path).unwrap_or(path)
+    });
     let own = |server: &Server| {
         let name = server.address(&database.name).dbname().to_owned();
         let role = (user.value, Some(name.as_str()));

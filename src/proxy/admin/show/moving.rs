@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Rows, moment};
-use crate::proxy::admin::answer::{Cell, Column, int4, int8, numeric, text};
+use crate::proxy::admin::answer::{Column, int4, int8, numeric, text};
 use crate::proxy::config::databases::ANY;
 use crate::proxy::control::{Facts, MirrorStatus};
 use crate::proxy::registry::{Entry, Replication};
@@ -38,13 +38,6 @@ pub(super) const SHADOW: [Column; 10] = [
     numeric("p99_ratio"),
 ];
 
-pub(super) const CUTOVER: [Column; 4] = [
-    text("stage"),
-    text("since"),
-    int8("paused_ms"),
-    text("detail"),
-];
-
 pub(super) const PROXIES: [Column; 7] = [
     int4("pid"),
     text("version"),
@@ -62,16 +55,6 @@ pub(super) const UNMOVABLE: [Column; 5] = [
     text("reason"),
     text("since"),
 ];
-
-pub(super) const REPLICATION: [Column; 5] = [
-    text("database"),
-    text("slot"),
-    text("state"),
-    int8("lag_bytes"),
-    int8("lag_ms"),
-];
-
-pub(super) const TASKS: [Column; 4] = [int4("id"), text("task"), text("state"), text("since")];
 
 /// A transaction that is longer keeps its client from being moved for a time that people notice.
 const LONG_TRANSACTION: Duration = Duration::from_secs(1);
@@ -129,21 +112,6 @@ pub(super) fn shadow(facts: &Facts) -> Rows {
     }))
 }
 
-/// A cutover that runs: none can yet.
-pub(super) fn cutover(_: &Facts) -> Rows {
-    nothing()
-}
-
-/// Change capture that this proxy waits for: none yet.
-pub(super) fn replication(_: &Facts) -> Rows {
-    nothing()
-}
-
-/// What runs in the background: nothing yet.
-pub(super) fn tasks(_: &Facts) -> Rows {
-    nothing()
-}
-
 /// This proxy: it knows of no others yet.
 pub(super) fn proxies(facts: &Facts) -> Rows {
     let state = match facts.service.pauses.all_held_for() {
@@ -187,8 +155,4 @@ fn reason(entry: &Entry) -> Option<(&'static str, Duration)> {
             (ago > LONG_TRANSACTION).then_some(("long transaction", ago))
         }
     }
-}
-
-fn nothing() -> Rows {
-    Box::new(std::iter::empty::<Vec<Cell>>())
 }
