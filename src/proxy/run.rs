@@ -221,7 +221,8 @@ async fn ask_others(others: &[Process]) -> Vec<Status> {
 /// Serves the side that traffic goes to; while that is not decided, clients wait.
 fn go_where_traffic_goes(service: &Arc<Service>, path: &Path) -> Result<(), RecordError> {
     let record = Record::read(path)?;
-    if record.serves == Side::Target {
+    let has_target = service.settings().config.has_any_target();
+    if record.side(path, has_target)? == Side::Target {
         service.registry.turn(service.registry.turns().next());
         tracing::info!("traffic goes to the target");
     }

@@ -116,7 +116,7 @@ impl Console {
     }
 
     #[track_caller]
-    fn refused(&self, stage: &Stage, command: &str) -> String {
+    pub(super) fn refused(&self, stage: &Stage, command: &str) -> String {
         let said = self.psql(stage, "ann", command);
         said.expect_err(command)
     }

@@ -3,6 +3,7 @@
 mod bank;
 mod console;
 mod drivers;
+mod exchange;
 mod killed;
 mod moving;
 mod refused;

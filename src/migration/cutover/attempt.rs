@@ -643,7 +643,7 @@ impl After<'_> {
         let record = Record {
             serves: config.to,
             attempt: self.number,
-            doubt: None,
+            ..Record::default()
         };
         record.write(&config.work_dir.authority_path())?;
         failpoint::reach("record written");

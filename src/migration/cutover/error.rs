@@ -1,5 +1,8 @@
 //! Why traffic was not moved.
 
+use std::path::PathBuf;
+
+use super::exchange::WriteError;
 use crate::base::Side;
 use crate::migration::MigrationError;
 use crate::pg;
@@ -67,6 +70,18 @@ pub enum CutoverError {
     /// Somebody else moves traffic in this work directory.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The proxy's configuration could not be written anew; everything before that is done.
+    #[error(
+        "there is no way back any more, and the proxy's configuration {} was not written anew",
+        path.display()
+    )]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: WriteError,
+    },
     /// A process could not be started.
     #[error("starting {what}")]
     Start {

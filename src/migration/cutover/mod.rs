@@ -10,7 +10,7 @@
 //!   stream carries;
 //! - [`proxies`]: what the processes of the proxy are told;
 //! - [`steps`]: how long each step took;
-//! - [`finalize`]: there is no way back any more.
+//! - [`finalize`]: there is no way back any more; [`exchange`]: the proxy's configuration says so.
 //!
 //! `to` is where traffic is to go, `from` where it is: a rollback is the same with the sides exchanged.
 //!
@@ -40,6 +40,7 @@
 pub mod attempt;
 pub mod config;
 pub mod error;
+pub mod exchange;
 pub mod fence;
 pub mod finalize;
 pub mod large_objects;

@@ -17,4 +17,4 @@ pub mod put_back;
 pub mod record;
 
 pub use decision::{Decided, Decision, DecisionError};
-pub use record::{Doubt, Record};
+pub use record::{Doubt, Exchange, Record};

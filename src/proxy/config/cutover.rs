@@ -67,7 +67,8 @@ pub(super) fn read(
     });
     let moves = match (movable.next(), movable.next()) {
         (Some(one), None) => Some(one),
-        (None, _) if all.is_empty() => None,
+        // Its target is the source by now, or the fault is told elsewhere.
+        (None, _) if all.is_empty() || save_config => None,
         (first, _) => {
             let how_many = first.map_or("none has", |_| "several have");
             table.problem(
