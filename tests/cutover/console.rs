@@ -421,13 +421,29 @@ fn what_is_decided_goes_on_to_its_end_whoever_asks_it_to_stop() {
 
 #[test]
 fn a_proxy_that_is_killed_leaves_its_task_running() {
+    goes_on_without(|_, _, proxy| {
+        proxy.signal(Signal::SIGKILL);
+        proxy.wait_for_exit();
+    });
+}
+
+#[test]
+fn a_proxy_that_ends_says_that_its_task_goes_on() {
+    goes_on_without(|stage, console, proxy| {
+        console.ask(stage, "SHUTDOWN");
+        let ended = proxy.wait_for_exit().assert_code(0);
+        ended.assert_stderr("task 1 (CUTOVER) goes on without this process");
+    });
+}
+
+/// A proxy ends in the middle of what comes after the decision.
+fn goes_on_without(end: impl FnOnce(&Stage, &Console, Run)) {
     let mut stage = stage();
     let console = Console::on(&stage);
     let bank = Bank::open(&stage, 3, 44);
     decided_and_not_done(&stage, &console);
     let proxy = stage.proxy.take().expect("it runs");
-    proxy.signal(Signal::SIGKILL);
-    proxy.wait_for_exit();
+    end(&stage, &console, proxy);
     stage.start_proxy();
     let console = Console::on(&stage);
     bank.goes_on();

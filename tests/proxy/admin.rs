@@ -215,11 +215,11 @@ const OWN: [(&str, &str); 11] = [
     ("state", "key|value"),
     ("mirrors", "name|database|mode|exposure|transactions"),
     ("shadow", "mirror|statement|compared|differences"),
-    ("cutover", "stage|since"),
+    ("cutover", "serves|attempt|to|state|begun|held_ms|in_doubt"),
     ("proxies", "pid|version|listen|serves|state|clients|since"),
     ("sessions unmovable", "id|user|database|reason|since"),
-    ("replication", "database|slot|state"),
-    ("tasks", "id|task|state|since"),
+    ("replication", "stream|from|slot|plugin|state|write_lsn"),
+    ("tasks", "task|command|state|started|seconds|exit_code|said"),
 ];
 
 #[test]

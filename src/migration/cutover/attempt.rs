@@ -208,11 +208,14 @@ impl<'a> Attempt<'a> {
     async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
         if let Err(error) = self.make_ready(shutdown).await {
             // Nobody was held: there is nothing to undo.
-            self.store
-                .set_cutover_state(self.number, CutoverState::Aborted)?;
-            let problem = chain(&error);
-            self.store
-                .set_cutover_report(self.number, &self.steps.json(), Some(&problem))?;
+            let (problem, steps) = (chain(&error), self.steps.json());
+            let store = &mut self.store;
+            let noted = store.set_cutover_state(self.number, CutoverState::Aborted);
+            let noted =
+                noted.and_then(|()| store.set_cutover_report(self.number, &steps, Some(&problem)));
+            if let Err(error) = noted {
+                tracing::warn!("{}", chain(&error));
+            }
             return Err(error);
         }
         self.store
