@@ -119,6 +119,8 @@ fn finalize_in_the_console_exchanges_the_servers_under_traffic() {
     // The source takes writes by now: it would be seen who goes there. Without the work directory, too.
     stage.restart();
     assert_eq!(stage.serves(), "target");
+    let refused = Console::on(&stage).refused(&stage, "CUTOVER");
+    assert!(refused.contains("has a target"), "{refused}");
     fs::remove_file(stage.pair.dir().join("authority.json")).expect("removed");
     stage.restart();
     assert_eq!(stage.serves(), "target");

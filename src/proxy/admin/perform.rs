@@ -124,6 +124,11 @@ fn alone(facts: &Facts) -> Result<(), Refusal> {
 /// This proxy was not told how, or another task runs.
 pub fn begin(facts: &Facts, what: Move) -> Result<u32, Refusal> {
     let settings = facts.service.settings();
+    if !settings.config.has_any_target() {
+        let message = "no database of this proxy has a target";
+        return Err(Refusal::new("55000", message)
+            .hint("Traffic moves between the source and the target of a [[database]]."));
+    }
     let Some(cutover) = &settings.config.cutover else {
         let message = "this proxy was not told how to log in to both servers as pgflit";
         return Err(Refusal::new("55000", message).hint(
