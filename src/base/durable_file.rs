@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// Makes renames, creations and removals in `folder` durable.
@@ -17,10 +17,36 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 ///
 /// When this returns, the content and the name are durable.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_by(path, content, |_| Ok(()))
+}
+
+/// The same for a file that is somebody else's as well: owner, group and permissions stay.
+pub fn replace_like(path: &Path, content: &[u8]) -> io::Result<()> {
+    copy_like(path, path, content)
+}
+
+/// Writes `content` to `path` as [`replace`] does, with owner, group and permissions of `like`.
+pub fn copy_like(like: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+    let like = fs::metadata(like)?;
+    replace_by(path, content, |file| {
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
+            fchown(file, Some(like.uid()), Some(like.gid()))?;
+        }
+        file.set_permissions(like.permissions())
+    })
+}
+
+fn replace_by(
+    path: &Path,
+    content: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let mut file = create(Path::new(&temporary))?;
+    prepare(&file)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;

@@ -118,6 +118,13 @@ pub const PLACES_OF_FINALIZE: &[&str] = &[
     "fence lifted",
 ];
 
+/// The same where the proxy's configuration is written anew.
+pub const PLACES_OF_EXCHANGES: &[&str] = &[
+    "exchange begun",
+    "configuration kept",
+    "configuration written",
+];
+
 /// The process is at `place`; it ends or stops here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach(place: &str) {
@@ -128,7 +135,8 @@ pub fn reach(place: &str) {
             PLACES_OF_STANDBYS,
             PLACES_OF_IDENTITIES,
             PLACES_OF_CUTOVERS,
-            PLACES_OF_FINALIZE
+            PLACES_OF_FINALIZE,
+            PLACES_OF_EXCHANGES
         ]
         .iter()
         .any(|places| places.contains(&place)),

@@ -88,8 +88,18 @@ const NOT_IN_A_FILE: [&str; 7] = [
     "config", "help", "verbose", "notice", "debug", "trace", "quiet",
 ];
 
-/// The option of a cutover that a file may set as well as those of `clone`.
-const OF_CUTOVER: [&str; 1] = ["socket"];
+/// The options of a cutover that a file may set as well as those of `clone`: where the proxy is, and the
+/// thresholds.
+const OF_CUTOVER: [&str; 8] = [
+    "socket",
+    "max-lag",
+    "drain-limit",
+    "max-pause",
+    "on-timeout",
+    "attempts",
+    "fence",
+    "no-reverse",
+];
 
 /// The keys that a configuration file may have. What one command is asked to do this time, such
 /// as `--dry-run`, is not among them.

@@ -72,7 +72,7 @@ pub(super) fn finalize(options: &FinalizeOptions, json: bool) -> Result<ExitCode
         return Ok(ExitCode::CheckFailed);
     }
     let config = config(&options.place, true)?;
-    let done = finalize::finalize(&config, options.lift_fence);
+    let done = finalize::finalize(&config, options.lift_fence, options.config.as_deref());
     let Finalized { done, remains } = runtime::block_on(done)??;
     let text = match json {
         true => {
@@ -192,6 +192,7 @@ impl From<CutoverError> for CommandError {
                 (ExitCode::CheckFailed, Some(hint.clone()))
             }
             CutoverError::Arm(source) => (ExitCode::CheckFailed, source.hint()),
+            CutoverError::Stopped => (ExitCode::Stopped, None),
             CutoverError::Moved { .. } => (
                 ExitCode::Other,
                 Some("run the command again: it does what is left".to_owned()),
@@ -203,6 +204,10 @@ impl From<CutoverError> for CommandError {
                      and lets clients go on"
                         .to_owned(),
                 ),
+            ),
+            CutoverError::NotWritten { .. } => (
+                ExitCode::Other,
+                Some("see to that, and run the command again: it does what is left".to_owned()),
             ),
             CutoverError::Server { side, source, .. } => (
                 match side {

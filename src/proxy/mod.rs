@@ -29,7 +29,8 @@
 //!
 //! # Crash story
 //! Nothing that this writes is on disk but files of sockets: the control sockets, the console's, and Unix
-//! sockets for clients; where traffic goes is read ([`authority::record`]). The next proxy replaces those that nobody answers on. Clients of a killed proxy lose their
+//! sockets for clients, and what its tasks say ([`admin::tasks`]); where traffic goes is read
+//! ([`authority::record`]). The next proxy replaces those that nobody answers on. Clients of a killed proxy lose their
 //! connections, and their servers roll back
 //! what was open, as when a server's process is killed.
 

@@ -1,7 +1,8 @@
 //! Reading the configuration again under way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::authority::Record;
 use super::config::{Changes, Config, ConfigError, Given};
 use super::service::Service;
 
@@ -12,6 +13,8 @@ pub struct Origin {
     pub path: Option<PathBuf>,
     /// What was typed.
     pub given: Given,
+    /// The file that says where traffic goes.
+    pub record: PathBuf,
 }
 
 impl Origin {
@@ -22,6 +25,17 @@ impl Origin {
     pub fn load(&self) -> Result<Config, ConfigError> {
         Config::load(self.path.as_deref(), &self.given)
     }
+}
+
+/// Whether other servers than before are those that traffic goes to.
+fn agrees(service: &Service, record: &Path, read: &Config) -> Result<(), String> {
+    if service.settings().config.databases == read.databases {
+        return Ok(());
+    }
+    let agreed = Record::read(record).and_then(|known| known.side(record, read.has_any_target()));
+    agreed
+        .map(drop)
+        .map_err(|error| crate::base::cause::chain(&error))
 }
 
 /// Reads the configuration again and puts it in force for clients that connect from now on, but for
@@ -38,6 +52,7 @@ pub fn reload(service: &Service, origin: &Origin) -> Result<Changes, String> {
         }
     });
     let changes = read.and_then(|config| {
+        agrees(service, &origin.record, &config)?;
         let reloaded = service.reload(config);
         reloaded.map_err(|error| error.to_string())
     });

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::admin;
+use super::admin::tasks::{Place, Tasks};
 use super::authority::Record;
 use super::authority::record::RecordError;
 use super::config::Config;
@@ -33,6 +34,7 @@ use super::switch::{self, Ground};
 use super::workers::Workers;
 use crate::base::shutdown::POLL;
 use crate::base::{Shutdown, Side};
+use crate::store::WorkDir;
 
 /// How long the proxy stays for clients that are connected and say nothing, as those do that only
 /// look whether something listens.
@@ -53,8 +55,8 @@ pub struct Start {
     pub config: Config,
     /// Where that was read, and is read again.
     pub origin: Origin,
-    /// The file that says where traffic goes.
-    pub record: PathBuf,
+    /// The work directory; a file there says where traffic goes.
+    pub work_dir: WorkDir,
 }
 
 /// A proxy cannot run.
@@ -113,7 +115,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     service.siblings = sockets.reuse_port.then(|| Siblings::new(&start.control));
     let service = Arc::new(service);
     pause_as(&others, &service).await;
-    go_where_traffic_goes(&service, &start.record)?;
+    go_where_traffic_goes(&service, &start.work_dir.authority_path())?;
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
     let settings = service.settings();
@@ -128,8 +130,13 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     for address in told_at.iter().filter_map(|one| one.local_addr().ok()) {
         tracing::info!("metrics are at http://{address}/metrics");
     }
+    let tasks = Tasks::new(Place {
+        work_dir: start.work_dir,
+        control: start.control,
+    });
     let facts = Arc::new(Facts {
         service: Arc::clone(&service),
+        tasks: Arc::new(tasks),
         listen,
         since: Instant::now(),
         origin: start.origin,
@@ -182,6 +189,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
         () = take_part(membership, &facts) => {}
         () = stopped => {}
     }
+    facts.tasks.leave();
     Ok(())
 }
 
@@ -227,7 +235,8 @@ async fn ask_others(others: &[Process]) -> Vec<Status> {
 /// Serves the side that traffic goes to; while that is not decided, clients wait.
 fn go_where_traffic_goes(service: &Arc<Service>, path: &Path) -> Result<(), RecordError> {
     let record = Record::read(path)?;
-    if record.serves == Side::Target {
+    let has_target = service.settings().config.has_any_target();
+    if record.side(path, has_target)? == Side::Target {
         service.registry.turn(service.registry.turns().next());
         tracing::info!("traffic goes to the target");
     }

@@ -72,6 +72,40 @@ pub struct Cutover {
     pub has_way_back: bool,
 }
 
+/// An attempt, and what is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastCutover {
+    /// The attempt.
+    pub cutover: Cutover,
+    /// When it began, in seconds since 1970.
+    pub begun_at: f64,
+    /// Why it came to nothing.
+    pub problem: Option<String>,
+}
+
+/// A row as SQLite has it.
+struct Row {
+    attempt: i64,
+    destination: String,
+    state: String,
+    marker: Option<String>,
+    steps: String,
+    has_way_back: bool,
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+        Ok(Row {
+            attempt: row.get(0)?,
+            destination: row.get(1)?,
+            state: row.get(2)?,
+            marker: row.get(3)?,
+            steps: row.get(4)?,
+            has_way_back: row.get(5)?,
+        })
+    }
+}
+
 const COLUMNS: &str = "attempt, destination, state, marker, steps, has_way_back";
 
 impl Store {
@@ -158,37 +192,53 @@ impl Store {
         self.find_cutover(&sql)
     }
 
+    /// The last `most` attempts, the newest first.
+    pub fn past_cutovers(&self, most: u32) -> Result<Vec<PastCutover>, Error> {
+        let sql = format!(
+            "SELECT {COLUMNS}, begun_at, problem FROM cutover ORDER BY attempt DESC LIMIT ?1"
+        );
+        let rows = self.read("reading the cutovers", |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map([most], |row| {
+                Ok((Row::read(row)?, row.get(6)?, row.get(7)?))
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let past = rows.into_iter().map(|(row, begun_at, problem)| {
+            Ok(PastCutover {
+                cutover: self.cutover_of(row)?,
+                begun_at,
+                problem,
+            })
+        });
+        past.collect()
+    }
+
     fn find_cutover(&self, sql: &str) -> Result<Option<Cutover>, Error> {
         let sql = sql.replace("{}", COLUMNS);
         let found = self.read("reading the cutovers", |connection| {
-            connection
-                .query_row(&sql, [], |row| {
-                    let texts: (String, String, Option<String>) =
-                        (row.get(1)?, row.get(2)?, row.get(3)?);
-                    let rest = (row.get::<_, String>(4)?, row.get::<_, bool>(5)?);
-                    Ok((row.get::<_, i64>(0)?, texts, rest))
-                })
-                .optional()
+            connection.query_row(&sql, [], Row::read).optional()
         })?;
-        let Some((attempt, (to, state, marker), (steps, has_way_back))) = found else {
-            return Ok(None);
-        };
-        let marker = marker.map(|text| self.parse("marker", text)).transpose()?;
-        Ok(Some(Cutover {
-            attempt: u64::try_from(attempt).unwrap_or_default(),
-            to: match to.as_str() {
+        found.map(|row| self.cutover_of(row)).transpose()
+    }
+
+    fn cutover_of(&self, row: Row) -> Result<Cutover, Error> {
+        let marker = row.marker.map(|text| self.parse("marker", text));
+        Ok(Cutover {
+            attempt: u64::try_from(row.attempt).unwrap_or_default(),
+            to: match row.destination.as_str() {
                 "source" => Side::Source,
                 _ => Side::Target,
             },
             state: CutoverState::ALL
                 .into_iter()
-                .find(|known| known.as_str() == state)
+                .find(|known| known.as_str() == row.state)
                 // Of a version that knows more: as if it were not over.
                 .unwrap_or(CutoverState::Holding),
-            marker,
-            steps,
-            has_way_back,
-        }))
+            marker: marker.transpose()?,
+            steps: row.steps,
+            has_way_back: row.has_way_back,
+        })
     }
 }
 
@@ -224,6 +274,11 @@ mod tests {
         let switch = store.last_switch().expect("read").expect("there");
         assert_eq!((switch.attempt, switch.to), (1, Side::Target));
         assert_eq!(switch.marker, Some(Lsn::new(7)));
+        let past = store.past_cutovers(5).expect("read");
+        let told = |one: &PastCutover| (one.cutover.attempt, one.problem.clone());
+        let told: Vec<_> = past.iter().map(told).collect();
+        assert_eq!(told, [(2, Some("no".to_owned())), (1, None)]);
+        assert_eq!(store.past_cutovers(1).expect("read"), past[..1]);
         assert!(!switch.state.is_over());
     }
 }

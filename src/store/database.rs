@@ -30,6 +30,9 @@ const LATEST: u32 = MIGRATIONS.len() as u32;
 /// Others hold the file for milliseconds; longer than this something is wrong.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The same for somebody who only looks, and whom others wait for.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// The store could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -112,6 +115,30 @@ impl Store {
                 Ok(store)
             }
         }
+    }
+
+    /// Opens a store to look at it and nothing else: nothing is made or upgraded, and whoever writes
+    /// is not waited for longer than a moment. None if there is none of this version.
+    ///
+    /// # Errors
+    /// SQLite refuses.
+    pub fn look(path: &Path) -> Result<Option<Self>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |source| Error::Sqlite {
+            doing: "opening",
+            path: path.to_owned(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(LOOK_TIMEOUT).map_err(failed)?;
+        let store = Self {
+            connection,
+            path: path.to_owned(),
+        };
+        Ok((store.version()? == LATEST).then_some(store))
     }
 
     /// For a process that only reports positions: after a power cut its last few reports may be
@@ -306,6 +333,31 @@ mod tests {
         let late = opened.recv_timeout(BUSY_TIMEOUT).expect("an answer");
         late.expect("opened");
         opener.join().expect("ended").expect("told");
+    }
+
+    #[test]
+    fn looking_makes_and_changes_nothing_and_waits_for_nobody() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        assert!(Store::look(&path).expect("nothing").is_none());
+        assert!(!path.exists());
+        let mut store = Store::create(&path).expect("made");
+        let looking = Store::look(&path).expect("opened").expect("there");
+        assert_eq!(looking.sentinel().expect("read"), Default::default());
+        store
+            .write("being busy", |_| {
+                let meanwhile = Store::look(&path).expect("opened").expect("there");
+                assert!(!meanwhile.sentinel().expect("read").apply);
+                Ok(())
+            })
+            .expect("written");
+        let mut looking = Store::look(&path).expect("opened").expect("there");
+        looking.set_apply(true).expect_err("it only looks");
+        store
+            .connection
+            .pragma_update(None, "user_version", 3)
+            .expect("set");
+        assert!(Store::look(&path).expect("opened").is_none());
     }
 
     #[test]

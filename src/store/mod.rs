@@ -27,7 +27,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use columns::{ColumnMark, TableMarks};
-pub use cutover::{Cutover, CutoverState};
+pub use cutover::{Cutover, CutoverState, PastCutover};
 pub use database::{Error, Store};
 pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};

@@ -111,6 +111,7 @@ fn a_configuration_file_is_held_to_the_options_there_are() {
         ),
         ("dry-run = true", "\"dry-run\" cannot be set here"),
         ("table-jobs = [1, 2]", "table-jobs in "),
+        ("no-proxy = true", "\"no-proxy\" cannot be set here"),
         ("fail-fast = \"perhaps\"", "fail-fast in "),
         (
             "roles = true\nrestart = true\nresume = true",

@@ -88,7 +88,7 @@ const OWN: (&str, &str) = ("postgres", "10s");
 
 #[test]
 fn two_machines_move_together_and_back() {
-    let mut stage = Stage::without_proxy(bank::SCHEMA);
+    let mut stage = Stage::without_proxy(bank::SCHEMA, |_| None);
     let machines = ["east", "west"].map(|name| Machine::start(&stage, name, OWN));
     machines.iter().for_each(Machine::until_it_serves);
     let banks = [0, 1].map(|at: usize| Bank::open_at(machines[at].port, (3 * at, 3), 11));
@@ -136,7 +136,7 @@ fn cut_off(stage: &Stage, is_cut: bool) {
 
 #[test]
 fn a_machine_that_hears_nothing_waits_and_then_goes_where_traffic_went() {
-    let mut stage = Stage::without_proxy(&schema());
+    let mut stage = Stage::without_proxy(&schema(), |_| None);
     for database in [&stage.pair.source, &stage.pair.target] {
         database.sql("CREATE ROLE coordinator LOGIN SUPERUSER");
     }
@@ -181,7 +181,7 @@ fn a_machine_that_hears_nothing_waits_and_then_goes_where_traffic_went() {
 
 #[test]
 fn machines_find_out_by_themselves_when_whoever_moves_them_has_gone() {
-    let mut stage = Stage::without_proxy(&schema());
+    let mut stage = Stage::without_proxy(&schema(), |_| None);
     let machines = ["east", "west"].map(|name| Machine::start(&stage, name, OWN));
     machines.iter().for_each(Machine::until_it_serves);
     let banks = [0, 1].map(|at: usize| Bank::open_at(machines[at].port, (2 * at, 2), 31));
@@ -214,7 +214,7 @@ fn machines_find_out_by_themselves_when_whoever_moves_them_has_gone() {
 
 #[test]
 fn a_machine_that_dies_while_it_is_counted_on_ends_the_attempt_and_not_the_next() {
-    let mut stage = Stage::without_proxy(&schema());
+    let mut stage = Stage::without_proxy(&schema(), |_| None);
     let machines = ["east", "west"].map(|name| Machine::start(&stage, name, OWN));
     machines.iter().for_each(Machine::until_it_serves);
     let [east, west] = machines;

@@ -1,7 +1,9 @@
 //! Traffic moves to the target, and back: real servers, a real proxy, clients that count.
 
 mod bank;
+mod console;
 mod drivers;
+mod exchange;
 mod finalized;
 mod killed;
 mod machines;

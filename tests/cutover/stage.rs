@@ -1,5 +1,7 @@
 //! A migration that follows, and a proxy before it.
 
+use std::path::PathBuf;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -24,19 +26,29 @@ pub(super) struct Stage {
     resumed: Vec<Run>,
     pub(super) proxy: Option<Run>,
     pub(super) port: u16,
+    /// The proxy's file, which names both servers; none if it is told of them by options.
+    pub(super) config: Option<PathBuf>,
     pub(super) pair: Pair,
 }
 
 impl Stage {
     /// With the tables of `schema`, which the application owns.
     pub(super) fn with(schema: &str) -> Self {
-        let mut stage = Self::without_proxy(schema);
+        Self::configured(schema, |_| None)
+    }
+
+    /// The same with a file of the proxy's.
+    pub(super) fn configured(schema: &str, config: impl FnOnce(&Pair) -> Option<PathBuf>) -> Self {
+        let mut stage = Self::without_proxy(schema, config);
         stage.start_proxy();
         stage
     }
 
     /// The same without the proxy.
-    pub(super) fn without_proxy(schema: &str) -> Self {
+    pub(super) fn without_proxy(
+        schema: &str,
+        config: impl FnOnce(&Pair) -> Option<PathBuf>,
+    ) -> Self {
         let pair = Pair::new();
         for database in [&pair.source, &pair.target] {
             database.sql("CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app");
@@ -47,6 +59,7 @@ impl Stage {
             resumed: Vec::new(),
             proxy: None,
             port: 0,
+            config: config(&pair),
             pair,
         };
         let follow = pgflit("clone --follow").between(&stage.pair).start();
@@ -64,9 +77,11 @@ impl Stage {
 
     /// A process of the proxy, on the same port if it has one.
     pub(super) fn proxy_command(&self) -> Pgflit {
-        pgflit("proxy --reuse-port")
-            .arg(format!("--listen=127.0.0.1:{}", self.port))
-            .between(&self.pair)
+        let proxy = pgflit("proxy --reuse-port").arg(format!("--listen=127.0.0.1:{}", self.port));
+        match &self.config {
+            None => proxy.between(&self.pair),
+            Some(config) => proxy.arg("--config").arg(config).dir(self.pair.dir()),
+        }
     }
 
     /// `pgflit cutover`, `rollback` or `finalize` with more words.

@@ -215,11 +215,11 @@ const OWN: [(&str, &str); 11] = [
     ("state", "key|value"),
     ("mirrors", "name|database|mode|exposure|transactions"),
     ("shadow", "mirror|statement|compared|differences"),
-    ("cutover", "stage|since"),
+    ("cutover", "serves|attempt|to|state|begun|held_ms|in_doubt"),
     ("proxies", "name|version|listen|serves|state|clients|since"),
     ("sessions unmovable", "id|user|database|reason|since"),
-    ("replication", "database|slot|state"),
-    ("tasks", "id|task|state|since"),
+    ("replication", "stream|from|slot|plugin|state|write_lsn"),
+    ("tasks", "task|command|state|started|seconds|exit_code|said"),
 ];
 
 #[test]
@@ -543,9 +543,9 @@ fn what_is_wrong_is_told_and_the_conversation_goes_on() {
     for (text, sqlstate) in [
         ("SELECT * FROM pg_class", "42601"),
         ("SHOW NOTHING", "42601"),
-        ("CUTOVER", "0A000"),
-        ("ROLLBACK", "0A000"),
-        ("STOP_TASK 1", "0A000"),
+        ("CUTOVER", "55000"),
+        ("ROLLBACK", "55000"),
+        ("STOP_TASK 1", "42704"),
         ("KILL_CLIENT 99", "42704"),
         ("SHOW STATE; NONSENSE; SHOW STATE", "42601"),
     ] {

@@ -251,8 +251,13 @@ impl CutoverArgs {
 }
 
 impl FinalizeArgs {
-    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<FinalizeOptions, UsageError> {
+    pub(super) fn resolve(
+        self,
+        config: Option<PathBuf>,
+        settings: &Settings<'_>,
+    ) -> Result<FinalizeOptions, UsageError> {
         Ok(FinalizeOptions {
+            config,
             lift_fence: settings.switch("lift-fence", self.lift_fence)?,
             place: self.place.resolve(settings)?,
         })

@@ -151,7 +151,9 @@ impl TypedCommand {
             TypedCommand::Proxy(proxy) => Command::Proxy(proxy.resolve(config, settings)?),
             TypedCommand::Cutover(cutover) => Command::Cutover(cutover.resolve(settings)?),
             TypedCommand::Rollback(rollback) => Command::Rollback(rollback.resolve(settings)?),
-            TypedCommand::Finalize(finalize) => Command::Finalize(finalize.resolve(settings)?),
+            TypedCommand::Finalize(finalize) => {
+                Command::Finalize(finalize.resolve(config, settings)?)
+            }
             TypedCommand::Demo(demo) => Command::Demo(demo.resolve(settings)?),
             TypedCommand::Completions { shell } => Command::Completions(shell),
             TypedCommand::Version => Command::Version,

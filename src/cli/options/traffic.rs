@@ -100,6 +100,8 @@ pub struct CutoverOptions {
 pub struct FinalizeOptions {
     /// `--lift-fence`.
     pub lift_fence: bool,
+    /// `--config`: the proxy's tables may stand in it.
+    pub config: Option<PathBuf>,
     /// Which migration.
     pub place: MigrationPlace,
 }

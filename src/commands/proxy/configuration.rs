@@ -2,7 +2,7 @@
 
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyControl, ProxyRun};
-use crate::commands::CommandError;
+use crate::commands::{CommandError, place};
 use crate::pg::address::Environment;
 use crate::proxy::config::{ConfigError, Given};
 use crate::proxy::reload::Origin;
@@ -17,6 +17,7 @@ pub(super) fn origin(control: &ProxyControl) -> Origin {
             environment: Environment::of_process(),
             ..Given::default()
         },
+        record: place::work_dir(&control.work_dir).authority_path(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{CommandError, place, runtime};
 use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
+use crate::proxy::authority::record::RecordError;
 use crate::proxy::control::{AskError, ControlError, Reply, Request, ask};
 use crate::proxy::run::{self, ProxyError, Start};
 use crate::report::stdout;
@@ -63,7 +64,7 @@ fn serve(options: &ProxyRun) -> Result<ExitCode, CommandError> {
         control: socket(control),
         config: origin.load()?,
         origin,
-        record: place::work_dir(&control.work_dir).authority_path(),
+        work_dir: place::work_dir(&control.work_dir),
     };
     place::work_dir(&control.work_dir).create()?;
     let shutdown = place::shutdown()?;
@@ -126,6 +127,16 @@ impl From<ProxyError> for CommandError {
             ProxyError::Tls(_) => (
                 ExitCode::Usage,
                 "both files are PEM; the key belongs to the certificate and has no password",
+            ),
+            ProxyError::Record(RecordError::NoTarget(_)) => (
+                ExitCode::Other,
+                "put the target back; or, once traffic has moved for good and the server that it is on \
+                 is named source, remove that file",
+            ),
+            ProxyError::Record(RecordError::Exchanged(_)) => (
+                ExitCode::Other,
+                "start it with the configuration that finalize has written; for the next migration, name \
+                 another work directory with --dir",
             ),
             ProxyError::Record(_) => (
                 ExitCode::Other,

@@ -8,9 +8,10 @@ use super::config::{Config, FenceMode, OnTimeout};
 use super::error::{CutoverError, on};
 use super::fence::Spared;
 use super::leg::Leg;
+use super::outcome::Outcome;
 use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
-use super::steps::{Step, Steps};
+use super::steps::Steps;
 use super::{fence, large_objects, preflight};
 use crate::base::cause::chain;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
@@ -19,7 +20,7 @@ use crate::migration::capture;
 use crate::pg::{self, Session};
 use crate::proxy::authority::{Decided, Decision, DecisionError, Doubt, Record, decision};
 use crate::proxy::coordination::tables;
-use crate::store::{Cutover, CutoverState, LARGE_OBJECTS_STEP, Store};
+use crate::store::{CutoverState, LARGE_OBJECTS_STEP, Store};
 
 /// How long connections may be opened ahead.
 const WARM_MAX: Duration = Duration::from_secs(20);
@@ -38,45 +39,6 @@ const DECIDE_MAX: Duration = Duration::from_secs(30);
 
 /// How long the fence is tried to be lifted before clients go on without that.
 const LIFT_MAX: Duration = Duration::from_secs(1);
-
-/// What came of it.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The attempt's number.
-    pub attempt: u64,
-    /// Where traffic goes now.
-    pub serves: Side,
-    /// Whether it was a rehearsal.
-    pub rehearsed: bool,
-    /// What was done.
-    pub steps: Vec<Step>,
-    /// How long clients were held.
-    pub held_ms: f64,
-    /// How many sequences there are.
-    pub sequences: usize,
-    /// Who was ended because it was connected past the proxy.
-    pub ended: Vec<String>,
-    /// How the way back is resumed, if it stops.
-    pub resume_hint: Option<String>,
-}
-
-impl Outcome {
-    /// Of an attempt that was interrupted, and is done now.
-    pub(super) fn recovered(config: &Config, done: &Cutover) -> Self {
-        let steps: Vec<Step> = serde_json::from_str(&done.steps).unwrap_or_default();
-        let held = steps.iter().filter(|step| step.held);
-        Outcome {
-            attempt: done.attempt,
-            serves: done.to,
-            rehearsed: false,
-            held_ms: held.map(|step| step.ms).sum(),
-            steps,
-            sequences: 0,
-            ended: Vec::new(),
-            resume_hint: done.has_way_back.then(|| Leg::back(config).resume_hint()),
-        }
-    }
-}
 
 /// The sessions of an attempt, opened before anybody is held.
 pub(super) struct Sessions {
@@ -159,18 +121,36 @@ impl<'a> Attempt<'a> {
     /// Something stands against it, or it was undone; in any case traffic flows, on one side. Only
     /// [`CutoverError::Unknown`] leaves clients waiting.
     pub(super) async fn run(&mut self, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
-        self.make_ready(shutdown).await?;
+        if let Err(error) = self.make_ready(shutdown).await {
+            // Nobody was held: there is nothing to undo.
+            let (problem, steps) = (chain(&error), self.steps.json());
+            let store = &mut self.store;
+            let noted = store.set_cutover_state(self.number, CutoverState::Aborted);
+            let noted =
+                noted.and_then(|()| store.set_cutover_report(self.number, &steps, Some(&problem)));
+            if let Err(error) = noted {
+                tracing::warn!("{}", chain(&error));
+            }
+            return Err(error);
+        }
         self.store
             .set_cutover_state(self.number, CutoverState::Holding)?;
         failpoint::reach("cutover begun");
         let limit = self.held_for_at_most();
-        let draining = tokio::time::timeout(limit, self.hold_and_drain());
-        let drained = draining.await.unwrap_or_else(|_| {
-            Err(CutoverError::not_ready(
-                format!("it took longer than {limit:?}"),
-                "allow more with --max-pause; the log says which step took how long",
-            ))
-        });
+        let drained = tokio::select! {
+            biased;
+            () = shutdown.wait() => Err(CutoverError::Stopped),
+            drained = tokio::time::timeout(limit, self.hold_and_drain()) => {
+                drained.unwrap_or_else(|_| {
+                    Err(CutoverError::not_ready(
+                        format!("it took longer than {limit:?}"),
+                        "allow more with --max-pause; the log says which step took how long",
+                    ))
+                })
+            }
+        };
+        // The last moment: what is decided goes on to its end.
+        let drained = drained.and_then(|()| still_wanted(shutdown));
         if drained.is_err() || self.config.rehearses {
             return self.undo(drained).await;
         }
@@ -189,6 +169,7 @@ impl<'a> Attempt<'a> {
 
     /// Everything that can be done while traffic flows.
     async fn make_ready(&mut self, shutdown: &Shutdown) -> Result<(), CutoverError> {
+        still_wanted(shutdown)?;
         let (from, to) = (&self.sessions.from, &self.sessions.to);
         let sessions = (&self.current, from, to);
         let found = preflight::look(self.config, sessions, &mut self.proxies).await?;
@@ -213,6 +194,16 @@ impl<'a> Attempt<'a> {
             self.back.arm((to, from), &like, shutdown).await?;
             self.steps.done("way back armed", false);
         }
+        tokio::select! {
+            biased;
+            () = shutdown.wait() => Err(CutoverError::Stopped),
+            ahead = self.go_ahead() => ahead,
+        }
+    }
+
+    /// What takes its time, before anybody has to wait for it.
+    async fn go_ahead(&mut self) -> Result<(), CutoverError> {
+        let (from, to) = (&self.sessions.from, &self.sessions.to);
         self.carry_sequences().await?;
         self.steps.done("sequences ahead", false);
         if self.carries_large_objects().await? {
@@ -483,8 +474,16 @@ impl<'a> Attempt<'a> {
             .set_cutover_report(self.number, &self.steps.json(), problem.as_deref())?;
         match problem {
             None => Ok(self.outcome(self.from())),
+            Some(_) if matches!(drained, Err(CutoverError::Stopped)) => Err(CutoverError::Stopped),
             Some(problem) => Err(CutoverError::Undone { problem, hint }),
         }
+    }
+}
+
+fn still_wanted(shutdown: &Shutdown) -> Result<(), CutoverError> {
+    match shutdown.asked() {
+        true => Err(CutoverError::Stopped),
+        false => Ok(()),
     }
 }
 
@@ -584,7 +583,7 @@ impl After<'_> {
         let record = Record {
             serves: config.to,
             attempt: self.number,
-            doubt: None,
+            ..Record::default()
         };
         record.write(&config.work_dir.authority_path())?;
         failpoint::reach("record written");

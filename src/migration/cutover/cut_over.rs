@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::attempt::{Attempt, Outcome, Sessions};
+use super::attempt::{Attempt, Sessions};
 use super::config::Config;
 use super::error::{CutoverError, on};
 use super::leg::Leg;
+use super::outcome::Outcome;
 use super::recover;
 use crate::base::cause::chain;
 use crate::base::{Shutdown, Side};
@@ -63,7 +64,10 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
             }
         };
         tracing::warn!("{problem}: tried again in {wait:?}, {left} times at most");
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shutdown.wait() => {}
+        }
         wait *= 2;
         // A server that has failed meanwhile has ended them.
         drop(sessions);

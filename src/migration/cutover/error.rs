@@ -1,5 +1,8 @@
 //! Why traffic was not moved.
 
+use std::path::PathBuf;
+
+use super::exchange::WriteError;
 use crate::base::Side;
 use crate::migration::MigrationError;
 use crate::pg;
@@ -28,6 +31,9 @@ pub enum CutoverError {
         /// What to do.
         hint: String,
     },
+    /// It was asked to stop before the decision.
+    #[error("traffic was not moved, everything is undone: it was asked to stop")]
+    Stopped,
     /// Traffic was moved, and something that comes after it was not done.
     #[error("traffic goes to the {to} now, and not everything behind that is done: {problem}")]
     Moved {
@@ -80,6 +86,18 @@ pub enum CutoverError {
     /// Somebody else moves traffic in this work directory.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The proxy's configuration could not be written anew; everything before that is done.
+    #[error(
+        "there is no way back any more, and the proxy's configuration {} was not written anew",
+        path.display()
+    )]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: WriteError,
+    },
     /// A process could not be started.
     #[error("starting {what}")]
     Start {

@@ -1,9 +1,11 @@
 //! The end of a migration: there is no way back any more.
 
+use std::path::Path;
+
 use super::config::Config;
 use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
-use super::{fence, preflight, recover};
+use super::{exchange, fence, preflight, recover};
 use crate::base::cause::chain;
 use crate::base::{Side, failpoint};
 use crate::pg::Session;
@@ -19,11 +21,15 @@ pub struct Finalized {
 }
 
 /// Ends the stream back, drops its slot and publication, and leaves the fence on the old side unless
-/// `lifts_fence`.
+/// `lifts_fence`. `proxy_file`, the proxy's configuration, is written anew if it asks for that.
 ///
 /// # Errors
-/// Traffic was never moved; a server refuses.
-pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, CutoverError> {
+/// Traffic was never moved; a server refuses; the file is not written.
+pub async fn finalize(
+    config: &Config,
+    lifts_fence: bool,
+    proxy_file: Option<&Path>,
+) -> Result<Finalized, CutoverError> {
     let _lock = Lock::take(&config.work_dir.root.join("cutover.lock"))?;
     let mut store = config.work_dir.open_store()?;
     recover::recover(config, &mut store).await?;
@@ -84,6 +90,15 @@ pub async fn finalize(config: &Config, lifts_fence: bool) -> Result<Finalized, C
             "the source, which is not reached: {}",
             chain(&error)
         )),
+    }
+    if let Some(file) = proxy_file
+        && let Some(kept) = exchange::exchange(&config.work_dir, file)?
+    {
+        finalized.done.push(format!(
+            "{} names the target as its source now, and no target; the old one is {}",
+            file.display(),
+            kept.display()
+        ));
     }
     finalized.remains.push(format!(
         "the work directory {}, which the proxy reads for as long as it runs",

@@ -167,7 +167,11 @@ impl Leg {
         let setting_up = setup::set_up(&config, shutdown);
         tokio::pin!(setting_up);
         tokio::select! {
-            done = &mut setting_up => return done.map(drop).map_err(|error| self.not_armed(error)),
+            done = &mut setting_up => return match done {
+                Ok(_) => Ok(()),
+                Err(MigrationError::Stopped) => Err(CutoverError::Stopped),
+                Err(error) => Err(self.not_armed(error)),
+            },
             () = tokio::time::sleep(ARM_MAX) => {}
         }
         // It takes back what it has made by then.

@@ -2,7 +2,7 @@
 //!
 //! - [`config`]: what it is told;
 //! - [`mod@cut_over`]: attempts, one after the other, until one succeeds;
-//! - [`attempt`]: one attempt, step by step, and how it is undone;
+//! - [`attempt`]: one attempt, step by step, and how it is undone; [`outcome`]: what came of it;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
 //! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
@@ -11,7 +11,7 @@
 //!   stream carries;
 //! - [`proxies`]: what the processes of the proxy are told;
 //! - [`steps`]: how long each step took;
-//! - [`finalize`]: there is no way back any more.
+//! - [`finalize`]: there is no way back any more; [`exchange`]: the proxy's configuration says so.
 //!
 //! `to` is where traffic is to go, `from` where it is: a rollback is the same with the sides exchanged.
 //!
@@ -34,23 +34,28 @@
 //!    or here; clients go on, the fence is lifted.
 //! 3. *Holding or switched, decided for `switched`*: the proxies are told, and what comes after is done.
 //! 4. *Done*: nothing.
+//!
+//! Asked to stop, by a signal, an attempt that is not decided is undone as one that fails; one that is
+//! decided goes on to its end.
 
 pub mod attempt;
 pub mod config;
 pub mod cut_over;
 pub mod error;
+pub mod exchange;
 pub mod fence;
 pub mod finalize;
 pub mod large_objects;
 pub mod leg;
+pub mod outcome;
 pub mod preflight;
 pub mod proxies;
 pub mod recover;
 pub mod sequences;
 pub mod steps;
 
-pub use attempt::Outcome;
 pub use config::{Config, FenceMode, Limits, OnTimeout};
 pub use cut_over::cut_over;
 pub use error::CutoverError;
+pub use outcome::Outcome;
 pub use steps::Step;

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::show::Show;
+use super::tasks::Move;
 use crate::proxy::notice::Refusal;
 use crate::proxy::stop::Stop;
 
@@ -44,8 +45,12 @@ pub enum Command {
     KillClient(u64),
     /// `SHUTDOWN`.
     Shutdown(Stop),
-    /// What the command line does, and the console does not yet.
-    NotYet(&'static str),
+    /// A task begins.
+    Begin(Move),
+    /// `STOP_TASK`.
+    StopTask(u64),
+    /// `ROLLBACK` alone: of the transaction that is open, else of the cutover.
+    Rollback,
     /// A transaction that drivers begin or end around commands: nothing happens.
     Transaction {
         /// Whether it is open from now on.
@@ -68,6 +73,16 @@ impl Command {
                 | Command::Transaction { .. }
                 | Command::Ignored(_)
         )
+    }
+
+    /// What it means to somebody who is, or is not, in a transaction.
+    #[must_use]
+    pub fn meant(self, is_in_transaction: bool) -> Command {
+        match self {
+            Command::Rollback if is_in_transaction => ended("ROLLBACK"),
+            Command::Rollback => Command::Begin(Move::Rollback { rehearses: false }),
+            other => other,
+        }
     }
 }
 
@@ -143,10 +158,26 @@ fn command(words: &[Token]) -> Result<Command, Refusal> {
             Ok(Command::Shutdown(Stop::WhenClientsHaveGone))
         }
         ("shutdown", _) => Err(bad("SHUTDOWN takes WAIT_FOR_CLIENTS or nothing")),
-        ("cutover", _) => Ok(Command::NotYet("CUTOVER")),
-        ("rollback", [] | [_]) if rest.iter().all(ends_transaction) => Ok(ended("ROLLBACK")),
-        ("rollback", _) => Ok(Command::NotYet("ROLLBACK")),
-        ("stop_task", _) => Ok(Command::NotYet("STOP_TASK")),
+        ("cutover", rest) => match is_dry_run(rest) {
+            Some(rehearses) => Ok(Command::Begin(Move::Cutover { rehearses })),
+            None => Err(bad("it is CUTOVER, or CUTOVER DRY RUN")),
+        },
+        ("rollback", []) => Ok(Command::Rollback),
+        ("rollback", [word]) if ends_transaction(word) => Ok(ended("ROLLBACK")),
+        ("rollback", rest) => match is_dry_run(rest) {
+            Some(rehearses) => Ok(Command::Begin(Move::Rollback { rehearses })),
+            None => Err(bad("it is ROLLBACK, or ROLLBACK DRY RUN")),
+        },
+        ("finalize", rest) => match rest {
+            [] => Ok(finalize(false)),
+            [lift, fence] if lift.is("lift") && fence.is("fence") => Ok(finalize(true)),
+            _ => Err(bad("it is FINALIZE, or FINALIZE LIFT FENCE")),
+        },
+        ("stop_task", rest) => match rest {
+            [Token::Word(number)] => number.parse().map(Command::StopTask).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| bad("STOP_TASK takes the number that SHOW TASKS shows")),
         ("begin", _) => Ok(Command::Transaction {
             is_open: true,
             tag: "BEGIN",
@@ -164,6 +195,19 @@ fn command(words: &[Token]) -> Result<Command, Refusal> {
         ("unlisten", [_]) => Ok(Command::Ignored("UNLISTEN")),
         _ => Err(unknown()),
     }
+}
+
+/// Whether a rehearsal is meant; none if these are other words.
+fn is_dry_run(words: &[Token]) -> Option<bool> {
+    match words {
+        [] => Some(false),
+        [dry, run] if dry.is("dry") && run.is("run") => Some(true),
+        _ => None,
+    }
+}
+
+fn finalize(lifts_fence: bool) -> Command {
+    Command::Begin(Move::Finalize { lifts_fence })
 }
 
 fn ends_transaction(word: &Token) -> bool {
@@ -403,10 +447,24 @@ mod tests {
                 "shutdown wait_for_clients",
                 Command::Shutdown(Stop::WhenClientsHaveGone),
             ),
-            ("cutover", Command::NotYet("CUTOVER")),
-            ("rollback cutover", Command::NotYet("ROLLBACK")),
-            ("stop_task 1", Command::NotYet("STOP_TASK")),
-            ("rollback", ended("ROLLBACK")),
+            (
+                "cutover",
+                Command::Begin(Move::Cutover { rehearses: false }),
+            ),
+            (
+                "Cutover dry RUN;",
+                Command::Begin(Move::Cutover { rehearses: true }),
+            ),
+            (
+                "rollback dry run",
+                Command::Begin(Move::Rollback { rehearses: true }),
+            ),
+            ("finalize", finalize(false)),
+            ("finalize lift fence", finalize(true)),
+            ("stop_task 1", Command::StopTask(1)),
+            ("rollback", Command::Rollback),
+            ("rollback work", ended("ROLLBACK")),
+            ("abort", ended("ROLLBACK")),
             ("SET extra_float_digits = 3", Command::Ignored("SET")),
             ("SET application_name = 'x;y'", Command::Ignored("SET")),
         ] {
@@ -419,12 +477,29 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_of_a_transaction_moves_no_traffic() {
+        assert_eq!(one("rollback").meant(true), ended("ROLLBACK"));
+        let traffic = Command::Begin(Move::Rollback { rehearses: false });
+        assert_eq!(one("rollback").meant(false), traffic);
+        for text in ["rollback work", "abort", "commit"] {
+            assert_eq!(one(text).meant(false), one(text), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_command_is_refused() {
         for text in [
             "x",
             "show",
             "show x",
             "show clients x",
+            "cutover now",
+            "cutover dry",
+            "rollback to savepoint a",
+            "rollback cutover",
+            "finalize fence",
+            "stop_task",
+            "stop_task x",
             "show sessions",
             "select 2",
             "select 'x'",

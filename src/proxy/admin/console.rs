@@ -12,8 +12,9 @@ use bytes::{Buf, Bytes};
 use super::answer::{self, Cell, Column, Formats};
 use super::command::{self, Command};
 use super::login::Rights;
-use super::perform::{Done, not_yet, perform};
+use super::perform::{Done, begin, perform};
 use super::show::{Rows, Show};
+use super::tasks::BEGUN;
 use crate::proxy::channel::{Channel, ChannelError};
 use crate::proxy::control::Facts;
 use crate::proxy::notice::{self, Refusal};
@@ -171,6 +172,7 @@ impl Console<'_> {
             answer::bare(&mut self.out, b'I');
         }
         for command in commands {
+            let command = command.meant(self.is_in_transaction);
             if let Some(columns) = columns(&command) {
                 answer::row_description(&mut self.out, columns, &Formats::Text);
             }
@@ -240,6 +242,7 @@ impl Console<'_> {
         let Some(command) = self.statements.get(&statement).cloned() else {
             return Err(Refusal::new("26000", "there is no such prepared statement"));
         };
+        let command = command.map(|command| command.meant(self.is_in_transaction));
         if self.portals.len() >= NAMES_MAX && !self.portals.contains_key(&name) {
             return Err(too_many());
         }
@@ -255,6 +258,7 @@ impl Console<'_> {
                 let command = command
                     .ok_or_else(|| Refusal::new("26000", "there is no such prepared statement"))?;
                 answer::no_parameters(&mut self.out);
+                let command = command.map(|command| command.meant(self.is_in_transaction));
                 let formats = Formats::Text;
                 Portal { command, formats }
             }
@@ -305,10 +309,15 @@ impl Console<'_> {
                 answer::data_row(&mut self.out, &ONE, &[Cell::from(1_u64)], formats);
                 answer::command_complete(&mut self.out, "SELECT 1");
             }
-            // Of which there is none: a cutover is meant.
-            Command::Transaction {
-                tag: "ROLLBACK", ..
-            } if !self.is_in_transaction => return Ok(Err(not_yet("ROLLBACK"))),
+            Command::Begin(what) => {
+                let number = match begin(&self.facts, what) {
+                    Ok(number) => number,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let row = [number.into(), what.words().into()];
+                answer::data_row(&mut self.out, &BEGUN, &row, formats);
+                answer::command_complete(&mut self.out, what.tag());
+            }
             Command::Transaction { is_open, tag } => {
                 self.is_in_transaction = is_open;
                 answer::command_complete(&mut self.out, tag);
@@ -384,6 +393,7 @@ fn columns(command: &Command) -> Option<&'static [Column]> {
         Command::Show(show, _) => Some(show.columns()),
         Command::Setting(name, _) => setting_columns(name),
         Command::SelectOne => Some(&ONE),
+        Command::Begin(_) => Some(&BEGUN),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`command`]: what a text asks for;
 //! - [`show`]: the tables that `SHOW` answers with;
-//! - [`perform`]: what changes something;
+//! - [`perform`]: what changes something; [`tasks`]: what of it goes on in the background;
 //! - [`answer`]: the messages of an answer;
 //! - [`login`]: who may come in, and what for;
 //! - [`console`]: one conversation, by the simple or the extended protocol;
@@ -25,3 +25,4 @@ pub mod listener;
 pub mod login;
 pub mod perform;
 pub mod show;
+pub mod tasks;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::command::Command;
+use super::tasks::Move;
 use crate::proxy::control::Facts;
 use crate::proxy::notice::Refusal;
 use crate::proxy::pause::{Hold, Paused};
@@ -26,7 +27,7 @@ fn done(tag: &'static str) -> Result<Done, Refusal> {
     Ok(Done { tag, began: None })
 }
 
-/// Does it. Commands that only read have no effect here. Cancel safe: a
+/// Does it. Commands that only read, and those that [`begin`] a task, have no effect here. Cancel safe: a
 /// pause that nobody waits for is none.
 ///
 /// # Errors
@@ -89,8 +90,13 @@ pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
             facts.stop.ask(stop);
             done("SHUTDOWN")
         }
-        Command::NotYet(what) => Err(not_yet(what)),
-        Command::Show(..)
+        Command::StopTask(number) => {
+            facts.tasks.stop(number)?;
+            done("STOP_TASK")
+        }
+        Command::Begin(_)
+        | Command::Rollback
+        | Command::Show(..)
         | Command::Setting(..)
         | Command::SelectOne
         | Command::Transaction { .. }
@@ -112,10 +118,32 @@ fn alone(facts: &Facts) -> Result<(), Refusal> {
     }
 }
 
-/// What is said of commands that are known and not built.
-pub fn not_yet(what: &str) -> Refusal {
-    let message = format!("{what} is not supported here yet");
-    Refusal::new("0A000", message).hint("Use `pgflit cutover`, `rollback` and `finalize`.")
+/// Begins a task, and gives its number.
+///
+/// # Errors
+/// This proxy was not told how, or another task runs.
+pub fn begin(facts: &Facts, what: Move) -> Result<u32, Refusal> {
+    let settings = facts.service.settings();
+    if !settings.config.has_any_target() {
+        let message = "no database of this proxy has a target";
+        return Err(Refusal::new("55000", message)
+            .hint("Traffic moves between the source and the target of a [[database]]."));
+    }
+    let Some(cutover) = &settings.config.cutover else {
+        let message = "this proxy was not told how to log in to both servers as pgflit";
+        return Err(Refusal::new("55000", message).hint(
+            "It takes [cutover] in the configuration, and a restart. Or run `pgflit cutover`, \
+             `rollback` or `finalize` by hand.",
+        ));
+    };
+    if cutover.shared {
+        let message = "the migration's work directory is on another machine: run it there";
+        return Err(Refusal::new("55000", message)
+            .hint("The commands there are `pgflit cutover`, `rollback` and `finalize`."));
+    }
+    facts
+        .tasks
+        .begin(what, cutover, facts.origin.path.as_deref())
 }
 
 fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {

@@ -19,4 +19,4 @@ pub mod record;
 pub mod schema;
 
 pub use decision::{Decided, Decision, DecisionError};
-pub use record::{Doubt, Record};
+pub use record::{Doubt, Exchange, Record};

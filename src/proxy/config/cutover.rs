@@ -67,7 +67,8 @@ pub(super) fn read(
     });
     let moves = match (movable.next(), movable.next()) {
         (Some(one), None) => Some(one),
-        (None, _) if all.is_empty() => None,
+        // Its target is the source by now, or the fault is told elsewhere.
+        (None, _) if all.is_empty() || save_config => None,
         (first, _) => {
             let how_many = first.map_or("none has", |_| "several have");
             table.problem(
@@ -79,7 +80,11 @@ pub(super) fn read(
     };
     table.finish();
     let (user, (database, target)) = (user?, moves?);
-    let path = passfile.as_ref().map(|text| file.beside(text.value));
+    let path = passfile.as_ref().map(|text| {
+        // It is read by other processes, too, and by proxies that start elsewhere.
+        let path = file.beside(text.value);
+        std::path::absolute(&path).unwrap_or(path)
+    });
     let own = |server: &Server| {
         let name = server.address(&database.name).dbname().to_owned();
         let role = (user.value, Some(name.as_str()));

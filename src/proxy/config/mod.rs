@@ -11,7 +11,8 @@
 //! - [`cutover`]: how it takes part in moving traffic;
 //! - [`limits`]: how many, how long;
 //! - [`admin`]: who administers it, and where it tells its metrics;
-//! - [`changes`]: what of a new file takes effect under way.
+//! - [`changes`]: what of a new file takes effect under way;
+//! - [`exchange`]: the file once traffic has moved for good.
 //!
 //! The tables stand in the file that `--config` names, beside the options of other commands, which
 //! are plain values and read elsewhere. A key that nobody knows is a fault, never ignored: it is a
@@ -24,6 +25,7 @@ pub mod auth_query;
 pub mod changes;
 pub mod cutover;
 pub mod databases;
+pub mod exchange;
 pub mod limits;
 pub mod listen;
 pub mod mirrors;
@@ -42,6 +44,7 @@ pub use auth_query::AuthQuery;
 pub use changes::Changes;
 pub use cutover::CutoverConfig;
 pub use databases::Database;
+pub use exchange::{ExchangeError, exchanged};
 pub use limits::Limits;
 pub use listen::{ListenAddress, Sockets};
 pub use mirrors::{MirrorConfig, MirrorMode};
@@ -148,7 +151,7 @@ impl Config {
             path: path.to_owned(),
             source,
         };
-        let text = users::read_bounded(path, FILE_BYTES_MAX).map_err(unreadable)?;
+        let text = read_file(path).map_err(unreadable)?;
         Config::read(path, &text, given)
     }
 
@@ -181,11 +184,24 @@ impl Config {
         found.is_some_and(|database| database.target.is_some())
     }
 
+    /// Whether anything may move to another server.
+    pub fn has_any_target(&self) -> bool {
+        self.databases.iter().any(|one| one.target.is_some())
+    }
+
     /// What a client that asks for `name` gets; the first that fits.
     pub fn database(&self, name: &str) -> Option<&Database> {
         let exact = self.databases.iter().find(|one| one.name == name);
         exact.or_else(|| self.databases.iter().find(|one| one.is_any()))
     }
+}
+
+/// The text of a configuration file.
+///
+/// # Errors
+/// It cannot be read, or is none by its size.
+pub fn read_file(path: &Path) -> io::Result<String> {
+    users::read_bounded(path, FILE_BYTES_MAX)
 }
 
 /// All tables of the file. Where one is wrong, something else stands in its place: the problems

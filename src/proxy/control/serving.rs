@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::moving;
 use super::place::{PROCESSES_MAX, Place, Process};
 use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
+use crate::proxy::admin::tasks::Tasks;
 use crate::proxy::cancel;
 use crate::proxy::config::Changes;
 use crate::proxy::coordination::Membership;
@@ -149,6 +150,7 @@ pub struct Facts {
     pub(in crate::proxy) origin: Origin,
     pub(in crate::proxy) stop: StopRequest,
     pub(in crate::proxy) membership: Option<Arc<Membership>>,
+    pub(in crate::proxy) tasks: Arc<Tasks>,
 }
 
 impl Control {

@@ -4,8 +4,10 @@
 //! - `stats`: sums and averages;
 //! - `pools`: by database and user, and the lists of both;
 //! - `settings`: what is in force, and the state of the process;
-//! - `moving`: mirrors, and what a cutover looks at.
+//! - `moving`: mirrors, and what a cutover looks at;
+//! - `cutover`: where traffic goes, its streams, and tasks.
 
+mod cutover;
 mod moving;
 mod pools;
 mod settings;
@@ -157,11 +159,11 @@ impl Show {
             Show::Version => "the version",
             Show::Mirrors => "mirrors of traffic",
             Show::Shadow => "answers of mirrors that differ",
-            Show::Cutover => "where a cutover stands",
+            Show::Cutover => "where traffic goes, and the last attempts to move it",
             Show::Proxies => "the proxies of this database",
             Show::Unmovable => "clients that could not move to another server now",
-            Show::Replication => "change capture",
-            Show::Tasks => "what runs in the background",
+            Show::Replication => "the streams of the migration, and how far they are",
+            Show::Tasks => "what runs in the background, and the last that did",
         }
     }
 
@@ -185,11 +187,11 @@ impl Show {
             Show::Version => &settings::VERSION,
             Show::Mirrors => &moving::MIRRORS,
             Show::Shadow => &moving::SHADOW,
-            Show::Cutover => &moving::CUTOVER,
+            Show::Cutover => &cutover::CUTOVER,
             Show::Proxies => &moving::PROXIES,
             Show::Unmovable => &moving::UNMOVABLE,
-            Show::Replication => &moving::REPLICATION,
-            Show::Tasks => &moving::TASKS,
+            Show::Replication => &cutover::REPLICATION,
+            Show::Tasks => &cutover::TASKS,
         }
     }
 
@@ -214,11 +216,11 @@ impl Show {
             Show::Version => settings::version(),
             Show::Mirrors => moving::mirrors(facts),
             Show::Shadow => moving::shadow(facts),
-            Show::Cutover => moving::cutover(facts),
+            Show::Cutover => cutover::cutover(facts),
             Show::Proxies => moving::proxies(facts),
             Show::Unmovable => moving::unmovable(facts),
-            Show::Replication => moving::replication(facts),
-            Show::Tasks => moving::tasks(facts),
+            Show::Replication => cutover::replication(facts),
+            Show::Tasks => cutover::tasks(facts),
         }
     }
 }
@@ -226,7 +228,7 @@ impl Show {
 const HELP: [Column; 2] = [text("command"), text("what")];
 
 /// What changes something.
-const ACTIONS: [(&str, &str); 8] = [
+const ACTIONS: [(&str, &str); 11] = [
     (
         "PAUSE [database] [TIMEOUT ms]",
         "hold transactions back, 30 s at most unless said otherwise",
@@ -243,9 +245,15 @@ const ACTIONS: [(&str, &str); 8] = [
         "SHUTDOWN WAIT_FOR_CLIENTS",
         "take no new clients, and end when all have gone",
     ),
+    ("CUTOVER [DRY RUN]", "move traffic to the target, as a task"),
     (
-        "CUTOVER, ROLLBACK, STOP_TASK",
-        "not yet: use pgflit cutover and rollback",
+        "ROLLBACK [DRY RUN]",
+        "move it back to the source, as a task",
+    ),
+    ("FINALIZE [LIFT FENCE]", "give up the way back, as a task"),
+    (
+        "STOP_TASK task",
+        "end a task: it undoes what is not decided",
     ),
 ];
 

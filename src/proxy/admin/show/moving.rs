@@ -39,13 +39,6 @@ pub(super) const SHADOW: [Column; 10] = [
     numeric("p99_ratio"),
 ];
 
-pub(super) const CUTOVER: [Column; 4] = [
-    text("stage"),
-    text("since"),
-    int8("paused_ms"),
-    text("detail"),
-];
-
 pub(super) const PROXIES: [Column; 7] = [
     text("name"),
     text("version"),
@@ -63,16 +56,6 @@ pub(super) const UNMOVABLE: [Column; 5] = [
     text("reason"),
     text("since"),
 ];
-
-pub(super) const REPLICATION: [Column; 5] = [
-    text("database"),
-    text("slot"),
-    text("state"),
-    int8("lag_bytes"),
-    int8("lag_ms"),
-];
-
-pub(super) const TASKS: [Column; 4] = [int4("id"), text("task"), text("state"), text("since")];
 
 /// A transaction that is longer keeps its client from being moved for a time that people notice.
 const LONG_TRANSACTION: Duration = Duration::from_secs(1);
@@ -128,21 +111,6 @@ pub(super) fn shadow(facts: &Facts) -> Rows {
             ]
         })
     }))
-}
-
-/// A cutover that runs: none can yet.
-pub(super) fn cutover(_: &Facts) -> Rows {
-    nothing()
-}
-
-/// Change capture that this proxy waits for: none yet.
-pub(super) fn replication(_: &Facts) -> Rows {
-    nothing()
-}
-
-/// What runs in the background: nothing yet.
-pub(super) fn tasks(_: &Facts) -> Rows {
-    nothing()
 }
 
 /// This proxy, and those of other machines that take part in the same migration.
@@ -211,8 +179,4 @@ fn reason(entry: &Entry) -> Option<(&'static str, Duration)> {
             (ago > LONG_TRANSACTION).then_some(("long transaction", ago))
         }
     }
-}
-
-fn nothing() -> Rows {
-    Box::new(std::iter::empty::<Vec<Cell>>())
 }
