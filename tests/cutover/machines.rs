@@ -113,10 +113,25 @@ fn two_machines_move_together_and_back() {
         assert_eq!(broken, 0);
     }
     stage.until_equal(&bank::TABLES);
-    // One that comes later finds out by itself.
+    // One that comes later finds out by itself, also when the migration is over and tidied away.
+    stage
+        .command("finalize --yes --lift-fence")
+        .run()
+        .assert_code(0);
+    stage.command("stream cleanup").run().assert_code(0);
     let late = Machine::start(&stage, "late", OWN);
     stage.port = late.port;
     assert_eq!(stage.serves(), "target");
+    // The next migration between the same servers begins where it is told.
+    let again = pgflit("clone --follow --drop-if-exists").between(&stage.pair);
+    let again = again.dir(stage.pair.path("again")).start();
+    again.wait_for_stderr("live replay");
+    for machine in machines.iter().chain([&late]) {
+        stage.port = machine.port;
+        eventually(SOON, "traffic goes to the source", || {
+            stage.serves() == "source"
+        });
+    }
     // What machines are told, nobody else may say.
     let past = Database::of_user(&stage.pair.target_cluster, "app", "app");
     let refused = past.try_sql("INSERT INTO pgflit.proxy_request (proxy, request) VALUES (1, '')");

@@ -80,7 +80,8 @@ const FOREIGN: &str = "FROM pg_catalog.pg_stat_activity a
      WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
        AND coalesce(a.backend_type, 'client backend') IN ('client backend', 'parallel worker')
        AND NOT (a.pid, a.usename::text) IN (SELECT pid, role FROM
-                pg_catalog.unnest($1::int[], $2::text[]) AS spared (pid, role))
+                ROWS FROM (pg_catalog.unnest($1::int[]), pg_catalog.unnest($2::text[]))
+                    AS spared (pid, role))
        AND NOT (a.usename IS NOT DISTINCT FROM CURRENT_USER
                 AND a.application_name ~ 'pgflit: [a-z0-9, ]+$')";
 
