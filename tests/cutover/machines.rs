@@ -123,8 +123,7 @@ fn two_machines_move_together_and_back() {
     stage.port = late.port;
     assert_eq!(stage.serves(), "target");
     // The next migration between the same servers begins where it is told.
-    let again = pgflit("clone --follow --drop-if-exists").between(&stage.pair);
-    let again = again.dir(stage.pair.path("again")).start();
+    let again = stage.command("clone --follow --drop-if-exists").start();
     again.wait_for_stderr("live replay");
     for machine in machines.iter().chain([&late]) {
         stage.port = machine.port;

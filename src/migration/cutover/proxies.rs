@@ -10,7 +10,7 @@ use crate::base::cause::chain;
 use crate::pg::Session;
 use crate::proxy::authority::Doubt;
 use crate::proxy::control::{self, AskError, Client, Reply, Request, Status};
-use crate::proxy::coordination::tables::{self, Member};
+use crate::proxy::coordination::tables::{self, Answered, Member, Silence};
 
 /// How much longer an answer may take that comes through a server.
 const WAY_MAX: Duration = Duration::from_secs(2);
@@ -255,10 +255,19 @@ impl Proxies {
         let limit = control::asking::limit_of(request) + WAY_MAX;
         let answers = tables::ask(session, &ids, request, limit).await;
         let answers = answers.map_err(on(side, "asking proxies of other machines"))?;
+        let name_of = |id: i64| {
+            let member = self.members.iter().find(|one| one.id == id);
+            member.map_or_else(String::new, |one| one.name.clone())
+        };
+        // One that is gone is why the others were not waited for.
+        let is_gone = |answer: &Answered| answer.1.as_ref().is_err_and(|one| *one == Silence::Gone);
+        if let Some((id, _)) = answers.iter().find(|one| is_gone(one)) {
+            let (name, source) = (name_of(*id), Silence::Gone);
+            return Err(CutoverError::Member { name, source });
+        }
         let mut replies = Vec::with_capacity(answers.len());
         for (id, answer) in answers {
-            let member = self.members.iter().find(|one| one.id == id);
-            let name = member.map_or_else(String::new, |one| one.name.clone());
+            let name = name_of(id);
             match answer {
                 Ok(Reply::Refused { problem, hint }) => {
                     let problem = format!("{name}: {problem}");

@@ -273,7 +273,7 @@ pub async fn ask(
     let mut looked = began;
     // What is decided is told to whoever is there; for all else one that is gone is enough.
     let is_for_whoever_is_there = matches!(request, Request::Switch { .. } | Request::Abort { .. });
-    let mut silence = Silence::TimedOut;
+    let mut gone: Vec<i64> = Vec::new();
     loop {
         let rows = session.client().query(&answered, &[&ids]).await?;
         if rows.len() == ids.len() || began.elapsed() >= limit {
@@ -282,16 +282,17 @@ pub async fn ask(
         if looked.elapsed() >= MISS_EVERY {
             looked = Instant::now();
             let there = self::members(session).await?;
-            let mut missing = asked
-                .iter()
-                .filter(|(id, _)| !rows.iter().any(|row| row.get::<_, i64>(0) == *id));
-            let is_gone = |(_, member): &(i64, i64)| there.iter().all(|one| one.id != *member);
+            let members = asked.iter().map(|(_, member)| *member);
+            gone = members
+                .filter(|member| there.iter().all(|one| one.id != *member))
+                .collect();
+            let has_answered = |id: i64| rows.iter().any(|row| row.get::<_, i64>(0) == id);
+            let mut missing = asked.iter().filter(|(id, _)| !has_answered(*id));
             let is_over = match is_for_whoever_is_there {
-                true => missing.all(is_gone),
-                false => missing.any(is_gone),
+                true => missing.all(|(_, member)| gone.contains(member)),
+                false => !gone.is_empty(),
             };
             if is_over {
-                silence = Silence::Gone;
                 break;
             }
         }
@@ -307,7 +308,10 @@ pub async fn ask(
     let answered = |(id, member): (i64, i64)| {
         let row = rows.iter().find(|row| row.get::<_, i64>(0) == id);
         let reply = match row.and_then(|row| row.get::<_, Option<&str>>(1)) {
-            None => Err(silence),
+            None if gone.contains(&member) => Err(Silence::Gone),
+            None => Err(Silence::TimedOut),
+            // What it holds, it holds no more.
+            Some(_) if gone.contains(&member) && !is_for_whoever_is_there => Err(Silence::Gone),
             Some(text) => serde_json::from_str(text).map_err(|_| Silence::Odd),
         };
         (member, reply)
