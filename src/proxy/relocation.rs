@@ -32,17 +32,18 @@ use crate::pg::connect::Stream;
 /// How long sessions that must go first are waited for. They are few, and everybody waits for them.
 const FIRST_MAX: Duration = Duration::from_secs(2);
 
-/// How many sessions that nobody uses are asked to go at a time, and how often: eight hundred a
+/// How many sessions that nobody uses are asked to go at a time, and how often: four hundred a
 /// second, each of which is a login.
-const REST_AT_ONCE: usize = 16;
+const REST_AT_ONCE: usize = 8;
 const REST_EVERY: Duration = Duration::from_millis(20);
 
 /// For how many sessions connections are opened ahead: those that are busiest. The rest opens its own
 /// when it speaks.
 const AHEAD_MAX: usize = 500;
 
-/// Logins at a time while traffic still flows.
-const AHEAD_AT_ONCE: usize = 8;
+/// Logins at a time while traffic still flows: each starts a process of the server, and clients feel more
+/// of them.
+const AHEAD_AT_ONCE: usize = 2;
 
 /// The waits before a server is tried again that cannot be reached.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));

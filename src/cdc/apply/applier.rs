@@ -31,6 +31,13 @@ const HELD_BYTES: usize = 8 << 20;
 /// go on, and what a crash undoes is done again in a moment.
 const GROUP_AGE: Duration = Duration::from_millis(250);
 
+/// After this long a group is committed that has gathered few changes: apply keeps pace with the source, and
+/// what is gathered is what the target is behind.
+const GROUP_AGE_OF_FEW: Duration = Duration::from_millis(25);
+
+/// Few: thirty thousand a second are not reached one commit a moment.
+const FEW: usize = 750;
+
 /// What to do after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
@@ -495,7 +502,11 @@ impl Applier {
                 self.send_whole(&begin, held.steps, transaction).await?;
                 self.batch.end(commit);
                 let since = *self.group_since.get_or_insert_with(Instant::now);
-                if self.batch.is_full() || since.elapsed() >= GROUP_AGE {
+                let age = match self.batch.ready().len() < FEW {
+                    true => GROUP_AGE_OF_FEW,
+                    false => GROUP_AGE,
+                };
+                if self.batch.is_full() || since.elapsed() >= age {
                     return self.hand_over().await;
                 }
             }

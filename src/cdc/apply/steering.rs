@@ -12,6 +12,10 @@ use super::error::ApplyError;
 /// How often the store is told how far the target is, at most.
 const REPORT: Duration = Duration::from_millis(200);
 
+/// The same where it is past the last transaction that the target has: nobody can ask the target about that,
+/// and a cutover, whose clients wait, waits for it.
+const REPORT_PAST: Duration = Duration::from_millis(5);
+
 /// How long what the sentinel says may be old where it is asked for every transaction: a group of them
 /// takes longer, and an end that is set meanwhile is as late for it.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -145,7 +149,11 @@ impl Steering {
         let news = (reached.reached, self.sentinel.endpos);
         // An endpos that has just been seen is acknowledged at once: someone may wait for it.
         let urgent = news.1 != self.reported.1;
-        if news == self.reported || (!urgent && self.reported_at.elapsed() < REPORT) {
+        let within = match reached.reached > reached.committed {
+            true => REPORT_PAST,
+            false => REPORT,
+        };
+        if news == self.reported || (!urgent && self.reported_at.elapsed() < within) {
             return Ok(());
         }
         self.report_now(reached)

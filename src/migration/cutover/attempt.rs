@@ -37,6 +37,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How long the server that decides is asked again if its answer to the decision is lost.
 const DECIDE_MAX: Duration = Duration::from_secs(30);
 
+/// How long clients have the machine to themselves before the old stream is ended and the way back begun.
+const CLIENTS_FIRST: Duration = Duration::from_millis(300);
+
 /// How long the fence is tried to be lifted before clients go on without that.
 const LIFT_MAX: Duration = Duration::from_secs(1);
 
@@ -422,6 +425,8 @@ impl<'a> Attempt<'a> {
             marker: self.marker,
             decided_at: self.decided_at,
         };
+        // Clients come first: they all begin anew on a server that is cold.
+        tokio::time::sleep(CLIENTS_FIRST).await;
         after.run(&self.sessions.from, self.store).await?;
         self.steps.done("old stream ended, way back begun", false);
         self.store
