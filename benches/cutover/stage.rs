@@ -31,7 +31,7 @@ impl Stage {
         let cluster = |name: &str| {
             let settings = ClusterOptions::new(name)
                 .setting("wal_level", "logical")
-                .setting("max_connections", &connections.to_string());
+                .setting("max_connections", connections.to_string());
             Cluster::create(&settings)
         };
         let stage = Stage {

@@ -1,7 +1,7 @@
 //! What a fence has changed, and how it is put back: by whoever moves traffic, or by a proxy that has
 //! found out that an attempt was aborted. Fences are put up by whoever moves traffic.
 //!
-//! The table `pgflit.fence` has a row for each; `changed` is JSON, or [`LEFT`] of one that was taken away
+//! The table `pgflit.fence` has a row for each; `changed` is JSON, or `left` of one that was taken away
 //! after traffic had left for good.
 
 use serde::{Deserialize, Serialize};
