@@ -32,9 +32,9 @@ use crate::pg::connect::Stream;
 /// How long sessions that must go first are waited for. They are few, and everybody waits for them.
 const FIRST_MAX: Duration = Duration::from_secs(2);
 
-/// How many sessions that nobody uses are asked to go at a time, and how often: four hundred a
-/// second, each of which is a login.
-const REST_AT_ONCE: usize = 8;
+/// How many sessions that nobody uses are asked to go at a time, and how often: a hundred a second, each
+/// of which is a login, and a process of the server that others wait for.
+const REST_AT_ONCE: usize = 2;
 const REST_EVERY: Duration = Duration::from_millis(20);
 
 /// For how many sessions connections are opened ahead: those that are busiest. The rest opens its own

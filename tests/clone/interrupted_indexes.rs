@@ -49,7 +49,7 @@ fn a_copy_killed_inside_an_index_build_goes_on_without_copying_or_building_twice
         run.wait_for_exit();
         // The server process that was left behind ends its statement all the same.
         gate.commit();
-        let end = pair.source.sql("SELECT pg_current_wal_lsn()");
+        let end = pair.source.sql("SELECT pg_current_wal_insert_lsn()");
         let resumed = command("--resume");
         let resumed = match follow {
             true => resumed.args(["--endpos", &end]),

@@ -35,8 +35,8 @@ const GROUP_AGE: Duration = Duration::from_millis(250);
 /// what is gathered is what the target is behind.
 const GROUP_AGE_OF_FEW: Duration = Duration::from_millis(25);
 
-/// Few: thirty thousand a second are not reached one commit a moment.
-const FEW: usize = 750;
+/// Few: with more than ten thousand changes a second there is something to catch up with.
+const FEW: usize = 250;
 
 /// What to do after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,14 +143,7 @@ impl<'a> Attempt<'a> {
         let drained = tokio::select! {
             biased;
             () = shutdown.wait() => Err(CutoverError::Stopped),
-            drained = tokio::time::timeout(limit, self.hold_and_drain()) => {
-                drained.unwrap_or_else(|_| {
-                    Err(CutoverError::not_ready(
-                        format!("it took longer than {limit:?}"),
-                        "allow more with --max-pause; the log says which step took how long",
-                    ))
-                })
-            }
+            drained = self.note_and_drain(limit) => drained,
         };
         // The last moment: what is decided goes on to its end.
         let drained = drained.and_then(|()| still_wanted(shutdown));
@@ -268,13 +261,23 @@ impl<'a> Attempt<'a> {
         self.config.work_dir.authority_path()
     }
 
-    /// Clients are held; when this returns, the other side has everything.
-    async fn hold_and_drain(&mut self) -> Result<(), CutoverError> {
+    /// When this returns, clients are held, for `limit` at most, and the other side has everything.
+    async fn note_and_drain(&mut self, limit: Duration) -> Result<(), CutoverError> {
+        self.note().await?;
+        let drained = tokio::time::timeout(limit, self.hold_and_drain()).await;
+        drained.unwrap_or_else(|_| {
+            Err(CutoverError::not_ready(
+                format!("it took longer than {limit:?}"),
+                "allow more with --max-pause; the log says which step took how long",
+            ))
+        })
+    }
+
+    /// Says that the attempt is under way, finds the proxies, and waits for a good moment.
+    async fn note(&mut self) -> Result<(), CutoverError> {
         let from_side = self.from();
-        let limits = &self.config.limits;
-        let doubt = self.doubt();
         let record = Record {
-            doubt: Some(doubt.clone()),
+            doubt: Some(self.doubt()),
             ..Record::read(&self.record_path())?
         };
         record.write(&self.record_path())?;
@@ -287,7 +290,17 @@ impl<'a> Attempt<'a> {
         self.proxies.find(via).await?;
         preflight::good_moment((&self.current, from, &self.sessions.to)).await?;
         self.steps.done("noted", false);
-        let limits = (limits.drain_limit, lease);
+        Ok(())
+    }
+
+    /// Clients are held; when this returns, the other side has everything.
+    async fn hold_and_drain(&mut self) -> Result<(), CutoverError> {
+        let from_side = self.from();
+        let from = &self.sessions.from;
+        let via = (from, from_side);
+        let doubt = self.doubt();
+        let lease = self.held_for_at_most() + LEASE_SPARE;
+        let limits = (self.config.limits.drain_limit, lease);
         self.proxies.hold(self.number, limits, via).await?;
         self.steps.done("clients held", true);
         failpoint::reach("clients held");

@@ -106,7 +106,8 @@ fn a_running_an_interrupted_and_a_finished_directory_each_say_how_to_go_on() {
     );
     assert_eq!(slots(&pair), "pgflit");
 
-    let end = pair.source.sql("SELECT pg_current_wal_lsn()");
+    // What is written yet may be before where the slot begins.
+    let end = pair.source.sql("SELECT pg_current_wal_insert_lsn()");
     let resumed = follow().resume().args(["--endpos", &end]);
     resumed.run().assert_code(0);
     assert_equal(&pair.source, &pair.target);
@@ -192,7 +193,7 @@ fn a_restart_drops_what_the_interrupted_run_has_made_and_begins_anew() {
     run.signal(Signal::SIGINT);
     run.wait_for_exit_within(SOON).assert_code(9);
     drop(gate);
-    let end = pair.source.sql("SELECT pg_current_wal_lsn()");
+    let end = pair.source.sql("SELECT pg_current_wal_insert_lsn()");
     let resumed = clone(&pair)
         .follow()
         .args(["--resume", "--no-owner", "--endpos", &end]);

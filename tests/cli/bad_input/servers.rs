@@ -162,7 +162,7 @@ fn a_role_that_the_target_lacks_ends_the_copy_and_a_resume_without_owners_goes_o
         "--no-owner",
     ];
     assert_refused(clone(&pair).follow(), 7, &texts);
-    let end = pair.source.sql("SELECT pg_current_wal_lsn()");
+    let end = pair.source.sql("SELECT pg_current_wal_insert_lsn()");
     let resumed = clone(&pair).follow().resume().arg("--no-owner");
     resumed.args(["--endpos", &end]).run().assert_code(0);
     assert_eq!(pair.target.number("SELECT count(*) FROM orders"), 10);
