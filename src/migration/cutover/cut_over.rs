@@ -1,6 +1,6 @@
 //! Attempts to move traffic, one after the other, until one succeeds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, Sessions};
 use super::config::Config;
@@ -14,6 +14,11 @@ use crate::store::Lock;
 
 /// The pauses between attempts.
 const AGAIN_FIRST: Duration = Duration::from_secs(2);
+
+/// How long the server may take to end a session that has the lock still: our own of the attempt before, or that
+/// of a command that was killed. How often it is looked.
+const LEAVE_MAX: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Moves traffic to `config.to`.
 ///
@@ -119,9 +124,16 @@ async fn open_alone(config: &Config) -> Result<Sessions, CutoverError> {
         (&sessions.to, config.to),
     ];
     for (session, side) in sides {
-        let row = session.query_one(sql, &[]).await;
-        let row = row.map_err(on(side, "taking the lock of cutovers"))?;
-        if !row.get::<_, bool>(0) {
+        let deadline = Instant::now() + LEAVE_MAX;
+        let is_alone = loop {
+            let row = session.query_one(sql, &[]).await;
+            let row = row.map_err(on(side, "taking the lock of cutovers"))?;
+            if row.get(0) || Instant::now() >= deadline {
+                break row.get::<_, bool>(0);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        };
+        if !is_alone {
             return Err(CutoverError::not_ready(
                 format!("somebody else moves traffic of the database on the {side}"),
                 "wait until that has ended",

@@ -254,7 +254,14 @@ impl Membership {
         let mut told = None;
         loop {
             let _ = tokio::time::timeout(WATCH_EVERY, self.news.notified()).await;
-            let heard = |side: Side| self.line(side).within(self.told.lease);
+            // Both at one moment: a decision that is read between a verdict and what is made of it would be
+            // taken for another one.
+            let known =
+                [Side::Source, Side::Target].map(|side| self.line(side).within(self.told.lease));
+            let heard = |side: Side| match side {
+                Side::Source => known[0],
+                Side::Target => known[1],
+            };
             let serves = service.registry.turns().side();
             let went = service.promises.went();
             let here = heard(serves);
