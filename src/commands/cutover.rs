@@ -144,6 +144,7 @@ struct Report<'a> {
     held_ms: f64,
     steps: &'a [Step],
     sequences: usize,
+    unmovable: &'a [String],
     ended: &'a [String],
 }
 
@@ -155,6 +156,7 @@ fn as_json(outcome: &Outcome) -> serde_json::Result<String> {
         held_ms: outcome.held_ms,
         steps: &outcome.steps,
         sequences: outcome.sequences,
+        unmovable: &outcome.unmovable,
         ended: &outcome.ended,
     };
     Ok(serde_json::to_string(&report)? + "\n")
@@ -165,6 +167,13 @@ fn as_text(outcome: &Outcome) -> String {
     for step in &outcome.steps {
         let mark = if step.held { "  clients waiting" } else { "" };
         text += &format!("{:<36}{:>10.1} ms{mark}\n", step.name, step.ms);
+    }
+    let unmovable = match outcome.rehearsed {
+        true => "would be ended, and connect anew",
+        false => "could not be moved, and connects anew",
+    };
+    for one in &outcome.unmovable {
+        text += &format!("{unmovable}: {one}\n");
     }
     for one in &outcome.ended {
         text += &format!("ended, because it was connected past the proxy: {one}\n");

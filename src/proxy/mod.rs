@@ -8,7 +8,8 @@
 //! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`].
 //! When traffic goes to the other server, the process takes part by [`switch`], on another machine than the
 //! migration's through [`coordination`]; which server it is says
-//! [`authority`], and each session goes there by [`relocation`], with what it holds ([`moving`]). [`run`] puts it
+//! [`authority`], and each session goes there by [`relocation`], with what it holds ([`moving`]); which hold what
+//! cannot go along, a [`survey`] finds out before. [`run`] puts it
 //! together, [`workers`] are the threads, [`listener`], [`control`], [`admin`] and [`metrics`] the
 //! doors, over [`unix_socket`] where they are files, [`siblings`] the other processes of the same
 //! proxy, [`config`] what it is told.
@@ -69,6 +70,7 @@ pub mod session;
 pub mod siblings;
 pub mod statistics;
 pub mod stop;
+pub mod survey;
 pub mod switch;
 pub mod unix_socket;
 pub mod workers;

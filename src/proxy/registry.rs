@@ -19,6 +19,7 @@ use super::pause::Hold;
 use super::server::ServerPlace;
 use super::statistics::database::{Database, Databases};
 use super::statistics::{ClientStatistics, Totals};
+use super::survey::Survey;
 use crate::wire::startup::{CancelKey, ProtocolVersion};
 
 /// Bytes of the secret that is given to clients of protocol 3.2; PostgreSQL 18 gives as many.
@@ -138,6 +139,8 @@ pub struct Entry {
     pub passport: OnceLock<Passport>,
     /// A server connection that is ready on another side, for when the session goes there.
     pub ahead: Mutex<Option<Ahead>>,
+    /// What it holds that would end it.
+    pub survey: Survey,
     must_move_first: AtomicBool,
     is_asked_to_move: AtomicBool,
     is_asked_to_end: AtomicBool,
@@ -229,7 +232,13 @@ impl Entry {
         self.is_asked_to_move.store(false, Ordering::SeqCst);
     }
 
-    fn wake_relay(&self) {
+    /// Whether it goes along when traffic moves, unless it holds what keeps it ([`Entry::survey`]).
+    pub fn may_move(&self) -> bool {
+        self.passport.get().is_some() && self.facts.replication == Replication::None
+    }
+
+    /// Lets the session look at its flags.
+    pub(super) fn wake_relay(&self) {
         if let Some(relay) = lock(&self.relay).as_ref() {
             relay.wake_by_ref();
         }
@@ -310,6 +319,7 @@ impl Registry {
             cancel_held: Notify::new(),
             passport: OnceLock::new(),
             ahead: Mutex::new(None),
+            survey: Survey::default(),
             must_move_first: AtomicBool::new(false),
             is_asked_to_move: AtomicBool::new(false),
             is_asked_to_end: AtomicBool::new(false),

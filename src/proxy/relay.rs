@@ -79,6 +79,8 @@ pub enum Event {
     AskedToEnd,
     /// Traffic goes to another server by now, and the session is between two transactions.
     Elsewhere,
+    /// The session is between two transactions, and asked what it holds.
+    Surveyed,
 }
 
 /// A session between login and end.
@@ -164,7 +166,15 @@ impl Relay {
         if let Poll::Ready(event) = self.poll_from_server(cx) {
             return Poll::Ready(event);
         }
-        self.poll_from_client(cx)
+        match self.poll_from_client(cx) {
+            // Behind what was said just now: nobody wakes the session at the end of a transaction.
+            Poll::Pending if self.is_surveyed() => Poll::Ready(Event::Surveyed),
+            polled => polled,
+        }
+    }
+
+    fn is_surveyed(&self) -> bool {
+        self.entry.survey.is_asked() && !self.is_busy && self.kept.is_empty()
     }
 
     /// Carries only what the server says. The client is not listened to.
@@ -454,6 +464,7 @@ impl Relay {
             kept: self.kept,
             entry: self.entry,
             heard: self.heard,
+            tap: self.tap,
         };
         Ok((self.server.stream, parted))
     }
@@ -467,6 +478,7 @@ pub struct Parted {
     kept: Vec<u8>,
     entry: Arc<Entry>,
     heard: Option<Box<Heard>>,
+    tap: Option<Box<Tap>>,
 }
 
 /// What a client has said of what no server tells.
@@ -489,6 +501,21 @@ impl Parted {
     /// # Errors
     /// That is no message.
     pub fn join(
+        self,
+        server: Stream,
+        from_server: &[u8],
+        turns: Turns,
+    ) -> Result<Relay, (WireError, Parted)> {
+        // What is said on the new side is nothing that the mirror has followed.
+        let parted = Parted { tap: None, ..self };
+        parted.go_on_with(server, from_server, turns)
+    }
+
+    /// Goes on with the server that it had, which has sent this meanwhile.
+    ///
+    /// # Errors
+    /// That is no message.
+    pub fn go_on_with(
         mut self,
         server: Stream,
         from_server: &[u8],
@@ -511,8 +538,7 @@ impl Parted {
             is_busy: true,
             has_said_why: false,
             has_told_end: false,
-            // What is said on the new side is nothing that the mirror has followed.
-            tap: None,
+            tap: self.tap,
         };
         relay.settle();
         Ok(relay)

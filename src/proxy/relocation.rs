@@ -17,13 +17,14 @@ use tokio::task::JoinSet;
 
 use super::channel::Channel;
 use super::gate::Turns;
-use super::moving::{self, MoveError, Obstacle};
+use super::moving::{self, MoveError};
 use super::notice::Refusal;
 use super::opening::{self, Ahead, Passport};
 use super::registry::{Entry, Replication, ServerSide, SessionState};
 use super::relay::{Heard, Parted, Relay};
 use super::service::Service;
 use super::session::{LAST_WORDS_MAX, pass_gate};
+use super::survey::hindrances;
 use crate::base::Side;
 use crate::base::backoff::Backoff;
 use crate::base::cause::chain;
@@ -94,12 +95,12 @@ pub(super) async fn relocate(
                     client = entry.id,
                     "not moved: the server said what is no message: {error}"
                 );
-                Err(left(parted, entry, "the server said what is no message").await)
+                Err(left_behind(parted, entry, "the server said what is no message").await)
             }
         },
         Err(problem) => {
             tracing::warn!(client = entry.id, "not moved: {problem}");
-            Err(left(parted, entry, &problem).await)
+            Err(left_behind(parted, entry, &problem).await)
         }
     }
 }
@@ -118,18 +119,21 @@ fn arrived(mut relay: Relay, entry: &Entry) -> Relay {
     relay
 }
 
-async fn left(parted: Parted, entry: &Entry, problem: &str) -> Left {
+async fn left_behind(parted: Parted, entry: &Entry, problem: &str) -> Left {
+    let why = format!("traffic goes to another server: {problem}");
+    left(parted, entry, &why).await
+}
+
+/// Ends a session, and says why.
+pub(super) async fn left(parted: Parted, entry: &Entry, why: &str) -> Left {
     entry.has_moved();
     entry.set_state(SessionState::Waiting);
     entry.gate().settled();
     Left {
         client: parted.into_client(LAST_WORDS_MAX).await,
         words: Some(
-            Refusal::new(
-                "57P01",
-                format!("terminating connection because traffic goes to another server: {problem}"),
-            )
-            .hint("Connect again."),
+            Refusal::new("57P01", format!("terminating connection because {why}"))
+                .hint("Connect again."),
         ),
     }
 }
@@ -149,19 +153,11 @@ async fn go(
     };
     let nothing = Heard::default();
     let heard = parted.heard().unwrap_or(&nothing);
-    if heard.names.is_incomplete() {
-        return Err("it has settings whose names are not known".to_owned());
-    }
-    if heard.unnamed.is_too_long() {
-        return Err("its unnamed statement is too long".to_owned());
-    }
     let taking = tokio::time::timeout(CARRY_MAX, moving::take(&mut old, &heard.names)).await;
     let taken = in_words(taking)?;
-    if let Some(obstacle) = taken.inventory.obstacles.first() {
-        return Err(match obstacle {
-            Obstacle::HeldCursor(_) => "it holds a cursor".to_owned(),
-            Obstacle::Temporary(_) => "it has temporary tables".to_owned(),
-        });
+    let hindrances = hindrances(parted, &taken.inventory);
+    if !hindrances.is_empty() {
+        return Err(format!("it holds {}", hindrances.join(", ")));
     }
     let mut ahead = entry
         .ahead
@@ -294,9 +290,7 @@ pub(super) async fn warm_up(service: &Arc<Service>, to: Side, limit: Duration) -
     }
     let deadline = Instant::now() + limit;
     let mut entries = service.registry.clients();
-    entries.retain(|entry| {
-        entry.passport.get().is_some() && entry.facts.replication == Replication::None
-    });
+    entries.retain(|entry| entry.may_move());
     entries.sort_by_cached_key(|entry| Reverse(entry.statistics.read().transactions.count()));
     entries.truncate(AHEAD_MAX);
     let at_once = Arc::new(Semaphore::new(AHEAD_AT_ONCE));

@@ -84,6 +84,8 @@ pub struct Service {
     pub siblings: Option<Siblings>,
     /// One more holder for each connection.
     presence: Arc<()>,
+    /// Held by whoever asks sessions what they hold.
+    pub(super) surveying: tokio::sync::Mutex<()>,
     slots: Option<Arc<Semaphore>>,
     unauthenticated: Arc<Semaphore>,
 }
@@ -110,6 +112,7 @@ impl Service {
             console: OnceLock::new(),
             siblings: None,
             presence: Arc::default(),
+            surveying: tokio::sync::Mutex::default(),
             settings: RwLock::new(Arc::new(Settings::new(config, salts.clone(), &[])?)),
             salts,
         })

@@ -25,6 +25,7 @@ use super::relocation::{self, Left};
 use super::server;
 use super::service::{Service, Settings};
 use super::statistics::client::Wait;
+use super::survey;
 use crate::base::Side;
 use crate::base::cause::chain;
 use crate::pg::connect::Stream;
@@ -339,11 +340,14 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
                     relay = moved;
                     None
                 }
-                Err(Left { client, words }) => {
-                    entry.set_state(SessionState::Waiting);
-                    entry.gate().settled();
-                    return end(Channel::new(client), words.as_ref()).await;
+                Err(left) => return say_why(left, entry).await,
+            },
+            Event::Surveyed => match survey::answer(relay, entry).await {
+                Ok(same) => {
+                    relay = same;
+                    None
                 }
+                Err(left) => return say_why(left, entry).await,
             },
             ended => {
                 leave(relay, ended, entry).await;
@@ -355,6 +359,13 @@ async fn speak(service: &Service, mut client: Channel, opened: Opened, entry: &A
             None => poll_fn(|cx| relay.poll(cx)).await,
         };
     }
+}
+
+/// Tells a client that has lost its server why.
+async fn say_why(Left { client, words }: Left, entry: &Entry) {
+    entry.set_state(SessionState::Waiting);
+    entry.gate().settled();
+    end(Channel::new(client), words.as_ref()).await;
 }
 
 /// Keeps a client that speaks waiting until the gate opens. What the server says by itself still
@@ -429,7 +440,7 @@ async fn leave(mut relay: Relay, ended: Event, entry: &Entry) {
             Some(Refusal::new("08P01", "the server said what is no message"))
         }
         Event::AskedToEnd => Some(ended_words(entry)),
-        Event::Held | Event::Quiet | Event::Elsewhere => None,
+        Event::Held | Event::Quiet | Event::Elsewhere | Event::Surveyed => None,
     };
     if let Some(words) = &last_words {
         relay.say_to_client(&words.encode());

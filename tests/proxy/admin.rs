@@ -169,11 +169,11 @@ fn write(folder: &Path, more: &str) {
     fs::write(folder.join("proxy.toml"), text).expect("written");
 }
 
-/// As PgBouncer 1.25 has them.
+/// As PgBouncer 1.25 has them; `holds` is ours, behind them.
 const PGBOUNCER: [(&str, &str); 11] = [
     (
         "clients",
-        "type|user|database|replication|state|addr|port|local_addr|local_port|connect_time|request_time|wait|wait_us|close_needed|ptr|link|remote_pid|tls|application_name|prepared_statements|id",
+        "type|user|database|replication|state|addr|port|local_addr|local_port|connect_time|request_time|wait|wait_us|close_needed|ptr|link|remote_pid|tls|application_name|prepared_statements|id|holds",
     ),
     (
         "servers",

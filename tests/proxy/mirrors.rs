@@ -7,7 +7,9 @@ use ::pgflit::worker::cluster::{Cluster, StopMode};
 use serde_json::Value;
 
 use super::wire;
-use crate::support::{Database, Held, Proxied, SOON, driver_runtime, eventually, source_options};
+use crate::support::{
+    Database, Held, Pgflit, Proxied, SOON, driver_runtime, eventually, source_options,
+};
 
 /// A server, another one that mirrors it, and the proxy between clients and both.
 struct Mirrored {
@@ -25,6 +27,15 @@ impl Mirrored {
 
     /// The same, with both databases prepared before the proxy starts.
     fn after(keys: &str, prepare: impl FnOnce(&Database, &Database)) -> Self {
+        Self::told_more(keys, prepare, |proxy, _| proxy)
+    }
+
+    /// The same, with more options of the proxy.
+    fn told_more(
+        keys: &str,
+        prepare: impl FnOnce(&Database, &Database),
+        more: impl FnOnce(Pgflit, &Database) -> Pgflit,
+    ) -> Self {
         let cluster = Cluster::create(&source_options()).expect("a cluster");
         Database::of(&cluster, "postgres").sql("CREATE DATABASE app");
         let mirror = Database::of(&cluster, "app");
@@ -37,7 +48,9 @@ impl Mirrored {
             folder.path()
         );
         fs::write(&path, text).expect("written");
-        let proxied = Proxied::with(source_options(), |proxy| proxy.arg("--config").arg(&path));
+        let proxied = Proxied::with(source_options(), |proxy| {
+            more(proxy.arg("--config").arg(&path), &mirror)
+        });
         prepare(&proxied.direct, &mirror);
         Mirrored {
             proxied,
@@ -107,6 +120,33 @@ impl Mirrored {
         });
         self.told()
     }
+}
+
+#[test]
+fn a_session_that_was_asked_what_it_holds_is_mirrored_as_before() {
+    let told_of_a_target =
+        |proxy: Pgflit, target: &Database| proxy.arg("--target").arg(target.uri());
+    let mirrored = Mirrored::told_more("", |_, _| (), told_of_a_target);
+    mirrored.both("CREATE TABLE t AS SELECT generate_series(1, 100) AS id");
+    let runtime = driver_runtime();
+    let client = mirrored.proxied.driver(&runtime);
+    let ask = || {
+        let asked = runtime.block_on(client.query("SELECT id FROM t WHERE id < 5", &[]));
+        assert_eq!(asked.expect("rows").len(), 4);
+    };
+    ask();
+    let asked = mirrored.proxied.ask("proxy clients --json").run();
+    let clients: Value = serde_json::from_str(&asked.assert_code(0).stdout).expect("JSON");
+    assert_eq!(clients[0]["holds"], serde_json::json!([]), "{clients:#}");
+    ask();
+    ask();
+    let told = mirrored.drained(3);
+    assert_eq!(
+        (&told["errors"], &told["differences"]),
+        (&0.into(), &0.into())
+    );
+    let statement = of_statement(&told, "from t where id <");
+    assert_eq!(statement["compared"], 3, "{told:#}");
 }
 
 /// One statement's line of the answer.

@@ -14,6 +14,7 @@ use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
 use crate::proxy::authority::record::RecordError;
 use crate::proxy::control::{AskError, ControlError, Reply, Request, ask};
 use crate::proxy::run::{self, ProxyError, Start};
+use crate::proxy::survey;
 use crate::report::stdout;
 
 /// The proxy is not told where clients connect.
@@ -26,7 +27,7 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
     let (control, request) = match command {
         ProxyCommand::Run(options) => return serve(options),
         ProxyCommand::Status(control) => (control, Request::Status),
-        ProxyCommand::Clients(control) => (control, Request::Clients),
+        ProxyCommand::Clients(control) => (control, survey::looked_at()),
         ProxyCommand::Resume(control) => (control, Request::Resume { id: None }),
         ProxyCommand::Pause { control, limit } => {
             let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);

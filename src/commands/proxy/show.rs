@@ -164,6 +164,9 @@ fn clients(clients: &[Client]) -> String {
         Column::number("Transactions", |client| client.transactions.to_string()),
         Column::number("Bytes in", |client| client.bytes_in.to_string()),
         Column::number("Bytes out", |client| client.bytes_out.to_string()),
+        Column::text("Holds", |client| {
+            client.holds.as_deref().unwrap_or_default().join(", ")
+        }),
     ];
     let first = clients.first().map(|client| client.proxy_pid);
     if clients.iter().any(|one| Some(one.proxy_pid) != first) {

@@ -61,6 +61,7 @@ pub(super) struct Attempt<'a> {
     steps: Steps,
     sequences: Sequences,
     sequence_count: usize,
+    unmovable: Vec<String>,
     ended: Vec<String>,
     marker: Lsn,
     decided_at: Lsn,
@@ -94,6 +95,7 @@ impl<'a> Attempt<'a> {
             steps: Steps::default(),
             sequences: Sequences::default(),
             sequence_count: 0,
+            unmovable: Vec::new(),
             ended: Vec::new(),
             marker: Lsn::ZERO,
             decided_at: Lsn::ZERO,
@@ -170,6 +172,7 @@ impl<'a> Attempt<'a> {
         let sessions = (&self.current, from, to);
         let found = preflight::look(self.config, sessions, &mut self.proxies).await?;
         self.superusers = found.superusers;
+        self.unmovable = found.unmovable;
         self.steps.done("preflight", false);
         for (session, side) in [(from, self.from()), (to, self.config.to)] {
             let prepared = tables::prepare(session).await;
@@ -456,6 +459,7 @@ impl<'a> Attempt<'a> {
             steps: self.steps.all().to_vec(),
             held_ms: self.steps.held_ms(),
             sequences: self.sequence_count,
+            unmovable: self.unmovable.clone(),
             ended: self.ended.clone(),
             resume_hint: has_way_back.then(|| self.back.resume_hint()),
         }

@@ -21,6 +21,8 @@ pub struct Outcome {
     pub held_ms: f64,
     /// How many sequences there are.
     pub sequences: usize,
+    /// Clients that could not move, as it was found before anybody was held, and why.
+    pub unmovable: Vec<String>,
     /// Who was ended because it was connected past the proxy.
     pub ended: Vec<String>,
     /// How the way back is resumed, if it stops.
@@ -39,6 +41,7 @@ impl Outcome {
             held_ms: held.map(|step| step.ms).sum(),
             steps,
             sequences: 0,
+            unmovable: Vec::new(),
             ended: Vec::new(),
             resume_hint: done.has_way_back.then(|| Leg::back(config).resume_hint()),
         }

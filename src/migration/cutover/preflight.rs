@@ -31,13 +31,19 @@ const GOOD_LAG: u64 = 32 * 1024;
 const GOOD_MOMENT_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY_MOMENT: Duration = Duration::from_millis(2);
 
+/// How long sessions may take to say what they hold.
+const SURVEY_MAX: Duration = Duration::from_secs(2);
+
+/// Clients that are named.
+const UNMOVABLE_MAX: usize = 50;
+
 /// What was found, and is needed later.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Superusers that must be kept out by name.
     pub superusers: Vec<String>,
-    /// Clients of the proxies.
-    pub clients: Vec<Client>,
+    /// Clients of the proxies that would be ended, and why.
+    pub unmovable: Vec<String>,
 }
 
 /// Looks at everything but the lag.
@@ -64,7 +70,7 @@ pub async fn look(
             for (name, status) in &statuses {
                 check_proxy((name, status), current.from)?;
             }
-            proxies.clients(via).await?
+            proxies.survey(SURVEY_MAX, via).await?
         }
         Err(error) if is_nobody(&error) => {
             return Err(CutoverError::not_ready(
@@ -84,18 +90,42 @@ pub async fn look(
     };
     check_place(from, current.from, &clients).await?;
     let superusers = check_roles(config, (from, to), &clients).await?;
-    for client in clients.iter().filter(|client| !client.can_move) {
-        tracing::warn!(
-            "client {} ({} from {}) cannot be moved: it will be ended, and connect anew",
-            client.id,
-            client.user,
-            client.address
-        );
+    let unmovable = unmovable(&clients);
+    for one in &unmovable {
+        tracing::warn!("cannot be moved, will be ended, and connect anew: {one}");
     }
     Ok(Found {
         superusers,
-        clients,
+        unmovable,
     })
+}
+
+/// Who would be ended, and why.
+fn unmovable(clients: &[Client]) -> Vec<String> {
+    let to_move = || clients.iter().filter(|client| client.is_to_move);
+    let cannot = || to_move().filter(|client| !client.can_move);
+    let named = cannot().take(UNMOVABLE_MAX).map(|client| {
+        let name = match client.application_name.as_str() {
+            "" => String::new(),
+            name => format!(" ({name})"),
+        };
+        let why = match client.holds.as_deref() {
+            None | Some([]) => "its login is not the proxy's, or it replicates".to_owned(),
+            Some(holds) => format!("it holds {}", holds.join(", ")),
+        };
+        let (id, user, address) = (client.id, &client.user, &client.address);
+        format!("client {id}, {user} from {address}{name}: {why}")
+    });
+    let more = cannot().count().saturating_sub(UNMOVABLE_MAX);
+    let more = (more > 0).then(|| format!("{more} more clients"));
+    let silent = to_move().filter(|client| client.can_move && client.holds.is_none());
+    let silent = match silent.count() {
+        0 => None,
+        count => Some(format!(
+            "perhaps {count} clients that are in a transaction, and could not be asked what they hold"
+        )),
+    };
+    named.chain(more).chain(silent).collect()
 }
 
 async fn check_stream(current: &Leg) -> Result<(), CutoverError> {

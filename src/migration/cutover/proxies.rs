@@ -110,12 +110,30 @@ impl Proxies {
     /// # Errors
     /// One does not answer.
     pub async fn clients(&self, via: Via<'_>) -> Result<Vec<Client>, CutoverError> {
-        let replies = self.ask(&Request::Clients, via).await?;
+        self.clients_by(&Request::Clients, via).await
+    }
+
+    async fn clients_by(
+        &self,
+        request: &Request,
+        via: Via<'_>,
+    ) -> Result<Vec<Client>, CutoverError> {
+        let replies = self.ask(request, via).await?;
         let clients = |(_, reply)| match reply {
             Reply::Clients { clients } => clients,
             _ => Vec::new(),
         };
         Ok(replies.into_iter().flat_map(clients).collect())
+    }
+
+    /// Their clients, once those that may move have said what they hold, or `limit` is over.
+    ///
+    /// # Errors
+    /// One does not answer.
+    pub async fn survey(&self, limit: Duration, via: Via<'_>) -> Result<Vec<Client>, CutoverError> {
+        let (limit_ms, every_ms) = (millis(limit), 0);
+        self.clients_by(&Request::Survey { limit_ms, every_ms }, via)
+            .await
     }
 
     /// Opens connections on `to` ahead, within `limit`.

@@ -19,6 +19,7 @@ use crate::proxy::channel::{Channel, ChannelError};
 use crate::proxy::control::Facts;
 use crate::proxy::notice::{self, Refusal};
 use crate::proxy::stop::Stop;
+use crate::proxy::survey::{LOOK_MAX, LOOKED_EVERY, survey};
 use crate::wire::WireError;
 use crate::wire::frame::HEADER_BYTES;
 
@@ -297,6 +298,16 @@ impl Console<'_> {
         }
         match command {
             Command::Show(show, database) => {
+                // Who may only look does not make clients wait more often than a minute.
+                let every = match (show, self.rights) {
+                    (Show::Clients, _) => Some(LOOKED_EVERY),
+                    (Show::Unmovable, Rights::ReadOnly) => Some(LOOKED_EVERY),
+                    (Show::Unmovable, _) => Some(Duration::ZERO),
+                    _ => None,
+                };
+                if let Some(every) = every {
+                    survey(&self.facts.service, LOOK_MAX, every).await;
+                }
                 let rows = show.rows(&self.facts, database.as_deref());
                 self.table(show, rows, formats).await?;
             }

@@ -61,9 +61,9 @@ pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
 /// How long the answer to `request` may take.
 pub fn limit_of(request: &Request) -> Duration {
     match request {
-        Request::Pause { limit_ms, .. } | Request::WarmUp { limit_ms, .. } => {
-            ANSWER_MAX + Duration::from_millis(*limit_ms)
-        }
+        Request::Pause { limit_ms, .. }
+        | Request::WarmUp { limit_ms, .. }
+        | Request::Survey { limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*limit_ms),
         Request::Hold { drain_limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*drain_limit_ms),
         // Sessions that go first may take a while, and those that were not held.
         Request::Switch { .. } => 3 * ANSWER_MAX,

@@ -39,6 +39,13 @@ pub enum Request {
     Status,
     /// Who is connected.
     Clients,
+    /// Who is connected, once all who may move have said what they hold.
+    Survey {
+        /// How long they are waited for.
+        limit_ms: u64,
+        /// Who has answered within this time is not asked again.
+        every_ms: u64,
+    },
     /// Hold new transactions, for so long at most.
     Pause {
         /// The limit.
@@ -135,7 +142,7 @@ impl fmt::Debug for KeyText {
 pub enum Reply {
     /// To [`Request::Status`].
     Status(Box<Status>),
-    /// To [`Request::Clients`].
+    /// To [`Request::Clients`] and [`Request::Survey`].
     Clients {
         /// In the order in which they came.
         clients: Vec<Client>,
@@ -312,6 +319,9 @@ pub struct Client {
     /// anew.
     #[serde(default)]
     pub can_move: bool,
+    /// What would end it then, each by its kind and name; none if that is not known.
+    #[serde(default)]
+    pub holds: Option<Vec<String>>,
     /// Since it came.
     pub connected_s: f64,
     /// Transactions that ended.

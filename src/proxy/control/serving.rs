@@ -18,10 +18,11 @@ use crate::proxy::cancel;
 use crate::proxy::config::Changes;
 use crate::proxy::coordination::Membership;
 use crate::proxy::pause::{Hold, Paused};
-use crate::proxy::registry::{Entry, Replication, SessionState};
+use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::Service;
 use crate::proxy::stop::StopRequest;
+use crate::proxy::survey;
 use crate::proxy::unix_socket::{UnixSocket, answers};
 
 /// Bytes of a request: the longest names a server.
@@ -214,12 +215,11 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
             return pause(service, Duration::from_millis(limit_ms), id).await;
         }
         Request::Status => Reply::Status(Box::new(status(facts))),
-        Request::Clients => {
-            let clients = service.registry.clients();
-            let settings = service.settings();
-            let of = |entry| client(entry, settings.config.has_target(&entry.facts.database));
-            let clients = clients.iter().map(|entry| of(entry.as_ref())).collect();
-            Reply::Clients { clients }
+        Request::Clients => clients(service),
+        Request::Survey { limit_ms, every_ms } => {
+            let every = Duration::from_millis(every_ms);
+            survey::survey(service, Duration::from_millis(limit_ms), every).await;
+            clients(service)
         }
         Request::Mirrors => {
             let settings = service.settings();
@@ -350,10 +350,19 @@ fn status(facts: &Facts) -> Status {
     }
 }
 
+fn clients(service: &Service) -> Reply {
+    let clients = service.registry.clients();
+    let settings = service.settings();
+    let of = |entry: &Entry| client(entry, settings.config.has_target(&entry.facts.database));
+    let clients = clients.iter().map(|entry| of(entry.as_ref())).collect();
+    Reply::Clients { clients }
+}
+
 fn client(entry: &Entry, is_to_move: bool) -> Client {
     let facts = &entry.facts;
     let totals = entry.statistics.read();
     let key = entry.server().and_then(|server| server.key);
+    let holds = entry.survey.holds();
     Client {
         proxy_pid: std::process::id(),
         id: entry.id,
@@ -365,7 +374,8 @@ fn client(entry: &Entry, is_to_move: bool) -> Client {
         encrypted: facts.is_encrypted,
         server_pid: key.map(|key| key.process),
         is_to_move,
-        can_move: entry.passport.get().is_some() && facts.replication == Replication::None,
+        can_move: entry.may_move() && holds.as_ref().is_none_or(Vec::is_empty),
+        holds,
         connected_s: entry.since.elapsed().as_secs_f64(),
         transactions: totals.transactions.count(),
         bytes_in: totals.bytes_in,

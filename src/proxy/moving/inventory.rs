@@ -1,5 +1,7 @@
 //! What a session holds at the server that it leaves.
 
+use std::fmt;
+
 use bytes::BytesMut;
 
 use super::custom_names::CustomNames;
@@ -105,6 +107,15 @@ pub enum Obstacle {
     HeldCursor(String),
     /// A table, function or type in the temporary schema, as PostgreSQL describes it.
     Temporary(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Obstacle::HeldCursor(name) => write!(f, "cursor {name}"),
+            Obstacle::Temporary(what) => write!(f, "temporary {what}"),
+        }
+    }
 }
 
 /// Asks the server what the session holds, in one round trip. The connection must be idle: between

@@ -54,6 +54,11 @@ pub enum Wait {
 }
 
 impl ClientStatistics {
+    /// How much the client has sent.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
     /// For the session itself: the client sent this much.
     pub fn count_in(&self, bytes: usize) {
         add(&self.bytes_in, bytes as u64);

@@ -171,7 +171,8 @@ impl Show {
     pub fn columns(self) -> &'static [Column] {
         match self {
             Show::Help => &HELP,
-            Show::Clients | Show::Servers => &sockets::COLUMNS[..sockets::PUBLIC],
+            Show::Clients => &sockets::CLIENTS,
+            Show::Servers => &sockets::COLUMNS[..sockets::PUBLIC],
             Show::Sockets => &sockets::COLUMNS,
             Show::Pools => &pools::POOLS,
             Show::Stats => &stats::STATS,

@@ -156,8 +156,10 @@ pub(super) fn proxies(facts: &Facts) -> Rows {
 
 pub(super) fn unmovable(facts: &Facts) -> Rows {
     let clients = facts.service.registry.clients().into_iter();
-    Box::new(clients.filter_map(|entry| {
-        let (reason, ago) = reason(&entry)?;
+    let settings = facts.service.settings();
+    Box::new(clients.filter_map(move |entry| {
+        let has_target = settings.config.has_target(&entry.facts.database);
+        let (reason, ago) = reason(&entry, has_target)?;
         Some(vec![
             entry.id.into(),
             entry.facts.user.as_str().into(),
@@ -169,14 +171,18 @@ pub(super) fn unmovable(facts: &Facts) -> Rows {
 }
 
 /// Why a client could not be moved now, and since when.
-fn reason(entry: &Entry) -> Option<(&'static str, Duration)> {
-    match entry.facts.replication {
-        Replication::Logical | Replication::Physical => {
-            Some(("replication connection", entry.since.elapsed()))
-        }
-        Replication::None => {
-            let ago = entry.statistics.in_transaction_for()?;
-            (ago > LONG_TRANSACTION).then_some(("long transaction", ago))
-        }
+fn reason(entry: &Entry, has_target: bool) -> Option<(String, Duration)> {
+    let age = entry.since.elapsed();
+    if entry.facts.replication != Replication::None {
+        return Some(("replication connection".to_owned(), age));
     }
+    if has_target && entry.server().is_some() && !entry.may_move() {
+        return Some(("login that the proxy has only carried".to_owned(), age));
+    }
+    let holds = entry.survey.holds().unwrap_or_default();
+    if has_target && !holds.is_empty() {
+        return Some((format!("holds {}", holds.join(", ")), age));
+    }
+    let ago = entry.statistics.in_transaction_for()?;
+    (ago > LONG_TRANSACTION).then(|| ("long transaction".to_owned(), ago))
 }

@@ -11,6 +11,17 @@ use crate::proxy::registry::{Entry, ServerSide, SessionState};
 /// How many of the columns `SHOW CLIENTS` and `SHOW SERVERS` have.
 pub(super) const PUBLIC: usize = 21;
 
+/// Those of `SHOW CLIENTS`.
+pub(super) const CLIENTS: [Column; PUBLIC + 1] = {
+    let mut columns = [text("holds"); PUBLIC + 1];
+    let mut at = 0;
+    while at < PUBLIC {
+        columns[at] = COLUMNS[at];
+        at += 1;
+    }
+    columns
+};
+
 /// Those of `SHOW SOCKETS`.
 pub(super) const COLUMNS: [Column; 28] = [
     text("type"),
@@ -46,7 +57,11 @@ pub(super) const COLUMNS: [Column; 28] = [
 
 pub(super) fn clients(facts: &Facts) -> Rows {
     let clients = facts.service.registry.clients().into_iter();
-    Box::new(clients.map(|entry| client(&entry, client_state(&entry))))
+    Box::new(clients.map(|entry| {
+        let mut row = client(&entry, client_state(&entry));
+        row.push(entry.survey.holds().map(|holds| holds.join(", ")).into());
+        row
+    }))
 }
 
 pub(super) fn servers(facts: &Facts) -> Rows {

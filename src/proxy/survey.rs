@@ -1,0 +1,241 @@
+//! Sessions are asked what they hold that would end them if traffic moved, while it still flows.
+//!
+//! Only a session's own server connection tells that, so each asks by itself, between two transactions of
+//! its client, by the question of a move ([`super::moving`]); the client notices nothing but the time.
+//! Nobody is asked who has not spoken since the last answer, or could not move anyway.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+
+use super::channel::Channel;
+use super::control::Request;
+use super::gate::Way;
+use super::moving::{self, Inventory, MoveError};
+use super::registry::{Entry, SessionState};
+use super::relay::{Heard, Parted, Relay};
+use super::relocation::{Left, left};
+use super::service::Service;
+use crate::base::cause::chain;
+
+/// How many sessions that do nothing are asked at a time: each answer is a query of catalogs, and others
+/// have work for the server.
+const AT_ONCE: usize = 4;
+
+/// How long one of them may keep others from being asked: its client may have begun something.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Things of one session that are told by name.
+const NAMED_MAX: usize = 8;
+
+/// How often people and exporters who only look make a session answer anew.
+pub const LOOKED_EVERY: Duration = Duration::from_secs(60);
+
+/// How long they wait for the answers.
+pub const LOOK_MAX: Duration = Duration::from_secs(1);
+
+/// For people and scripts that only look.
+pub fn looked_at() -> Request {
+    Request::Survey {
+        limit_ms: LOOK_MAX.as_millis() as u64,
+        every_ms: LOOKED_EVERY.as_millis() as u64,
+    }
+}
+
+/// What a session was last found to hold.
+#[derive(Debug, Default)]
+pub struct Survey {
+    is_asked: AtomicBool,
+    answered: Notify,
+    last: Mutex<Option<Found>>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+struct Found {
+    holds: Vec<String>,
+    /// What the client had said by then, in bytes.
+    bytes_in: u64,
+    at: Instant,
+}
+
+impl Survey {
+    /// Whether the session is to ask. For the session itself.
+    pub fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    /// What would end the session if traffic moved, each by its kind and name; none if that is not known.
+    pub fn holds(&self) -> Option<Vec<String>> {
+        self.last().as_ref().map(|found| found.holds.clone())
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Found>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the session could say something else by now, and was not asked lately.
+    fn is_due(&self, bytes_in: u64, every: Duration) -> bool {
+        let last = self.last();
+        last.as_ref()
+            .is_none_or(|found| found.bytes_in != bytes_in && found.at.elapsed() >= every)
+    }
+
+    fn note(&self, holds: Vec<String>, bytes_in: u64) {
+        let at = Instant::now();
+        *self.last() = Some(Found {
+            holds,
+            bytes_in,
+            at,
+        });
+        self.answered.notify_waiters();
+    }
+
+    /// Returns when it has answered. Cancel safe.
+    async fn answered_after(&self, since: Instant) {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            // From here on an answer is not missed.
+            answered.as_mut().enable();
+            if self.last().as_ref().is_some_and(|found| found.at >= since) {
+                return;
+            }
+            answered.await;
+        }
+    }
+}
+
+/// Has the sessions that may move say what they hold, unless they did within `every`, and returns when
+/// all have or after `limit`. One that is in a transaction answers when that has ended.
+pub async fn survey(service: &Service, limit: Duration, every: Duration) {
+    let asking = async {
+        // Another one asks the same.
+        let _alone = service.surveying.lock().await;
+        let settings = service.settings();
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        let mut sessions = JoinSet::new();
+        for entry in service.registry.clients() {
+            let may_move = entry.may_move() && settings.config.has_target(&entry.facts.database);
+            if may_move && entry.survey.is_due(entry.statistics.bytes_in(), every) {
+                sessions.spawn(one(entry, Arc::clone(&at_once)));
+            }
+        }
+        while sessions.join_next().await.is_some() {}
+    };
+    // Who has not answered does when it can.
+    let _ = tokio::time::timeout(limit, asking).await;
+}
+
+async fn one(entry: Arc<Entry>, at_once: Arc<Semaphore>) {
+    let since = Instant::now();
+    let place = match entry.state() {
+        SessionState::Idle => at_once.acquire().await.ok(),
+        // It asks when its client has ended something, which others do at other times.
+        _ => None,
+    };
+    entry.survey.is_asked.store(true, Ordering::SeqCst);
+    entry.wake_relay();
+    let answered = entry.survey.answered_after(since);
+    tokio::pin!(answered);
+    if tokio::time::timeout(PATIENCE, &mut answered).await.is_err() {
+        drop(place);
+        answered.await;
+    }
+}
+
+/// Asks the session's server. For the session itself, while its client is between two transactions.
+///
+/// # Errors
+/// The server is of no more use.
+pub(super) async fn answer(relay: Relay, entry: &Entry) -> Result<Relay, Left> {
+    entry.survey.is_asked.store(false, Ordering::SeqCst);
+    entry.set_state(SessionState::Busy);
+    if entry.gate().way(relay.turns()) != Way::Open {
+        // A pause may have begun, and does not wait for this.
+        entry.set_state(SessionState::Idle);
+        entry.gate().settled();
+        return Ok(relay);
+    }
+    let turns = relay.turns();
+    let bytes_in = entry.statistics.bytes_in();
+    let (old, parted) = match relay.part() {
+        Ok(parted) => parted,
+        Err(relay) => return Ok(*relay),
+    };
+    let mut old = Channel::new(old);
+    let nothing = Heard::default();
+    let heard = parted.heard().unwrap_or(&nothing);
+    let taken = moving::take(&mut old, &heard.names).await;
+    let (holds, mut messages) = match taken {
+        Ok(taken) => (hindrances(&parted, &taken.inventory), taken.messages),
+        Err(error) if error.leaves_session_usable() => (vec![told(&error)], Vec::new()),
+        Err(error) => {
+            tracing::warn!(client = entry.id, "its server is lost: {}", chain(&error));
+            let why = "the connection to the server was lost";
+            return Err(left(parted, entry, why).await);
+        }
+    };
+    entry.survey.note(holds, bytes_in);
+    messages.extend_from_slice(&old.input);
+    match parted.go_on_with(old.stream, &messages, turns) {
+        Ok(relay) => Ok(relay),
+        Err((_, parted)) => Err(left(parted, entry, "the server said what is no message").await),
+    }
+}
+
+fn told(error: &MoveError) -> String {
+    match error {
+        MoveError::TooLarge { bytes_max } => format!("more than {} MiB", bytes_max >> 20),
+        _ => "what the server refuses to tell".to_owned(),
+    }
+}
+
+/// What keeps a session from moving, each by its kind and name; nothing if it can.
+pub(super) fn hindrances(parted: &Parted, inventory: &Inventory) -> Vec<String> {
+    let heard = parted.heard();
+    let unheard = heard.filter(|heard| heard.names.is_incomplete());
+    let too_long = heard.filter(|heard| heard.unnamed.is_too_long());
+    let unheard = unheard.map(|_| "settings whose names are not known".to_owned());
+    let too_long = too_long.map(|_| "an unnamed statement that is too long".to_owned());
+    let obstacles = inventory.obstacles.iter().map(ToString::to_string);
+    bounded(unheard.into_iter().chain(too_long).chain(obstacles))
+}
+
+/// The first few, and how many more there are.
+fn bounded(mut all: impl Iterator<Item = impl Display>) -> Vec<String> {
+    let named = all.by_ref().take(NAMED_MAX);
+    let mut named: Vec<_> = named.map(|one| one.to_string()).collect();
+    match all.count() {
+        0 => {}
+        more => named.push(format!("{more} more")),
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_has_said_nothing_since_is_not_asked_again() {
+        let survey = Survey::default();
+        assert!(survey.is_due(5, LOOKED_EVERY) && survey.holds().is_none());
+        survey.note(vec!["cursor c".to_owned()], 5);
+        assert!(!survey.is_due(5, Duration::ZERO));
+        assert!(survey.is_due(6, Duration::ZERO));
+        assert!(!survey.is_due(6, LOOKED_EVERY), "it was asked just now");
+        assert_eq!(survey.holds(), Some(vec!["cursor c".to_owned()]));
+    }
+
+    #[test]
+    fn of_many_things_the_first_are_named() {
+        assert_eq!(bounded(1..=2), ["1", "2"]);
+        assert_eq!(bounded(1..=8).len(), 8);
+        assert_eq!(bounded(1..=10)[7..], ["8", "2 more"]);
+    }
+}
