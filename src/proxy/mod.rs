@@ -8,7 +8,7 @@
 //! and what they did in [`statistics`]. Who else hears what they say is a [`mirror`].
 //! When traffic goes to the other server, the process takes part by [`switch`], on another machine than the
 //! migration's through [`coordination`]; which server it is says
-//! [`authority`], and each session goes there by [`relocation`], with what it holds ([`moving`]); which hold what
+//! [`authority`], what can be done before is in [`ahead`], and each session goes there by [`relocation`], with what it holds ([`moving`]); which hold what
 //! cannot go along, a [`survey`] finds out before. [`run`] puts it
 //! together, [`workers`] are the threads, [`listener`], [`control`], [`admin`] and [`metrics`] the
 //! doors, over [`unix_socket`] where they are files, [`siblings`] the other processes of the same
@@ -37,6 +37,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod ahead;
 pub mod auth;
 pub mod authority;
 pub mod cancel;
@@ -46,6 +47,7 @@ pub mod config;
 pub mod control;
 pub mod conversation;
 pub mod coordination;
+mod end;
 pub mod gate;
 pub mod greeting;
 pub mod listener;

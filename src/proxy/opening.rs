@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::admission;
+use super::ahead::Ahead;
 use super::auth::Credential;
 use super::channel::Channel;
 use super::gate::Turns;
@@ -29,15 +30,6 @@ pub struct Passport {
     pub startup: Startup,
     /// What it has shown.
     pub credential: Credential,
-}
-
-/// A server connection that is ready before anybody needs it.
-#[derive(Debug)]
-pub struct Ahead {
-    /// The connection.
-    pub ready: Ready,
-    /// Of which side it is.
-    pub turns: Turns,
 }
 
 /// Why there is none.
@@ -88,7 +80,7 @@ pub(super) async fn open(
             opening.await
         }
     };
-    let (Ahead { ready, turns }, slot) = match opened {
+    let (Ahead { ready, turns, .. }, slot) = match opened {
         Ok(opened) => opened,
         Err(failed) => {
             let side = entry.gate().turns().side();
@@ -166,7 +158,7 @@ pub(super) async fn log_in(
     let user = (&startup, entry.facts.user.as_str());
     let login = OwnLogin::new(user, (&passport.credential, &address), limit);
     match attempt(&login, &address, deadline, limit).await {
-        Ok(ready) => Ok(Ahead { ready, turns }),
+        Ok(ready) => Ok(Ahead::new(ready, turns)),
         Err(error) => Err(Failed::Servers(error, login.refusal())),
     }
 }

@@ -13,8 +13,9 @@ use std::time::Instant;
 use rand::Rng;
 use tokio::sync::Notify;
 
+use super::ahead::Ahead;
 use super::gate::{Gate, Turns};
-use super::opening::{Ahead, Passport};
+use super::opening::Passport;
 use super::pause::Hold;
 use super::server::ServerPlace;
 use super::statistics::database::{Database, Databases};
@@ -138,7 +139,7 @@ pub struct Entry {
     /// server has authenticated it.
     pub passport: OnceLock<Passport>,
     /// A server connection that is ready on another side, for when the session goes there.
-    pub ahead: Mutex<Option<Ahead>>,
+    pub ahead: tokio::sync::Mutex<Option<Ahead>>,
     /// What it holds that would end it.
     pub survey: Survey,
     must_move_first: AtomicBool,
@@ -318,7 +319,7 @@ impl Registry {
             since: Instant::now(),
             cancel_held: Notify::new(),
             passport: OnceLock::new(),
-            ahead: Mutex::new(None),
+            ahead: tokio::sync::Mutex::new(None),
             survey: Survey::default(),
             must_move_first: AtomicBool::new(false),
             is_asked_to_move: AtomicBool::new(false),

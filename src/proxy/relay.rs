@@ -17,9 +17,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 
 use super::conversation::Conversation;
+use super::end::End;
 use super::gate::{Gate, Turns, Way};
 use super::mirror::tap::Tap;
 use super::moving::{CustomNames, Unnamed};
@@ -37,25 +38,6 @@ const BUFFER_BYTES: usize = 64 * 1024;
 thread_local! {
     /// The buffer of all sessions of this thread.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER_BYTES].into_boxed_slice());
-}
-
-/// One end of the relay.
-#[derive(Debug)]
-struct End {
-    stream: Stream,
-    /// Read for the other end, and not written to this one yet.
-    unsent: Unsent,
-    /// TLS may have taken bytes from the socket that it has not given out: the socket alone does
-    /// not say whether there is something to read.
-    may_have_more: bool,
-    has_ended: bool,
-}
-
-/// Bytes that did not go out at once.
-#[derive(Debug, Default)]
-struct Unsent {
-    bytes: Vec<u8>,
-    sent: usize,
 }
 
 /// What the relay comes back for.
@@ -92,6 +74,8 @@ pub struct Relay {
     stopwatch: Stopwatch,
     /// Of the client, read while the gate was closed, and not for the server yet.
     kept: Vec<u8>,
+    /// How much the client has said to its servers, in bytes.
+    said: u64,
     entry: Arc<Entry>,
     gate: Arc<Gate>,
     /// Of which side the server is.
@@ -125,6 +109,7 @@ impl Relay {
             conversation: Conversation::default(),
             stopwatch: Stopwatch::default(),
             kept: from_client.to_vec(),
+            said: 0,
             entry,
             gate,
             turns,
@@ -174,7 +159,7 @@ impl Relay {
     }
 
     fn is_surveyed(&self) -> bool {
-        self.entry.survey.is_asked() && !self.is_busy && self.kept.is_empty()
+        !self.is_busy && self.kept.is_empty() && self.entry.survey.is_asked()
     }
 
     /// Carries only what the server says. The client is not listened to.
@@ -314,6 +299,7 @@ impl Relay {
             Err(error) => return Some(Event::ClientBroke(error)),
         };
         self.kept.extend_from_slice(&bytes[taken..]);
+        self.said += taken as u64;
         if let Some(heard) = &mut self.heard {
             heard.unnamed.heard(&bytes[..taken]);
             let names = &mut heard.names;
@@ -462,6 +448,7 @@ impl Relay {
             client: self.client,
             conversation: self.conversation,
             kept: self.kept,
+            said: self.said,
             entry: self.entry,
             heard: self.heard,
             tap: self.tap,
@@ -476,6 +463,7 @@ pub struct Parted {
     client: End,
     conversation: Conversation,
     kept: Vec<u8>,
+    said: u64,
     entry: Arc<Entry>,
     heard: Option<Box<Heard>>,
     tap: Option<Box<Tap>>,
@@ -494,6 +482,12 @@ impl Parted {
     /// What the client has said of what no server tells.
     pub fn heard(&self) -> Option<&Heard> {
         self.heard.as_deref()
+    }
+
+    /// How much the client has said to its servers, in bytes: as long as that is the same, what the
+    /// session holds is.
+    pub fn said(&self) -> u64 {
+        self.said
     }
 
     /// Goes on with another server, of the side `turns`, which has sent this already.
@@ -531,6 +525,7 @@ impl Parted {
             conversation: self.conversation,
             stopwatch: Stopwatch::default(),
             kept: self.kept,
+            said: self.said,
             gate: Arc::clone(self.entry.gate()),
             entry: self.entry,
             turns,
@@ -559,77 +554,6 @@ impl Parted {
 fn server_does_not_take(error: &io::Error) -> Event {
     tracing::debug!("a server did not take what its client sent: {error}");
     Event::ServerEnded
-}
-
-impl End {
-    fn new(stream: Stream) -> Self {
-        End {
-            // The login may have left something with TLS.
-            may_have_more: stream.is_encrypted(),
-            stream,
-            unsent: Unsent::default(),
-            has_ended: false,
-        }
-    }
-
-    /// Ready once a read may give something. No buffer is needed to wait.
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.may_have_more {
-            true => Poll::Ready(Ok(())),
-            false => self.stream.poll_socket_readable(cx),
-        }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
-        self.may_have_more = self.stream.is_encrypted() && read.is_ready();
-        ready!(read)?;
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-
-    /// Writes what goes out at once, and keeps the rest.
-    fn send(&mut self, cx: &mut Context<'_>, mut bytes: &[u8]) -> io::Result<()> {
-        while self.unsent.is_empty() && !bytes.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, bytes) {
-                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(sent)) => bytes = &bytes[sent..],
-                Poll::Ready(Err(error)) => return Err(error),
-                Poll::Pending => break,
-            }
-        }
-        self.unsent.keep(bytes);
-        Ok(())
-    }
-
-    fn poll_send_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.unsent.is_empty() {
-            let rest = &self.unsent.bytes[self.unsent.sent..];
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                sent => self.unsent.drop_first(sent),
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Unsent {
-    fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len()
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn drop_first(&mut self, bytes: usize) {
-        self.sent += bytes;
-        if self.is_empty() {
-            // The room too: most sessions never need it again.
-            *self = Unsent::default();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,18 +8,15 @@
 //! Those that hold something that others may wait for or lose (advisory locks, LISTEN) go first, before
 //! anybody may begin anything on the new side; those that nobody uses go in the end, a few at a time.
 
-use std::cmp::Reverse;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-
+use super::ahead::{Ahead, CARRY_MAX, NotGiven};
 use super::channel::Channel;
 use super::gate::Turns;
 use super::moving::{self, MoveError};
 use super::notice::Refusal;
-use super::opening::{self, Ahead, Passport};
+use super::opening::{self, Passport};
 use super::registry::{Entry, Replication, ServerSide, SessionState};
 use super::relay::{Heard, Parted, Relay};
 use super::service::Service;
@@ -33,24 +30,22 @@ use crate::pg::connect::Stream;
 /// How long sessions that must go first are waited for. They are few, and everybody waits for them.
 const FIRST_MAX: Duration = Duration::from_secs(2);
 
-/// How many sessions that nobody uses are asked to go at a time, and how often: a hundred a second, each
-/// of which is a login, and a process of the server that others wait for.
-const REST_AT_ONCE: usize = 2;
-const REST_EVERY: Duration = Duration::from_millis(20);
+/// How long those that use their sessions have the servers to themselves before the others go.
+const REST_AFTER: Duration = Duration::from_secs(1);
 
-/// For how many sessions connections are opened ahead: those that are busiest. The rest opens its own
-/// when it speaks.
-const AHEAD_MAX: usize = 500;
+/// Sessions that nobody uses go one at a time, each of which is a login and a process of the server. Behind
+/// each, nobody goes for so many times as long as it took: a fifth of one processor at most, and less where
+/// servers have much to do.
+const REST_SHARE: u32 = 4;
 
-/// Logins at a time while traffic still flows: each starts a process of the server, and clients feel more
-/// of them.
-const AHEAD_AT_ONCE: usize = 2;
+/// How long one of them is waited for: its client may have begun something, and then it goes by itself.
+const REST_ONE_MAX: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether it has gone.
+const REST_LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The waits before a server is tried again that cannot be reached.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-
-/// How long the two servers may take to tell and to make what a session holds.
-const CARRY_MAX: Duration = Duration::from_secs(10);
 
 /// Terminate.
 const GOODBYE: &[u8] = b"X\0\0\0\x04";
@@ -153,51 +148,64 @@ async fn go(
     };
     let nothing = Heard::default();
     let heard = parted.heard().unwrap_or(&nothing);
-    let taking = tokio::time::timeout(CARRY_MAX, moving::take(&mut old, &heard.names)).await;
+    let ahead = entry.ahead.lock().await.take();
+    let mut ahead = ahead.filter(|ahead| ahead.turns == turns);
+    let carried = match &mut ahead {
+        Some(ahead) => ahead.carried_for(parted.said()).await,
+        None => None,
+    };
+    let (mut opened, mut messages) = match (carried.map(|one| one.messages.clone()), ahead) {
+        (Some(messages), Some(ahead)) => (ahead, messages),
+        (_, ahead) => carry(service, (&mut old, turns), (parted, entry, passport), ahead).await?,
+    };
+    let again = heard.unnamed.say_again(&mut opened.ready.server);
+    in_words(tokio::time::timeout(CARRY_MAX, again).await)?;
+    let ready = opened.ready;
+    entry.set_server(ServerSide {
+        key: ready.key().cloned(),
+        place: ready.place,
+        local: ready.server.stream.local_address(),
+        since: Instant::now(),
+        is_encrypted: ready.server.stream.is_encrypted(),
+    });
+    messages.extend_from_slice(&ready.server.input);
+    // The old one rolls back nothing: it is between transactions.
+    let _ = tokio::time::timeout(CARRY_MAX, old.send(GOODBYE)).await;
+    Ok((ready.server.stream, messages))
+}
+
+/// Makes what the session holds on a connection to where traffic goes, `ahead` if it is of use: that, and
+/// what the client is to be sent.
+async fn carry(
+    service: &Service,
+    (old, turns): (&mut Channel, Turns),
+    (parted, entry, passport): (&Parted, &Entry, &Passport),
+    mut ahead: Option<Ahead>,
+) -> Result<(Ahead, Vec<u8>), String> {
+    let nothing = Heard::default();
+    let heard = parted.heard().unwrap_or(&nothing);
+    let taking = tokio::time::timeout(CARRY_MAX, moving::take(old, &heard.names)).await;
     let taken = in_words(taking)?;
     let hindrances = hindrances(parted, &taken.inventory);
     if !hindrances.is_empty() {
         return Err(format!("it holds {}", hindrances.join(", ")));
     }
-    let mut ahead = entry
-        .ahead
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-        .filter(|ahead| ahead.turns == turns);
     loop {
         let was_ahead = ahead.is_some();
         let mut opened = match ahead.take() {
             Some(ahead) => ahead,
             None => open(service, (passport, turns), entry).await?,
         };
-        let giving = moving::give(&mut opened.ready.server, &taken.inventory);
-        let given = match tokio::time::timeout(CARRY_MAX, giving).await {
+        match opened.give(&taken.inventory).await {
+            Ok(given) => {
+                let mut messages = taken.messages;
+                messages.extend_from_slice(&given);
+                return Ok((opened, messages));
+            }
             // The server may have closed a connection that nobody used.
-            Ok(Err(MoveError::Channel(_))) if was_ahead => continue,
-            given => in_words(given)?,
-        };
-        if given.types_differ {
-            return Err("its prepared statements have types that are others there".to_owned());
+            Err(NotGiven::Refused(MoveError::Channel(_))) if was_ahead => {}
+            Err(problem) => return Err(problem.to_string()),
         }
-        let again = heard.unnamed.say_again(&mut opened.ready.server);
-        in_words(tokio::time::timeout(CARRY_MAX, again).await)?;
-        let before = &taken.inventory.parameters;
-        let mut messages = taken.messages;
-        messages.extend_from_slice(&given.messages);
-        messages.extend(moving::changed_parameters(before, &given.parameters));
-        let ready = opened.ready;
-        entry.set_server(ServerSide {
-            key: ready.key().cloned(),
-            place: ready.place,
-            local: ready.server.stream.local_address(),
-            since: Instant::now(),
-            is_encrypted: ready.server.stream.is_encrypted(),
-        });
-        messages.extend_from_slice(&ready.server.input);
-        // The old one rolls back nothing: it is between transactions.
-        let _ = tokio::time::timeout(CARRY_MAX, old.send(GOODBYE)).await;
-        return Ok((ready.server.stream, messages));
     }
 }
 
@@ -261,77 +269,19 @@ pub(super) async fn move_first(service: &Service) -> usize {
     first.len()
 }
 
-/// Asks everybody else to go, a few at a time, until all have or traffic turns again.
+/// Asks everybody else to go, one after the other, until all have or traffic turns again.
 pub(super) async fn move_rest(service: &Service) {
     let turns = service.registry.turns();
-    for some in service.registry.clients().chunks(REST_AT_ONCE) {
+    tokio::time::sleep(REST_AFTER).await;
+    for entry in service.registry.clients() {
         if service.registry.turns() != turns {
             return;
         }
-        some.iter().for_each(|entry| entry.ask_to_move());
-        tokio::time::sleep(REST_EVERY).await;
-    }
-}
-
-/// How many sessions have a connection on the other side.
-#[derive(Debug, Default)]
-pub(super) struct Warm {
-    pub(super) ready: usize,
-    pub(super) failed: usize,
-    pub(super) problem: Option<String>,
-}
-
-/// Opens connections on `to` for the busiest sessions, within `limit`. Traffic goes on.
-pub(super) async fn warm_up(service: &Arc<Service>, to: Side, limit: Duration) -> Warm {
-    let now = service.registry.turns();
-    let mut warm = Warm::default();
-    if now.side() == to {
-        return warm;
-    }
-    let deadline = Instant::now() + limit;
-    let mut entries = service.registry.clients();
-    entries.retain(|entry| entry.may_move());
-    entries.sort_by_cached_key(|entry| Reverse(entry.statistics.read().transactions.count()));
-    entries.truncate(AHEAD_MAX);
-    let at_once = Arc::new(Semaphore::new(AHEAD_AT_ONCE));
-    let mut logins = JoinSet::new();
-    for entry in entries {
-        let (service, at_once) = (Arc::clone(service), Arc::clone(&at_once));
-        logins.spawn(async move {
-            let _place = at_once.acquire().await;
-            let passport = entry.passport.get()?;
-            let is_there =
-                |ahead: &Option<Ahead>| ahead.as_ref().is_some_and(|one| one.turns == now.next());
-            if is_there(&entry.ahead.lock().unwrap_or_else(PoisonError::into_inner)) {
-                return Some(Ok(()));
-            }
-            let settings = service.settings();
-            let login = opening::log_in(&settings, &entry, (passport, now.next()), deadline);
-            Some(match login.await {
-                Ok(ahead) => {
-                    *entry.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
-                    Ok(())
-                }
-                Err(failed) => Err(format!("as {}: {failed}", entry.facts.user)),
-            })
-        });
-    }
-    while let Some(done) = logins.join_next().await {
-        match done {
-            Ok(Some(Ok(()))) => warm.ready += 1,
-            Ok(Some(Err(problem))) => {
-                warm.failed += 1;
-                warm.problem = Some(problem);
-            }
-            Ok(None) | Err(_) => {}
+        let began = Instant::now();
+        entry.ask_to_move();
+        while entry.is_asked_to_move() && began.elapsed() < REST_ONE_MAX {
+            tokio::time::sleep(REST_LOOK_EVERY).await;
         }
-    }
-    warm
-}
-
-/// Closes the connections that were opened ahead and are not needed.
-pub(super) fn cool_down(service: &Service) {
-    for entry in service.registry.clients() {
-        *entry.ahead.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        tokio::time::sleep(REST_SHARE * began.elapsed()).await;
     }
 }

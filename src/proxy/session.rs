@@ -381,7 +381,10 @@ async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
             }
             event = poll_fn(|cx| relay.poll_from_server(cx)) => return Some(event),
             () = entry.asked_to_end() => return Some(Event::AskedToEnd),
-            () = asked_to_move(entry) => return Some(Event::Elsewhere),
+            () = asked(entry, |entry| entry.is_asked_to_move()) => return Some(Event::Elsewhere),
+            () = asked(entry, |entry| entry.survey.is_asked_while_held()) => {
+                return Some(Event::Surveyed);
+            }
             () = entry.cancel_held.notified() => {
                 if poll_fn(|cx| std::task::Poll::Ready(relay.cancel_held(cx))).await {
                     relay.go_on();
@@ -396,9 +399,9 @@ async fn hold(relay: &mut Relay, entry: &Entry) -> Option<Event> {
     }
 }
 
-/// Returns once the session is asked to move. Whoever asks wakes the task as a whole.
-async fn asked_to_move(entry: &Entry) {
-    poll_fn(|_| match entry.is_asked_to_move() {
+/// Returns once the session is asked to do something. Whoever asks wakes the task as a whole.
+async fn asked(entry: &Entry, what: impl Fn(&Entry) -> bool) {
+    poll_fn(|_| match what(entry) {
         true => std::task::Poll::Ready(()),
         false => std::task::Poll::Pending,
     })

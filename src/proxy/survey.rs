@@ -5,13 +5,14 @@
 //! Nobody is asked who has not spoken since the last answer, or could not move anyway.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
+use super::ahead;
 use super::channel::Channel;
 use super::control::Request;
 use super::gate::Way;
@@ -49,9 +50,22 @@ pub fn looked_at() -> Request {
 /// What a session was last found to hold.
 #[derive(Debug, Default)]
 pub struct Survey {
-    is_asked: AtomicBool,
+    /// [`Asked`].
+    asked: AtomicU8,
     answered: Notify,
     last: Mutex<Option<Found>>,
+}
+
+/// When a session is to ask its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Asked {
+    /// Not at all.
+    Not = 0,
+    /// Between two transactions, while others go on.
+    InTraffic = 1,
+    /// While everybody is held.
+    WhileHeld = 2,
 }
 
 /// An answer.
@@ -66,7 +80,12 @@ struct Found {
 impl Survey {
     /// Whether the session is to ask. For the session itself.
     pub fn is_asked(&self) -> bool {
-        self.is_asked.load(Ordering::Relaxed)
+        self.asked.load(Ordering::Relaxed) != Asked::Not as u8
+    }
+
+    /// Whether it is to although its client is held.
+    pub fn is_asked_while_held(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) == Asked::WhileHeld as u8
     }
 
     /// What would end the session if traffic moved, each by its kind and name; none if that is not known.
@@ -117,28 +136,36 @@ pub async fn survey(service: &Service, limit: Duration, every: Duration) {
         // Another one asks the same.
         let _alone = service.surveying.lock().await;
         let settings = service.settings();
-        let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        let mut sessions = JoinSet::new();
-        for entry in service.registry.clients() {
+        let mut entries = service.registry.clients();
+        entries.retain(|entry| {
             let may_move = entry.may_move() && settings.config.has_target(&entry.facts.database);
-            if may_move && entry.survey.is_due(entry.statistics.bytes_in(), every) {
-                sessions.spawn(one(entry, Arc::clone(&at_once)));
-            }
-        }
-        while sessions.join_next().await.is_some() {}
+            may_move && entry.survey.is_due(entry.statistics.bytes_in(), every)
+        });
+        ask(entries, Asked::InTraffic).await;
     };
     // Who has not answered does when it can.
     let _ = tokio::time::timeout(limit, asking).await;
 }
 
-async fn one(entry: Arc<Entry>, at_once: Arc<Semaphore>) {
-    let since = Instant::now();
+/// Has these sessions ask their servers, and returns when all have. One that is in a transaction does when
+/// that has ended.
+pub(super) async fn ask(entries: Vec<Arc<Entry>>, how: Asked) {
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let mut sessions = JoinSet::new();
+    for entry in entries {
+        sessions.spawn(one(entry, how, Arc::clone(&at_once)));
+    }
+    while sessions.join_next().await.is_some() {}
+}
+
+async fn one(entry: Arc<Entry>, how: Asked, at_once: Arc<Semaphore>) {
     let place = match entry.state() {
-        SessionState::Idle => at_once.acquire().await.ok(),
+        SessionState::Idle | SessionState::Held => at_once.acquire().await.ok(),
         // It asks when its client has ended something, which others do at other times.
         _ => None,
     };
-    entry.survey.is_asked.store(true, Ordering::SeqCst);
+    let since = Instant::now();
+    entry.survey.asked.store(how as u8, Ordering::SeqCst);
     entry.wake_relay();
     let answered = entry.survey.answered_after(since);
     tokio::pin!(answered);
@@ -152,16 +179,23 @@ async fn one(entry: Arc<Entry>, at_once: Arc<Semaphore>) {
 ///
 /// # Errors
 /// The server is of no more use.
-pub(super) async fn answer(relay: Relay, entry: &Entry) -> Result<Relay, Left> {
-    entry.survey.is_asked.store(false, Ordering::SeqCst);
+pub(super) async fn answer(relay: Relay, entry: &Arc<Entry>) -> Result<Relay, Left> {
+    let may_wait = entry.survey.is_asked_while_held();
+    entry.survey.asked.store(Asked::Not as u8, Ordering::SeqCst);
+    let before = entry.state();
     entry.set_state(SessionState::Busy);
-    if entry.gate().way(relay.turns()) != Way::Open {
+    let turns = relay.turns();
+    let may_ask = match entry.gate().way(turns) {
+        Way::Open => true,
         // A pause may have begun, and does not wait for this.
-        entry.set_state(SessionState::Idle);
+        Way::Closed => may_wait && entry.gate().turns() == turns,
+        Way::Elsewhere => false,
+    };
+    if !may_ask {
+        entry.set_state(before);
         entry.gate().settled();
         return Ok(relay);
     }
-    let turns = relay.turns();
     let bytes_in = entry.statistics.bytes_in();
     let (old, parted) = match relay.part() {
         Ok(parted) => parted,
@@ -172,7 +206,13 @@ pub(super) async fn answer(relay: Relay, entry: &Entry) -> Result<Relay, Left> {
     let heard = parted.heard().unwrap_or(&nothing);
     let taken = moving::take(&mut old, &heard.names).await;
     let (holds, mut messages) = match taken {
-        Ok(taken) => (hindrances(&parted, &taken.inventory), taken.messages),
+        Ok(taken) => {
+            let holds = hindrances(&parted, &taken.inventory);
+            if holds.is_empty() {
+                ahead::found(entry, taken.inventory, parted.said());
+            }
+            (holds, taken.messages)
+        }
         Err(error) if error.leaves_session_usable() => (vec![told(&error)], Vec::new()),
         Err(error) => {
             tracing::warn!(client = entry.id, "its server is lost: {}", chain(&error));

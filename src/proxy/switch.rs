@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ahead;
 use super::authority::{Decision, DecisionError, Doubt, decision, put_back};
 use super::coordination::tables;
 use super::pause::{Hold, Paused};
@@ -102,7 +103,12 @@ pub async fn hold(
         }
     };
     match tokio::time::timeout(drain_limit, pausing).await {
-        Ok(paused) => paused,
+        Ok(paused) => {
+            if matches!(paused, Paused::Complete { .. }) {
+                ahead::look_again(service);
+            }
+            paused
+        }
         Err(_) => Paused::TimedOut {
             unsettled: match began.elapsed() < limit {
                 true => service.registry.unsettled(&Hold::Cutover),
@@ -176,7 +182,7 @@ pub async fn switch(service: &Arc<Service>, attempt: u64, to: Side) -> Result<Sw
 /// Traffic stays where it is. Whether anybody was held. `is_fenced`: the fence of the attempt may be up
 /// still, and is lifted here as soon as its server can be asked.
 pub fn abort(service: &Arc<Service>, attempt: u64, is_fenced: bool) -> bool {
-    relocation::cool_down(service);
+    ahead::cool_down(service);
     // Whoever holds clients for it looks at this afterwards; who has before is ended here.
     service
         .promises

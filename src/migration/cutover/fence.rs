@@ -18,6 +18,7 @@ use crate::base::ident::{quote_ident, quote_literal};
 use crate::pg::Session;
 use crate::proxy::authority::put_back::{self, Changed, PutBackError, grantee};
 use crate::proxy::control::Client;
+use crate::proxy::moving::MARK;
 
 /// How often it is looked whether those that were ended have gone.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -306,7 +307,7 @@ pub async fn clear(
 }
 
 /// Whether nobody is there who is neither ours nor `spared`, nothing of theirs is being written, and
-/// `spared` are between two transactions.
+/// `spared` are between two transactions, or asked by the proxy itself what they hold.
 ///
 /// # Errors
 /// The server refuses; or it has prepared transactions, which nobody can end for their owner.
@@ -325,7 +326,8 @@ pub async fn is_clear(
                     AND a.backend_type NOT LIKE 'autovacuum%'),
                 (SELECT count(*) FROM pg_catalog.pg_stat_activity a
                   WHERE a.pid = ANY ($1) AND a.datname = pg_catalog.current_database()
-                    AND (a.state IS DISTINCT FROM 'idle' OR a.backend_xid IS NOT NULL)),
+                    AND (a.state IS DISTINCT FROM 'idle' AND NOT pg_catalog.starts_with(a.query, '{MARK}')
+                         OR a.backend_xid IS NOT NULL)),
                 (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
                   WHERE database = pg_catalog.current_database())"
     );

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::serving::{millis, refused};
 use super::{Reply, Request};
+use crate::proxy::ahead;
 use crate::proxy::pause::Paused;
-use crate::proxy::relocation;
 use crate::proxy::service::Service;
 use crate::proxy::switch::{self, Ground};
 
@@ -31,7 +31,7 @@ pub(super) async fn answer(service: &Arc<Service>, request: Request) -> Reply {
         }
         Request::WarmUp { to, limit_ms } => {
             let limit = Duration::from_millis(limit_ms);
-            let warm = relocation::warm_up(service, to, limit).await;
+            let warm = ahead::warm_up(service, to, limit).await;
             Reply::Warm {
                 ready: warm.ready,
                 failed: warm.failed,

@@ -51,6 +51,23 @@ pub struct Inventory {
     pub obstacles: Vec<Obstacle>,
 }
 
+impl Inventory {
+    /// Whether nobody else could notice that it is made twice.
+    pub fn is_silent(&self) -> bool {
+        self.locks.is_empty() && self.channels.is_empty() && self.obstacles.is_empty()
+    }
+
+    /// How much it is, in bytes of texts.
+    pub fn bytes(&self) -> usize {
+        let settings = self.settings.iter();
+        let settings = settings.map(|one| one.name.len() + one.value.len());
+        let statements = self.statements.iter();
+        let statements =
+            statements.map(|one| one.name.len() + one.text.len() + 4 * one.parameter_types.len());
+        settings.chain(statements).sum()
+    }
+}
+
 /// A setting made in the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -224,7 +241,7 @@ impl Question {
         let mut statement = |sql: &[u8], parameters| {
             number += 1;
             let name = format!("{}{number}", self.prefix).into_bytes();
-            (name, sql.to_vec(), parameters)
+            (name, [question::MARK.as_bytes(), sql].concat(), parameters)
         };
         [
             statement(question::BEGIN, 0),
@@ -281,7 +298,8 @@ impl Question {
         }
         if is_in_transaction {
             let (name, ..) = &statements[0];
-            pipeline.parse(name, question::COMMIT, &[], ());
+            let sql = [question::MARK.as_bytes(), question::COMMIT].concat();
+            pipeline.parse(name, &sql, &[], ());
             pipeline.run(name, &[], ());
             pipeline.close(name, ());
         }

@@ -44,5 +44,6 @@ pub use custom_names::CustomNames;
 pub use error::{MoveError, Part};
 pub use inventory::{Inventory, Obstacle, Taken, take};
 pub use parameters::{Parameters, changed_parameters};
-pub use replay::{Given, give};
+pub use question::MARK;
+pub use replay::{Given, discard, give};
 pub use unnamed::Unnamed;

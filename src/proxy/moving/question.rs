@@ -2,6 +2,13 @@
 //!
 //! Everything in them is qualified: the session's `search_path` may lead anywhere.
 
+/// What every text begins with by which a session is asked what it holds: `pg_stat_activity` tells these
+/// from its client's.
+pub const MARK: &str = "/* pgflit moving */ ";
+
+/// Takes back what was made on a connection, as far as a server lets go of it.
+pub(super) const DISCARD: &[u8] = b"DISCARD ALL";
+
 /// Begins a transaction that waits for nobody, as one that is serializable and deferrable would.
 pub(super) const BEGIN: &[u8] = b"BEGIN ISOLATION LEVEL READ COMMITTED";
 

@@ -72,6 +72,18 @@ pub async fn give(new: &mut Channel, taken: &Inventory) -> Result<Given, MoveErr
     })
 }
 
+/// Takes back what was made on a connection ([`give`]): it is as after its login.
+///
+/// # Errors
+/// The connection is of no more use.
+pub async fn discard(new: &mut Channel) -> Result<(), MoveError> {
+    let mut pipeline = Pipeline::new();
+    pipeline.parse(UNNAMED, question::DISCARD, &[], Making::Nothing);
+    pipeline.run(UNNAMED, &[], Making::Nothing);
+    pipeline.close(UNNAMED, Making::Nothing);
+    exchange_with(new, pipeline, &mut Vec::new(), |_, _| Ok(())).await
+}
+
 /// What a step makes.
 #[derive(Debug, Clone)]
 enum Making {
