@@ -57,16 +57,16 @@ pub struct Ahead {
     /// Of which side it is.
     pub turns: Turns,
     /// What was made on it.
-    pub(super) carried: Option<Carried>,
+    carried: Option<Carried>,
 }
 
 /// What a session held, on the connection that waits for it.
 #[derive(Debug)]
-pub(super) struct Carried {
+struct Carried {
     /// That.
-    pub(super) inventory: Inventory,
+    inventory: Inventory,
     /// What the client is to be sent when it comes there.
-    pub(super) messages: Vec<u8>,
+    messages: Vec<u8>,
     /// What the client had said by then, in bytes.
     said: u64,
 }
@@ -81,17 +81,16 @@ impl Ahead {
         }
     }
 
-    /// What was made on it, if that is what the session holds for certain: its client has said no more
-    /// than this, and the server is there.
-    pub(super) async fn carried_for(&mut self, said: u64) -> Option<&Carried> {
-        match &self.carried {
-            Some(carried) if carried.said == said => {}
-            _ => return None,
-        }
-        match is_there(&mut self.ready.server).await {
-            true => self.carried.as_ref(),
-            false => None,
-        }
+    /// Whether its server has neither closed it nor said that it does.
+    pub(super) async fn is_there(&mut self) -> bool {
+        is_there(&mut self.ready.server).await
+    }
+
+    /// What the client is to be sent, if what was made on it is what the session holds for certain: its
+    /// client has said no more than this.
+    pub(super) fn messages_for(&self, said: u64) -> Option<Vec<u8>> {
+        let carried = self.carried.as_ref().filter(|one| one.said == said);
+        carried.map(|carried| carried.messages.clone())
     }
 
     /// Makes `inventory` on it, in place of what was made there; what the client is to be sent then.
@@ -141,7 +140,6 @@ pub(super) enum NotGiven {
     TooLate,
 }
 
-/// Whether the server has neither closed the connection nor said that it does.
 async fn is_there(server: &mut Channel) -> bool {
     let Channel { stream, input } = server;
     let is_open = poll_fn(|cx| {

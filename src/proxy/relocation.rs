@@ -149,12 +149,14 @@ async fn go(
     let nothing = Heard::default();
     let heard = parted.heard().unwrap_or(&nothing);
     let ahead = entry.ahead.lock().await.take();
-    let mut ahead = ahead.filter(|ahead| ahead.turns == turns);
-    let carried = match &mut ahead {
-        Some(ahead) => ahead.carried_for(parted.said()).await,
+    let ahead = match ahead.filter(|ahead| ahead.turns == turns) {
+        Some(mut ahead) => ahead.is_there().await.then_some(ahead),
         None => None,
     };
-    let (mut opened, mut messages) = match (carried.map(|one| one.messages.clone()), ahead) {
+    let messages = ahead
+        .as_ref()
+        .and_then(|one| one.messages_for(parted.said()));
+    let (mut opened, mut messages) = match (messages, ahead) {
         (Some(messages), Some(ahead)) => (ahead, messages),
         (_, ahead) => carry(service, (&mut old, turns), (parted, entry, passport), ahead).await?,
     };

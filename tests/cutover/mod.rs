@@ -1,5 +1,6 @@
 //! Traffic moves to the target, and back: real servers, a real proxy, clients that count.
 
+mod ahead;
 mod bank;
 mod console;
 mod drivers;
