@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -50,7 +50,7 @@ async fn measure_one(situation: &Situation, options: &Options) -> Result<Vec<Row
     let seconds = 2 * options.seconds + IN_STEP.as_secs();
     let load = Load::start(&stage, situation, pgbouncer.port, seconds).await?;
     tokio::time::sleep(IN_STEP + Duration::from_secs(options.seconds)).await;
-    let began = Instant::now();
+    let (began, started) = (Instant::now(), SystemTime::now());
     console.simple_query(&format!("PAUSE {DATABASE}")).await?;
     until_drained(&source).await?;
     carry_sequences(&source, &target).await?;
@@ -58,7 +58,7 @@ async fn measure_one(situation: &Situation, options: &Options) -> Result<Vec<Row
     console.simple_query("RELOAD").await?;
     console.simple_query(&format!("RESUME {DATABASE}")).await?;
     let paused = began.elapsed();
-    let seen = load.end(seconds)?;
+    let seen = load.end(seconds, (options.runs == 1).then_some(started))?;
     Ok(vec![Row {
         name: "by hand, PgBouncer",
         paused,

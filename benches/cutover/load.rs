@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio_postgres::{Client, NoTls};
 
@@ -66,6 +66,9 @@ impl Situation {
     }
 }
 
+/// How many of the longest transactions are told of.
+const TOLD: usize = 16;
+
 /// Clients at work.
 pub(crate) struct Load {
     pgbench: Child,
@@ -123,16 +126,24 @@ impl Load {
         })
     }
 
-    /// Waits for its end.
-    pub(crate) fn end(self, seconds: u64) -> Result<Seen> {
+    /// Waits for its end; tells of the longest transactions, by when they ended after `tells_since`.
+    pub(crate) fn end(self, seconds: u64, tells_since: Option<SystemTime>) -> Result<Seen> {
         let output = self.pgbench.wait_with_output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let errors = said.lines().filter(|line| line.contains("error:")).count() as u64;
         if errors > 0 {
             eprintln!("{said}");
         }
-        let mut took = latencies(self.folder.path())?;
-        took.sort_unstable();
+        let mut all = transactions(self.folder.path())?;
+        all.sort_unstable();
+        if let Some(since) = tells_since {
+            let since = since.duration_since(UNIX_EPOCH)?;
+            for (took, ended) in all.iter().rev().take(TOLD) {
+                let ended = ended.as_secs_f64() - since.as_secs_f64();
+                eprintln!("{:.1} ms, ended after {ended:.3} s", took.as_secs_f64() * 1e3);
+            }
+        }
+        let took: Vec<Duration> = all.into_iter().map(|(took, _)| took).collect();
         Ok(Seen {
             longest: took.last().copied().ok_or("pgbench did nothing")?,
             median: took[took.len() / 2],
@@ -142,15 +153,18 @@ impl Load {
     }
 }
 
-/// Of all transactions that pgbench has logged in `folder`. With a rate, from when each should have begun.
-fn latencies(folder: &Path) -> Result<Vec<Duration>> {
+/// How long each transaction took that pgbench has logged in `folder`, and when it ended, since 1970. With
+/// a rate, from when it should have begun.
+fn transactions(folder: &Path) -> Result<Vec<(Duration, Duration)>> {
     let mut all = Vec::new();
     for file in fs::read_dir(folder)? {
         let text = fs::read_to_string(file?.path())?;
-        let micros = text
-            .lines()
-            .filter_map(|line| line.split(' ').nth(2)?.parse().ok());
-        all.extend(micros.map(Duration::from_micros));
+        all.extend(text.lines().filter_map(|line| {
+            let mut numbers = line.split(' ').skip(2).map(str::parse::<u64>);
+            let took = Duration::from_micros(numbers.next()?.ok()?);
+            let seconds = Duration::from_secs(numbers.nth(1)?.ok()?);
+            Some((took, seconds + Duration::from_micros(numbers.next()?.ok()?)))
+        }));
     }
     Ok(all)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::load::{Load, Situation};
 use crate::options::Options;
@@ -42,9 +42,10 @@ async fn measure_both(situation: &Situation, options: &Options) -> Result<Vec<Ro
         let seconds = 2 * options.seconds + IN_STEP.as_secs();
         let load = Load::start(&stage, situation, port, seconds).await?;
         tokio::time::sleep(IN_STEP + Duration::from_secs(options.seconds)).await;
+        let began = SystemTime::now();
         let mut moving = command(&stage, options, &[word, "--yes", "--json"]);
         let moved = moving.stderr(Stdio::piped()).output()?;
-        let seen = load.end(seconds)?;
+        let seen = load.end(seconds, (options.runs == 1).then_some(began))?;
         if !moved.status.success() {
             let said = String::from_utf8_lossy(&moved.stderr);
             return Err(format!("{word} ended with {}:\n{said}", moved.status).into());
