@@ -58,7 +58,7 @@ async fn measure_one(situation: &Situation, options: &Options) -> Result<Vec<Row
     console.simple_query("RELOAD").await?;
     console.simple_query(&format!("RESUME {DATABASE}")).await?;
     let paused = began.elapsed();
-    let seen = load.end(seconds, (options.runs == 1).then_some(started))?;
+    let seen = load.end(seconds, (started, started + paused), options.runs == 1)?;
     Ok(vec![Row {
         name: "by hand, PgBouncer",
         paused,

@@ -66,6 +66,9 @@ impl Situation {
     }
 }
 
+/// What comes after a move may still be due to it.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
 /// How many of the longest transactions are told of.
 const TOLD: usize = 16;
 
@@ -79,7 +82,7 @@ pub(crate) struct Load {
 /// What they have seen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
-    /// Of any client.
+    /// Of any client, of those transactions that were under way while traffic moved, or a second later.
     pub(crate) longest: Duration,
     /// Half of the transactions took at most this.
     pub(crate) median: Duration,
@@ -126,8 +129,14 @@ impl Load {
         })
     }
 
-    /// Waits for its end; tells of the longest transactions, by when they ended after `tells_since`.
-    pub(crate) fn end(self, seconds: u64, tells_since: Option<SystemTime>) -> Result<Seen> {
+    /// Waits for its end. Traffic moved between `moved.0` and `moved.1`; `tells` of the longest transactions
+    /// then.
+    pub(crate) fn end(
+        self,
+        seconds: u64,
+        moved: (SystemTime, SystemTime),
+        tells: bool,
+    ) -> Result<Seen> {
         let output = self.pgbench.wait_with_output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let errors = said.lines().filter(|line| line.contains("error:")).count() as u64;
@@ -136,16 +145,21 @@ impl Load {
         }
         let mut all = transactions(self.folder.path())?;
         all.sort_unstable();
-        if let Some(since) = tells_since {
-            let since = since.duration_since(UNIX_EPOCH)?;
-            for (took, ended) in all.iter().rev().take(TOLD) {
-                let ended = ended.as_secs_f64() - since.as_secs_f64();
-                eprintln!("{:.1} ms, ended after {ended:.3} s", took.as_secs_f64() * 1e3);
+        let since = moved.0.duration_since(UNIX_EPOCH)?;
+        let until = moved.1.duration_since(UNIX_EPOCH)? + AFTERWARDS;
+        let is_then =
+            |(took, ended): &&(Duration, Duration)| *ended >= since && *ended - *took <= until;
+        if tells {
+            for (took, ended) in all.iter().rev().filter(is_then).take(TOLD) {
+                let (took, ended) = (took.as_secs_f64() * 1e3, (*ended - since).as_secs_f64());
+                eprintln!("{took:.1} ms, ended after {ended:.3} s");
             }
         }
+        let longest = all.iter().rev().find(is_then);
+        let longest = longest.ok_or("pgbench did nothing then")?.0;
         let took: Vec<Duration> = all.into_iter().map(|(took, _)| took).collect();
         Ok(Seen {
-            longest: took.last().copied().ok_or("pgbench did nothing")?,
+            longest,
             median: took[took.len() / 2],
             rate: took.len() as f64 / seconds as f64,
             errors,

@@ -45,7 +45,8 @@ async fn measure_both(situation: &Situation, options: &Options) -> Result<Vec<Ro
         let began = SystemTime::now();
         let mut moving = command(&stage, options, &[word, "--yes", "--json"]);
         let moved = moving.stderr(Stdio::piped()).output()?;
-        let seen = load.end(seconds, (options.runs == 1).then_some(began))?;
+        let ended = SystemTime::now();
+        let seen = load.end(seconds, (began, ended), options.runs == 1)?;
         if !moved.status.success() {
             let said = String::from_utf8_lossy(&moved.stderr);
             return Err(format!("{word} ended with {}:\n{said}", moved.status).into());
