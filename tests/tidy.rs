@@ -5,16 +5,18 @@
 //! some crates have one home. [`complaints`] is a pure function of a path and a text, so that
 //! the rules are themselves tested.
 //!
-//! And pages of the guide, whose links lead somewhere.
+//! And pages of the guide: their links lead somewhere, and no text of an error is missing.
 
 mod imports;
 mod links;
+mod messages;
 mod rules;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use links::broken_links;
+use messages::{described, messages};
 use rules::complaints;
 
 #[test]
@@ -36,6 +38,20 @@ fn every_link_of_the_guide_leads_to_a_file_and_a_heading() {
     pages.extend(["README.md", "CHANGELOG.md"].map(|name| root.join(name)));
     let broken: Vec<_> = pages.iter().flat_map(|page| broken_links(page)).collect();
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_text_of_an_error_is_on_the_page_about_troubleshooting() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/troubleshooting.md")).unwrap();
+    let described = described(&page);
+    let mut missing = Vec::new();
+    for path in files_below(&root.join("src"), "rs") {
+        let texts = messages(&fs::read_to_string(&path).unwrap());
+        let unknown = texts.iter().filter(|text| !described.contains(*text));
+        missing.extend(unknown.map(|text| format!("{}: {text}", path.display())));
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
 /// All files below `folder` whose names end in `end`, sorted.
