@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy bench-cutover lint build install generate doc clean
+.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy bench-cutover lint build install uninstall generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -64,17 +64,33 @@ lint: ## Formatting and lints
 build: ## Build the program: target/release/pgflit
 	cargo build --release
 
-install: build ## Install program, man pages and completions below PREFIX (/usr/local)
-	install -D -m 755 target/release/pgflit $(DESTDIR)$(PREFIX)/bin/pgflit
-	for page in man/*.1; do \
-	    [ ! -e "$$page" ] || install -D -m 644 "$$page" $(DESTDIR)$(PREFIX)/share/man/man1/"$${page##*/}"; \
+# What is installed; give it, and nothing is built first: make install BINARY=target/release/pgflit
+BINARY ?= target/release/pgflit
+DOC := $(DESTDIR)$(PREFIX)/share/doc/pgflit
+
+install: $(if $(filter file,$(origin BINARY)),build) ## Install all there is below PREFIX (/usr/local), in DESTDIR
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/pgflit
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -D -m 644 completions/pgflit.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgflit
+	install -D -m 644 completions/_pgflit $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pgflit
+	install -D -m 644 completions/pgflit.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pgflit.fish
+	install -D -m 644 LICENSE $(DOC)/LICENSE
+	install -D -m 644 docs/proxy.example.toml $(DOC)/examples/proxy.example.toml
+	install -D -m 644 docs/monitoring/alerts.yml $(DOC)/examples/alerts.yml
+	install -D -m 644 docs/monitoring/grafana.json $(DOC)/examples/grafana.json
+	install -D -m 644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/pgflit.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in pgflit@.service pgflit-proxy@.service; do \
+	    sed 's|/usr/bin/pgflit|$(PREFIX)/bin/pgflit|' packaging/$$unit \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
 	done
-	[ ! -e completions/pgflit.bash ] || install -D -m 644 completions/pgflit.bash \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgflit
-	[ ! -e completions/_pgflit ] || install -D -m 644 completions/_pgflit \
-	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pgflit
-	[ ! -e completions/pgflit.fish ] || install -D -m 644 completions/pgflit.fish \
-	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pgflit.fish
+
+uninstall: ## Remove what install has put there
+	cd $(DESTDIR)$(PREFIX) && rm -rf bin/pgflit share/man/man1/pgflit.1 share/man/man1/pgflit-*.1 \
+	    share/bash-completion/completions/pgflit share/zsh/site-functions/_pgflit \
+	    share/fish/vendor_completions.d/pgflit.fish share/doc/pgflit lib/sysusers.d/pgflit.conf \
+	    lib/systemd/system/pgflit@.service lib/systemd/system/pgflit-proxy@.service
 
 generate: ## Write man/ and completions/ anew from the command line's definition
 	cargo run --quiet -- generate .
