@@ -31,6 +31,9 @@ const GOOD_LAG: u64 = 32 * 1024;
 const GOOD_MOMENT_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY_MOMENT: Duration = Duration::from_millis(2);
 
+/// SQLSTATE insufficient_privilege.
+const NOT_ALLOWED: &str = "42501";
+
 /// How long sessions may take to say what they hold.
 const SURVEY_MAX: Duration = Duration::from_secs(2);
 
@@ -61,6 +64,7 @@ pub async fn look(
     check_subscriptions(from, current.from).await?;
     if config.reverse {
         check_way_back(&Leg::back(config), to).await?;
+        check_may_apply(from, current.from).await?;
     }
     let via = (from, current.from);
     proxies.find(via).await?;
@@ -293,6 +297,26 @@ async fn check_way_back(back: &Leg, to: &Session) -> Result<(), CutoverError> {
             "drop one that nobody uses, or raise max_replication_slots there and restart it; or give up \
              the way back with --no-reverse",
         )),
+    }
+}
+
+/// What comes back is applied on the side that traffic leaves.
+async fn check_may_apply(from: &Session, side: Side) -> Result<(), CutoverError> {
+    let probed = from
+        .batch("BEGIN; SET LOCAL session_replication_role = replica")
+        .await;
+    let doing = "looking whether changes can be applied";
+    from.batch("ROLLBACK").await.map_err(on(side, doing))?;
+    match probed {
+        Ok(()) => Ok(()),
+        Err(error) if error.sqlstate() == Some(NOT_ALLOWED) => Err(CutoverError::not_ready(
+            format!(
+                "no changes can go back: this role may not set session_replication_role on the {side}"
+            ),
+            "let it, as a superuser there: GRANT SET ON PARAMETER session_replication_role TO … (from \
+             PostgreSQL 15 on); or give up the way back with --no-reverse",
+        )),
+        Err(error) => Err(on(side, doing)(error)),
     }
 }
 
