@@ -7,7 +7,7 @@ use super::{
 };
 use crate::base::Side;
 use crate::base::cause::chain;
-use crate::cli::invocation::LogSettings;
+use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
@@ -15,6 +15,7 @@ use crate::worker::death_watch;
 
 /// Runs one command to its end, prints its error if it has one, and says how the process ends.
 pub fn run(invocation: Invocation) -> ExitCode {
+    let is_quiet = invocation.logging.verbosity == Verbosity::Quiet;
     match report::logging::start(&invocation.logging)
         .map_err(CommandError::usage)
         .and_then(|()| dispatch(invocation))
@@ -24,6 +25,8 @@ pub fn run(invocation: Invocation) -> ExitCode {
             tracing::warn!("{}", chain(error.source.as_ref()));
             ExitCode::Transient
         }
+        // Nothing is wrong, and cron writes a mail for each line.
+        Err(error) if error.code == ExitCode::Busy && is_quiet => error.code,
         Err(error) => {
             report::errors::print(error.source.as_ref(), error.hint.as_deref());
             error.code

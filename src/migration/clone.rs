@@ -26,7 +26,7 @@ use super::leftovers::{self, Others};
 use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
-use super::setup::{self, remove_from_servers, set_endpos, set_up_capture};
+use super::setup::{self, remove_from_servers, set_up_capture, settle_endpos};
 use super::stage::Mode;
 use super::summary::{self, Jobs, Summary};
 use super::supervisor::{self, Alone, Ended, supervise};
@@ -516,8 +516,8 @@ async fn prepare(
             }
         }
     }
-    if let Some(endpos) = config.capture.as_ref().and_then(|capture| capture.endpos) {
-        set_endpos(&mut store, &run, endpos)?;
+    if let Some(capture) = &config.capture {
+        settle_endpos(&mut store, &run, capture.endpos)?;
     }
     Ok(Prepared {
         run,

@@ -40,7 +40,7 @@ use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
 use super::rewritten;
-use super::setup::{self, remove_from_servers, set_endpos, set_up_capture};
+use super::setup::{self, remove_from_servers, set_up_capture, settle_endpos};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
 use super::take_over::{self, Slot};
@@ -197,9 +197,7 @@ async fn prepare(
     if let Err(error) = released {
         tracing::warn!("{}", chain(&error));
     }
-    if let Some(endpos) = config.capture.endpos {
-        set_endpos(&mut store, &run, endpos)?;
-    }
+    settle_endpos(&mut store, &run, config.capture.endpos)?;
     if !store.step_is_begun(FOLLOWING_STEP)? {
         foreign_rows::note(config, &run, &store).await?;
     }

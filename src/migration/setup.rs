@@ -70,9 +70,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
             check_names(config, &run)?;
             begin::check_filters(&run, config.filters.text().as_deref())?;
             identities::tell_too_late(&config.work_dir.open_store()?, config.without_identity)?;
-            if let Some(endpos) = config.endpos {
-                set_endpos(&mut config.work_dir.open_store()?, &run, endpos)?;
-            }
+            settle_endpos(&mut config.work_dir.open_store()?, &run, config.endpos)?;
             return Ok(run.slot_lsn.unwrap_or_default());
         }
         _ => {
@@ -132,9 +130,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         footprint,
     )
     .await?;
-    if let Some(endpos) = config.endpos {
-        set_endpos(&mut store, &run, endpos)?;
-    }
+    settle_endpos(&mut store, &run, config.endpos)?;
     Ok(run.slot_lsn.unwrap_or_default())
 }
 
@@ -345,13 +341,21 @@ async fn slot_when_others_have_ended(
     }
 }
 
-/// endpos from the command line, if nobody has set a later one since.
-pub(super) fn set_endpos(store: &mut Store, run: &Run, endpos: Lsn) -> Result<(), MigrationError> {
+/// endpos from the command line, if nobody has set another one since.
+///
+/// # Errors
+/// Change capture begins behind it: nothing needs to be copied to find that out.
+pub(super) fn settle_endpos(
+    store: &mut Store,
+    run: &Run,
+    given: Option<Lsn>,
+) -> Result<(), MigrationError> {
     let begin = run.slot_lsn.unwrap_or_default();
-    if endpos < begin {
+    let set = store.sentinel()?.endpos();
+    if let Some(endpos) = [given, set].into_iter().flatten().find(|one| *one < begin) {
         return Err(MigrationError::EndposTooEarly { endpos, begin });
     }
-    if store.sentinel()?.endpos().is_none() {
+    if let (Some(endpos), None) = (given, set) {
         store
             .set_endpos(endpos, false)
             .map_err(|error| MigrationError::Refused {

@@ -52,6 +52,8 @@ fn a_copy_made_in_steps_is_followed_exactly() {
     step(&pair, "copy table-data --split-tables-larger-than 1MB");
     let busy = pgflit("follow").between(&pair).run().assert_code(8);
     busy.assert_stderr("pgflit stream prefetch");
+    let for_cron = pgflit("follow --quiet").between(&pair).run();
+    assert_eq!(for_cron.assert_code(8).stderr, "");
     prefetch.signal(Signal::SIGTERM);
     prefetch.wait_for_exit().assert_code(9);
     let refused = pgflit("follow").between(&pair).run().assert_code(1);

@@ -62,3 +62,23 @@ fn an_endpos_set_a_moment_late_is_refused_and_following_goes_on() {
     }
     following.end_equal();
 }
+
+/// Everything would be copied, and end with an error, if it were looked at in the end.
+#[test]
+fn an_endpos_that_was_set_before_the_slot_is_refused_before_anything_is_copied() {
+    let pair = Pair::new();
+    pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)");
+    let setup = pgflit("sentinel setup 0/100 0/100").dir(pair.dir());
+    setup.run().assert_code(0);
+    let early = pgflit("clone --follow").between(&pair).run().assert_code(1);
+    early.assert_stderr("endpos 0/100 is before");
+    assert_eq!(pair.target.sql("SELECT to_regclass('t')").trim(), "");
+    // Nothing of it is left.
+    assert_eq!(
+        pair.source
+            .number("SELECT count(*) FROM pg_replication_slots"),
+        0
+    );
+    let follow = pgflit("clone --follow").between(&pair).start();
+    follow.wait_for_stderr("live replay");
+}
