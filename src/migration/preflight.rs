@@ -316,10 +316,7 @@ pub(super) fn check_sender_room(server: &Server) -> Result<(), MigrationError> {
 const NOT_ALLOWED: &str = "42501";
 
 /// Whether the plugin is installed, the source lets it be used, and its text can be read.
-pub(super) async fn check_plugin(
-    session: &Session,
-    plugin: &str,
-) -> Result<(), MigrationError> {
+pub(super) async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationError> {
     if plugin == "pgoutput" {
         return Ok(());
     }
