@@ -29,14 +29,14 @@ fn what_is_set_for_whole_servers_has_its_line() {
         .setting("max_wal_senders", "0")
         .setting("max_replication_slots", "1")
         .setting("max_slot_wal_keep_size", "1GB")
-        .setting("max_connections", "15")
+        .setting("max_connections", "13")
         .setting("max_worker_processes", "2")
         .setting("autovacuum_max_workers", "1")
         .setting("max_locks_per_transaction", "10")
         .setting("shared_preload_libraries", "pg_stat_statements");
     let target = target_options()
         .setting("wal_level", "replica")
-        .setting("max_connections", "14");
+        .setting("max_connections", "12");
     let pair = Pair::with(source, target);
     pair.source
         .sql("SELECT pg_create_physical_replication_slot('only')");
@@ -68,7 +68,7 @@ fn what_is_set_for_whole_servers_has_its_line() {
             "durability",
             "fsync and full_page_writes are off",
         ),
-        ("WARN", "target", "capacity", "max_connections (14, not 15)"),
+        ("WARN", "target", "capacity", "max_connections (12, not 13)"),
         ("WARN", "target", "preload", "pg_stat_statements"),
         ("WARN", "source", "other-slots", "only"),
     ] {
@@ -220,7 +220,7 @@ fn a_version_that_is_not_supported_is_said_and_nothing_else_is_asked_there() {
     let pair = sound_pair();
     let (source, target) = (pair.source_cluster.port(), pair.target_cluster.port());
     for (version, status, code, text) in [
-        ("9.6", "FAIL", 3, "PostgreSQL 9.6 is not supported"),
+        ("9.6.2", "FAIL", 3, "PostgreSQL 9.6.2 is not supported"),
         ("8.4", "FAIL", 3, "is not supported"),
         ("42.1", "WARN", 0, "is newer than this pgflit"),
     ] {

@@ -188,6 +188,29 @@ impl Findings {
         }
     }
 
+    /// What is to be mended by setting parameters of `side` that are set already, and `pending`: nothing
+    /// is left to do but a restart.
+    pub(super) fn wait_for_restart(&mut self, side: Side, pending: &[String]) {
+        let is_pending = |statement: &String| {
+            let set = |name: &String| statement.starts_with(&format!("ALTER SYSTEM SET {name} = "));
+            pending.iter().any(set)
+        };
+        for finding in &mut self.0 {
+            let is_done = finding.fix.as_ref().is_some_and(|fix| {
+                fix.side == side
+                    && fix.effect == Effect::Restart
+                    && fix.statements.iter().all(is_pending)
+            });
+            if is_done {
+                finding.fix = None;
+                finding
+                    .text
+                    .push_str("; it is set anew, and waits for a restart");
+                finding.hint = Some(format!("restart the {side}"));
+            }
+        }
+    }
+
     /// What was asked of a server. None, and a line that says what could not be seen, if the server
     /// does not let it be seen; none, and a line that says why, if it was looked at and refused.
     ///
@@ -304,6 +327,26 @@ mod tests {
         assert!(first_of(&[long]).chars().count() <= NAME_CHARS + 1);
         assert_eq!(counted(1, "table"), "1 table");
         assert_eq!(counted(0, "table"), "0 tables");
+    }
+
+    #[test]
+    fn what_is_set_already_only_waits_for_its_restart() {
+        let mut found = Findings::default();
+        for (side, name) in [
+            (Side::Source, "wal_level"),
+            (Side::Source, "max_wal_senders"),
+            (Side::Target, "wal_level"),
+        ] {
+            found.fail("a", side, "too low", "raise it");
+            found.mended_by(Some(Fix::system(side, name, "1", Effect::Restart)));
+        }
+        found.wait_for_restart(Side::Source, &["wal_level".to_owned()]);
+        let waits: Vec<bool> = found
+            .into_vec()
+            .iter()
+            .map(|one| one.fix.is_none() && one.text.ends_with("waits for a restart"))
+            .collect();
+        assert_eq!(waits, [true, false, false]);
     }
 
     #[test]

@@ -230,5 +230,11 @@ async fn look_at(
     if !is_same {
         target::look(&scene, found).await?;
     }
-    disk::look(&scene, found).await
+    disk::look(&scene, found).await?;
+    for looked in scene.both() {
+        // Whoever may not see that has been told so by the checks of settings.
+        let pending = settings::pending(looked).await.unwrap_or_default();
+        found.wait_for_restart(looked.side, &pending);
+    }
+    Ok(())
 }

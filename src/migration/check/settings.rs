@@ -20,51 +20,35 @@ const SLOT_WAL_MIN: u64 = 50 << 30;
 /// A sender that hears nothing for less than this is ended while the target is only slow.
 const SENDER_TIMEOUT_MIN: u64 = 10_000;
 
-/// The settings of a server that are looked at, by name, in the units of `pg_settings`; those that it
-/// does not have, or does not show, are left out.
+/// The settings of a server that are looked at, by name, as a new session has them and in the units of
+/// `pg_settings`; those that it does not have, or does not show, are left out.
 #[derive(Debug)]
-struct Settings(HashMap<String, Setting>);
+struct Settings(HashMap<String, String>);
 
-#[derive(Debug)]
-struct Setting {
-    /// What a new session has.
-    value: String,
-    /// Whether another value waits for a restart.
-    pending: bool,
-}
-
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 8] = [
     "default_transaction_read_only",
     "fsync",
     "full_page_writes",
     "idle_replication_slot_timeout",
-    "max_replication_slots",
     "max_slot_wal_keep_size",
-    "max_wal_senders",
     "temp_file_limit",
     "track_counts",
-    "wal_level",
     "wal_sender_timeout",
 ];
 
 impl Settings {
     async fn of(looked: &Looked) -> Result<Self, MigrationError> {
-        let sql = "SELECT name, coalesce(reset_val, setting, ''), pending_restart
-                     FROM pg_settings WHERE name = ANY ($1)";
+        let sql = "SELECT name, coalesce(reset_val, setting, '') FROM pg_settings
+                    WHERE name = ANY ($1)";
         let rows = looked.session.query(sql, &[&&NAMES[..]]).await;
         let rows = rows.map_err(looked.on("looking at its settings"))?;
-        let setting = |row: &tokio_postgres::Row| {
-            let setting = Setting {
-                value: row.get(1),
-                pending: row.get(2),
-            };
-            (row.get(0), setting)
-        };
-        Ok(Self(rows.iter().map(setting).collect()))
+        Ok(Self(
+            rows.iter().map(|row| (row.get(0), row.get(1))).collect(),
+        ))
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|setting| setting.value.as_str())
+        self.0.get(name).map(String::as_str)
     }
 
     fn number(&self, name: &str) -> Option<i64> {
@@ -74,10 +58,14 @@ impl Settings {
     fn is(&self, name: &str, value: &str) -> bool {
         self.get(name) == Some(value)
     }
+}
 
-    fn is_pending(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|setting| setting.pending)
-    }
+/// Parameters of a server that are set anew and wait for its restart.
+pub(super) async fn pending(looked: &Looked) -> Result<Vec<String>, MigrationError> {
+    let sql = "SELECT name FROM pg_settings WHERE pending_restart";
+    let rows = looked.session.query(sql, &[]).await;
+    let rows = rows.map_err(looked.on("looking at its settings"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Looks at both.
@@ -87,7 +75,7 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
         found.seen("settings", Side::Source, Settings::of(&scene.source).await)?
         && follows
     {
-        capture(&scene.source, &settings, found)?;
+        capture(&scene.source, found)?;
         kept_wal(&scene.source, &settings, found);
         timeouts(&scene.source, &settings, found);
         statistics(&scene.source, &settings, found);
@@ -97,7 +85,7 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
         found.seen("settings", Side::Target, Settings::of(&scene.target).await)?
     {
         if follows {
-            way_back(&scene.target, &settings, found);
+            way_back(&scene.target, found);
         }
         durability(&scene.target, &settings, found);
         temporary_files(&scene.target, &settings, found);
@@ -113,65 +101,30 @@ fn system(looked: &Looked, name: &str, value: &str, effect: Effect) -> Option<Fi
         .then(|| Fix::system(looked.side, name, value, effect))
 }
 
-/// Adds the line of a setting that is read at start: none mends it that waits for a restart already.
-fn of_start(
-    (looked, settings): (&Looked, &Settings),
-    (id, name): (&'static str, &str),
-    (text, value): (String, &str),
-    asked: Result<(), MigrationError>,
-    found: &mut Findings,
-) -> Result<(), MigrationError> {
-    match asked {
-        Err(MigrationError::Refused { problem, .. }) if settings.is_pending(name) => found.fail(
-            id,
-            looked.side,
-            format!("{problem}; {name} is set anew, and waits for a restart"),
-            format!("restart the {}", looked.side),
-        ),
-        asked => {
-            found.unless_refused(id, looked.side, text, asked)?;
-            found.mended_by(system(looked, name, value, Effect::Restart));
-        }
-    }
-    Ok(())
-}
-
-fn capture(
-    looked: &Looked,
-    settings: &Settings,
-    found: &mut Findings,
-) -> Result<(), MigrationError> {
+fn capture(looked: &Looked, found: &mut Findings) -> Result<(), MigrationError> {
     let server = &looked.server;
-    let at = (looked, settings);
-    of_start(
-        at,
-        ("wal-level", "wal_level"),
-        ("wal_level = logical".to_owned(), "'logical'"),
-        preflight::check_wal_level(server),
-        found,
-    )?;
-    let free =
-        |(most, taken): (i64, i64), what: &str| format!("{} of {most} {what} free", most - taken);
-    of_start(
-        at,
-        ("slots", "max_replication_slots"),
-        (
-            free(server.slots, "replication slots are"),
-            &(server.slots.0 + ROOM).to_string(),
-        ),
-        preflight::check_slot_room(server),
-        found,
-    )?;
-    of_start(
-        at,
-        ("wal-senders", "max_wal_senders"),
-        (
-            free(server.wal_senders, "WAL senders are"),
-            &(server.wal_senders.0 + ROOM).to_string(),
-        ),
-        preflight::check_sender_room(server),
-        found,
-    )
+    let asked = preflight::check_wal_level(server);
+    found.unless_refused("wal-level", looked.side, "wal_level = logical", asked)?;
+    found.mended_by(system(looked, "wal_level", "logical", Effect::Restart));
+    let free = |(most, taken): (i64, i64), what: &str| {
+        format!("{} of {most} {what} are free", (most - taken).max(0))
+    };
+    let text = free(server.slots, "replication slots");
+    let asked = preflight::check_slot_room(server);
+    found.unless_refused("slots", looked.side, text, asked)?;
+    let more = (server.slots.0 + ROOM).to_string();
+    found.mended_by(system(
+        looked,
+        "max_replication_slots",
+        &more,
+        Effect::Restart,
+    ));
+    let text = free(server.wal_senders, "WAL senders");
+    let asked = preflight::check_sender_room(server);
+    found.unless_refused("wal-senders", looked.side, text, asked)?;
+    let more = (server.wal_senders.0 + ROOM).to_string();
+    found.mended_by(system(looked, "max_wal_senders", &more, Effect::Restart));
+    Ok(())
 }
 
 fn kept_wal(looked: &Looked, settings: &Settings, found: &mut Findings) {
@@ -307,18 +260,10 @@ async fn locks(scene: &Scene<'_>, found: &mut Findings) -> Result<(), MigrationE
     Ok(())
 }
 
-fn way_back(looked: &Looked, settings: &Settings, found: &mut Findings) {
+fn way_back(looked: &Looked, found: &mut Findings) {
     const ID: &str = "wal-level";
     if looked.server.wal_level == "logical" {
         return found.pass(ID, looked.side, "wal_level = logical");
-    }
-    if settings.is_pending("wal_level") {
-        return found.warn(
-            ID,
-            looked.side,
-            "wal_level is set anew, and waits for a restart: until then there is no way back",
-            "restart the target",
-        );
     }
     found.warn(
         ID,
@@ -329,7 +274,7 @@ fn way_back(looked: &Looked, settings: &Settings, found: &mut Findings) {
         ),
         "set wal_level = logical on the target and restart it; or move traffic with --no-reverse",
     );
-    found.mended_by(system(looked, "wal_level", "'logical'", Effect::Restart));
+    found.mended_by(system(looked, "wal_level", "logical", Effect::Restart));
 }
 
 fn durability(looked: &Looked, settings: &Settings, found: &mut Findings) {
