@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A server's version as `server_version_num` says it: 150018 is 15.18.
 ///
-/// Versions before 10 had three parts, 90624 is 9.6.24, and are not supported.
+/// Versions before 10 had three parts, of which the first two are told; they are not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerVersion(pub u32);
 
@@ -31,7 +31,7 @@ impl fmt::Display for ServerVersion {
         let (major, minor) = (self.major(), self.minor());
         match major {
             10.. => write!(f, "{major}.{minor}"),
-            _ => write!(f, "{major}.{}.{}", minor / 100, minor % 100),
+            _ => write!(f, "{major}.{}", minor / 100),
         }
     }
 }
@@ -80,6 +80,6 @@ mod tests {
             assert!(text.parse::<ServerVersion>().is_err(), "{text:?}");
         }
         assert_eq!(ServerVersion(150_018).to_string(), "15.18");
-        assert_eq!(ServerVersion(90_624).to_string(), "9.6.24");
+        assert_eq!(ServerVersion(90_624).to_string(), "9.6");
     }
 }

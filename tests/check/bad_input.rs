@@ -69,23 +69,18 @@ fn asked(pair: &Pair) -> (usize, usize) {
     (statements.len(), run.stdout.len())
 }
 
-/// `count` tables without an identity, each somebody else's.
-fn fill(source: &Database, count: usize) {
-    source.sql("CREATE ROLE other");
-    let batches = count.div_ceil(500);
-    source.sql(&format!(
-        "CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$
-         BEGIN
-           FOR batch IN 1 .. {batches} LOOP
-             FOR n IN 1 .. 500 LOOP
-               EXECUTE format('CREATE TABLE a_table_with_a_long_name_%s_%s (id int, note text)', batch, n);
-             END LOOP;
-             COMMIT;
-           END LOOP;
-         END $$;
-         CALL fill()"
-    ));
-}
+/// Makes tables without an identity, 500 in a transaction.
+const FILL: &str = "
+    CREATE PROCEDURE fill(batches int) LANGUAGE plpgsql AS $$
+    BEGIN
+      FOR batch IN 1 .. batches LOOP
+        FOR n IN 1 .. 500 LOOP
+          EXECUTE format('CREATE TABLE a_table_with_a_long_name_%s_%s (id int, note text)', batch, n);
+        END LOOP;
+        COMMIT;
+      END LOOP;
+    END $$;
+    CREATE TABLE t (id int)";
 
 fn tables_cost_no_queries(count: usize) {
     let source = source_options()
@@ -93,10 +88,11 @@ fn tables_cost_no_queries(count: usize) {
         .setting("log_line_prefix", "%a ")
         .setting("max_locks_per_transaction", "2000");
     let pair = Pair::with(source, target_options());
-    pair.source.sql("CREATE TABLE t (id int)");
+    pair.source.sql(FILL);
     let (queries, _) = asked(&pair);
     assert!(queries > 20, "{queries}");
-    fill(&pair.source, count);
+    pair.source
+        .sql(&format!("CALL fill({})", count.div_ceil(500)));
     let begun = std::time::Instant::now();
     let (again, bytes) = asked(&pair);
     println!(

@@ -1,7 +1,9 @@
 //! Problems that are planted in databases, each of them seen.
 
 use super::{Plant, check, complaints, lines, plant, sound_pair};
-use crate::support::{Held, Pair, SOON, eventually, pgflit};
+use pgflit::worker::cluster::ClusterOptions;
+
+use crate::support::{Held, Pair, SOON, eventually, pgflit, source_options, target_options};
 
 /// Catalogs may be written to, for what has no statement.
 macro_rules! in_catalog {
@@ -471,8 +473,10 @@ const PRIVILEGES: &[Plant] = &[
     .options(&["--follow", "--progress-tracking", "origin"]),
 ];
 
+/// Databases are made and dropped here by the dozen: it is not worth waiting for the disk.
 fn pair_with_roles() -> Pair {
-    let pair = sound_pair();
+    let prepared = |options: ClusterOptions| options.setting("max_prepared_transactions", "5");
+    let pair = Pair::with(prepared(source_options()), prepared(target_options()));
     for side in [&pair.source, &pair.target] {
         side.sql(
             "CREATE ROLE reader LOGIN; CREATE ROLE mover LOGIN; CREATE ROLE streamer LOGIN REPLICATION",
