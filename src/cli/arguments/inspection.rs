@@ -118,7 +118,7 @@ pub(super) struct CheckArgs {
     /// Fix what can be fixed, such as replica identities and parameters, after asking
     #[arg(long)]
     fix: bool,
-    /// With --fix: do not ask
+    /// With --fix: do not ask; without it: as if clone --follow had it
     #[arg(long)]
     yes: bool,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! This machine: client programs, the work directory, and room for changes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
 
@@ -14,6 +15,9 @@ use super::look::{Config, Scene};
 
 /// Segments should have room for so long without anybody looking: a night and a morning.
 const HOURS: u64 = 24;
+
+/// Beyond that nobody counts.
+const DAYS_TOLD: u64 = 100;
 
 /// With less than this, some minutes of a busy source fill the disk.
 const LEAST: u64 = 1 << 30;
@@ -98,8 +102,8 @@ async fn segments(scene: &Scene<'_>, found: &mut Findings) -> Result<(), Migrati
     };
     let rate = rate(scene).await?;
     let free = ByteSize(room.free);
-    let (verdict, text) = of_room(free, rate);
-    let text = format!("{} in {}", text, folder.display());
+    let (verdict, lasts) = of_room(free, rate);
+    let text = format!("{free} are free in {}{lasts}", folder.display());
     let hint = "name another folder with --dir; or say --cdc-disk-limit and --compress-segments";
     match verdict {
         Verdict::Pass => found.pass(ID, Place::Here, text),
@@ -110,13 +114,14 @@ async fn segments(scene: &Scene<'_>, found: &mut Findings) -> Result<(), Migrati
 }
 
 /// The WAL that the source writes in a second, since its statistics began; none where it does not
-/// count it, which servers do from 14 on.
+/// count it, which servers do from 14 on. What was written in less than ten minutes says little: it
+/// counts as if it had been in ten.
 async fn rate(scene: &Scene<'_>) -> Result<Option<u64>, MigrationError> {
     if scene.source.major() < 14 {
         return Ok(None);
     }
     let sql =
-        "SELECT (wal_bytes / greatest(extract(epoch FROM now() - stats_reset), 1)::numeric)::bigint
+        "SELECT (wal_bytes / greatest(extract(epoch FROM now() - stats_reset), 600)::numeric)::bigint
                  FROM pg_stat_wal WHERE stats_reset IS NOT NULL";
     match scene.source.session.query_opt(sql, &[]).await {
         Ok(row) => Ok(row.and_then(|row| u64::try_from(row.get::<_, i64>(0)).ok())),
@@ -125,17 +130,17 @@ async fn rate(scene: &Scene<'_>) -> Result<Option<u64>, MigrationError> {
     }
 }
 
-/// How long what is `free` lasts, if `rate` bytes come each second.
+/// How long what is `free` lasts, if `rate` bytes come each second: the end of a line.
 fn of_room(free: ByteSize, rate: Option<u64>) -> (Verdict, String) {
     let lasts = rate.and_then(|rate| free.0.checked_div(rate));
     let text = match lasts {
-        None => format!("{free} are free for changes"),
-        Some(seconds) if seconds > 100 * 24 * 3600 => {
-            format!("{free} are free for changes, more than 100 days of the source's WAL")
+        None => String::new(),
+        Some(seconds) if seconds > DAYS_TOLD * 24 * 3600 => {
+            format!(", more than {DAYS_TOLD} days of the source's WAL")
         }
         Some(seconds) => format!(
-            "{free} are free for changes, {} of the source's WAL as it was so far",
-            display_duration(std::time::Duration::from_secs(seconds))
+            ", {} of the source's WAL if it goes on as so far",
+            display_duration(Duration::from_secs(seconds))
         ),
     };
     let verdict = match lasts {

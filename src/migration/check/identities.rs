@@ -67,11 +67,8 @@ async fn identities(
         return Ok(());
     }
     let source = &scene.source;
-    let publishes = scene
-        .config
-        .follow
-        .as_ref()
-        .is_some_and(|follow| follow.publication.is_some());
+    let follow = scene.config.follow.as_ref();
+    let publishes = follow.is_some_and(|follow| follow.publication.is_some());
     let oids: Vec<u32> = lacking.iter().map(|table| table.oid).collect();
     let known = identity::of_tables(&source.session, &oids, publishes).await;
     let known = known.map_err(source.on("reading replica identities"));
@@ -86,6 +83,15 @@ async fn identities(
         Some(best.sql(&table.name))
     });
     let statements: Vec<String> = fixes.collect();
+    let are_given = follow.is_some_and(|follow| follow.gives_identities);
+    if are_given && statements.len() == lacking.len() {
+        let text = format!(
+            "{} given a replica identity until the end (--yes)",
+            are(lacking.len(), "table")
+        );
+        found.pass(ID, Side::Source, text);
+        return Ok(());
+    }
     let hint = match statements.len() == lacking.len() {
         true => {
             "clone --follow --yes gives them one until the end; a primary key is better; --fix gives the \

@@ -44,6 +44,8 @@ pub struct Following {
     pub plugin: &'static str,
     /// The publication to make; only pgoutput reads one.
     pub publication: Option<String>,
+    /// Whether tables are given a replica identity until the end: `clone --follow --yes`.
+    pub gives_identities: bool,
     /// The name that the target keeps the position under.
     pub origin: String,
     /// Whether it must be an origin: `--progress-tracking origin`.

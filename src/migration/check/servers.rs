@@ -12,7 +12,8 @@ use super::finding::{Findings, Place, Verdict};
 use super::look::{Looked, Scene};
 
 /// The major versions that pgflit knows.
-const OLDEST: u32 = 10;
+const OLDEST_SOURCE: u32 = 11;
+const OLDEST_TARGET: u32 = 12;
 const NEWEST: u32 = 18;
 
 /// Clocks that differ by more than this make times of logs, statistics and `now()` hard to compare.
@@ -20,9 +21,15 @@ const SKEW_MAX: Duration = Duration::from_secs(2);
 
 /// Whether this version can be spoken to; a line about it.
 pub(super) fn version(side: Side, version: ServerVersion, found: &mut Findings) -> bool {
+    let oldest = match side {
+        Side::Source => OLDEST_SOURCE,
+        Side::Target => OLDEST_TARGET,
+    };
     match version.major() {
-        major if major < OLDEST => {
-            let text = format!("PostgreSQL {version} is not supported: {OLDEST} is the oldest");
+        major if major < oldest => {
+            let text = format!(
+                "PostgreSQL {version} is not supported as a {side}: {oldest} is the oldest"
+            );
             let hint = match side {
                 Side::Source => {
                     "upgrade it first, or move by pg_dump; nothing else was looked at there"
@@ -201,10 +208,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_from_10_on_are_spoken_to_and_unknown_ones_with_a_warning() {
+    fn versions_from_11_on_are_spoken_to_and_unknown_ones_with_a_warning() {
         for (number, is_spoken_to, verdict) in [
             (90_624, false, Verdict::Fail),
-            (100_000, true, Verdict::Pass),
+            (100_022, false, Verdict::Fail),
+            (110_000, true, Verdict::Pass),
             (150_018, true, Verdict::Pass),
             (180_001, true, Verdict::Pass),
             (190_000, true, Verdict::Warn),

@@ -138,7 +138,7 @@ async fn prepared_transactions(
     };
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     match names.is_empty() {
-        true => found.pass(ID, Side::Source, "none"),
+        true => found.pass(ID, Side::Source, "no prepared transaction"),
         false => found.fail(
             ID,
             Side::Source,
@@ -219,12 +219,12 @@ async fn wraparound(source: &Looked, found: &mut Findings) -> Result<(), Migrati
         false => found.pass(
             ID,
             Side::Source,
-            format!("the oldest transaction is {age} ago"),
+            format!("its oldest transaction is {age} transactions old"),
         ),
         true => found.warn(
             ID,
             Side::Source,
-            format!("the oldest transaction that is not frozen is {age} ago, of 2 billion at most"),
+            format!("its oldest transaction is {age} transactions old, of 2 billion at most"),
             "VACUUM FREEZE first: a long copy and its slot keep it from being done",
         ),
     }
