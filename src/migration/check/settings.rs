@@ -71,9 +71,11 @@ pub(super) async fn pending(looked: &Looked) -> Result<Vec<String>, MigrationErr
 /// Looks at both.
 pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), MigrationError> {
     let follows = scene.config.follow.is_some();
-    if let Some(settings) =
-        found.seen("settings", Side::Source, Settings::of(&scene.source).await)?
-        && follows
+    if let Some(settings) = found.seen(
+        "slot-wal-limit",
+        Side::Source,
+        Settings::of(&scene.source).await,
+    )? && follows
     {
         capture(&scene.source, found)?;
         kept_wal(&scene.source, &settings, found);
@@ -81,9 +83,11 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
         statistics(&scene.source, &settings, found);
     }
     locks(scene, found).await?;
-    if let Some(settings) =
-        found.seen("settings", Side::Target, Settings::of(&scene.target).await)?
-    {
+    if let Some(settings) = found.seen(
+        "durability",
+        Side::Target,
+        Settings::of(&scene.target).await,
+    )? {
         if follows {
             way_back(&scene.target, found);
         }
