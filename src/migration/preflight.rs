@@ -5,6 +5,7 @@ use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
+use crate::catalog::privileges::{self, Kind};
 use crate::catalog::server::{self, Server};
 use crate::catalog::sizes::Sizes;
 use crate::clone::programs::{Programs, ProgramsError};
@@ -179,6 +180,9 @@ async fn check_source(
             tracing::warn!("{notice}");
         }
         lock_room::check(session, selection.schemas()).await?;
+        if wanted.rows {
+            check_readable(session, &selection, address).await?;
+        }
         if wanted.rows && (server.is_standby || wanted.of_standbys_alone) {
             check_unlogged(session, &selection, server.is_standby).await?;
         }
@@ -370,6 +374,45 @@ pub(super) async fn check_plugin(session: &Session, plugin: &str) -> Result<(), 
             ),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Whether all rows that are copied may be read.
+async fn check_readable(
+    session: &Session,
+    selection: &Selection,
+    address: &Address,
+) -> Result<(), MigrationError> {
+    let barred = privileges::barred(session).await;
+    let mut barred = barred.map_err(on_source("looking at privileges"))?;
+    barred.retain(|one| one.kind == Kind::Table && selection.copies(one.oid));
+    let user = address.user();
+    let unreadable: Vec<_> = barred.iter().filter(|one| !one.is_readable).collect();
+    if let Some(first) = unreadable.first() {
+        return Err(refused_by_source(
+            format!(
+                "role \"{user}\" may not read {} tables of the source, {} first",
+                unreadable.len(),
+                first.name
+            ),
+            "have GRANT USAGE on their schemas and SELECT on the tables run; or leave their schemas out \
+             with --filters; pgflit check tells of this and more",
+        ));
+    }
+    let hidden: Vec<_> = barred.iter().filter(|one| one.is_hidden).collect();
+    match hidden.first() {
+        None => Ok(()),
+        Some(first) => Err(refused_by_source(
+            format!(
+                "row security hides rows of {} tables of the source from role \"{user}\", {} first",
+                hidden.len(),
+                first.name
+            ),
+            format!(
+                "have an administrator run: ALTER ROLE {} BYPASSRLS; or connect as their owner",
+                quote_ident(user)
+            ),
+        )),
     }
 }
 

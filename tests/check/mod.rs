@@ -122,7 +122,7 @@ impl Plant {
         self
     }
 
-    /// Instead of `--follow`.
+    /// Instead of `--follow`. `EXCLUDE` is a file of filters that leaves `public.t` out.
     const fn options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
         self
@@ -148,11 +148,16 @@ impl Plant {
         let databases = clusters.map(|cluster| Database::of(cluster, NAME));
         run(&databases, [self.source, self.target]);
         let of_role = |at: usize| Database::of_user(clusters[at], NAME, self.roles[at]);
+        std::fs::write(pair.path("EXCLUDE"), "[exclude-table]\npublic.t\n").expect("a file");
+        let options = self.options.iter().map(|option| match *option {
+            "EXCLUDE" => pair.path("EXCLUDE").display().to_string(),
+            option => option.to_owned(),
+        });
         let finished = pgflit("check")
             .source(&of_role(0))
             .target(&of_role(1))
             .dir(pair.dir())
-            .args(self.options)
+            .args(options)
             .run();
         self.look_at(&finished);
         run(&databases, self.undo);

@@ -374,6 +374,13 @@ const PRIVILEGES: &[Plant] = &[
     .roles("reader", "postgres")
     .options(&["--no-acl"]),
     plant(
+        "a table that may not be read, is left out, and is locked all the same",
+        ("FAIL", "source", "read-tables", "public.t"),
+    )
+    .source("CREATE TABLE t (id int PRIMARY KEY)")
+    .roles("reader", "postgres")
+    .options(&["--filters", "EXCLUDE"]),
+    plant(
         "a sequence that may not be read",
         ("FAIL", "source", "read-sequences", "public.s"),
     )

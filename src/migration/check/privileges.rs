@@ -1,7 +1,7 @@
 //! What the roles may do: read everything on the source, make everything on the target.
 
 use crate::base::{QualifiedName, Side};
-use crate::catalog::discovery::USERS_OWN;
+use crate::catalog::privileges::{self, Kind};
 use crate::clone::roles::Passwords;
 use crate::migration::error::MigrationError;
 use crate::migration::preflight;
@@ -54,40 +54,31 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
 }
 
 async fn lacks(scene: &Scene<'_>) -> Result<Lacks, MigrationError> {
-    let sql = format!(
-        "SELECT * FROM (
-           SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind = 'S' AS is_sequence,
-                  has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS is_readable,
-                  c.relrowsecurity AND row_security_active(c.oid) AS is_hidden,
-                  pg_has_role(c.relowner, 'USAGE') AS is_own
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'S') AND c.relpersistence IN ('p', 'u') AND {USERS_OWN}) AS looked
-          WHERE NOT is_readable OR is_hidden OR NOT is_own
-          ORDER BY 2, 3"
-    );
-    let rows = scene.source.session.query(&sql, &[]).await;
-    let rows = rows.map_err(scene.source.on("looking at privileges"))?;
+    let barred = privileges::barred(&scene.source.session).await;
+    let barred = barred.map_err(scene.source.on("looking at privileges"))?;
+    let selection = &scene.selection;
     let mut lacks = Lacks::default();
-    for row in &rows {
-        let (oid, is_sequence): (u32, bool) = (row.get(0), row.get(3));
-        let is_moved = match is_sequence {
-            true => scene.selection.makes(oid),
-            false => scene.selection.copies(oid),
-        };
-        if !is_moved {
-            continue;
+    for one in barred {
+        match one.kind {
+            Kind::Sequence => {
+                if !one.is_readable && selection.makes(one.oid) {
+                    lacks.sequences.push(one.name);
+                }
+                continue;
+            }
+            // pg_dump locks all tables but those of schemas that are left out.
+            Kind::Table | Kind::Partitioned if !one.is_readable => {
+                if !selection.schemas().contains(&one.name.schema) {
+                    lacks.tables.push(one.name.clone());
+                }
+            }
+            Kind::Table if one.is_hidden && selection.copies(one.oid) => {
+                lacks.hidden.push(one.name.clone());
+            }
+            Kind::Table | Kind::Partitioned => {}
         }
-        let name = QualifiedName::new(row.get::<_, String>(1), row.get::<_, String>(2));
-        let (is_readable, is_hidden, is_own): (bool, bool, bool) =
-            (row.get(4), row.get(5), row.get(6));
-        match (is_readable, is_sequence) {
-            (false, true) => lacks.sequences.push(name.clone()),
-            (false, false) => lacks.tables.push(name.clone()),
-            (true, _) if is_hidden => lacks.hidden.push(name.clone()),
-            (true, _) => {}
-        }
-        if !is_own && !is_sequence {
-            lacks.foreign.push(name);
+        if !one.is_own && one.kind == Kind::Table && selection.copies(one.oid) {
+            lacks.foreign.push(one.name);
         }
     }
     Ok(lacks)
@@ -98,7 +89,7 @@ fn reading(source: &Looked, lacks: &Lacks, found: &mut Findings) {
     let grant = |what: &str| {
         format!(
             "have their owner or an administrator GRANT USAGE on the schema and SELECT on the {what} to \
-             {user}; or leave them out with --filters"
+             {user}; or leave their schemas out with --filters"
         )
     };
     match &lacks.tables[..] {
