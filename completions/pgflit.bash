@@ -849,7 +849,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__check)
-            opts="-S -T -D -F -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -888,6 +888,74 @@ _pgflit() {
                     return 0
                     ;;
                 -F)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --table-jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -J)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index-jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -I)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restore-jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --large-objects-jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -b)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split-tables-larger-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -L)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split-max-parts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requirements)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -Q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --copy-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source-load-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -2578,6 +2578,15 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s S -l source -d '
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s J -l table-jobs -l jobs -d 'Copy this many tables, or parts of tables, at a time [default: 4]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s I -l index-jobs -d 'Build this many indexes at a time [default: 4]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s j -l restore-jobs -d 'Let pg_restore use this many jobs [default: as --index-jobs]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s b -l large-objects-jobs -d 'Copy large objects with this many workers [default: 4]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s Q -l requirements -d 'JSON file with the version of each extension to create' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l copy-from -d 'Read rows from this standby of the source, paused meanwhile; may be repeated' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l source-load-limit -d 'Start no new part while the source runs more than this many active sessions' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s p -l plugin -d 'Logical decoding plugin on the source [default: pgoutput]' -r -f -a "pgoutput\t'Postgres\'s own, with a publication'
 test_decoding\t'Postgres\'s contrib module'
 wal2json\t'The wal2json extension'"
@@ -2609,7 +2618,26 @@ never\t'Never'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l log-file -d 'Append the log to this file as well' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l log-time-format -d 'Write times in the log in this strftime format [default: %Y-%m-%d %H:%M:%S]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l fix -d 'Fix what can be fixed, such as replica identities and parameters, after asking'
-complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l yes -d 'With --fix: do not ask'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l yes -d 'With --fix: do not ask; without it: as if clone --follow had it'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s c -l drop-if-exists -d 'Drop on the target first what is about to be created there'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s O -l no-owner -d 'Do not restore who owns what'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s X -l no-comments -d 'Do not restore comments'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s x -l no-acl -d 'Do not restore privileges (GRANT and REVOKE)'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s y -l no-tablespaces -d 'Put everything into the default tablespace'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s e -l skip-extensions -d 'Leave extensions out, with everything they own'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s M -l skip-ext-comments -d 'Leave the comments on extensions out'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s l -l skip-collations -d 'Leave collations out'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s g -l skip-db-properties -d 'Leave the properties of the database out (ALTER DATABASE … SET)'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l roles -d 'Copy the roles of the instance first'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l no-role-passwords -d 'Leave the passwords of roles out, where pg_authid may not be read'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s B -l skip-large-objects -l skip-blobs -d 'Leave large objects out'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l refresh-matviews -d 'With --follow: refresh materialized views once more at the end position'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s U -l skip-vacuum -d 'Do not VACUUM the tables after their rows are copied'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s a -l skip-analyze -d 'Do not ANALYZE the tables after their rows are copied'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s n -l use-copy-binary -d 'Make it an error if a table cannot be copied in binary; by default each is where that is exact'
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s i -l fail-fast -d 'Stop everything at the first failure instead of finishing what can be finished'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s f -l follow -d 'Capture changes while copying and apply them until --endpos, or for ever'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s w -l wal2json-numeric-as-string -d 'Have wal2json print numbers as strings, where it can; no digit is lost either way'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s t -l create-slot -d 'Create the replication slot if it is missing'

@@ -55,6 +55,7 @@
 //! |---|---|
 //! | what was typed, what does an option mean | [`cli`] |
 //! | what a subcommand does | [`commands`] |
+//! | what stands against a migration, before it begins | [`migration::check`], [`migration::preflight`] |
 //! | in which order a migration goes, what a resume skips | [`migration`] |
 //! | how rows are copied, indexes built | [`clone`] |
 //! | how a change gets from the slot to the target | [`cdc`] |

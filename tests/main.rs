@@ -15,6 +15,7 @@ mod support;
 
 mod bench_itself;
 mod cdc;
+mod check;
 mod cli;
 mod clone;
 mod cluster;

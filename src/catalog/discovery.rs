@@ -13,7 +13,7 @@ use crate::pg::{Error, Session};
 use crate::store::{Capture, ConstraintRow, IndexRow, TableRow};
 
 /// The condition on `n.nspname` and `c.oid` that leaves out what is not the user's.
-pub(super) const USERS_OWN: &str =
+pub(crate) const USERS_OWN: &str =
     "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgflit')
     AND NOT EXISTS (SELECT FROM pg_depend d
                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid

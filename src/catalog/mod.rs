@@ -12,6 +12,7 @@
 //! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`columns`]: what tells whether a column is the one that it was;
 //! - [`partitions`]: what the source's are of, and where their rows are on the target;
+//! - [`privileges`]: what the role may not read, or only in part;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
 //! - [`listing`]: what the `list` commands show;
 //! - [`sizes`]: how large tables and indexes are, measured or estimated;
@@ -32,6 +33,7 @@ pub mod listing;
 pub mod materialized_views;
 pub mod needs;
 pub mod partitions;
+pub mod privileges;
 pub mod restore_list;
 pub mod server;
 pub mod sizes;

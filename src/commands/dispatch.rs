@@ -2,8 +2,8 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, clone, completions, copy, cutover, demo, dump, follow, generate, list, names,
-    ping, proxy, restore, sentinel, snapshot, stream, version,
+    CommandError, check, clone, completions, copy, cutover, demo, dump, follow, generate, list,
+    names, ping, proxy, restore, sentinel, snapshot, stream, version,
 };
 use crate::base::Side;
 use crate::base::cause::chain;
@@ -48,7 +48,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Stream(stream) => run_stream(stream, &invocation.logging),
         Command::Sentinel(command) => sentinel::run(command, output.json),
         Command::Ping(options) => ping::run(&options, output.json),
-        Command::Check(_) => not_built("check"),
+        Command::Check(options) => check::run(&options, &invocation.logging, &output),
         Command::Status(_) => not_built("status"),
         Command::Report(_) => not_built("report"),
         Command::Proxy(command) => proxy::run(&command, output.json),

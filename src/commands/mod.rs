@@ -4,6 +4,7 @@
 //! for, or a [`CommandError`] that knows its own; nothing here ends the process.
 
 mod all_databases;
+mod check;
 mod children;
 mod choices;
 mod clone;

@@ -26,19 +26,8 @@ pub(super) async fn check(session: &Session, left_out: &[String]) -> Result<(), 
     }
     let locked = lock_all(session, &tables).await;
     session.batch("ROLLBACK").await.map_err(&looking)?;
-    let problem = format!(
-        "pg_dump locks {} tables at once, and the source's lock table is made for {} locks \
-         (max_locks_per_transaction = {}, for each of {} processes and prepared transactions)",
-        tables.len(),
-        room.locks,
-        room.each,
-        room.holders
-    );
-    let enough = (tables.len() as u64).div_ceil(room.holders.max(1)) + room.each;
-    let hint = format!(
-        "raise max_locks_per_transaction to {enough} or more on the source and restart it; or \
-         leave schemas out with --filters"
-    );
+    let problem = room.problem(tables.len() as u64);
+    let hint = room.hint(tables.len() as u64);
     match locked {
         Err(error) if error.sqlstate() == Some("53200") => Err(MigrationError::Refused {
             side: Some(Side::Source),
@@ -60,16 +49,42 @@ pub(super) async fn check(session: &Session, left_out: &[String]) -> Result<(), 
 }
 
 /// What the lock table is made for, by `NLOCKENTS` of PostgreSQL's `lock.c`.
-struct Room {
+pub(super) struct Room {
     /// `max_locks_per_transaction`.
     each: u64,
     /// Backends of every kind, and prepared transactions.
     holders: u64,
     /// All.
-    locks: u64,
+    pub(super) locks: u64,
 }
 
-async fn room(session: &Session) -> Result<Room, crate::pg::Error> {
+impl Room {
+    /// That so many `tables` are more than it is made for.
+    pub(super) fn problem(&self, tables: u64) -> String {
+        format!(
+            "pg_dump locks {tables} tables at once, and the source's lock table is made for {} locks \
+             (max_locks_per_transaction = {}, for each of {} processes and prepared transactions)",
+            self.locks, self.each, self.holders
+        )
+    }
+
+    /// What `max_locks_per_transaction` must be for so many.
+    pub(super) fn enough(&self, tables: u64) -> u64 {
+        tables.div_ceil(self.holders.max(1)) + self.each
+    }
+
+    /// What to do about so many.
+    pub(super) fn hint(&self, tables: u64) -> String {
+        format!(
+            "raise max_locks_per_transaction to {} or more on the source and restart it; or \
+             leave schemas out with --filters",
+            self.enough(tables)
+        )
+    }
+}
+
+/// Asks the server.
+pub(super) async fn room(session: &Session) -> Result<Room, crate::pg::Error> {
     // Before 12, walsenders are among max_connections; since 18, slots for autovacuum are counted
     // and not its workers, and there is one more process of the server's own.
     let sql = "SELECT current_setting('max_locks_per_transaction')::bigint,

@@ -3,6 +3,7 @@
 //! The only module that knows all the parts.
 //!
 //! - [`preflight`]: everything that would make it fail, looked at before anything is changed;
+//! - [`check`]: the same and more, told line by line with what to do about it;
 //! - [`begin`]: the work directory: new, resumed, started over, or refused;
 //! - [`capture`]: slot and publications on the source; [`setup`]: making and removing them;
 //!   `leftovers`: sessions that are in the way of that;
@@ -44,6 +45,7 @@ pub mod all_databases;
 pub mod base_copy;
 pub mod begin;
 pub mod capture;
+pub mod check;
 mod children;
 pub mod clone;
 mod columns;

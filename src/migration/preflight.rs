@@ -5,6 +5,7 @@ use crate::base::Side;
 use crate::base::ident::{quote_ident, quote_literal};
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Filters, Selection, Strictness};
+use crate::catalog::privileges::{self, Kind};
 use crate::catalog::server::{self, Server};
 use crate::catalog::sizes::Sizes;
 use crate::clone::programs::{Programs, ProgramsError};
@@ -136,7 +137,9 @@ async fn look_at_both<P>(
         ));
     }
     check_source(&on_source_session, &on_source_server, source, wanted).await?;
-    check_origin(&on_target_session, wanted).await?;
+    if let Some(origin) = wanted.origin {
+        check_origin(&on_target_session, origin).await?;
+    }
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
         check_empty(&on_target_session).await?;
@@ -177,13 +180,23 @@ async fn check_source(
             tracing::warn!("{notice}");
         }
         lock_room::check(session, selection.schemas()).await?;
+        if wanted.rows {
+            check_readable(session, &selection, address).await?;
+        }
         if wanted.rows && (server.is_standby || wanted.of_standbys_alone) {
             check_unlogged(session, &selection, server.is_standby).await?;
         }
     }
-    check_publication(session, wanted).await?;
-    check_endpos(session, wanted).await?;
-    check_role_passwords(session, wanted).await
+    if let Some(publication) = wanted.publication {
+        check_publication(session, publication).await?;
+    }
+    if let Some(endpos) = wanted.endpos {
+        check_endpos(session, endpos).await?;
+    }
+    match wanted.role_passwords {
+        true => check_role_passwords(session).await,
+        false => Ok(()),
+    }
 }
 
 fn refused(
@@ -204,25 +217,48 @@ async fn check_capture(
     address: &Address,
     slot: &str,
 ) -> Result<(), MigrationError> {
-    let on_source_side =
-        |problem: String, hint: String| Err(refused(Some(Side::Source), problem, hint));
-    if server.is_standby {
-        return on_source_side(
-            "the source is a standby: change capture needs its primary".into(),
-            "connect to the primary, for instance with target_session_attrs=read-write".into(),
-        );
+    check_primary(server)?;
+    check_wal_level(server)?;
+    check_replication(server, address)?;
+    check_slot_name(session, slot).await?;
+    check_slot_room(server)?;
+    check_sender_room(server)
+}
+
+fn refused_by_source(problem: impl Into<String>, hint: impl Into<String>) -> MigrationError {
+    refused(Some(Side::Source), problem, hint)
+}
+
+/// A slot for changes can be made on a primary alone.
+pub(super) fn check_primary(server: &Server) -> Result<(), MigrationError> {
+    match server.is_standby {
+        false => Ok(()),
+        true => Err(refused_by_source(
+            "the source is a standby: change capture needs its primary",
+            "connect to the primary, for instance with target_session_attrs=read-write",
+        )),
     }
-    if server.wal_level != "logical" {
-        return on_source_side(
+}
+
+/// The WAL must say what changes mean.
+pub(super) fn check_wal_level(server: &Server) -> Result<(), MigrationError> {
+    match server.wal_level == "logical" {
+        true => Ok(()),
+        false => Err(refused_by_source(
             format!(
                 "the source has wal_level = {}, change capture needs logical",
                 server.wal_level
             ),
-            "ALTER SYSTEM SET wal_level = logical, then restart the source".into(),
-        );
+            "ALTER SYSTEM SET wal_level = logical, then restart the source",
+        )),
     }
-    if !server.may_replicate {
-        return on_source_side(
+}
+
+/// The role must be allowed to make slots and to stream.
+pub(super) fn check_replication(server: &Server, address: &Address) -> Result<(), MigrationError> {
+    match server.may_replicate {
+        true => Ok(()),
+        false => Err(refused_by_source(
             format!(
                 "role \"{}\" may not replicate on the source",
                 address.user()
@@ -231,45 +267,60 @@ async fn check_capture(
                 "have an administrator run: ALTER ROLE {} REPLICATION",
                 quote_ident(address.user())
             ),
-        );
+        )),
     }
+}
+
+/// The slot is to be made, and so must not be there.
+pub(super) async fn check_slot_name(session: &Session, slot: &str) -> Result<(), MigrationError> {
     let sql = "SELECT coalesce(plugin::text, 'physical replication')
                  FROM pg_replication_slots WHERE slot_name = $1";
     let taken = session.query_opt(sql, &[&slot]).await;
-    if let Some(taken) = taken.map_err(on_source("looking at its slots"))? {
-        let plugin: &str = taken.get(0);
-        return on_source_side(
-            format!("replication slot \"{slot}\" exists on the source already, for {plugin}"),
-            "resume the migration it belongs to, name another with --slot-name, or remove it with pgflit stream cleanup".into(),
-        );
+    match taken.map_err(on_source("looking at its slots"))? {
+        None => Ok(()),
+        Some(taken) => Err(refused_by_source(
+            format!(
+                "replication slot \"{slot}\" exists on the source already, for {}",
+                taken.get::<_, &str>(0)
+            ),
+            "resume the migration it belongs to, name another with --slot-name, or remove it with pgflit stream cleanup",
+        )),
     }
-    if server.slots.1 >= server.slots.0 {
-        return on_source_side(
+}
+
+/// There must be room for one more slot.
+pub(super) fn check_slot_room(server: &Server) -> Result<(), MigrationError> {
+    match server.slots.1 < server.slots.0 {
+        true => Ok(()),
+        false => Err(refused_by_source(
             format!(
                 "all {} replication slots of the source are taken",
                 server.slots.0
             ),
-            "raise max_replication_slots and restart the source, or drop a slot that nobody uses"
-                .into(),
-        );
+            "raise max_replication_slots and restart the source, or drop a slot that nobody uses",
+        )),
     }
-    if server.wal_senders.1 >= server.wal_senders.0 {
-        return on_source_side(
+}
+
+/// There must be a WAL sender for the stream.
+pub(super) fn check_sender_room(server: &Server) -> Result<(), MigrationError> {
+    match server.wal_senders.1 < server.wal_senders.0 {
+        true => Ok(()),
+        false => Err(refused_by_source(
             format!(
                 "all {} WAL senders of the source are in use",
                 server.wal_senders.0
             ),
-            "raise max_wal_senders and restart the source".into(),
-        );
+            "raise max_wal_senders and restart the source",
+        )),
     }
-    Ok(())
 }
 
 /// SQLSTATE insufficient_privilege.
 const NOT_ALLOWED: &str = "42501";
 
 /// Whether the plugin is installed, the source lets it be used, and its text can be read.
-async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationError> {
+pub(super) async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationError> {
     if plugin == "pgoutput" {
         return Ok(());
     }
@@ -326,6 +377,45 @@ async fn check_plugin(session: &Session, plugin: &str) -> Result<(), MigrationEr
     }
 }
 
+/// Whether all rows that are copied may be read.
+async fn check_readable(
+    session: &Session,
+    selection: &Selection,
+    address: &Address,
+) -> Result<(), MigrationError> {
+    let barred = privileges::barred(session).await;
+    let mut barred = barred.map_err(on_source("looking at privileges"))?;
+    barred.retain(|one| one.kind == Kind::Table && selection.copies(one.oid));
+    let user = address.user();
+    let unreadable: Vec<_> = barred.iter().filter(|one| !one.is_readable).collect();
+    if let Some(first) = unreadable.first() {
+        return Err(refused_by_source(
+            format!(
+                "role \"{user}\" may not read {} tables of the source, {} first",
+                unreadable.len(),
+                first.name
+            ),
+            "have GRANT USAGE on their schemas and SELECT on the tables run; or leave their schemas out \
+             with --filters; pgflit check tells of this and more",
+        ));
+    }
+    let hidden: Vec<_> = barred.iter().filter(|one| one.is_hidden).collect();
+    match hidden.first() {
+        None => Ok(()),
+        Some(first) => Err(refused_by_source(
+            format!(
+                "row security hides rows of {} tables of the source from role \"{user}\", {} first",
+                hidden.len(),
+                first.name
+            ),
+            format!(
+                "have an administrator run: ALTER ROLE {} BYPASSRLS; or connect as their owner",
+                quote_ident(user)
+            ),
+        )),
+    }
+}
+
 /// A standby has the definitions of unlogged tables, and none of their rows.
 async fn check_unlogged(
     session: &Session,
@@ -357,10 +447,10 @@ async fn check_unlogged(
 const NAME_BYTES: usize = 63;
 
 /// A publication of that name would be replaced, and whoever subscribes to it would notice.
-async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
-    let Some(publication) = wanted.publication else {
-        return Ok(());
-    };
+pub(super) async fn check_publication(
+    session: &Session,
+    publication: &str,
+) -> Result<(), MigrationError> {
     let names = [
         publication.to_owned(),
         capture::inserts_publication(publication),
@@ -394,10 +484,7 @@ async fn check_publication(session: &Session, wanted: &Wanted<'_>) -> Result<(),
 }
 
 /// A position that another migration has left would have changes skipped as applied.
-async fn check_origin(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
-    let Some(origin) = wanted.origin else {
-        return Ok(());
-    };
+pub(super) async fn check_origin(session: &Session, origin: &str) -> Result<(), MigrationError> {
     let failed = on_target("looking at its replication origins");
     match capture::applied_until(session, origin)
         .await
@@ -414,10 +501,7 @@ async fn check_origin(session: &Session, wanted: &Wanted<'_>) -> Result<(), Migr
 }
 
 /// Change capture begins where the source is, or later.
-async fn check_endpos(session: &Session, wanted: &Wanted<'_>) -> Result<(), MigrationError> {
-    let Some(endpos) = wanted.endpos else {
-        return Ok(());
-    };
+pub(super) async fn check_endpos(session: &Session, endpos: Lsn) -> Result<(), MigrationError> {
     let current = session.query_one("SELECT pg_current_wal_lsn()::text", &[]);
     let current: String = current
         .await
@@ -429,13 +513,8 @@ async fn check_endpos(session: &Session, wanted: &Wanted<'_>) -> Result<(), Migr
     }
 }
 
-async fn check_role_passwords(
-    session: &Session,
-    wanted: &Wanted<'_>,
-) -> Result<(), MigrationError> {
-    if !wanted.role_passwords {
-        return Ok(());
-    }
+/// Passwords are to be copied, and so must be readable.
+pub(super) async fn check_role_passwords(session: &Session) -> Result<(), MigrationError> {
     let readable = roles::may_read_passwords(session).await;
     match readable.map_err(on_source("looking for passwords"))? {
         true => Ok(()),
@@ -456,10 +535,19 @@ async fn check_large_objects(
     if wanted.skip_large_objects {
         return Ok(());
     }
+    check_large_objects_readable(source).await?;
+    match wanted.target_may_be_filled {
+        true => Ok(()),
+        false => check_large_objects_free(source, target).await,
+    }
+}
+
+/// Whether the role may read all large objects of the source.
+pub(super) async fn check_large_objects_readable(source: &Session) -> Result<(), MigrationError> {
     let found = server::unreadable_large_objects(source).await;
-    if let Some((count, first)) = found.map_err(on_source("looking for large objects"))? {
-        return Err(refused(
-            Some(Side::Source),
+    match found.map_err(on_source("looking for large objects"))? {
+        None => Ok(()),
+        Some((count, first)) => Err(refused_by_source(
             format!(
                 "{count} large objects of the source may not be read by this role, {first} first"
             ),
@@ -467,11 +555,15 @@ async fn check_large_objects(
                 "connect as their owner or a superuser, or have GRANT SELECT ON LARGE OBJECT {first} \
                  and so on run; or leave large objects out with --skip-large-objects"
             ),
-        ));
+        )),
     }
-    if wanted.target_may_be_filled {
-        return Ok(());
-    }
+}
+
+/// Whether no large object of the target has the OID of one of the source's.
+pub(super) async fn check_large_objects_free(
+    source: &Session,
+    target: &Session,
+) -> Result<(), MigrationError> {
     let failed = on_target("looking at its large objects");
     let there = server::large_objects(target, None).await.map_err(&failed)?;
     if there.is_empty() {
@@ -492,7 +584,8 @@ async fn check_large_objects(
     }
 }
 
-async fn check_empty(session: &Session) -> Result<(), MigrationError> {
+/// Whether the target has no relation of the user's.
+pub(super) async fn check_empty(session: &Session) -> Result<(), MigrationError> {
     let relations = discovery::user_relations(session).await;
     let relations = relations.map_err(on_target("looking at its tables"))?;
     let Some(first) = relations.first() else {

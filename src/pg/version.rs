@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A server's version as `server_version_num` says it: 150018 is 15.18.
 ///
-/// Only versions since 10 are printed right; older ones had three parts and are not supported.
+/// Versions before 10 had three parts, of which the first two are told; they are not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerVersion(pub u32);
 
@@ -28,7 +28,11 @@ impl ServerVersion {
 
 impl fmt::Display for ServerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major(), self.minor())
+        let (major, minor) = (self.major(), self.minor());
+        match major {
+            10.. => write!(f, "{major}.{minor}"),
+            _ => write!(f, "{major}.{}", minor / 100),
+        }
     }
 }
 
@@ -76,5 +80,6 @@ mod tests {
             assert!(text.parse::<ServerVersion>().is_err(), "{text:?}");
         }
         assert_eq!(ServerVersion(150_018).to_string(), "15.18");
+        assert_eq!(ServerVersion(90_624).to_string(), "9.6");
     }
 }

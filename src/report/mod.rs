@@ -4,6 +4,7 @@
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
 //! ([`log_file`]). Nothing here decides anything.
 
+pub mod check;
 pub mod errors;
 pub mod listing;
 pub mod log_file;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
-use super::copying::{SplitArgs, table_jobs};
+use super::copying::{CopyArgs, SplitArgs, table_jobs};
 use super::list::JsonArg;
 use crate::cli::error::UsageError;
 use crate::cli::invocation::Command;
@@ -118,7 +118,7 @@ pub(super) struct CheckArgs {
     /// Fix what can be fixed, such as replica identities and parameters, after asking
     #[arg(long)]
     fix: bool,
-    /// With --fix: do not ask
+    /// With --fix: do not ask; without it: as if clone --follow had it
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -129,6 +129,8 @@ pub(super) struct CheckArgs {
     work_dir: WorkDirArgs,
     #[command(flatten)]
     filters: FilterArgs,
+    #[command(flatten)]
+    copy: CopyArgs,
     #[command(flatten)]
     follow: FollowArg,
     #[command(flatten)]
@@ -143,6 +145,7 @@ impl CheckArgs {
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
             filters: self.filters.resolve(settings)?,
+            copy: self.copy.resolve(settings)?,
             cdc: self.cdc.resolve(follow, self.yes, settings)?,
             fixes: match (self.fix, settings.switch("yes", self.yes)?) {
                 (false, _) => Fixes::None,

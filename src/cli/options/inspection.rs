@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::{CdcSettings, SplitSettings, WorkDir};
+use super::{CdcSettings, CopySettings, SplitSettings, WorkDir};
 
 /// `pgflit snapshot`.
 pub struct SnapshotOptions {
@@ -159,7 +159,9 @@ pub struct CheckOptions {
     pub target: Option<String>,
     /// The filter file.
     pub filters: Option<PathBuf>,
-    /// How changes would be captured.
+    /// How it would be copied.
+    pub copy: CopySettings,
+    /// How changes would be captured; [`CdcSettings::follow`] says whether.
     pub cdc: CdcSettings,
     /// What to do about what can be fixed.
     pub fixes: Fixes,

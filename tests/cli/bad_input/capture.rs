@@ -33,9 +33,10 @@ fn a_source_that_cannot_be_captured_is_refused_before_anything_is_made() {
     ];
     assert_refused_cleanly(&pair, by_clerk.arg("--source").arg(&as_clerk), 6, &texts);
 
-    // It may replicate, but not publish a table of somebody else: found out after the work
+    // It may replicate and read, but not publish a table of somebody else: found out after the work
     // directory was made.
-    pair.source.sql("ALTER ROLE clerk REPLICATION");
+    pair.source
+        .sql("ALTER ROLE clerk REPLICATION; GRANT SELECT ON orders TO clerk");
     let by_clerk = pgflit("clone")
         .follow()
         .dir(pair.dir())

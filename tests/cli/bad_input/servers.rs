@@ -3,7 +3,7 @@
 use pgflit::worker::cluster::StopMode;
 
 use super::{assert_nothing_is_left, assert_refused, assert_refused_cleanly, clone};
-use crate::support::{Pair, pgflit};
+use crate::support::{Database, Pair, pgflit};
 
 #[test]
 fn a_server_that_cannot_be_used_is_named_with_its_side() {
@@ -117,6 +117,31 @@ fn databases_that_cannot_be_a_source_or_a_target_are_refused() {
         };
         cluster.restart(StopMode::Fast).expect("a primary");
     }
+}
+
+#[test]
+fn rows_that_may_not_be_read_are_refused_before_anything_is_made() {
+    let pair = Pair::new();
+    pair.source.sql(
+        "CREATE ROLE reader LOGIN REPLICATION; GRANT CREATE ON DATABASE app TO reader;
+         CREATE TABLE open (id int PRIMARY KEY); GRANT SELECT ON open TO reader;
+         CREATE TABLE secret (id int PRIMARY KEY)",
+    );
+    let reader = Database::of_user(&pair.source_cluster, "app", "reader");
+    let copy = || {
+        let clone = pgflit("clone").follow().dir(pair.dir());
+        clone.source(&reader).target(&pair.target)
+    };
+    let texts = ["may not read 1 tables", "public.secret first", "GRANT"];
+    assert_refused_cleanly(&pair, copy(), 6, &texts);
+    pair.source
+        .sql("GRANT SELECT ON secret TO reader; ALTER TABLE secret ENABLE ROW LEVEL SECURITY");
+    let texts = [
+        "row security hides rows of 1 tables",
+        "public.secret",
+        "BYPASSRLS",
+    ];
+    assert_refused_cleanly(&pair, copy(), 6, &texts);
 }
 
 #[test]
