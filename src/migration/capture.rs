@@ -83,6 +83,27 @@ pub async fn drop_publications(source: &Session, publication: &str) -> Result<()
     Ok(())
 }
 
+/// What apply needs, so that it fires no triggers and checks no foreign keys.
+pub async fn may_apply(session: &Session) -> Result<bool, pg::Error> {
+    let probe = "BEGIN; SET LOCAL session_replication_role = replica";
+    let asked = session.batch(probe).await;
+    // A lost session says so here.
+    session.batch("ROLLBACK").await?;
+    match asked {
+        Ok(()) => Ok(true),
+        Err(error) if error.sqlstate() == Some("42501") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What to do where [`may_apply`] is false, of the role `user`.
+pub fn let_apply(user: &str) -> String {
+    format!(
+        "have an administrator run, from PostgreSQL 15 on: GRANT SET ON PARAMETER \
+         session_replication_role TO {user}; or connect as a superuser"
+    )
+}
+
 /// The position that the target keeps under the name `origin`, in an origin or in our table; none
 /// if nothing was ever applied under it.
 pub async fn applied_until(target: &Session, origin: &str) -> Result<Option<Lsn>, pg::Error> {

@@ -139,6 +139,7 @@ async fn look_at_both<P>(
     check_source(&on_source_session, &on_source_server, source, wanted).await?;
     if let Some(origin) = wanted.origin {
         check_origin(&on_target_session, origin).await?;
+        check_may_apply(&on_target_session, target).await?;
     }
     check_large_objects(&on_source_session, &on_target_session, wanted).await?;
     if !wanted.target_may_be_filled {
@@ -497,6 +498,23 @@ pub(super) async fn check_origin(session: &Session, origin: &str) -> Result<(), 
             "resume the migration it belongs to, name another with --origin, or remove what an \
              earlier migration left with pgflit stream cleanup",
         )),
+    }
+}
+
+async fn check_may_apply(session: &Session, target: &Address) -> Result<(), MigrationError> {
+    let may_apply = capture::may_apply(session).await;
+    match may_apply.map_err(on_target("looking whether changes can be applied"))? {
+        true => Ok(()),
+        false => {
+            let user = target.user();
+            Err(refused(
+                Some(Side::Target),
+                format!(
+                    "{user} may not set session_replication_role, with which changes are applied"
+                ),
+                capture::let_apply(user),
+            ))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::base::{QualifiedName, Side};
 use crate::catalog::privileges::{self, Kind};
 use crate::clone::roles::Passwords;
+use crate::migration::capture;
 use crate::migration::error::MigrationError;
 use crate::migration::preflight;
 
@@ -217,28 +218,15 @@ async fn replica_role(scene: &Scene<'_>, found: &mut Findings) -> Result<(), Mig
         return Ok(());
     }
     let target = &scene.target;
-    let asked = target
-        .session
-        .batch("BEGIN; SET LOCAL session_replication_role = replica; ROLLBACK")
-        .await;
-    if asked
-        .as_ref()
-        .is_err_and(|error| error.sqlstate().is_some())
-    {
-        let ended = target.session.batch("ROLLBACK").await;
-        ended.map_err(target.on("ending a transaction"))?;
-    }
     let user = target.address.user();
+    let asked = capture::may_apply(&target.session).await;
     match asked {
-        Ok(()) => found.pass(ID, Side::Target, "changes may be applied without triggers"),
-        Err(error) if error.sqlstate() == Some("42501") => found.fail(
+        Ok(true) => found.pass(ID, Side::Target, "changes may be applied without triggers"),
+        Ok(false) => found.fail(
             ID,
             Side::Target,
             format!("{user} may not set session_replication_role, with which changes are applied"),
-            format!(
-                "have an administrator run, from PostgreSQL 15 on: GRANT SET ON PARAMETER \
-                 session_replication_role TO {user}; or connect as a superuser"
-            ),
+            capture::let_apply(user),
         ),
         Err(error) => {
             let asked = Err::<(), _>(target.on("asking for session_replication_role")(error));

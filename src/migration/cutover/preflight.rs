@@ -31,9 +31,6 @@ const GOOD_LAG: u64 = 32 * 1024;
 const GOOD_MOMENT_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY_MOMENT: Duration = Duration::from_millis(2);
 
-/// SQLSTATE insufficient_privilege.
-const NOT_ALLOWED: &str = "42501";
-
 /// How long sessions may take to say what they hold.
 const SURVEY_MAX: Duration = Duration::from_secs(2);
 
@@ -64,7 +61,7 @@ pub async fn look(
     check_subscriptions(from, current.from).await?;
     if config.reverse {
         check_way_back(&Leg::back(config), to).await?;
-        check_may_apply(from, current.from).await?;
+        check_may_apply(from, current.from, config.address(current.from).user()).await?;
     }
     let via = (from, current.from);
     proxies.find(via).await?;
@@ -301,22 +298,19 @@ async fn check_way_back(back: &Leg, to: &Session) -> Result<(), CutoverError> {
 }
 
 /// What comes back is applied on the side that traffic leaves.
-async fn check_may_apply(from: &Session, side: Side) -> Result<(), CutoverError> {
-    let probed = from
-        .batch("BEGIN; SET LOCAL session_replication_role = replica")
-        .await;
-    let doing = "looking whether changes can be applied";
-    from.batch("ROLLBACK").await.map_err(on(side, doing))?;
-    match probed {
-        Ok(()) => Ok(()),
-        Err(error) if error.sqlstate() == Some(NOT_ALLOWED) => Err(CutoverError::not_ready(
+async fn check_may_apply(from: &Session, side: Side, user: &str) -> Result<(), CutoverError> {
+    let may_apply = capture::may_apply(from).await;
+    match may_apply.map_err(on(side, "looking whether changes can be applied"))? {
+        true => Ok(()),
+        false => Err(CutoverError::not_ready(
             format!(
-                "no changes can go back: this role may not set session_replication_role on the {side}"
+                "no changes can go back: {user} may not set session_replication_role on the {side}"
             ),
-            "let it, as a superuser there: GRANT SET ON PARAMETER session_replication_role TO … (from \
-             PostgreSQL 15 on); or give up the way back with --no-reverse",
+            format!(
+                "{}; or give up the way back with --no-reverse",
+                capture::let_apply(user)
+            ),
         )),
-        Err(error) => Err(on(side, doing)(error)),
     }
 }
 
