@@ -114,5 +114,6 @@ pub mod proxy;
 pub mod report;
 pub mod segment;
 pub mod store;
+pub mod verify;
 pub mod wire;
 pub mod worker;

@@ -27,3 +27,4 @@ mod resume;
 mod sentinel;
 mod snapshot;
 mod tidy;
+mod verify;

@@ -7,6 +7,7 @@ mod all_databases;
 mod children;
 mod choices;
 mod clone;
+mod compare;
 mod completions;
 mod copy;
 mod cutover;

@@ -37,7 +37,8 @@ pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
 pub use step::{
-    CATALOG_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes,
+    CATALOG_STEP, COMPARE_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP,
+    StepTimes,
 };
 pub use wanted_row::WantedRow;
 pub use work_dir::{WorkDir, WorkDirError};

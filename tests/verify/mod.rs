@@ -1,0 +1,3 @@
+//! Whether source and target are equal, and what of it is told.
+
+mod data;
