@@ -61,6 +61,7 @@ fn rows_of(
         keys_shown: rows.keys_shown,
         folder,
         resume: rows.resume,
+        at_lsn: rows.at_lsn.then_some(work_dir),
     };
     let shutdown = place::shutdown()?;
     let progress = Arc::new(Progress::default());
@@ -122,6 +123,11 @@ fn conclude(outcome: &Outcome) -> Result<ExitCode, CommandError> {
     };
     let (different, uncompared) = (count(Verdict::Different), count(Verdict::Uncompared));
     let sequences = outcome.sequence_differences.len();
+    if let Some(at) = outcome.at {
+        tracing::info!(
+            "both as they were at {at}; sequences are set when following ends, and are not compared"
+        );
+    }
     tracing::info!(
         "{} tables and {} sequences compared: {different} tables and {sequences} sequences differ",
         outcome.tables.len() - uncompared,

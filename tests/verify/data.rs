@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Database, Finished, Held, Pair, SOON, eventually, long_tests_wanted, pgflit};
+use crate::support::{Database, Finished, Pair, SOON, eventually, long_tests_wanted, pgflit};
 
 /// Tables of all kinds, the same on both sides.
 fn both(pair: &Pair, script: &str) {
@@ -142,7 +142,8 @@ fn settings_column_order_and_versions_of_values_make_no_difference() {
          ALTER DATABASE app SET intervalstyle = 'iso_8601'; ALTER DATABASE app SET search_path = ''",
     );
     compare(&pair, &[]).assert_code(0);
-    pair.target.sql("UPDATE t SET f = f + 1e-14 WHERE id = 50");
+    pair.target
+        .sql("UPDATE public.t SET f = f + 1e-14 WHERE id = 50");
     compare(&pair, &[])
         .assert_code(3)
         .assert_stdout("~ (id)=(50): f");
@@ -366,46 +367,33 @@ fn one_that_was_killed_goes_on_with_what_is_not_known() {
     let pair = Pair::new();
     both(
         &pair,
-        "CREATE TABLE first (id int PRIMARY KEY); CREATE TABLE held (id int PRIMARY KEY)",
+        "CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int PRIMARY KEY)",
     );
-    let gate = Held::open(&pair.target, "LOCK TABLE held IN ACCESS EXCLUSIVE MODE");
-    let start = || {
-        pgflit("compare data")
-            .between(&pair)
-            .args(["--resume"])
-            .start()
-    };
-    let run = start();
-    run.wait_for_stderr("public.first is equal");
-    run.signal(Signal::SIGKILL);
-    drop(run);
-    let run = start();
-    run.wait_for_stderr("1 tables were found equal before");
-    eventually(SOON, "it waits for the lock", || {
-        pair.target
-            .number("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            > 0
-    });
-    // Somebody else there.
-    pgflit("compare data").between(&pair).run().assert_code(8);
-    run.signal(Signal::SIGTERM);
-    run.wait_for_exit().assert_code(9);
-    gate.commit();
-    pgflit("compare data --resume")
-        .between(&pair)
+    let compare = |options: &str| pgflit(&format!("compare data {options}")).between(&pair);
+    let killed = compare("--resume")
+        .env("PGFLIT_KILL_AT", "table known")
+        .run();
+    assert_eq!(killed.code(), None);
+    let stopped = compare("--resume")
+        .env("PGFLIT_STOP_AT", "table known")
+        .start();
+    stopped.wait_for_stderr("1 tables were found equal before");
+    eventually(SOON, "it stands", || stopped.is_stopped());
+    // Somebody is there.
+    compare("").run().assert_code(8);
+    stopped.signal(Signal::SIGTERM);
+    stopped.signal(Signal::SIGCONT);
+    drop(stopped);
+    compare("--resume")
         .run()
         .assert_code(0)
-        .assert_stderr("public.held is equal")
+        .assert_stderr("2 tables were found equal before")
         .assert_stderr("2 tables and 0 sequences compared");
-    pgflit("compare data --resume --counts-only")
-        .between(&pair)
+    compare("--resume --counts-only")
         .run()
         .assert_code(1)
         .assert_stderr("it compared rows, not counts");
-    pgflit("compare data --counts-only")
-        .between(&pair)
-        .run()
-        .assert_code(0);
+    compare("--counts-only").run().assert_code(0);
 }
 
 #[test]

@@ -73,6 +73,10 @@ pub(super) struct CompareRowsArgs {
     /// Leave out the tables that an earlier run in the same --dir has found equal
     #[arg(short = 'R', long, requires = "dir")]
     resume: bool,
+    /// While the migration in --dir follows the source: compare both as they are at one position of its
+    /// WAL, where apply stands still for a moment
+    #[arg(long)]
+    at_lsn: bool,
 }
 
 /// A percentage, as so many of a million.
@@ -115,6 +119,7 @@ impl CompareSubjectArgs {
                     sample: rows.sample,
                     keys_shown: rows.keys,
                     resume: rows.resume,
+                    at_lsn: rows.at_lsn,
                 };
                 (CompareSubject::Data(rows), compare)
             }

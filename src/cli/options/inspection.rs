@@ -152,6 +152,8 @@ pub struct CompareRows {
     pub keys_shown: usize,
     /// Leave out what an earlier run has found equal.
     pub resume: bool,
+    /// Compare a running migration at one position of the source.
+    pub at_lsn: bool,
 }
 
 /// `pgflit ping`.

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_table_is_known_when_the_last_part_of_both_sides_is() {
         let board = Board::new(vec![[vec![part(1), part(2)], vec![part(3)]]], false);
-        let mut next = |side| board.next(side).expect("a task");
+        let next = |side| board.next(side).expect("a task");
         let (one, two, other) = (next(Side::Source), next(Side::Source), next(Side::Target));
         assert_eq!(board.next(Side::Source), None);
         assert!(board.counted::<()>(Side::Source, &two, digest(5)).is_none());

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::base::{Remedy, Side};
 use crate::catalog::filters::FilterError;
@@ -59,6 +60,24 @@ pub enum CompareError {
     /// The store of the migration cannot be read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// No running migration can be compared there.
+    #[error("{problem}")]
+    NoStream {
+        /// Why.
+        problem: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Apply does not stand still, or the source gives no snapshot, in time.
+    #[error("{what} within {} s", waited.as_secs())]
+    NotInTime {
+        /// What did not happen.
+        what: &'static str,
+        /// How long that was waited for.
+        waited: Duration,
+        /// What to do.
+        hint: &'static str,
+    },
     /// Asked to stop.
     #[error("stopped before everything was compared")]
     Stopped,
@@ -71,10 +90,12 @@ impl CompareError {
             CompareError::Server { source, .. } => source.remedy(),
             CompareError::Store(source) => source.remedy(),
             CompareError::HashesDiffer => Remedy::AskOperator,
+            CompareError::NotInTime { .. } => Remedy::Retry,
             CompareError::Journal { .. } | CompareError::Stopped => Remedy::Retry,
             CompareError::Filters(_)
             | CompareError::SameDatabase
             | CompareError::OtherComparison { .. }
+            | CompareError::NoStream { .. }
             | CompareError::WorkDir(_)
             | CompareError::Lock(_) => Remedy::FixArguments,
         }
@@ -89,6 +110,7 @@ impl CompareError {
                 "servers of another byte order or of another make cannot be compared in this way; \
                  --counts-only compares how many rows there are"
             }
+            CompareError::NoStream { hint, .. } | CompareError::NotInTime { hint, .. } => hint,
             CompareError::SameDatabase => "name another database with --target",
             CompareError::OtherComparison { .. } => {
                 "leave --resume out to begin anew, or name another work directory with --dir"

@@ -9,7 +9,7 @@ use crate::pg::{Address, Error, Session};
 use super::error::{CompareError, on};
 
 /// What every reading transaction begins with.
-const BEGIN: &str = "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ";
+pub(super) const BEGIN: &str = "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ";
 
 /// A server that notices when nobody listens any more ends a long question by itself; 14 and later.
 const LISTEN_AGAIN: &str = "SELECT set_config(name, '2000', false) FROM pg_settings \

@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use crate::base::cause::chain;
-use crate::base::{QualifiedName, Shutdown, Side};
+use crate::base::{Lsn, QualifiedName, Shutdown, Side, failpoint};
 use crate::catalog::filters::{self, Filters, Strictness};
 use crate::catalog::parts::{self, Cutting};
 use crate::catalog::server;
 use crate::catalog::sizes::Sizes;
 use crate::pg::{Address, Error, Session};
+use crate::store::WorkDir;
 
 use super::board::{Board, Counted, Part};
 use super::digest::{Digest, Form, Sample, probe_sql};
@@ -22,6 +23,7 @@ use super::moment::Moment;
 use super::narrow::narrow;
 use super::outcome::{Compared, Outcome, Verdict};
 use super::sequences;
+use super::standstill;
 use super::unit::{self, Relation, Scope, Together, Unit, index};
 use super::workers::{News, Progress, Shared, count_all};
 
@@ -87,6 +89,9 @@ pub struct Config {
     pub folder: Option<PathBuf>,
     /// Leave out what the folder says is equal.
     pub resume: bool,
+    /// The work directory of the migration that is running, whose apply stands still at one position of
+    /// the source while the snapshots are taken; none for snapshots as they come.
+    pub at_lsn: Option<WorkDir>,
 }
 
 /// Both servers, to be asked what there is.
@@ -163,11 +168,27 @@ pub async fn compare(
 ) -> Result<Outcome, CompareError> {
     let comparing = async {
         let servers = Servers::connect(config).await?;
-        let moments = [
-            Moment::take(Side::Source, &config.source).await?,
-            Moment::take(Side::Target, &config.target).await?,
-        ];
-        compare_at(config, &servers, moments, progress, shutdown).await
+        let systems = servers.systems().await?;
+        if systems[0] == systems[1] {
+            return Err(CompareError::SameDatabase);
+        }
+        let (moments, at) = match &config.at_lsn {
+            Some(work_dir) => {
+                let (moments, at) = standstill::moments(config, work_dir, &systems).await?;
+                (moments, Some(at))
+            }
+            None => {
+                let source = Moment::take(Side::Source, &config.source).await?;
+                let target = Moment::take(Side::Target, &config.target).await?;
+                ([source, target], None)
+            }
+        };
+        let found = Found {
+            servers,
+            systems,
+            at,
+        };
+        compare_at(config, found, moments, progress, shutdown).await
     };
     tokio::select! {
         compared = comparing => compared,
@@ -176,26 +197,34 @@ pub async fn compare(
     }
 }
 
+/// What is compared.
+struct Found {
+    servers: Servers,
+    systems: [String; 2],
+    /// Where in the source's WAL, if that is known.
+    at: Option<Lsn>,
+}
+
 async fn compare_at(
     config: &Config,
-    servers: &Servers,
+    found: Found,
     moments: [Moment; 2],
     progress: &Arc<Progress>,
     shutdown: &Shutdown,
 ) -> Result<Outcome, CompareError> {
-    let systems = servers.systems().await?;
-    if systems[0] == systems[1] {
-        return Err(CompareError::SameDatabase);
-    }
+    let servers = &found.servers;
     if config.reading.depth == Depth::Rows && !servers.hash_alike().await? {
         return Err(CompareError::HashesDiffer);
     }
     let converted = servers.encodings_differ().await?;
-    let (mut journal, before) = open_journal(config, systems)?;
+    let (mut journal, before) = open_journal(config, found.systems)?;
     let scope = scope(config, servers).await?;
     let units = units(config, servers, &scope).await?;
 
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome {
+        at: found.at,
+        ..Outcome::default()
+    };
     let mut to_count = Vec::new();
     for unit in units {
         match known(&unit, &before) {
@@ -229,6 +258,7 @@ async fn compare_at(
                 (compared.verdict, &mut journal, compared.source)
             {
                 journal.equal(&compared.name, digest)?;
+                failpoint::reach("table known");
             }
             outcome.tables.push(compared);
         }
@@ -240,6 +270,10 @@ async fn compare_at(
     outcome
         .tables
         .sort_by(|left, right| left.name.cmp(&right.name));
+    if found.at.is_some() {
+        // No stream carries them: they are set when following ends.
+        return Ok(outcome);
+    }
     match sequences::compare(&servers.source, &servers.target, &scope).await {
         Ok((count, differences)) => {
             outcome.sequences = count;
