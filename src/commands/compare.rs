@@ -10,9 +10,10 @@ use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{CompareOptions, CompareRows, CompareSubject};
 use crate::migration::progress::{Done, Totals, View};
 use crate::report::progress::{Display, Sample, Shown};
-use crate::report::{comparison, stdout};
+use crate::report::{comparison, definitions, stdout};
 use crate::store::{COMPARE_STEP, StepTimes};
 use crate::verify::data::{self, Depth, Outcome, Progress, Reading, Verdict};
+use crate::verify::schema;
 
 /// Something could not be compared, and nothing that could differs.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +28,33 @@ pub(super) fn run(
     output: &OutputSettings,
 ) -> Result<ExitCode, CommandError> {
     match subject {
-        CompareSubject::Schema => super::not_built::not_built("compare schema"),
+        CompareSubject::Schema => definitions_of(options, output),
         CompareSubject::Data(rows) => rows_of(options, rows, logging, output),
     }
+}
+
+fn definitions_of(
+    options: &CompareOptions,
+    output: &OutputSettings,
+) -> Result<ExitCode, CommandError> {
+    let config = schema::Config {
+        source: place::address(Side::Source, options.source.as_deref())?,
+        target: place::address(Side::Target, options.target.as_deref())?,
+        filters: place::filters(options.filters.as_deref())?,
+    };
+    let shutdown = place::shutdown()?;
+    let outcome = runtime::block_on(schema::compare(&config, &shutdown))??;
+    let text = match output.json {
+        true => format!("{}\n", definitions::json(&outcome)),
+        false => definitions::text(&outcome),
+    };
+    stdout::write(text.as_bytes()).map_err(CommandError::stdout)?;
+    let differ = outcome.differences.len();
+    tracing::info!("{} objects compared: {differ} differ", outcome.objects);
+    Ok(match differ {
+        0 => ExitCode::Done,
+        _ => ExitCode::CheckFailed,
+    })
 }
 
 fn rows_of(

@@ -21,7 +21,7 @@ use crate::migration::summary::SummaryError;
 use crate::pg::{self, AddressError};
 use crate::segment;
 use crate::store::{self, EndposError, LockError, WorkDirError};
-use crate::verify::data::CompareError;
+use crate::verify::CompareError;
 
 use super::CommandError;
 

@@ -2,3 +2,4 @@
 
 mod at_lsn;
 mod data;
+mod schema;

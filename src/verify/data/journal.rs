@@ -20,7 +20,7 @@ use crate::base::QualifiedName;
 use crate::store::{Lock, seconds_since_1970};
 
 use super::digest::Digest;
-use super::error::CompareError;
+use crate::verify::error::CompareError;
 
 const FORMAT: u32 = 1;
 

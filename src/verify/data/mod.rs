@@ -18,7 +18,6 @@
 
 mod board;
 pub mod digest;
-pub mod error;
 pub mod journal;
 mod moment;
 mod narrow;
@@ -30,7 +29,6 @@ mod unit;
 mod workers;
 
 pub use digest::Sample;
-pub use error::CompareError;
 pub use outcome::{Compared, Found, KeyDifference, Kind, Outcome, SequenceDifference, Verdict};
 pub use run::{Config, Depth, Reading, compare};
 pub use workers::Progress;

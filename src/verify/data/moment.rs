@@ -6,7 +6,7 @@ use crate::base::Side;
 use crate::base::ident::quote_literal;
 use crate::pg::{Address, Error, Session};
 
-use super::error::{CompareError, on};
+use crate::verify::error::{CompareError, on};
 
 /// What every reading transaction begins with.
 pub(super) const BEGIN: &str = "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ";

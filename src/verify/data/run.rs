@@ -17,7 +17,6 @@ use crate::store::WorkDir;
 
 use super::board::{Board, Counted, Part};
 use super::digest::{Digest, Form, Sample, probe_sql};
-use super::error::{CompareError, on};
 use super::journal::{Before, Comparison, Journal};
 use super::moment::Moment;
 use super::narrow::narrow;
@@ -26,6 +25,7 @@ use super::sequences;
 use super::standstill;
 use super::unit::{self, Relation, Scope, Together, Unit, index};
 use super::workers::{News, Progress, Shared, count_all};
+use crate::verify::error::{CompareError, on};
 
 /// How much of each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

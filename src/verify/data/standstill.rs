@@ -24,9 +24,9 @@ use crate::base::{Lsn, Side, failpoint};
 use crate::pg::{Connection, Error, Mode, Session};
 use crate::store::{HOLD_LASTS, Run, Store, WorkDir};
 
-use super::error::{CompareError, on};
 use super::moment::{BEGIN, Moment};
 use super::run::Config;
+use crate::verify::error::{CompareError, on};
 
 /// How often the wish is repeated.
 const BEAT: Duration = Duration::from_secs(1);

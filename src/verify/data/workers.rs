@@ -11,10 +11,10 @@ use crate::pg::{Error, Session};
 
 use super::board::{Board, Counted, Task};
 use super::digest::{Digest, Rows, count_sql, digest_sql, sum_of};
-use super::error::{CompareError, on};
 use super::moment::Moment;
 use super::run::{Depth, Reading};
 use super::unit::Unit;
+use crate::verify::error::{CompareError, on};
 
 /// How often a part is asked for again after its connection was lost; the snapshot is another's.
 const ATTEMPTS: usize = 3;

@@ -13,7 +13,7 @@ use crate::store::{self, LockError, WorkDirError};
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A server failed.
-    #[error("comparing rows: {doing} on the {side}")]
+    #[error("comparing: {doing} on the {side}")]
     Server {
         /// Which one.
         side: Side,
