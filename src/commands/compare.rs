@@ -150,7 +150,7 @@ fn conclude(outcome: &Outcome) -> Result<ExitCode, CommandError> {
     let sequences = outcome.sequence_differences.len();
     if let Some(at) = outcome.at {
         tracing::info!(
-            "both as they were at {at}; sequences are set when following ends, and are not compared"
+            "both as they were at {at}; sequences and large objects are brought over when following ends, and are not compared"
         );
     }
     tracing::info!(

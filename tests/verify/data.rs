@@ -397,6 +397,22 @@ fn one_that_was_killed_goes_on_with_what_is_not_known() {
 }
 
 #[test]
+fn large_objects_are_compared_too() {
+    let pair = Pair::new();
+    both(
+        &pair,
+        "SELECT lo_from_bytea(5000, 'abc'), lo_from_bytea(5001, '')",
+    );
+    let tables = json(&pair, &[], 0);
+    assert_eq!(named(&tables, "pg_largeobject")["source"]["rowcount"], 2);
+    pair.target.sql("SELECT lo_put(5000, 1, 'x')");
+    compare(&pair, &[])
+        .assert_code(3)
+        .assert_stdout("! pg_catalog.pg_largeobject: large objects differ");
+    compare(&pair, &["--counts-only"]).assert_code(0);
+}
+
+#[test]
 fn bad_input_is_told() {
     let pair = Pair::new();
     pgflit("compare data")

@@ -16,7 +16,7 @@ const BOTH: &str = r#"
     CREATE FUNCTION s.ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
     CREATE EVENT TRIGGER ev ON ddl_command_end EXECUTE FUNCTION s.ev(); ALTER EVENT TRIGGER ev DISABLE;
     CREATE TABLE s.types (a int, b varchar(10), c text COLLATE "C", d int DEFAULT 1, e int NOT NULL, f int GENERATED ALWAYS AS IDENTITY,
-                          g int GENERATED ALWAYS AS (a * 2) STORED, h text, i text, gone int);
+                          g int GENERATED ALWAYS AS (e * 2) STORED, h text, i text, gone int);
     CREATE TABLE s.ordered (a int, b int); CREATE TABLE s.dropped (a int PRIMARY KEY, b int); CREATE INDEX ON s.dropped (b);
     CREATE TABLE s.keys (id int PRIMARY KEY, a int UNIQUE, b int CHECK (b > 0), c int REFERENCES s.keys, d int);
     ALTER TABLE s.keys ADD CONSTRAINT excl EXCLUDE USING btree (d WITH =); CREATE INDEX i ON s.keys (b); CREATE INDEX gone_i ON s.keys (c);
@@ -76,7 +76,7 @@ const PLANTED: [(&str, &str); 67] = [
     ),
     (
         "ALTER TABLE s.types ALTER g DROP EXPRESSION",
-        "GENERATED ALWAYS AS ((a * 2)) STORED\n",
+        "GENERATED ALWAYS AS ((e * 2)) STORED\n",
     ),
     (
         "ALTER TABLE s.types ALTER h SET STORAGE EXTERNAL",
@@ -134,7 +134,10 @@ const PLANTED: [(&str, &str); 67] = [
         "GRANT SELECT, UPDATE ON s.granted TO reader WITH GRANT OPTION",
         "  + GRANT SELECT, UPDATE TO reader WITH GRANT OPTION\n",
     ),
-    ("REVOKE DELETE ON s.granted FROM CURRENT_USER", "  - "),
+    (
+        "REVOKE DELETE ON s.granted FROM CURRENT_USER",
+        "  + REVOKE DELETE FROM its owner\n",
+    ),
     (
         "GRANT SELECT (b) ON s.granted TO PUBLIC",
         "  + GRANT SELECT (b) TO PUBLIC\n",
@@ -248,7 +251,10 @@ const PLANTED: [(&str, &str); 67] = [
         "DROP OPERATOR s.=== (int, int)",
         "- operator s.===(integer,integer)\n",
     ),
-    ("DROP CAST (s.pair AS text)", "- cast (s.pair AS text)\n"),
+    (
+        "DROP CAST (s.pair AS text)",
+        "- cast (s.pair AS pg_catalog.text)\n",
+    ),
     (
         "ALTER TEXT SEARCH CONFIGURATION s.conf ALTER MAPPING FOR asciiword WITH s.dict",
         "  + MAPPING FOR asciiword WITH s.dict\n",

@@ -225,6 +225,19 @@ pub fn count_sql(rows: Rows<'_>, form: Form) -> String {
     format!("SELECT count(*), '0', '0' {}", rows.from_where(form))
 }
 
+/// The same of large objects: their numbers and, if `with_contents`, what is in them.
+pub fn large_objects_sql(with_contents: bool) -> String {
+    let contents = match with_contents {
+        true => ", sha256(lo_get(m.oid))",
+        false => "",
+    };
+    format!(
+        "SELECT count(*), {} FROM (SELECT {} AS r FROM pg_largeobject_metadata m OFFSET 0) AS hashed",
+        sums(),
+        record(&format!("m.oid{contents}"), false)
+    )
+}
+
 /// A server's sum.
 pub fn sum_of(text: &str) -> Option<i128> {
     text.parse().ok()

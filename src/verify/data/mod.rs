@@ -6,7 +6,7 @@
 //! - `standstill`: the same where a migration is running, at one position of the source;
 //! - `board`, `workers`: the parts of all tables, counted by several sessions a server;
 //! - `narrow`: from two sums that differ to the keys of the rows that differ;
-//! - `sequences`: where they stand;
+//! - `sequences`: where they stand; `large_objects`: what is in them;
 //! - [`journal`]: what is known to be equal, on disk, for whoever goes on;
 //! - [`run`]: all of it.
 //!
@@ -19,6 +19,7 @@
 mod board;
 pub mod digest;
 pub mod journal;
+mod large_objects;
 mod moment;
 mod narrow;
 pub mod outcome;

@@ -18,6 +18,7 @@ use crate::store::WorkDir;
 use super::board::{Board, Counted, Part};
 use super::digest::{Digest, Form, Sample, probe_sql};
 use super::journal::{Before, Comparison, Journal};
+use super::large_objects;
 use super::moment::Moment;
 use super::narrow::narrow;
 use super::outcome::{Compared, Outcome, Verdict};
@@ -271,8 +272,12 @@ async fn compare_at(
         .tables
         .sort_by(|left, right| left.name.cmp(&right.name));
     if found.at.is_some() {
-        // No stream carries them: they are set when following ends.
+        // No stream carries large objects and sequences: they are brought over when following ends.
         return Ok(outcome);
+    }
+    if let Some(compared) = large_objects::compare(&moments, config.reading.depth).await {
+        tell_of(&compared);
+        outcome.tables.push(compared);
     }
     match sequences::compare(&servers.source, &servers.target, &scope).await {
         Ok((count, differences)) => {

@@ -76,31 +76,30 @@ fn comment(class: &str, oid: &str) -> String {
 
 /// SQL: an array of the lines of an access list. What an owner may by default is not among them, and who
 /// has granted it is not told.
-fn privileges(versions: Versions, kind: &str, acl: &str, owner: &str, on: &str) -> String {
+fn privileges(versions: Versions, kind: &str, acl: &str, owner: &str) -> String {
     // MAINTAIN came with 17.
     let known = match versions.both_know(17) {
         true => "true",
         false => "a.privilege_type <> 'MAINTAIN'",
     };
-    let listed = |acl: &str| {
+    let default = format!("acldefault({kind}, {owner})");
+    // What one list has and the other has not, a line for each who has it.
+    let only = |(word, preposition), these: &str, those: &str| {
         format!(
-            "SELECT format('GRANT %s{on} TO %s%s', string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type),
-                           CASE a.grantee WHEN 0 THEN 'PUBLIC' WHEN {owner} THEN 'its owner'
-                                          ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-                           CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-               FROM aclexplode({acl}) a WHERE {known} GROUP BY a.grantee, a.is_grantable"
+            "ARRAY(SELECT format('{word} %s {preposition} %s%s', string_agg(o.privilege_type, ', ' ORDER BY o.privilege_type),
+                           CASE o.grantee WHEN 0 THEN 'PUBLIC' WHEN {owner} THEN 'its owner'
+                                          ELSE quote_ident(pg_get_userbyid(o.grantee)) END,
+                           CASE WHEN o.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                     FROM (SELECT a.grantee, a.privilege_type, a.is_grantable FROM aclexplode({these}) a WHERE {known}
+                           EXCEPT
+                           SELECT a.grantee, a.privilege_type, a.is_grantable FROM aclexplode({those}) a) AS o
+                    GROUP BY o.grantee, o.is_grantable ORDER BY 1)"
         )
     };
-    let (default, found) = (format!("acldefault({kind}, {owner})"), acl);
     format!(
-        "CASE WHEN {found} IS NOT NULL THEN
-           ARRAY({} EXCEPT {} ORDER BY 1)
-           || ARRAY(SELECT 'REVOKE' || substr(replace(gone, ' TO ', ' FROM '), 6)
-                      FROM ({} EXCEPT {} ORDER BY 1) AS lost (gone)) ELSE '{{}}' END",
-        listed(found),
-        listed(&default),
-        listed(&default),
-        listed(found)
+        "CASE WHEN {acl} IS NOT NULL THEN {} || {} ELSE '{{}}' END",
+        only(("REVOKE", "FROM"), &default, acl),
+        only(("GRANT", "TO"), acl, &default)
     )
 }
 
@@ -145,10 +144,10 @@ mod tests {
         let versions = Versions { own: 18, other: 15 };
         assert!(versions.straddle(16) && !versions.straddle(15));
         assert!(versions.both_know(15) && !versions.both_know(17));
-        let sql = privileges(versions, "'r'", "c.relacl", "c.relowner", "");
+        let sql = privileges(versions, "'r'", "c.relacl", "c.relowner");
         assert!(sql.contains("<> 'MAINTAIN'"));
         let both = Versions { own: 18, other: 17 };
-        let sql = privileges(both, "'r'", "c.relacl", "c.relowner", "");
+        let sql = privileges(both, "'r'", "c.relacl", "c.relowner");
         assert!(!sql.contains("MAINTAIN"));
     }
 }

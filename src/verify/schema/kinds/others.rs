@@ -41,7 +41,7 @@ fn event_triggers() -> String {
         ("pg_event_trigger", "e.oid", "0::oid"),
         &[
             "format('ON %s EXECUTE FUNCTION %s', e.evtevent, e.evtfoid::regprocedure)".into(),
-            "'WHEN TAG IN (' || array_to_string(ARRAY(SELECT quote_literal(t) FROM unnest(e.evttags) t ORDER BY 1), ', ') || ')'".into(),
+            "'WHEN TAG IN (' || nullif(array_to_string(ARRAY(SELECT quote_literal(t) FROM unnest(e.evttags) t ORDER BY 1), ', '), '') || ')'".into(),
             "CASE e.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' END".into(),
             owner("e.evtowner"),
             comment("pg_event_trigger", "e.oid"),
@@ -108,7 +108,7 @@ fn foreign_data_wrappers(versions: Versions) -> String {
         ("pg_foreign_data_wrapper", "f.oid", "0::oid"),
         &[
             "format('HANDLER %s VALIDATOR %s', nullif(f.fdwhandler, 0)::regproc, nullif(f.fdwvalidator, 0)::regproc)".into(),
-            "'OPTIONS (' || array_to_string(ARRAY(SELECT unnest(f.fdwoptions) ORDER BY 1), ', ') || ')'".into(),
+            "'OPTIONS (' || nullif(array_to_string(ARRAY(SELECT unnest(f.fdwoptions) ORDER BY 1), ', '), '') || ')'".into(),
             owner("f.fdwowner"),
             comment("pg_foreign_data_wrapper", "f.oid"),
         ],
@@ -116,9 +116,7 @@ fn foreign_data_wrappers(versions: Versions) -> String {
             versions,
             "'F'",
             "f.fdwacl",
-            "f.fdwowner",
-            "",
-        )],
+            "f.fdwowner")],
         &format!(
             "pg_foreign_data_wrapper f WHERE {}",
             not_of_extension("pg_foreign_data_wrapper", "f.oid")
@@ -132,7 +130,7 @@ fn foreign_servers(versions: Versions) -> String {
         &[
             "(SELECT format('TYPE %L VERSION %L FOREIGN DATA WRAPPER %I', s.srvtype, s.srvversion, f.fdwname)
                 FROM pg_foreign_data_wrapper f WHERE f.oid = s.srvfdw)".into(),
-            "'OPTIONS (' || array_to_string(ARRAY(SELECT unnest(s.srvoptions) ORDER BY 1), ', ') || ')'".into(),
+            "'OPTIONS (' || nullif(array_to_string(ARRAY(SELECT unnest(s.srvoptions) ORDER BY 1), ', '), '') || ')'".into(),
             owner("s.srvowner"),
             comment("pg_foreign_server", "s.oid"),
         ],
@@ -140,9 +138,7 @@ fn foreign_servers(versions: Versions) -> String {
             versions,
             "'S'",
             "s.srvacl",
-            "s.srvowner",
-            "",
-        )],
+            "s.srvowner")],
         &format!(
             "pg_foreign_server s WHERE {}",
             not_of_extension("pg_foreign_server", "s.oid")

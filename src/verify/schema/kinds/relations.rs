@@ -23,7 +23,7 @@ fn schemas(versions: Versions) -> String {
         true => "n.nspname <> 'public'",
         false => "true",
     };
-    let privileges = privileges(versions, "'n'", "n.nspacl", "n.nspowner", "");
+    let privileges = privileges(versions, "'n'", "n.nspacl", "n.nspowner");
     objects(
         ("pg_namespace", "n.oid", "0::oid"),
         &[
@@ -59,8 +59,8 @@ const COLUMN_LINES: &str = "
                                               WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
                  {compression},
                  'STATISTICS ' || nullif(nullif(to_jsonb(a) ->> 'attstattarget', '-1'), ''),
-                 'SET (' || array_to_string(ARRAY(SELECT unnest(a.attoptions) ORDER BY 1), ', ') || ')',
-                 'OPTIONS (' || array_to_string(ARRAY(SELECT unnest(a.attfdwoptions) ORDER BY 1), ', ') || ')')
+                 'SET (' || nullif(array_to_string(ARRAY(SELECT unnest(a.attoptions) ORDER BY 1), ', '), '') || ')',
+                 'OPTIONS (' || nullif(array_to_string(ARRAY(SELECT unnest(a.attfdwoptions) ORDER BY 1), ', '), '') || ')')
             FROM pg_attribute a
             JOIN pg_type t ON t.oid = a.atttypid
             LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -97,7 +97,7 @@ fn relations(versions: Versions) -> String {
            FROM pg_inherits i WHERE i.inhrelid = c.oid) END".to_owned(),
         "'OF ' || nullif(c.reloftype, 0)::regtype".to_owned(),
         "(SELECT 'USING ' || quote_ident(m.amname) FROM pg_am m WHERE m.oid = c.relam AND c.relkind IN ('r', 'm') AND m.amname <> 'heap')".to_owned(),
-        "'WITH (' || array_to_string(ARRAY(SELECT unnest(c.reloptions) ORDER BY 1), ', ') || ')'".to_owned(),
+        "'WITH (' || nullif(array_to_string(ARRAY(SELECT unnest(c.reloptions) ORDER BY 1), ', '), '') || ')'".to_owned(),
         "(SELECT 'WITH (' || array_to_string(ARRAY(SELECT 'toast.' || o FROM unnest(x.reloptions) o ORDER BY 1), ', ') || ')'
             FROM pg_class x WHERE x.oid = c.reltoastrelid AND x.reloptions IS NOT NULL)".to_owned(),
         "(SELECT 'TABLESPACE ' || quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace)".to_owned(),
@@ -126,7 +126,6 @@ fn relations(versions: Versions) -> String {
         "CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r' END",
         "c.relacl",
         "c.relowner",
-        "",
     );
     objects(
         ("pg_class", "c.oid", "c.oid"),
@@ -156,7 +155,9 @@ fn indexes() -> String {
         &format!(
             "pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
                JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE {OURS} AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND {}",
+              WHERE {OURS} AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
+                -- What a failed CREATE INDEX CONCURRENTLY has left, nobody uses and no dump carries.
+                AND (i.indisvalid OR c.relkind = 'p') AND {}",
             not_of_extension("pg_class", "c.oid")
         ),
     )

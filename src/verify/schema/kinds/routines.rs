@@ -36,7 +36,7 @@ fn functions(versions: Versions) -> String {
             owner("p.proowner"),
             comment("pg_proc", "p.oid"),
         ],
-        &[privileges(versions, "'f'", "p.proacl", "p.proowner", "")],
+        &[privileges(versions, "'f'", "p.proacl", "p.proowner")],
         &format!(
             "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {OURS} AND {}
                -- Those of a range are made with it.
@@ -144,9 +144,7 @@ fn languages(versions: Versions) -> String {
             versions,
             "'l'",
             "l.lanacl",
-            "l.lanowner",
-            "",
-        )],
+            "l.lanowner")],
         &format!(
             "pg_language l WHERE l.oid >= {FIRST_OWN_OID} AND {}",
             not_of_extension("pg_language", "l.oid")

@@ -48,7 +48,7 @@ fn types(versions: Versions) -> String {
             "(SELECT 'COMMENT IS ' || quote_literal(obj_description(t.typrelid, 'pg_class')) WHERE t.typtype = 'c')".into(),
         ],
         &[
-            privileges(versions, "'T'", "t.typacl", "t.typowner", ""),
+            privileges(versions, "'T'", "t.typacl", "t.typowner"),
             "ARRAY(SELECT format('COMMENT ON COLUMN %I IS %L', a.attname, col_description(t.typrelid, a.attnum))
                      FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
                       AND col_description(t.typrelid, a.attnum) IS NOT NULL ORDER BY a.attnum)".into(),
@@ -66,7 +66,7 @@ fn types(versions: Versions) -> String {
 
 fn collations() -> String {
     // The name of the locale has had several columns.
-    let locale = "concat_ws(', ', 'PROVIDER ' || l.collprovider, 'LC_COLLATE ' || nullif(l.collcollate, ''), 'LC_CTYPE ' || nullif(l.collctype, ''),
+    let locale = "concat_ws(', ', 'PROVIDER ' || l.collprovider::text, 'LC_COLLATE ' || nullif(l.collcollate, ''), 'LC_CTYPE ' || nullif(l.collctype, ''),
                   'LOCALE ' || coalesce(to_jsonb(l) ->> 'colliculocale', to_jsonb(l) ->> 'colllocale'),
                   'RULES ' || quote_literal(to_jsonb(l) ->> 'collicurules'),
                   CASE WHEN to_jsonb(l) ->> 'collisdeterministic' = 'false' THEN 'NOT DETERMINISTIC' END)";
