@@ -21,8 +21,11 @@ use crate::base::QualifiedName;
 use crate::base::ident::quote_ident;
 
 /// The two seeds of rows, and the one by which keys are told apart.
-const SEEDS: [i64; 2] = [0x7067_666C_6974, 0x636F_6D70_6172_65];
-const KEY_SEED: i64 = 0x6B65_79;
+const SEEDS: [i64; 2] = [
+    i64::from_be_bytes(*b"\0\0pgflit"),
+    i64::from_be_bytes(*b"\0compare"),
+];
+const KEY_SEED: i64 = i64::from_be_bytes(*b"\0\0\0\0\0key");
 
 /// How the values of a type are hashed where the text of a record is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
