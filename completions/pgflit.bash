@@ -1291,7 +1291,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__compare__subcmd__data)
-            opts="-S -T -D -F -L -m -k -J -v -d -z -q -h --source --target --dir --filter --filters --jobs --table-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -L -m -k -J -R -v -d -z -q -h --source --target --dir --filter --filters --jobs --table-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --counts-only --sample --keys --resume --at-lsn --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1354,6 +1354,14 @@ _pgflit() {
                     return 0
                     ;;
                 --split-max-parts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sample)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1890,6 +1890,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l table-jobs -l jobs -d 'Compare this many tables, or parts of tables, at a time [default: 4]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s L -l split-tables-larger-than -l split-at -d 'Copy tables larger than this, such as "2 GB", in parts of this size; 0 for never [default: 10 GB]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l split-max-parts -d 'Cut a table into at most this many parts [default: 1000]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l sample -d 'Compare this percentage of the rows of tables with a key, chosen by the key' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l keys -d 'Print at most this many differing keys of each table' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1904,6 +1906,9 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_s
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s m -l estimate-table-sizes -d 'Take sizes from statistics, where they know them, instead of asking the file system'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s k -l skip-split-by-ctid -d 'Do not cut tables without an integer key by the place of their rows (ctid)'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s J -d 'The same as --json'
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l counts-only -d 'Compare how many rows there are, not what is in them'
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s R -l resume -d 'Leave out the tables that an earlier run in the same --dir has found equal'
+complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l at-lsn -d 'While the migration in --dir follows the source: compare both as they are at one position of its WAL, where apply stands still for a moment'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand compare; and __fish_seen_subcommand_from data" -l notice -d 'The same as --verbose'

@@ -16,6 +16,7 @@
 //! pgflit finalize                 short-lived; ends the stream back            migration::cutover::finalize
 //!
 //! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
+//! pgflit compare data|schema      short-lived; reads both servers              verify
 //! pgflit proxy                    clients ⇄ servers; a process of its own      proxy
 //! pgflit proxy status|pause|…     short-lived; talk to the proxy's socket      commands::proxy
 //! ```
@@ -34,6 +35,7 @@
 //! | `reverse/`, `forward/`: work directories | the streams of a cutover and a rollback | [`migration::cutover::leg`] |
 //! | `proxy.sock`, `proxy-PID.sock` | each process of the proxy, for as long as it runs | [`proxy::control`] |
 //! | `log/` | every process its own | [`report::log_file`] |
+//! | `compare/`: tables that were found equal | whoever compares | [`verify::data::journal`] |
 //! | `summary.json` | whoever copies | [`migration::summary`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
 //! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
@@ -65,6 +67,7 @@
 //! | in which steps traffic is moved, what an attempt that was killed leaves | [`migration::cutover`] |
 //! | why no two servers take writes | [`proxy::authority`], [`migration::cutover::fence`] |
 //! | how a session goes to the other server | [`proxy::relocation`], [`proxy::moving`] |
+//! | whether source and target are equal | [`verify::data`], [`verify::schema`] |
 //! | how traffic passes, and is paused without an error | [`proxy`], [`proxy::gate`] |
 //! | what people see | [`report`] |
 //!
@@ -72,7 +75,7 @@
 //! A line may use any line below it, never one above or beside; `tests/tidy.rs` holds this.
 //! ```text
 //! main · cli · commands · report · migration
-//! clone   cdc   proxy
+//! clone   cdc   proxy   verify
 //! catalog   worker
 //! pg   store   segment
 //! wire
@@ -115,5 +118,6 @@ pub mod proxy;
 pub mod report;
 pub mod segment;
 pub mod store;
+pub mod verify;
 pub mod wire;
 pub mod worker;

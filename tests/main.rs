@@ -28,3 +28,4 @@ mod resume;
 mod sentinel;
 mod snapshot;
 mod tidy;
+mod verify;

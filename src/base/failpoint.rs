@@ -125,6 +125,9 @@ pub const PLACES_OF_EXCHANGES: &[&str] = &[
     "configuration written",
 ];
 
+/// The same where source and target are compared.
+pub const PLACES_OF_COMPARES: &[&str] = &["table known", "apply held"];
+
 /// The process is at `place`; it ends or stops here if a test says so.
 #[cfg(debug_assertions)]
 pub fn reach(place: &str) {
@@ -136,7 +139,8 @@ pub fn reach(place: &str) {
             PLACES_OF_IDENTITIES,
             PLACES_OF_CUTOVERS,
             PLACES_OF_FINALIZE,
-            PLACES_OF_EXCHANGES
+            PLACES_OF_EXCHANGES,
+            PLACES_OF_COMPARES
         ]
         .iter()
         .any(|places| places.contains(&place)),

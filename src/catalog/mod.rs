@@ -11,6 +11,7 @@
 //! - [`restore_list`]: what pg_restore is told to leave out, by catalog OID, never by name;
 //! - [`needs`]: the roles and tablespaces that definitions name;
 //! - [`columns`]: what tells whether a column is the one that it was;
+//! - [`parts`]: which tables are read in parts, and where they are cut;
 //! - [`partitions`]: what the source's are of, and where their rows are on the target;
 //! - [`privileges`]: what the role may not read, or only in part;
 //! - [`ledger`]: the schema `pgflit` that a migration keeps on the target while it runs;
@@ -33,6 +34,7 @@ pub mod listing;
 pub mod materialized_views;
 pub mod needs;
 pub mod partitions;
+pub mod parts;
 pub mod privileges;
 pub mod restore_list;
 pub mod server;

@@ -9,7 +9,7 @@
 //! - [`materialized_views`]: refreshed, level after level;
 //! - [`restore`]: definitions made on the target, in bounded transactions;
 //! - [`foreign_keys`]: added, then validated, several tables at a time;
-//! - [`parts`], [`method`]: which tables are cut, where, and how each is moved;
+//! - [`method`]: how the rows of each table are moved;
 //! - [`rows`]: COPY, biggest table first, several at a time;
 //! - [`completion`]: indexes, their constraints and VACUUM, as soon as a table's rows are there;
 //! - [`sequences`]: where each stands;
@@ -33,7 +33,6 @@ pub mod foreign_keys;
 pub mod large_objects;
 pub mod materialized_views;
 pub mod method;
-pub mod parts;
 pub mod programs;
 pub mod restore;
 pub mod roles;

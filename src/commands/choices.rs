@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::CommandError;
 use crate::base::quantity::ByteSize;
+use crate::catalog::parts::{self, Cutting};
 use crate::catalog::sizes::Sizes;
 use crate::cli::options::{CopySettings, SchemaSettings, SplitSettings, StartMode};
 use crate::clone::completion::Tidying;
 use crate::clone::extensions::requirements;
 use crate::clone::method::FormatChoice;
-use crate::clone::parts::{self, Cutting};
 use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;
 use crate::migration::base_copy::Choices;

@@ -2,8 +2,8 @@
 
 use super::not_built::not_built;
 use super::{
-    CommandError, check, clone, completions, copy, cutover, demo, dump, follow, generate, list,
-    names, ping, proxy, restore, sentinel, snapshot, stream, version,
+    CommandError, check, clone, compare, completions, copy, cutover, demo, dump, follow, generate,
+    list, ping, proxy, restore, sentinel, snapshot, stream, version,
 };
 use crate::base::Side;
 use crate::base::cause::chain;
@@ -44,7 +44,9 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Dump(options) => dump::run(&options),
         Command::Restore(command) => restore::run(&command, &invocation.logging, &output),
         Command::List(command) => list::run(&command, output.json),
-        Command::Compare { subject, .. } => not_built(names::compare(subject)),
+        Command::Compare { subject, options } => {
+            compare::run(subject, &options, &invocation.logging, &output)
+        }
         Command::Stream(stream) => run_stream(stream, &invocation.logging),
         Command::Sentinel(command) => sentinel::run(command, output.json),
         Command::Ping(options) => ping::run(&options, output.json),

@@ -21,6 +21,7 @@ use crate::migration::summary::SummaryError;
 use crate::pg::{self, AddressError};
 use crate::segment;
 use crate::store::{self, EndposError, LockError, WorkDirError};
+use crate::verify::CompareError;
 
 use super::CommandError;
 
@@ -231,6 +232,30 @@ impl From<FilterError> for CommandError {
         let code = match error {
             FilterError::Source(_) => ExitCode::Source,
             _ => ExitCode::Usage,
+        };
+        CommandError {
+            hint,
+            ..CommandError::new(code, error)
+        }
+    }
+}
+
+impl From<CompareError> for CommandError {
+    fn from(error: CompareError) -> Self {
+        let hint = error.hint();
+        let code = match error {
+            CompareError::Filters(error) => return error.into(),
+            CompareError::WorkDir(error) => return error.into(),
+            CompareError::Lock(error) => return error.into(),
+            CompareError::Store(error) => return error.into(),
+            CompareError::Server {
+                side: Side::Source, ..
+            } => ExitCode::Source,
+            CompareError::Server {
+                side: Side::Target, ..
+            } => ExitCode::Target,
+            CompareError::Stopped => ExitCode::Stopped,
+            ref error => code_of(error.remedy()),
         };
         CommandError {
             hint,

@@ -8,6 +8,7 @@ mod check;
 mod children;
 mod choices;
 mod clone;
+mod compare;
 mod completions;
 mod copy;
 mod cutover;

@@ -1,6 +1,6 @@
 //! What commands with several words are called.
 
-use crate::cli::options::{CompareSubject, RestoreCommand, RestoreStep};
+use crate::cli::options::{RestoreCommand, RestoreStep};
 
 pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
     match restore {
@@ -9,12 +9,5 @@ pub(super) fn restore(restore: &RestoreCommand) -> &'static str {
         RestoreCommand::Step(RestoreStep::PostData, _) => "restore post-data",
         RestoreCommand::Step(RestoreStep::Roles, _) => "restore roles",
         RestoreCommand::ParseList { .. } => "restore parse-list",
-    }
-}
-
-pub(super) fn compare(subject: CompareSubject) -> &'static str {
-    match subject {
-        CompareSubject::Schema => "compare schema",
-        CompareSubject::Data => "compare data",
     }
 }

@@ -1,10 +1,12 @@
 //! Everything that a person or a script reads.
 //!
-//! Stdout carries data only ([`stdout`], [`listing`], [`summary`]); the log ([`logging`]),
+//! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`]); the log ([`logging`]),
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
 //! ([`log_file`]). Nothing here decides anything.
 
 pub mod check;
+pub mod comparison;
+pub mod definitions;
 pub mod errors;
 pub mod listing;
 pub mod log_file;

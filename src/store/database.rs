@@ -10,7 +10,7 @@ use crate::base::Remedy;
 use crate::base::shutdown::POLL;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0009_columns.sql"),
     include_str!("../../migrations/0010_partitions.sql"),
     include_str!("../../migrations/0011_cutovers.sql"),
+    include_str!("../../migrations/0012_compare_hold.sql"),
 ];
 
 /// The version this program writes.

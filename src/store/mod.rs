@@ -13,6 +13,7 @@ mod catalog;
 mod columns;
 mod cutover;
 mod database;
+mod hold;
 mod identity;
 mod left_out;
 mod lock;
@@ -29,6 +30,7 @@ pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use columns::{ColumnMark, TableMarks};
 pub use cutover::{Cutover, CutoverState, PastCutover};
 pub use database::{Error, Store};
+pub use hold::{HOLD_LASTS, Hold};
 pub use identity::{ChangedIdentity, ReplicaIdentity};
 pub use left_out::{LeftOut, RowsLeftOut};
 pub use lock::{Lock, LockError};
@@ -37,7 +39,8 @@ pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970
 pub use run::{Run, RunTimes};
 pub use sentinel::{EndposError, Sentinel};
 pub use step::{
-    CATALOG_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP, StepTimes,
+    CATALOG_STEP, COMPARE_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP,
+    StepTimes,
 };
 pub use wanted_row::WantedRow;
 pub use work_dir::{WorkDir, WorkDirError};

@@ -16,6 +16,9 @@ pub const ROWS_STEP: &str = "rows";
 /// The base copy's step after which every large object is on the target.
 pub const LARGE_OBJECTS_STEP: &str = "large objects";
 
+/// Not a step of a migration: what looking at both servers is called meanwhile.
+pub const COMPARE_STEP: &str = "compare";
+
 /// Following by itself; not a step of the copy.
 pub const FOLLOWING_STEP: &str = "following";
 /// What comes at the end of following is done by whoever moves traffic.

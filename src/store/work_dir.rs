@@ -88,6 +88,11 @@ impl WorkDir {
         self.root.join("schema")
     }
 
+    /// The folder of what comparisons have found.
+    pub fn compare_path(&self) -> PathBuf {
+        self.root.join("compare")
+    }
+
     /// Whether a migration has begun here.
     pub fn has_begun(&self) -> bool {
         self.store_path().exists()

@@ -75,8 +75,10 @@ const LEAVES: [&str; 65] = [
 ];
 
 /// The commands among [`LEAVES`] that do what they say; all others answer with 12.
-const BUILT: [&str; 61] = [
+const BUILT: [&str; 63] = [
     "check",
+    "compare schema",
+    "compare data",
     "fork",
     "clone",
     "snapshot",

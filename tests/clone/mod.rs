@@ -60,7 +60,7 @@ mod stages;
 mod standby;
 mod steps;
 mod streamed;
-mod torture;
+pub(crate) mod torture;
 mod traffic;
 mod triggers;
 mod watching;

@@ -17,7 +17,7 @@ fn major(side: &Database) -> u32 {
 }
 
 /// The source with everything that both sides know, and roles on both.
-fn fill(pair: &Pair) {
+pub(crate) fn fill(pair: &Pair) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture");
     let run = |name: &str| {
         let script = std::fs::read_to_string(folder.join(name)).expect("a script");

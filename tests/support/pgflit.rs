@@ -313,4 +313,16 @@ impl Finished {
         );
         self
     }
+
+    /// Fails unless `text` is on stdout.
+    #[track_caller]
+    pub(crate) fn assert_stdout(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "{} did not answer {text:?} but:\n{}",
+            self.line,
+            self.stdout
+        );
+        self
+    }
 }

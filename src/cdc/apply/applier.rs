@@ -38,6 +38,9 @@ const GROUP_AGE_OF_FEW: Duration = Duration::from_millis(25);
 /// Few: with more than ten thousand changes a second there is something to catch up with.
 const FEW: usize = 250;
 
+/// How often apply looks whether it may go on.
+const HELD: Duration = Duration::from_millis(20);
+
 /// What to do after a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
@@ -546,7 +549,22 @@ impl Applier {
                 return Ok(true);
             }
         }
+        self.wait_while_compared(commit.lsn).await?;
         Ok(false)
+    }
+
+    /// Stops before a transaction that ends at `end` while a comparison wants the target as it was
+    /// before that. What is gathered is committed first; a transaction that is alone in the target's is
+    /// not whole there, and seen by nobody.
+    async fn wait_while_compared(&mut self, end: Lsn) -> Result<(), ApplyError> {
+        while let Some(hold) = (self.steering.hold()).filter(|hold| hold.is_before(end)) {
+            self.drain().await?;
+            self.commit_batch().await?;
+            self.steering.report_held(hold, self.positions)?;
+            tokio::time::sleep(HELD).await;
+            self.steering.look()?;
+        }
+        Ok(())
     }
 
     fn check_xid(&self, begin: &Begin, commit: &Commit, at: At<'_>) -> Result<(), ApplyError> {

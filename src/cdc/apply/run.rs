@@ -336,6 +336,9 @@ async fn hold_while_disabled(
     applier: &mut Applier,
     shutdown: &Shutdown,
 ) -> Result<Option<Ended>, ApplyError> {
+    if let Some(ended) = hold_while_compared(applier, shutdown).await? {
+        return Ok(Some(ended));
+    }
     if applier.steering.look()?.apply || !applier.is_between() {
         return Ok(None);
     }
@@ -357,5 +360,30 @@ async fn hold_while_disabled(
         tokio::time::sleep(LOOK_AROUND).await;
     }
     tracing::info!("the sentinel lets apply go on from {reached}");
+    Ok(None)
+}
+
+/// Between two transactions, stops here while a comparison wants the target as it is now.
+async fn hold_while_compared(
+    applier: &mut Applier,
+    shutdown: &Shutdown,
+) -> Result<Option<Ended>, ApplyError> {
+    applier.steering.glance()?;
+    let wanted = |applier: &Applier| {
+        let hold = applier.steering.hold();
+        hold.filter(|hold| hold.is_at(applier.positions.reached) && applier.is_between())
+    };
+    if wanted(applier).is_some() && applier.finish_group().await? == After::AtEnd {
+        return Ok(Some(Ended::Endpos));
+    }
+    while let Some(hold) = wanted(applier) {
+        if shutdown.asked() {
+            return Ok(Some(Ended::Asked));
+        }
+        let positions = applier.positions;
+        applier.steering.report_held(hold, positions)?;
+        tokio::time::sleep(LOOK_AROUND).await;
+        applier.steering.look()?;
+    }
     Ok(None)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::Lsn;
 use crate::cdc::positions::endpos_is_reached;
-use crate::store::{Sentinel, Store, WantedRow};
+use crate::store::{HOLD_LASTS, Hold, Sentinel, Store, WantedRow};
 
 use super::applier::Reached;
 use super::error::ApplyError;
@@ -27,6 +27,10 @@ pub(super) struct Steering {
     version: i64,
     looked: Instant,
     sentinel: Sentinel,
+    /// Where a comparison wants apply to stand still, and since when it has not said so again.
+    hold: Option<(Hold, Instant)>,
+    /// The last wish of that kind that was answered.
+    held: i64,
     /// The endpos that was set before apply began, if one was.
     first_endpos: Option<Lsn>,
     reported: (Lsn, Lsn),
@@ -37,9 +41,12 @@ impl Steering {
     pub(super) fn new(store: Store) -> Result<Self, ApplyError> {
         let version = store.data_version()?;
         let sentinel = store.sentinel()?;
+        let hold = store.hold()?.map(|hold| (hold, Instant::now()));
         Ok(Self {
             store,
             version,
+            hold,
+            held: 0,
             looked: Instant::now(),
             sentinel,
             first_endpos: sentinel.endpos(),
@@ -63,8 +70,28 @@ impl Steering {
         if version != self.version {
             self.version = version;
             self.sentinel = self.store.sentinel()?;
+            let hold = self.store.hold()?;
+            if self.hold.map(|(known, _)| known) != hold {
+                self.hold = hold.map(|hold| (hold, Instant::now()));
+            }
         }
         Ok(&self.sentinel)
+    }
+
+    /// Where a comparison wants apply to stand still, as last seen. One that has not said so again is gone.
+    pub(super) fn hold(&self) -> Option<Hold> {
+        let (hold, since) = self.hold?;
+        (since.elapsed() < HOLD_LASTS).then_some(hold)
+    }
+
+    /// Answers that apply stands still for `hold`, once.
+    pub(super) fn report_held(&mut self, hold: Hold, at: Reached) -> Result<(), ApplyError> {
+        if self.held != hold.number {
+            self.report_now(at)?;
+            self.store.report_held(hold.number, at.committed)?;
+            self.held = hold.number;
+        }
+        Ok(())
     }
 
     /// Whether changes may be applied: the sentinel says so, and the ledger is complete.

@@ -12,8 +12,8 @@ use super::list::JsonArg;
 use crate::cli::error::UsageError;
 use crate::cli::invocation::Command;
 use crate::cli::options::{
-    CheckOptions, CompareOptions, CompareSubject, DemoOptions, Fixes, PingOptions, ReportOptions,
-    SnapshotOptions, StatusOptions, StatusView,
+    CheckOptions, CompareOptions, CompareRows, CompareSubject, DemoOptions, Fixes, PingOptions,
+    ReportOptions, SnapshotOptions, StatusOptions, StatusView,
 };
 use crate::cli::settings::Settings;
 
@@ -50,7 +50,44 @@ pub(super) enum CompareSubjectArgs {
     /// Compare the definitions of every kind of object, extras on the target included
     Schema(CompareArgs),
     /// Compare the rows of every table by count and checksum
-    Data(CompareArgs),
+    Data {
+        #[command(flatten)]
+        compare: CompareArgs,
+        #[command(flatten)]
+        rows: CompareRowsArgs,
+    },
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Rows")]
+pub(super) struct CompareRowsArgs {
+    /// Compare how many rows there are, not what is in them
+    #[arg(long)]
+    counts_only: bool,
+    /// Compare this percentage of the rows of tables with a key, chosen by the key
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    sample: Option<u32>,
+    /// Print at most this many differing keys of each table
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    keys: usize,
+    /// Leave out the tables that an earlier run in the same --dir has found equal
+    #[arg(short = 'R', long, requires = "dir")]
+    resume: bool,
+    /// While the migration in --dir follows the source: compare both as they are at one position of its
+    /// WAL, where apply stands still for a moment
+    #[arg(long)]
+    at_lsn: bool,
+}
+
+/// A percentage, as so many of a million.
+fn percentage(text: &str) -> Result<u32, String> {
+    let number = text.trim_end_matches('%').trim_end().parse::<f64>();
+    match number {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => {
+            Ok(((percent * 10_000.0).round() as u32).max(1))
+        }
+        _ => Err("a percentage is more than 0 and at most 100".to_owned()),
+    }
 }
 
 #[derive(Args)]
@@ -76,7 +113,16 @@ impl CompareSubjectArgs {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<Command, UsageError> {
         let (subject, compare) = match self {
             CompareSubjectArgs::Schema(compare) => (CompareSubject::Schema, compare),
-            CompareSubjectArgs::Data(compare) => (CompareSubject::Data, compare),
+            CompareSubjectArgs::Data { compare, rows } => {
+                let rows = CompareRows {
+                    counts_only: rows.counts_only,
+                    sample: rows.sample,
+                    keys_shown: rows.keys,
+                    resume: rows.resume,
+                    at_lsn: rows.at_lsn,
+                };
+                (CompareSubject::Data(rows), compare)
+            }
         };
         let options = CompareOptions {
             work_dir: compare.work_dir.resolve(settings)?,
@@ -91,7 +137,7 @@ impl CompareSubjectArgs {
 
     /// Whether `-J`, pgcopydb's short form of `--json`, was typed.
     pub(super) fn wants_json(&self) -> bool {
-        let (CompareSubjectArgs::Schema(compare) | CompareSubjectArgs::Data(compare)) = self;
+        let (CompareSubjectArgs::Schema(compare) | CompareSubjectArgs::Data { compare, .. }) = self;
         compare.json.typed()
     }
 }

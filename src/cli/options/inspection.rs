@@ -117,12 +117,12 @@ pub struct TableChoice {
 }
 
 /// What `compare` compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CompareSubject {
     /// Definitions of every kind of object.
     Schema,
     /// Rows.
-    Data,
+    Data(CompareRows),
 }
 
 /// The options of every `compare …`.
@@ -139,6 +139,21 @@ pub struct CompareOptions {
     pub table_jobs: NonZeroUsize,
     /// How large tables are cut into parts.
     pub split: SplitSettings,
+}
+
+/// What only `compare data` is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CompareRows {
+    /// Only count rows.
+    pub counts_only: bool,
+    /// Of a million keys, compare the rows of so many; none for all.
+    pub sample: Option<u32>,
+    /// At most this many keys of rows that differ are told of each table.
+    pub keys_shown: usize,
+    /// Leave out what an earlier run has found equal.
+    pub resume: bool,
+    /// Compare a running migration at one position of the source.
+    pub at_lsn: bool,
 }
 
 /// `pgflit ping`.

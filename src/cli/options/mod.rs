@@ -18,8 +18,8 @@ pub use change_capture::{
 };
 pub use copying::{CloneOptions, CopySettings, SchemaSettings, SplitSettings, StartMode};
 pub use inspection::{
-    CheckOptions, CompareOptions, CompareSubject, DemoOptions, Fixes, ListCommand, ListScope,
-    PingOptions, ReportOptions, SnapshotOptions, StatusOptions, StatusView, TableChoice,
+    CheckOptions, CompareOptions, CompareRows, CompareSubject, DemoOptions, Fixes, ListCommand,
+    ListScope, PingOptions, ReportOptions, SnapshotOptions, StatusOptions, StatusView, TableChoice,
     TableListing,
 };
 pub use sentinel::{NewEndpos, SentinelCommand, SentinelField, SentinelPlace};

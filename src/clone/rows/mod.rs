@@ -5,7 +5,7 @@
 //! - [`copy_all`]: the workers, each with a connection to either server;
 //! - [`RowsError`]: what can be the matter with one of them.
 //!
-//! Which tables are cut into parts is [`crate::clone::parts`]', which format and method a table is
+//! Which tables are cut into parts is [`crate::catalog::parts`]', which format and method a table is
 //! copied with [`crate::clone::method`]'s.
 //!
 //! # Exactly once

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::{Shutdown, failpoint};
 use crate::catalog::ledger::Ledger;
+use crate::catalog::parts::Cutting;
 use crate::catalog::restore_list::Contents;
 use crate::catalog::sizes::Sizes;
 use crate::catalog::{ledger, restore_list};
@@ -13,7 +14,6 @@ use crate::clone::completion::Tidying;
 use crate::clone::epoch::Epoch;
 use crate::clone::extensions::requirements::Requirement;
 use crate::clone::method::FormatChoice;
-use crate::clone::parts::Cutting;
 use crate::clone::programs::Programs;
 use crate::clone::roles::Passwords;
 use crate::clone::schema::Leave;

@@ -66,7 +66,7 @@ pub(super) fn lines(picture: &Picture, look: Look) -> Vec<String> {
 /// All of it in a line. What matters least is said last, and left out first.
 fn headline(picture: &Picture, label_width: usize, look: Look) -> String {
     let (percent, facts) = match picture.percent {
-        100 => (
+        100 if !picture.stage.compares() => (
             percent(
                 picture.indexes.done as u64,
                 picture.indexes.total.max(1) as u64,

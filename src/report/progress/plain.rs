@@ -17,6 +17,13 @@ pub(super) fn line(picture: &Picture) -> String {
         return stage.to_owned();
     }
     let (tables, indexes) = (&picture.tables, &picture.indexes);
+    if picture.stage.compares() {
+        let rows = rows(picture);
+        return format!(
+            "{stage}: {rows}; {} of {} tables",
+            tables.done, tables.total
+        );
+    }
     let mut line = match picture.percent {
         100 => format!("{stage}: {}", after_rows(picture).join(", ")),
         _ => format!(

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::store::{FOLLOWING_STEP, LARGE_OBJECTS_STEP, StepTimes};
+use crate::store::{COMPARE_STEP, FOLLOWING_STEP, LARGE_OBJECTS_STEP, StepTimes};
 
 /// The steps that are worked on at the same time.
 const TOGETHER: [&str; 3] = ["rows", "indexes", LARGE_OBJECTS_STEP];
@@ -41,9 +41,14 @@ impl Stage {
         }
     }
 
+    /// Whether nothing is moved: both servers are only looked at.
+    pub(super) fn compares(&self) -> bool {
+        matches!(self, Stage::Step(name) if name == COMPARE_STEP)
+    }
+
     /// Whether rows or indexes are what is being worked on.
     pub(super) fn moves(&self) -> bool {
-        matches!(self, Stage::Step(name) if name == "rows" || name == "indexes")
+        matches!(self, Stage::Step(name) if name == "rows" || name == "indexes" || name == COMPARE_STEP)
     }
 
     /// For people.
@@ -55,6 +60,7 @@ impl Stage {
                 "pre-data" => "making tables",
                 "rows" => "copying rows",
                 "indexes" => "building indexes",
+                COMPARE_STEP => "comparing rows",
                 "post-data" => "making the rest of the schema",
                 "foreign-keys" => "adding foreign keys",
                 LARGE_OBJECTS_STEP => "copying large objects",
