@@ -230,8 +230,11 @@ async fn open(
 /// what they hold.
 pub(super) fn look_again(service: &Service) {
     let mut entries = service.registry.clients();
-    // One that is just being made is looked at, too.
-    entries.retain(|entry| entry.ahead.try_lock().map_or(true, |ahead| ahead.is_some()));
+    entries.retain(|entry| {
+        // One that is just being made is looked at, too.
+        let has_one = entry.ahead.try_lock().map_or(true, |ahead| ahead.is_some());
+        has_one && entry.survey.is_outdated(entry.statistics.bytes_in())
+    });
     entries.sort_by_cached_key(|entry| Reverse(entry.statistics.read().transactions.count()));
     tokio::spawn(survey::ask(entries, Asked::WhileHeld));
 }

@@ -47,6 +47,11 @@ const REST_LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The waits before a server is tried again that cannot be reached.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
+/// When connections are closed that sessions have left: not all at once.
+const LEAVE_AFTER: Duration = Duration::from_millis(150);
+const LEAVE_EVERY: Duration = Duration::from_millis(10);
+const LEAVE_TURNS: u32 = 30;
+
 /// Terminate.
 const GOODBYE: &[u8] = b"X\0\0\0\x04";
 
@@ -171,9 +176,18 @@ async fn go(
         is_encrypted: ready.server.stream.is_encrypted(),
     });
     messages.extend_from_slice(&ready.server.input);
-    // The old one rolls back nothing: it is between transactions.
-    let _ = tokio::time::timeout(CARRY_MAX, old.send(GOODBYE)).await;
+    tokio::spawn(leave(old, entry.id));
     Ok((ready.server.stream, messages))
+}
+
+/// Says goodbye to the server that a session has left, a little later: the end of a process that has used
+/// much of its server's memory costs milliseconds, and everybody's would come at once, with everybody's
+/// first transactions on the new side.
+async fn leave(mut old: Channel, id: u64) {
+    let turn = u32::try_from(id % u64::from(LEAVE_TURNS)).unwrap_or_default();
+    tokio::time::sleep(LEAVE_AFTER + turn * LEAVE_EVERY).await;
+    // It rolls back nothing: it is between transactions.
+    let _ = tokio::time::timeout(CARRY_MAX, old.send(GOODBYE)).await;
 }
 
 /// Makes what the session holds on a connection to where traffic goes, `ahead` if it is of use: that, and

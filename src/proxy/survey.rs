@@ -30,6 +30,9 @@ const AT_ONCE: usize = 4;
 /// How long one of them may keep others from being asked: its client may have begun something.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// How long one that is in a transaction is waited for. It answers when that has ended.
+const BUSY_MAX: Duration = Duration::from_secs(1);
+
 /// Things of one session that are told by name.
 const NAMED_MAX: usize = 8;
 
@@ -104,6 +107,11 @@ impl Survey {
             .is_none_or(|found| found.bytes_in != bytes_in && found.at.elapsed() >= every)
     }
 
+    /// Whether its client has said something since the last answer.
+    pub(super) fn is_outdated(&self, bytes_in: u64) -> bool {
+        self.is_due(bytes_in, Duration::ZERO)
+    }
+
     fn note(&self, holds: Vec<String>, bytes_in: u64) {
         let at = Instant::now();
         *self.last() = Some(Found {
@@ -147,8 +155,8 @@ pub async fn survey(service: &Service, limit: Duration, every: Duration) {
     let _ = tokio::time::timeout(limit, asking).await;
 }
 
-/// Has these sessions ask their servers, and returns when all have. One that is in a transaction does when
-/// that has ended.
+/// Has these sessions ask their servers, and returns when all have, but for those that are in a transaction
+/// for long.
 pub(super) async fn ask(entries: Vec<Arc<Entry>>, how: Asked) {
     let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut sessions = JoinSet::new();
@@ -169,9 +177,9 @@ async fn one(entry: Arc<Entry>, how: Asked, at_once: Arc<Semaphore>) {
     entry.wake_relay();
     let answered = entry.survey.answered_after(since);
     tokio::pin!(answered);
-    if tokio::time::timeout(PATIENCE, &mut answered).await.is_err() {
+    if place.is_none() || tokio::time::timeout(PATIENCE, &mut answered).await.is_err() {
         drop(place);
-        answered.await;
+        let _ = tokio::time::timeout(BUSY_MAX, answered).await;
     }
 }
 

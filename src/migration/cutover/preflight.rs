@@ -32,7 +32,7 @@ const GOOD_MOMENT_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY_MOMENT: Duration = Duration::from_millis(2);
 
 /// How long sessions may take to say what they hold.
-const SURVEY_MAX: Duration = Duration::from_secs(2);
+const SURVEY_MAX: Duration = Duration::from_secs(10);
 
 /// Clients that are named.
 const UNMOVABLE_MAX: usize = 50;
@@ -123,7 +123,8 @@ fn unmovable(clients: &[Client]) -> Vec<String> {
     let silent = match silent.count() {
         0 => None,
         count => Some(format!(
-            "perhaps {count} clients that are in a transaction, and could not be asked what they hold"
+            "perhaps {count} clients that could not be asked in time what they hold: they are in a \
+             transaction, or too many"
         )),
     };
     named.chain(more).chain(silent).collect()
