@@ -40,6 +40,9 @@ const AT_ONCE: usize = 2;
 /// The most that is kept of what one session holds, in bytes; with [`AHEAD_MAX`], some 64 MB.
 const BYTES_MAX: usize = 128 * 1024;
 
+/// Who has asked something within this time is busy.
+const BUSY_WITHIN: Duration = Duration::from_secs(1);
+
 /// How long sessions may take to say what they hold, once they are logged in.
 const ASK_MAX: Duration = Duration::from_secs(2);
 
@@ -227,22 +230,32 @@ async fn open(
 }
 
 /// While everybody is held: has those with a connection ahead look whether what was made there is still
-/// what they hold.
+/// what they hold. Others that were busy a moment ago, which could not be logged in behind a fence, say it for
+/// when they can.
 pub(super) fn look_again(service: &Service) {
     let mut entries = service.registry.clients();
     entries.retain(|entry| {
         // One that is just being made is looked at, too.
         let has_one = entry.ahead.try_lock().map_or(true, |ahead| ahead.is_some());
-        has_one && entry.survey.is_outdated(entry.statistics.bytes_in())
+        let is_busy = || {
+            let asked = entry.statistics.asked_after();
+            asked.is_some_and(|asked| entry.since.elapsed().saturating_sub(asked) < BUSY_WITHIN)
+        };
+        let is_outdated = entry.survey.is_outdated(entry.statistics.bytes_in());
+        is_outdated && (has_one || (entry.may_move() && is_busy()))
     });
     entries.sort_by_cached_key(|entry| Reverse(entry.statistics.read().transactions.count()));
+    entries.truncate(AHEAD_MAX);
     tokio::spawn(survey::ask(entries, Asked::WhileHeld));
 }
 
 /// The session holds `inventory`, its client having `said` so much: made on its connection ahead, if it
-/// has one.
-pub(super) fn found(entry: &Arc<Entry>, inventory: Inventory, said: u64) {
+/// has one; else kept, if it is held.
+pub(super) fn found(entry: &Arc<Entry>, (inventory, said): (Inventory, u64), is_held: bool) {
     if entry.ahead.try_lock().is_ok_and(|ahead| ahead.is_none()) {
+        // Who listens may be told something yet.
+        let is_kept = is_held && inventory.is_silent() && inventory.bytes() <= BYTES_MAX;
+        entry.survey.keep(is_kept.then_some((inventory, said)));
         return;
     }
     let entry = Arc::clone(entry);
@@ -284,6 +297,7 @@ pub(super) fn cool_down(service: &Service) {
     let entries = service.registry.clients();
     tokio::spawn(async move {
         for entry in entries {
+            entry.survey.keep(None);
             *entry.ahead.lock().await = None;
         }
     });

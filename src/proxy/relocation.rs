@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::ahead::{Ahead, CARRY_MAX, NotGiven};
 use super::channel::Channel;
 use super::gate::Turns;
-use super::moving::{self, MoveError};
+use super::moving::{self, MoveError, Taken};
 use super::notice::Refusal;
 use super::opening::{self, Passport};
 use super::registry::{Entry, Replication, ServerSide, SessionState};
@@ -198,14 +198,23 @@ async fn carry(
     (parted, entry, passport): (&Parted, &Entry, &Passport),
     mut ahead: Option<Ahead>,
 ) -> Result<(Ahead, Vec<u8>), String> {
-    let nothing = Heard::default();
-    let heard = parted.heard().unwrap_or(&nothing);
-    let taking = tokio::time::timeout(CARRY_MAX, moving::take(old, &heard.names)).await;
-    let taken = in_words(taking)?;
-    let hindrances = hindrances(parted, &taken.inventory);
-    if !hindrances.is_empty() {
-        return Err(format!("it holds {}", hindrances.join(", ")));
-    }
+    let taken = match entry.survey.kept_for(parted.said()) {
+        Some(inventory) => Taken {
+            inventory,
+            messages: Vec::new(),
+        },
+        None => {
+            let nothing = Heard::default();
+            let heard = parted.heard().unwrap_or(&nothing);
+            let taking = tokio::time::timeout(CARRY_MAX, moving::take(old, &heard.names)).await;
+            let taken = in_words(taking)?;
+            let hindrances = hindrances(parted, &taken.inventory);
+            if !hindrances.is_empty() {
+                return Err(format!("it holds {}", hindrances.join(", ")));
+            }
+            taken
+        }
+    };
     loop {
         let was_ahead = ahead.is_some();
         let mut opened = match ahead.take() {

@@ -57,6 +57,8 @@ pub struct Survey {
     asked: AtomicU8,
     answered: Notify,
     last: Mutex<Option<Found>>,
+    /// All that it held while it was held, and what its client had said by then: for its move.
+    kept: Mutex<Option<(Inventory, u64)>>,
 }
 
 /// When a session is to ask its server.
@@ -94,6 +96,21 @@ impl Survey {
     /// What would end the session if traffic moved, each by its kind and name; none if that is not known.
     pub fn holds(&self) -> Option<Vec<String>> {
         self.last().as_ref().map(|found| found.holds.clone())
+    }
+
+    /// All that it holds, if it was asked while it was held, and its client has said no more than this since.
+    pub(super) fn kept_for(&self, said: u64) -> Option<Inventory> {
+        let kept = self.kept().take().filter(|(_, then)| *then == said);
+        kept.map(|(inventory, _)| inventory)
+    }
+
+    /// Keeps it, or nothing.
+    pub(super) fn keep(&self, kept: Option<(Inventory, u64)>) {
+        *self.kept() = kept;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<(Inventory, u64)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Found>> {
@@ -188,7 +205,7 @@ async fn one(entry: Arc<Entry>, how: Asked, at_once: Arc<Semaphore>) {
 /// # Errors
 /// The server is of no more use.
 pub(super) async fn answer(relay: Relay, entry: &Arc<Entry>) -> Result<Relay, Left> {
-    let may_wait = entry.survey.is_asked_while_held();
+    let is_held = entry.survey.is_asked_while_held();
     entry.survey.asked.store(Asked::Not as u8, Ordering::SeqCst);
     let before = entry.state();
     entry.set_state(SessionState::Busy);
@@ -196,7 +213,7 @@ pub(super) async fn answer(relay: Relay, entry: &Arc<Entry>) -> Result<Relay, Le
     let may_ask = match entry.gate().way(turns) {
         Way::Open => true,
         // A pause may have begun, and does not wait for this.
-        Way::Closed => may_wait && entry.gate().turns() == turns,
+        Way::Closed => is_held && entry.gate().turns() == turns,
         Way::Elsewhere => false,
     };
     if !may_ask {
@@ -207,7 +224,11 @@ pub(super) async fn answer(relay: Relay, entry: &Arc<Entry>) -> Result<Relay, Le
     let bytes_in = entry.statistics.bytes_in();
     let (old, parted) = match relay.part() {
         Ok(parted) => parted,
-        Err(relay) => return Ok(*relay),
+        Err(relay) => {
+            entry.set_state(before);
+            entry.gate().settled();
+            return Ok(*relay);
+        }
     };
     let mut old = Channel::new(old);
     let nothing = Heard::default();
@@ -217,7 +238,7 @@ pub(super) async fn answer(relay: Relay, entry: &Arc<Entry>) -> Result<Relay, Le
         Ok(taken) => {
             let holds = hindrances(&parted, &taken.inventory);
             if holds.is_empty() {
-                ahead::found(entry, taken.inventory, parted.said());
+                ahead::found(entry, (taken.inventory, parted.said()), is_held);
             }
             (holds, taken.messages)
         }

@@ -326,7 +326,7 @@ pub async fn is_clear(
                     AND a.backend_type NOT LIKE 'autovacuum%'),
                 (SELECT count(*) FROM pg_catalog.pg_stat_activity a
                   WHERE a.pid = ANY ($1) AND a.datname = pg_catalog.current_database()
-                    AND (a.state IS DISTINCT FROM 'idle' AND NOT pg_catalog.starts_with(a.query, '{MARK}')
+                    AND (a.state IS DISTINCT FROM 'idle' AND NOT coalesce(pg_catalog.starts_with(a.query, '{MARK}'), false)
                          OR a.backend_xid IS NOT NULL)),
                 (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
                   WHERE database = pg_catalog.current_database())"

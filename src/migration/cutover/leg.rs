@@ -21,6 +21,9 @@ use crate::migration::{MigrationError, capture, setup};
 use crate::pg::{Address, Session};
 use crate::store::{self, Cutover, FOLLOWING_STEP, Lock, LockError, Run, Store, WorkDir};
 
+/// What streams that were started here print, in the log folder.
+const OUTPUT: &str = "follow.out";
+
 /// How long the end of a stream is waited for that has nothing left to do.
 const END_MAX: Duration = Duration::from_secs(60);
 
@@ -241,7 +244,7 @@ impl Leg {
         let output = File::options()
             .create(true)
             .append(true)
-            .open(log.join("follow.out"));
+            .open(log.join(OUTPUT));
         let output = output.map_err(failed)?;
         let run = self.run()?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
@@ -269,8 +272,10 @@ impl Leg {
         let deadline = Instant::now() + BEGIN_MAX;
         while !self.is_running() {
             if Instant::now() >= deadline {
+                let why = self.last_error();
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
                 return Err(CutoverError::not_ready(
-                    format!("nobody streams in {}", self.root().display()),
+                    format!("nobody streams in {}{why}", self.root().display()),
                     format!(
                         "see why in {}, and go on with it: {}",
                         self.work_dir.log_path().display(),
@@ -281,6 +286,14 @@ impl Leg {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
+    }
+
+    /// What the process that was started last has said of its end.
+    fn last_error(&self) -> Option<String> {
+        let said = std::fs::read(self.work_dir.log_path().join(OUTPUT)).ok()?;
+        let said = String::from_utf8_lossy(&said);
+        let mut errors = said.lines().filter_map(|line| line.strip_prefix("error: "));
+        errors.next_back().map(str::to_owned)
     }
 
     /// How a person resumes it.
