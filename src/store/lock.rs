@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::base::shutdown::POLL;
 
+/// How long a lock may look as if somebody held it who only looks: microseconds, unless he is kept from
+/// going on at that moment. How often it is tried again.
+const GLANCE_MAX: Duration = Duration::from_millis(250);
+const GLANCE_AGAIN: Duration = Duration::from_millis(1);
+
 /// A lock could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -38,9 +43,22 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock at `path` at once or not at all, and writes who has it into the file.
+    /// Takes the lock at `path` now or not at all, and writes who has it into the file.
     /// A file left by a process that is gone is simply taken over.
     pub fn take(path: &Path) -> Result<Self, LockError> {
+        let deadline = Instant::now() + GLANCE_MAX;
+        loop {
+            match Self::try_take(path) {
+                // Perhaps somebody only looks.
+                Err(LockError::Held { .. }) if Instant::now() < deadline => {
+                    thread::sleep(GLANCE_AGAIN);
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    fn try_take(path: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io {
             path: path.to_owned(),
             source,
@@ -82,7 +100,8 @@ impl Lock {
         }
     }
 
-    /// Whether someone holds the lock at `path` now.
+    /// Whether someone holds the lock at `path` now. Looking is a shared lock for an instant, which
+    /// [`Lock::take`] waits out.
     pub fn is_held(path: &Path) -> bool {
         let Ok(file) = File::open(path) else {
             return false;
@@ -112,6 +131,29 @@ fn command_line() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn whoever_only_looks_keeps_nobody_from_taking_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.lock");
+        drop(Lock::take(&path).expect("taken"));
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        Lock::is_held(&path);
+                        thread::yield_now();
+                    }
+                });
+            }
+            let taken: Vec<_> = (0..500).map(|_| Lock::take(&path).is_ok()).collect();
+            is_over.store(true, Ordering::Relaxed);
+            let refused = taken.iter().filter(|taken| !**taken).count();
+            assert_eq!(refused, 0, "of {}", taken.len());
+        });
+    }
 
     #[test]
     fn a_second_lock_names_the_holder_and_a_stale_file_is_taken_over() {
