@@ -172,6 +172,30 @@ fn two_standbys_at_different_positions_are_exact() {
 }
 
 #[test]
+fn a_standby_that_nobody_streams_to_is_waited_for_and_the_reason_is_told() {
+    let pair = Pair::new();
+    pair.source.sql(GATED);
+    let standby = Standby::of(&pair);
+    let slot = pair
+        .source
+        .sql("SELECT slot_name FROM pg_replication_slots");
+    eventually(SOON, "its slot is dropped", || {
+        let end = "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots";
+        let drop = format!("SELECT pg_drop_replication_slot('{slot}')");
+        let _ = pair.source.try_sql(end);
+        pair.source.try_sql(&drop).is_ok()
+    });
+    pair.source.sql(WRITE);
+    let run = clone_from(&pair, &[&standby]).start();
+    run.wait_for_stderr("no server streams to it now");
+    let make = format!("SELECT pg_create_physical_replication_slot('{slot}', true)");
+    pair.source.sql(&make);
+    let following = Following { pair: &pair, run };
+    until_live(&following);
+    following.end_equal();
+}
+
+#[test]
 fn a_large_table_in_parts_and_large_objects_come_from_a_standby() {
     let pair = Pair::new();
     pair.source.sql(

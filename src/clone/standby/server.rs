@@ -192,9 +192,10 @@ impl Standby {
             if progress.is_over(replayed) {
                 return Err(self.refused(
                     format!(
-                        "has replayed up to {replayed}, must come to {}, and did not get on for {}",
+                        "has replayed up to {replayed}, must come to {}, and did not get on for {}{}",
                         wanted.at_least,
-                        display_duration(progress.patience)
+                        display_duration(progress.patience),
+                        self.if_unfed().await
                     ),
                     "look whether it still receives from the source, whether its replay is paused, \
                      and at its recovery_min_apply_delay",
@@ -202,11 +203,23 @@ impl Standby {
             }
             if progress.is_to_be_told() {
                 tracing::info!(
-                    "waiting for the standby {self}: it has replayed up to {replayed}, and must come to {}",
-                    wanted.at_least
+                    "waiting for the standby {self}: it has replayed up to {replayed}, and must come to {}{}",
+                    wanted.at_least,
+                    self.if_unfed().await
                 );
             }
             tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// What to add about a standby that stands still: that nothing streams to it, if that is so.
+    async fn if_unfed(&self) -> &'static str {
+        let sql = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)";
+        match self.session.query_one(sql, &[]).await {
+            Ok(row) if !row.get::<_, bool>(0) => {
+                "; no server streams to it now: unless an archive feeds it, its log says why"
+            }
+            _ => "",
         }
     }
 

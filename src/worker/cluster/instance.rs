@@ -110,6 +110,9 @@ impl Cluster {
 
     /// Makes a hot standby of this cluster and starts it on a free port; it takes read-only
     /// connections when this returns. Needs `pg_basebackup` in the same installation.
+    ///
+    /// A slot of its own keeps what it has yet to receive: without one, a checkpoint of this
+    /// cluster before the standby's first connection removes WAL that it needs.
     pub fn standby(&self, options: &ClusterOptions) -> Result<Self, ClusterError> {
         let user = ServerUser::choose()?;
         let place = match options.is_volatile {
@@ -119,6 +122,8 @@ impl Cluster {
         let folder = Registry::open(user, place)?.claim(&options.name)?;
         let data = folder.path().join("data");
         let primary = self.uri("postgres");
+        let name = folder.path().file_name().unwrap_or_default();
+        let slot = name.to_string_lossy().replace('-', "_");
         user.run(
             &self.programs.path("pg_basebackup"),
             &[
@@ -129,6 +134,9 @@ impl Cluster {
                 OsStr::new("--wal-method=stream"),
                 OsStr::new("--checkpoint=fast"),
                 OsStr::new("--write-recovery-conf"),
+                OsStr::new("--create-slot"),
+                OsStr::new("--slot"),
+                OsStr::new(&slot),
                 OsStr::new("--no-sync"),
             ],
             folder.path(),
