@@ -849,7 +849,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__check)
-            opts="-S -T -D -F -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1017,6 +1017,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -1047,7 +1051,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__clone)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1217,6 +1221,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1226,6 +1234,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1611,7 +1627,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__blobs)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1781,6 +1797,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1790,6 +1810,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1821,7 +1849,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__constraints)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1991,6 +2019,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2000,6 +2032,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2031,7 +2071,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__data)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2201,6 +2241,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2210,6 +2254,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2241,7 +2293,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__db)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2411,6 +2463,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2420,6 +2476,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2451,7 +2515,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__extensions)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2621,6 +2685,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2630,6 +2698,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2829,7 +2905,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__indexes)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2999,6 +3075,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3008,6 +3088,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3039,7 +3127,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__roles)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3209,6 +3297,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3218,6 +3310,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3249,7 +3349,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__schema)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3419,6 +3519,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3428,6 +3532,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3459,7 +3571,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__sequences)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3629,6 +3741,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3638,6 +3754,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3669,7 +3793,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__table__subcmd__data)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3839,6 +3963,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3848,6 +3976,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3879,7 +4015,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__cutover)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3938,6 +4074,14 @@ _pgflit() {
                     return 0
                     ;;
                 -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4281,7 +4425,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__finalize)
-            opts="-S -T -D -v -d -z -q -h --lift-fence --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --lift-fence --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4315,6 +4459,14 @@ _pgflit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4343,7 +4495,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__follow)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4513,6 +4665,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4522,6 +4678,14 @@ _pgflit() {
                     return 0
                     ;;
                 --retry-for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7925,7 +8089,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__rollback)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7984,6 +8148,14 @@ _pgflit() {
                     return 0
                     ;;
                 -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8641,7 +8813,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__snapshot)
-            opts="-S -D -f -p -w -s -t -o -E -F -v -d -z -q -h --source --dir --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --filter --filters --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -D -f -p -w -s -t -o -E -F -v -d -z -q -h --source --dir --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --filter --filters --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8721,6 +8893,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --filters)
@@ -8839,7 +9015,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__apply)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-caught-up --until-end --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-caught-up --until-end --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8945,6 +9121,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
                     return 0
                     ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -8985,7 +9165,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__catchup)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9085,6 +9265,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -9127,7 +9311,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__cleanup)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9227,6 +9411,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -9535,7 +9723,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__prefetch)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9635,6 +9823,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -9677,7 +9869,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__prune)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9777,6 +9969,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -9819,7 +10015,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__receive)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --to-stdout --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --to-stdout --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9919,6 +10115,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -9961,7 +10161,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__replay)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -10061,6 +10261,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -10729,7 +10933,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__setup)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -10829,6 +11033,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)
@@ -10871,7 +11079,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__stream__subcmd__transform)
-            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-end --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --until-end --source --target --dir --filter --filters --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -10971,6 +11179,10 @@ _pgflit() {
                     ;;
                 --new-tables)
                     COMPREPLY=($(compgen -W "stop warn" -- "${cur}"))
+                    return 0
+                    ;;
+                --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --snapshot)

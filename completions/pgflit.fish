@@ -100,8 +100,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l apply-jobs -d 'A
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -182,8 +185,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l apply-jobs -d 'Ap
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -264,8 +270,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l apply-jobs -d '
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -335,6 +344,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l apply-jobs -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -s F -l filters -l filter -d 'File that says which schemas, tables, indexes and extensions to include or exclude' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand snapshot" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
@@ -423,8 +433,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -505,8 +518,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -587,8 +603,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -669,8 +688,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -751,8 +773,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -833,8 +858,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -915,8 +943,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -997,8 +1028,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1079,8 +1113,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1161,8 +1198,11 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -1973,6 +2013,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from setup" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2025,6 +2066,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from cleanup" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2077,6 +2119,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prune" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2129,6 +2172,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from prefetch" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2181,6 +2225,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from catchup" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2233,6 +2278,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from replay" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2285,6 +2331,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from receive" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2338,6 +2385,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from transform" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2392,6 +2440,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_su
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand stream; and __fish_seen_subcommand_from apply" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
@@ -2611,6 +2660,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l apply-jobs -d 'A
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -d 'Receive no more while the captured changes take this much disk, at least 64 MB [default: no limit]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -2919,6 +2969,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l socket -d 'Con
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -2956,6 +3008,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l socket -d 'Co
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -2983,6 +3037,8 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l socket -d 'Co
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand finalize" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'

@@ -22,6 +22,7 @@ mod cluster;
 mod cutover;
 mod demo;
 mod list;
+mod notify;
 mod ping;
 mod proxy;
 mod resume;

@@ -10,6 +10,7 @@ pub mod failpoint;
 pub mod ident;
 pub mod key_range;
 pub mod lsn;
+pub mod milestone;
 pub mod quantity;
 pub mod remedy;
 pub mod secret;

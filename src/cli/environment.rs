@@ -22,7 +22,7 @@ pub struct Variable {
 pub const PREFIXES: [&str; 2] = ["PGFLIT_", "PGCOPYDB_"];
 
 /// Every option that a variable may stand for.
-pub const VARIABLES: [Variable; 24] = [
+pub const VARIABLES: [Variable; 27] = [
     variable("source", "SOURCE_PGURI"),
     variable("target", "TARGET_PGURI"),
     variable("table-jobs", "TABLE_JOBS"),
@@ -44,6 +44,9 @@ pub const VARIABLES: [Variable; 24] = [
     variable("plugin", "OUTPUT_PLUGIN"),
     variable("wal2json-numeric-as-string", "WAL2JSON_NUMERIC_AS_STRING"),
     variable("replay-no-op-updates", "REPLAY_NO_OP_UPDATES"),
+    variable("notify", "NOTIFY"),
+    variable("notify-command", "NOTIFY_COMMAND"),
+    variable("notify-lag", "NOTIFY_LAG"),
     variable("log-json", "LOG_JSON"),
     variable("log-file", "LOG_FILENAME"),
     variable("log-time-format", "LOG_TIME_FORMAT"),

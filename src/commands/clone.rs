@@ -190,6 +190,7 @@ pub(super) fn capture(cdc: &CdcSettings, children: supervisor::Config) -> Captur
         endpos: cdc.endpos,
         new_tables: new_tables(cdc.new_tables),
         without_identity: without_identity(cdc),
+        lag_limit: cdc.notify_lag,
         children,
     }
 }

@@ -11,15 +11,21 @@ use crate::cli::invocation::{LogSettings, Verbosity};
 use crate::cli::options::StreamCommand;
 use crate::cli::{Command, ExitCode, Invocation};
 use crate::report;
+use crate::report::notify::{About, Notifier};
 use crate::worker::death_watch;
 
 /// Runs one command to its end, prints its error if it has one, and says how the process ends.
 pub fn run(invocation: Invocation) -> ExitCode {
     let is_quiet = invocation.logging.verbosity == Verbosity::Quiet;
-    match report::logging::start(&invocation.logging)
+    let notifier = notifier(&invocation.command);
+    let ended = report::logging::start(&invocation.logging, notifier.as_ref())
         .map_err(CommandError::usage)
-        .and_then(|()| dispatch(invocation))
-    {
+        .and_then(|()| dispatch(invocation));
+    let problem = ended
+        .as_ref()
+        .err()
+        .map(|error| chain(error.source.as_ref()));
+    let code = match ended {
         Ok(code) => code,
         Err(error) if error.transient && death_watch::is_supervised() => {
             tracing::warn!("{}", chain(error.source.as_ref()));
@@ -31,7 +37,30 @@ pub fn run(invocation: Invocation) -> ExitCode {
             report::errors::print(error.source.as_ref(), error.hint.as_deref());
             error.code
         }
+    };
+    if let Some(notifier) = notifier {
+        notifier.end(code, problem.as_deref());
     }
+    code
+}
+
+/// Who is told what becomes of it, if anybody is to be.
+fn notifier(command: &Command) -> Option<Notifier> {
+    let (name, settings, work_dir) = match command {
+        Command::Clone(it) => ("clone", &it.notify, &it.work_dir),
+        Command::Follow(it) => ("follow", &it.notify, &it.work_dir),
+        Command::Cutover(it) => ("cutover", &it.place.notify, &it.place.work_dir),
+        Command::Rollback(it) => ("rollback", &it.place.notify, &it.place.work_dir),
+        Command::Finalize(it) => ("finalize", &it.place.notify, &it.place.work_dir),
+        _ => return None,
+    };
+    let host = nix::unistd::gethostname().ok();
+    let about = About {
+        command: name,
+        work_dir: work_dir.dir.clone(),
+        host: host.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+    };
+    Notifier::start(settings, about)
 }
 
 fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {

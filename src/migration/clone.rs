@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use crate::base::milestone::STAGE;
+use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::catalog::filters::Filters;
 use crate::clone::roles::Passwords;
@@ -76,6 +78,8 @@ pub struct CaptureConfig {
     pub new_tables: NewTables,
     /// What to do about tables without a replica identity.
     pub without_identity: WithoutIdentity,
+    /// How far behind the target may be before that is told.
+    pub lag_limit: Option<ByteSize>,
     /// How the child processes are started.
     pub children: supervisor::Config,
 }
@@ -269,7 +273,12 @@ fn follow(
         }
     };
     let alone = Alone::take(&copy.work_dir)?;
-    let _watch = Watch::start(&copy.source, &copy.work_dir, capture.new_tables);
+    let _watch = Watch::start(
+        &copy.source,
+        &copy.work_dir,
+        capture.new_tables,
+        capture.lag_limit,
+    );
     // The copy is stopped by a signal to us, and when streaming fails.
     let stop_copy = Shutdown::default();
     let (sender, receiver) = mpsc::channel();
@@ -339,7 +348,7 @@ fn copy_in_thread(copy: &base_copy::Config, stop: &Shutdown) -> Result<(), Migra
     failpoint::reach("copy complete");
     store.set_apply(true)?;
     failpoint::reach("apply allowed");
-    tracing::info!("the base copy is complete");
+    tracing::info!(target: STAGE, "the base copy is complete");
     summarize(&copy.work_dir, &copy.choices, &store, None)
 }
 

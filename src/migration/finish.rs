@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::base::Side;
+use crate::base::milestone::STAGE;
 use crate::base::snapshot::Snapshot;
 use crate::base::{Lsn, QualifiedName, Shutdown, failpoint};
 use crate::catalog::discovery;
@@ -56,7 +57,7 @@ pub async fn finish(
     if store.step_is_begun(HANDED_OVER_STEP)? {
         // Traffic has been moved: what the source has now says nothing about the target any more.
         store.finish_run()?;
-        tracing::info!("the target has reached endpos {endpos}, and traffic was moved there");
+        tracing::info!(target: STAGE, "the target has reached endpos {endpos}, and traffic was moved there");
         return Ok(());
     }
     let (source, target, choices) = (ends.source, ends.target, ends.choices);
@@ -98,7 +99,7 @@ pub async fn finish(
             "{conflicts} changes found the target otherwise than the source was; the log names each and what --on-conflict made of it"
         );
     }
-    tracing::info!("the target has reached endpos {endpos}; {sequences} sequences set");
+    tracing::info!(target: STAGE, "the target has reached endpos {endpos}; {sequences} sequences set");
     Ok(())
 }
 

@@ -100,7 +100,12 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
     tell_if_held_back(&store)?;
     let (children, new_tables) = (&config.capture.children, config.capture.new_tables);
     let alone = Alone::take(&config.work_dir)?;
-    let watch = Watch::start(&config.source, &config.work_dir, new_tables);
+    let watch = Watch::start(
+        &config.source,
+        &config.work_dir,
+        new_tables,
+        config.capture.lag_limit,
+    );
     let ended = supervise(children, &alone, Mode::Follow, shutdown, || Ok(()))?;
     drop(watch);
     let Ended::Endpos(endpos) = ended else {

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::base::backoff::Backoff;
+use crate::base::milestone::STAGE;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Shutdown, failpoint};
 use crate::store::{Lock, LockError, Sentinel, Store, WorkDir};
@@ -188,16 +189,16 @@ impl Supervisor<'_> {
         } = *sentinel;
         match (self.stage, stage) {
             (Stage::Replaying, Stage::CatchingUp) => {
-                tracing::info!("left live replay at {replay_lsn}: catching up from disk");
+                tracing::info!(target: STAGE, "left live replay at {replay_lsn}: catching up from disk");
             }
             (_, Stage::CatchingUp) => {
                 let from = replay_lsn.max(sentinel.startpos);
                 let behind = ByteSize(write_lsn.bytes_since(from));
-                tracing::info!("catching up from disk: {from} to {write_lsn}, {behind}");
+                tracing::info!(target: STAGE, "catching up from disk: {from} to {write_lsn}, {behind}");
             }
             (_, Stage::Replaying) => {
                 // On an idle source nothing has been applied yet.
-                tracing::info!("live replay from {}", replay_lsn.max(sentinel.startpos));
+                tracing::info!(target: STAGE, "live replay from {}", replay_lsn.max(sentinel.startpos));
             }
             (_, stage) => tracing::debug!("{stage:?}"),
         }
@@ -211,6 +212,7 @@ impl Supervisor<'_> {
         match stage {
             Stage::Prefetching => {
                 tracing::info!(
+                    target: STAGE,
                     "prefetching changes to {}",
                     self.config.work_dir.cdc.display()
                 );

@@ -176,16 +176,25 @@ async fn go(
         is_encrypted: ready.server.stream.is_encrypted(),
     });
     messages.extend_from_slice(&ready.server.input);
-    tokio::spawn(leave(old, entry.id));
+    tokio::spawn(leave(old, leave_after(entry.id, entry.must_move_first())));
     Ok((ready.server.stream, messages))
 }
 
-/// Says goodbye to the server that a session has left, a little later: the end of a process that has used
-/// much of its server's memory costs milliseconds, and everybody's would come at once, with everybody's
-/// first transactions on the new side.
-async fn leave(mut old: Channel, id: u64) {
+/// How long a session's old connection stays open. The end of a process that has used much of its server's
+/// memory costs milliseconds, and everybody's would come at once, with everybody's first transactions on
+/// the new side. One that may hold advisory locks goes at once: traffic that turned back would find them
+/// taken.
+fn leave_after(id: u64, may_hold_locks: bool) -> Duration {
     let turn = u32::try_from(id % u64::from(LEAVE_TURNS)).unwrap_or_default();
-    tokio::time::sleep(LEAVE_AFTER + turn * LEAVE_EVERY).await;
+    match may_hold_locks {
+        true => Duration::ZERO,
+        false => LEAVE_AFTER + turn * LEAVE_EVERY,
+    }
+}
+
+/// Says goodbye to the server that a session has left.
+async fn leave(mut old: Channel, after: Duration) {
+    tokio::time::sleep(after).await;
     // It rolls back nothing: it is between transactions.
     let _ = tokio::time::timeout(CARRY_MAX, old.send(GOODBYE)).await;
 }
@@ -308,5 +317,21 @@ pub(super) async fn move_rest(service: &Service) {
             tokio::time::sleep(REST_LOOK_EVERY).await;
         }
         tokio::time::sleep(REST_SHARE * began.elapsed()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_with_locks_are_left_at_once_and_others_one_after_the_other() {
+        assert_eq!(leave_after(7, true), Duration::ZERO);
+        let mut ends: Vec<_> = (0..30).map(|id| leave_after(id, false)).collect();
+        assert_eq!(ends.first(), Some(&LEAVE_AFTER));
+        assert_eq!(ends.last(), Some(&Duration::from_millis(440)));
+        ends.dedup();
+        assert_eq!(ends.len(), 30);
+        assert_eq!(leave_after(30, false), LEAVE_AFTER);
     }
 }

@@ -14,11 +14,12 @@ use jiff::Zoned;
 use jiff::fmt::strtime;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::log_file;
 use super::log_line::{LogLine, LogShape};
+use super::notify::{NewsLayer, Notifier};
 use super::terminal;
 use crate::cli::invocation::{LogSettings, Verbosity};
 
@@ -54,15 +55,19 @@ pub enum LoggingError {
     Started(#[source] tracing::subscriber::SetGlobalDefaultError),
 }
 
-/// Starts the log of this process; once, before anything is logged.
-pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
+/// Starts the log of this process; once, before anything is logged. What is news also goes to
+/// `notifier`.
+pub fn start(settings: &LogSettings, notifier: Option<&Notifier>) -> Result<(), LoggingError> {
     let lines = LineLayer::new(settings)?;
     let levels = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("pgflit", level(settings.verbosity))
         // Whoever asks for progress gets it, also with --quiet.
         .with_target(PROGRESS, LevelFilter::INFO);
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(levels));
+    let news = notifier.map(|notifier| notifier.layer().with_filter(filter_fn(NewsLayer::is_news)));
+    let subscriber = tracing_subscriber::registry()
+        .with(lines.with_filter(levels))
+        .with(news);
     tracing::subscriber::set_global_default(subscriber).map_err(LoggingError::Started)
 }
 

@@ -9,6 +9,7 @@ mod finalized;
 mod killed;
 mod machines;
 mod moving;
+mod notified;
 mod privileges;
 mod refused;
 mod sessions;

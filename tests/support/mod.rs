@@ -17,6 +17,7 @@ mod process;
 mod proxied;
 mod sql;
 mod wait;
+mod webhook;
 mod workload;
 
 pub(crate) use compare::{assert_equal, definition_differences, differences};
@@ -29,6 +30,7 @@ pub(crate) use process::{Process, children};
 pub(crate) use proxied::{Proxied, driver_runtime};
 pub(crate) use sql::{Database, sql};
 pub(crate) use wait::{eventually, eventually_some, let_pass};
+pub(crate) use webhook::Webhook;
 pub(crate) use workload::{NOT_DECODED, Workload};
 
 use std::time::Duration;

@@ -85,6 +85,10 @@ pub(super) struct CdcArgs {
     /// What to do about a table created on the source meanwhile [default: stop]
     #[arg(long, value_name = "WHAT")]
     new_tables: Option<NewTables>,
+
+    /// Warn when the target is this many bytes of WAL behind, and tell when it is near again
+    #[arg(long, value_name = "SIZE", help_heading = "Notifications")]
+    notify_lag: Option<ByteSize>,
 }
 
 #[derive(Args)]
@@ -145,6 +149,7 @@ impl CdcArgs {
                 .choice("new-tables", self.new_tables)?
                 .unwrap_or(NewTables::Stop),
             change_source: settings.switch("yes", yes)?,
+            notify_lag: settings.value("notify-lag", self.notify_lag)?,
         })
     }
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
 use super::copying::CopyArgs;
+use super::notify::NotifyArgs;
 use super::resume::{RetryArg, SnapshotArg, StartArgs};
 use crate::cli::error::UsageError;
 use crate::cli::options::{CloneOptions, FollowOptions};
@@ -40,6 +41,8 @@ pub(super) struct CloneArgs {
     snapshot: SnapshotArg,
     #[command(flatten)]
     retry: RetryArg,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 /// Everything that change capture alone can be told.
@@ -86,6 +89,7 @@ impl CloneArgs {
             snapshot,
             filters: self.filters.resolve(settings)?,
             retry_for: self.retry.resolve(settings)?,
+            notify: self.notify.resolve(settings)?,
         })
     }
 

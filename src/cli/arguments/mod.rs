@@ -14,6 +14,7 @@ mod help;
 mod inspection;
 mod list;
 mod migration;
+mod notify;
 mod resume;
 mod sentinel;
 mod steps;

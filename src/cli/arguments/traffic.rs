@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, Args, Subcommand};
 
 use super::connection::{SourceArgs, TargetArgs, WorkDirArgs};
+use super::notify::NotifyArgs;
 use crate::base::quantity::{ByteSize, parse_duration};
 use crate::cli::error::UsageError;
 use crate::cli::options::{
@@ -214,6 +215,8 @@ struct MigrationArgs {
     target: TargetArgs,
     #[command(flatten)]
     work_dir: WorkDirArgs,
+    #[command(flatten)]
+    notify: NotifyArgs,
 }
 
 /// A cutover may take this many bytes of WAL with it into the pause: at 100 MB/s, ten milliseconds.
@@ -272,6 +275,7 @@ impl MigrationArgs {
             source: self.source.resolve(settings)?,
             target: self.target.resolve(settings)?,
             asks: !settings.switch("yes", self.yes)?,
+            notify: self.notify.resolve(settings)?,
         })
     }
 }

@@ -67,6 +67,8 @@ pub struct CdcSettings {
     pub new_tables: NewTables,
     /// Change on the source what capturing needs, until the end: `--yes`.
     pub change_source: bool,
+    /// Warn when the target is this far behind.
+    pub notify_lag: Option<ByteSize>,
 }
 
 /// Connections that apply at a time: at least one, at most [`APPLY_JOBS_MAX`].

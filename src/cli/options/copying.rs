@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{CdcSettings, WorkDir};
+use super::{CdcSettings, NotifySettings, WorkDir};
 use crate::base::quantity::ByteSize;
 
 /// The options of `clone` and of every `copy …`.
@@ -29,6 +29,8 @@ pub struct CloneOptions {
     pub filters: Option<PathBuf>,
     /// How long a lost connection is tried again.
     pub retry_for: Duration,
+    /// Who is told what happens.
+    pub notify: NotifySettings,
 }
 
 /// What to do with what an earlier run left in the work directory.

@@ -6,6 +6,7 @@
 mod change_capture;
 mod copying;
 mod inspection;
+mod notify;
 mod sentinel;
 mod steps;
 mod streaming;
@@ -22,6 +23,7 @@ pub use inspection::{
     ListScope, PingOptions, ReportOptions, SnapshotOptions, StatusOptions, StatusView, TableChoice,
     TableListing,
 };
+pub use notify::{NoWebhookUrl, NotifySettings, WebhookUrl};
 pub use sentinel::{NewEndpos, SentinelCommand, SentinelField, SentinelPlace};
 pub use steps::{CopyStep, DumpOptions, DumpSubject, RestoreCommand, RestoreOptions, RestoreStep};
 pub use streaming::{

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::NotifySettings;
 use super::WorkDir;
 use crate::base::quantity::ByteSize;
 
@@ -118,6 +119,8 @@ pub struct MigrationPlace {
     pub target: Option<String>,
     /// Unless `--yes`.
     pub asks: bool,
+    /// Who is told what happens.
+    pub notify: NotifySettings,
 }
 
 /// What comes when clients have been held for as long as they may.

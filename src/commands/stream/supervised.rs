@@ -76,8 +76,9 @@ fn run(
     };
     let new_tables = clone::new_tables(options.cdc.new_tables);
     let children = children::config(&place, &options.cdc, options.retry_for, logging, Shown::Off);
+    let lag_limit = options.cdc.notify_lag;
     let watched = source.filter(|_| receives);
-    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables));
+    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables, lag_limit));
     let ended = supervise(&children, &alone, mode, &shutdown, || Ok(()))?;
     drop(watch);
     tell(ended, &store, &work_dir)

@@ -1,6 +1,7 @@
 //! What is copied, and the snapshot it is copied under.
 
 use crate::base::failpoint;
+use crate::base::milestone::STAGE;
 use crate::base::quantity::ByteSize;
 use crate::catalog::discovery;
 use crate::catalog::filters::{self, Selection, Strictness};
@@ -105,6 +106,7 @@ impl SourceSide<'_> {
         self.keep_foreign_keys(epoch.session()).await?;
         let bytes = tables.iter().map(|table| table.bytes).sum();
         tracing::info!(
+            target: STAGE,
             "{} tables, {}, and {} indexes to copy",
             tables.len(),
             ByteSize(bytes),

@@ -8,6 +8,7 @@ use crate::base::QualifiedName;
 use crate::base::Side;
 use crate::base::cause::chain;
 use crate::base::ident::quote_ident;
+use crate::base::milestone::STAGE;
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::catalog::column_types;
 use crate::catalog::ledger::{self, Ledger};
@@ -156,6 +157,7 @@ impl BaseCopy<'_> {
             self.store.finish_step(ROWS_STEP)?;
             let rows = self.config.progress.view().done;
             tracing::info!(
+            target: STAGE,
                 "all rows are on the target: {} rows, {} moved",
                 rows.rows,
                 ByteSize(rows.moved)
@@ -177,7 +179,7 @@ impl BaseCopy<'_> {
         }
         self.late_indexes(&plan, wanted, late).await?;
         self.nothing_lost_of(&plan, wanted, &indexes).await?;
-        tracing::info!("{} indexes are on the target", indexes.len());
+        tracing::info!(target: STAGE, "{} indexes are on the target", indexes.len());
         Ok(self.store.finish_step(INDEXES_STEP)?)
     }
 

@@ -14,6 +14,7 @@ use super::sequences::Sequences;
 use super::steps::Steps;
 use super::{fence, large_objects, preflight};
 use crate::base::cause::chain;
+use crate::base::milestone::STAGE;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
 use crate::catalog::restore_list;
 use crate::migration::capture;
@@ -140,6 +141,7 @@ impl<'a> Attempt<'a> {
         }
         self.store
             .set_cutover_state(self.number, CutoverState::Holding)?;
+        tracing::debug!(target: STAGE, "clients are held");
         failpoint::reach("cutover begun");
         let limit = self.held_for_at_most();
         let drained = tokio::select! {
@@ -433,6 +435,12 @@ impl<'a> Attempt<'a> {
             .set_cutover_state(self.number, CutoverState::Switched)?;
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;
+        tracing::debug!(
+            target: STAGE,
+            "traffic goes to the {}; clients were held for {:.0} ms",
+            self.config.to,
+            self.steps.held_ms()
+        );
         let after = After {
             config: self.config,
             current: &self.current,
@@ -494,6 +502,12 @@ impl<'a> Attempt<'a> {
         self.store.set_cutover_state(self.number, state)?;
         self.store
             .set_cutover_report(self.number, &self.steps.json(), problem.as_deref())?;
+        tracing::debug!(
+            target: STAGE,
+            "undone: traffic goes to the {} as before; clients were held for {:.0} ms",
+            self.from(),
+            self.steps.held_ms()
+        );
         match problem {
             None => Ok(self.outcome(self.from())),
             Some(_) if matches!(drained, Err(CutoverError::Stopped)) => Err(CutoverError::Stopped),

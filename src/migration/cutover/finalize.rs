@@ -7,6 +7,7 @@ use super::error::CutoverError;
 use super::leg::{Leg, drop_origin};
 use super::{exchange, fence, preflight, recover};
 use crate::base::cause::chain;
+use crate::base::milestone::STAGE;
 use crate::base::{Side, failpoint};
 use crate::pg::Session;
 use crate::store::Lock;
@@ -104,7 +105,7 @@ pub async fn finalize(
         "the work directory {}, which the proxy reads for as long as it runs",
         config.work_dir.root.display()
     ));
-    tracing::info!("attempt {} is final", last.attempt);
+    tracing::info!(target: STAGE, "attempt {} is final", last.attempt);
     Ok(finalized)
 }
 

@@ -7,6 +7,7 @@ use super::fence;
 use super::leg::Leg;
 use super::proxies::{Proxies, Via, is_nobody};
 use crate::base::Lsn;
+use crate::base::milestone::STAGE;
 use crate::proxy::authority::{Decision, decision};
 use crate::store::{Cutover, CutoverState, Store};
 
@@ -49,7 +50,7 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutove
             unless_nobody(proxies.abort(last.attempt, false, via).await)?;
             undo_rest(&meant, &from, last.attempt).await?;
             store.set_cutover_state(last.attempt, CutoverState::Aborted)?;
-            tracing::info!("attempt {} is undone", last.attempt);
+            tracing::info!(target: STAGE, "attempt {} is undone", last.attempt);
             Ok(None)
         }
         Decision::Switched => {
@@ -58,6 +59,7 @@ pub async fn recover(config: &Config, store: &mut Store) -> Result<Option<Cutove
             unless_nobody(proxies.switch(last.attempt, last.to, via).await)?;
             go_on(&meant, &last, decided.lsn, store).await?;
             tracing::info!(
+                target: STAGE,
                 "attempt {} is done: traffic goes to the {}",
                 last.attempt,
                 last.to

@@ -4,11 +4,13 @@
 //! - `tables`: tables that are created, dropped or renamed;
 //! - `Warnings`: columns whose values may have become others without a change;
 //! - `slot`: how much WAL the slot keeps on the source, and how near that is to too much;
-//! - `disk`: how much room is left for segments.
+//! - `disk`: how much room is left for segments;
+//! - `lag`: how far the target is behind, where somebody wants to know.
 //!
 //! Nothing depends on it: a source that does not answer is receive's to report, and so is a full disk.
 
 mod disk;
+mod lag;
 mod slot;
 mod tables;
 
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::Shutdown;
 use crate::base::cause::chain;
+use crate::base::quantity::ByteSize;
 use crate::pg::{Address, Session};
 use crate::store::{Store, WorkDir};
 
@@ -24,6 +27,7 @@ use super::error::{MigrationError, to_source};
 use super::finish::NewTables;
 use super::rewritten::Warnings;
 use disk::Disk;
+use lag::Lag;
 use slot::Slot;
 use tables::Tables;
 
@@ -41,13 +45,18 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look, in a thread of its own.
-    pub fn start(source: &Address, work_dir: &WorkDir, new_tables: NewTables) -> Self {
+    pub fn start(
+        source: &Address,
+        work_dir: &WorkDir,
+        new_tables: NewTables,
+        lag_limit: Option<ByteSize>,
+    ) -> Self {
         let stop = Shutdown::default();
         let (asked, source, work_dir) = (stop.clone(), source.clone(), work_dir.clone());
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
-                let watched = watch(&source, &work_dir, new_tables, &asked);
+                let watched = watch(&source, &work_dir, (new_tables, lag_limit), &asked);
                 if let Err(error) = watched {
                     tracing::warn!(
                         "new tables on the source are told at the end only, and what its slot keeps is not told: {}",
@@ -75,7 +84,7 @@ impl Drop for Watch {
 fn watch(
     source: &Address,
     work_dir: &WorkDir,
-    new_tables: NewTables,
+    (new_tables, lag_limit): (NewTables, Option<ByteSize>),
     stop: &Shutdown,
 ) -> Result<(), MigrationError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -91,6 +100,7 @@ fn watch(
         columns: Warnings::default(),
         slot: store.run()?.unwrap_or_default().slot.map(Slot::named),
         disk: Disk::of(&work_dir.cdc),
+        lag: lag_limit.map(Lag::over),
         store,
     };
     runtime.block_on(async {
@@ -110,6 +120,7 @@ struct Watcher<'a> {
     columns: Warnings,
     slot: Option<Slot>,
     disk: Disk,
+    lag: Option<Lag>,
     store: Store,
 }
 
@@ -136,6 +147,9 @@ impl Watcher<'_> {
         };
         if let Some(slot) = &mut self.slot {
             slot.look(session).await?;
+        }
+        if let Some(lag) = &mut self.lag {
+            lag.look(session, &self.store).await?;
         }
         self.tables
             .look(session, &self.store, self.new_tables)
