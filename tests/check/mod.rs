@@ -72,6 +72,8 @@ struct Plant {
     options: &'static [&'static str],
     line: (&'static str, &'static str, &'static str, &'static str),
     also: &'static [&'static str],
+    /// The oldest servers that know what it is.
+    since: i64,
 }
 
 /// The start of a [`Plant`]: what it is, and its line: status, place, identifier, a part of the text.
@@ -89,6 +91,7 @@ const fn plant(
         options: &["--follow"],
         line,
         also: &[],
+        since: 0,
     }
 }
 
@@ -134,11 +137,22 @@ impl Plant {
         self
     }
 
+    /// Only where both servers are of this version or later.
+    const fn since(mut self, major: i64) -> Self {
+        self.since = major;
+        self
+    }
+
     /// Plants it, runs check, sees its line, and takes it back.
     fn try_on(&self, pair: &Pair) {
         const NAME: &str = "planted";
         println!("--- {}", self.problem);
         let clusters = [&pair.source_cluster, &pair.target_cluster];
+        let is_older = |cluster| major(&Database::of(cluster, "postgres")) < self.since;
+        if clusters.into_iter().any(is_older) {
+            println!("these servers are older");
+            return;
+        }
         for (cluster, options) in clusters.into_iter().zip(self.databases) {
             let postgres = Database::of(cluster, "postgres");
             postgres.sql(&format!(
@@ -198,6 +212,11 @@ impl Plant {
         };
         assert_eq!(finished.code(), Some(code), "{}", shown());
     }
+}
+
+/// The server's major version.
+fn major(database: &Database) -> i64 {
+    database.number("SELECT current_setting('server_version_num')::bigint / 10000")
 }
 
 /// Runs on each side what there is to run.

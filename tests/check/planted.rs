@@ -26,7 +26,8 @@ const OBJECTS: &[Plant] = &[
     .source(
         "CREATE TABLE t (id int); INSERT INTO t VALUES (1); UPDATE t SET id = 2;
          SELECT pg_stat_force_next_flush()",
-    ),
+    )
+    .since(15),
     plant(
         "a unique constraint over nulls, which is no identity",
         ("WARN", "source", "identities", "public.t"),
@@ -167,7 +168,9 @@ const OBJECTS: &[Plant] = &[
     .options(&["--no-owner"])
     .source("CREATE EXTENSION pageinspect")
     .target("ALTER DATABASE planted OWNER TO mover")
-    .roles("postgres", "mover"),
+    .roles("postgres", "mover")
+    // Where the servers' versions have different ones.
+    .also(&["extension-versions"]),
 ];
 
 /// Encodings, locales, collations, parameters.
@@ -193,12 +196,14 @@ const MEANINGS: &[Plant] = &[
         "another provider of collations",
         ("WARN", "both", "locale", "ICU und"),
     )
+    .since(15)
     .databases("LOCALE_PROVIDER icu ICU_LOCALE 'und'", "")
     .also(&["collation-library"]),
     plant(
         "indexes that an older library has ordered",
         ("WARN", "source", "collation-version", "the database"),
     )
+    .since(15)
     .databases(
         "LOCALE_PROVIDER icu ICU_LOCALE 'und'",
         "LOCALE_PROVIDER icu ICU_LOCALE 'und'",
@@ -210,6 +215,7 @@ const MEANINGS: &[Plant] = &[
         "the same on the target",
         ("WARN", "target", "collation-version", "the database"),
     )
+    .since(15)
     .databases(
         "LOCALE_PROVIDER icu ICU_LOCALE 'und'",
         "LOCALE_PROVIDER icu ICU_LOCALE 'und'",

@@ -25,6 +25,8 @@ const BOTH: &str = r#"
     CREATE TABLE s.identity (a int); CREATE TABLE s.logged (a int); CREATE TABLE s.triggered (a int);
     CREATE TRIGGER t BEFORE INSERT ON s.triggered FOR EACH ROW EXECUTE FUNCTION s.tr();
     CREATE RULE r AS ON DELETE TO s.triggered DO INSTEAD NOTHING;
+    CREATE TABLE s.tr_part (a int) PARTITION BY RANGE (a); CREATE TABLE s.tr_part_1 PARTITION OF s.tr_part FOR VALUES FROM (0) TO (10);
+    CREATE TRIGGER pt AFTER INSERT ON s.tr_part FOR EACH ROW EXECUTE FUNCTION s.tr();
     CREATE TABLE s.part (a int) PARTITION BY RANGE (a); CREATE TABLE s.part_1 PARTITION OF s.part FOR VALUES FROM (0) TO (10);
     CREATE TABLE s.base (a int); CREATE TABLE s.heir () INHERITS (s.base);
     CREATE VIEW s.v AS SELECT a FROM s.base; CREATE VIEW s.options_v AS SELECT a FROM s.base;
@@ -39,7 +41,7 @@ const BOTH: &str = r#"
     ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO reader"#;
 
 /// What is planted on the target, and a line of the answer that tells it.
-const PLANTED: [(&str, &str); 67] = [
+const PLANTED: [(&str, &str); 68] = [
     ("CREATE SCHEMA extra", "+ schema extra\n"),
     (
         "ALTER SCHEMA s OWNER TO other_owner",
@@ -163,6 +165,10 @@ const PLANTED: [(&str, &str); 67] = [
         "  + REPLICA IDENTITY FULL\n",
     ),
     ("ALTER TABLE s.logged SET UNLOGGED", "  + UNLOGGED\n"),
+    (
+        "ALTER TABLE s.tr_part_1 DISABLE TRIGGER pt",
+        "trigger pt on s.tr_part_1\n  + DISABLE\n",
+    ),
     ("ALTER TABLE s.triggered DISABLE TRIGGER t", "  + DISABLE\n"),
     (
         "CREATE TRIGGER t2 AFTER INSERT ON s.triggered FOR EACH ROW EXECUTE FUNCTION s.tr()",

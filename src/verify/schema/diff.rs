@@ -1,6 +1,8 @@
 //! Which objects, and which lines of their definitions, only one side has.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
 
 pub use crate::base::Side;
 
@@ -150,11 +152,16 @@ fn loose(line: &str) -> String {
     text
 }
 
-fn copy_quoted(from: &mut impl Iterator<Item = char>, to: &mut String, quote: char) {
-    for character in from {
+/// Up to the closing quote; one that is doubled is none.
+fn copy_quoted(from: &mut Peekable<Chars<'_>>, to: &mut String, quote: char) {
+    while let Some(character) = from.next() {
         to.push(character);
-        if character == quote {
-            return;
+        if character != quote {
+            continue;
+        }
+        match from.next_if_eq(&quote) {
+            Some(doubled) => to.push(doubled),
+            None => return,
         }
     }
 }
@@ -245,6 +252,10 @@ mod tests {
         ] {
             assert_ne!(loose(of_15), loose(other));
         }
+        assert_eq!(
+            loose("AS SELECT \"a \"\"b\"\"\".c, 'it''s x.y' FROM s.\"a \"\"b\"\"\""),
+            loose("AS SELECT c, 'it''s x.y' FROM s.\"a \"\"b\"\"\"")
+        );
         assert_ne!(
             loose("COLUMN a int DEFAULT (1)"),
             loose("COLUMN a int DEFAULT 1")

@@ -37,11 +37,15 @@ pub(super) async fn read(
 ) -> Result<Read, (&'static str, Error)> {
     let mut rows = Vec::new();
     for query in kinds::queries(versions) {
-        // A database is called as it is; everything else as PostgreSQL calls it.
+        // A database is called as it is, a transform as all versions could call it; everything else as
+        // PostgreSQL calls it.
         let sql = format!(
             "SELECT o.class, o.oid, o.relation, i.schema,
                     CASE o.class WHEN 'pg_database'::regclass THEN 'the database' ELSE i.type END,
-                    CASE o.class WHEN 'pg_database'::regclass THEN '' ELSE i.identity END, o.lines
+                    CASE o.class WHEN 'pg_database'::regclass THEN ''
+                                 WHEN 'pg_transform'::regclass THEN replace(i.identity, ' on language ', ' language ')
+                                 ELSE i.identity END,
+                    o.lines
                FROM ({}) AS o (class, oid, relation, lines)
                CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) AS i
               WHERE i.identity IS NOT NULL",

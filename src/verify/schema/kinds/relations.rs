@@ -11,7 +11,7 @@ pub(super) fn queries(versions: Versions) -> Vec<Query> {
         query("relations", relations(versions)),
         query("indexes", indexes()),
         query("constraints", constraints(versions)),
-        query("triggers", triggers()),
+        query("triggers", triggers(versions)),
         query("rules", rules()),
         query("policies", policies()),
     ]
@@ -210,7 +210,17 @@ fn enabled(column: &str) -> String {
     )
 }
 
-fn triggers() -> String {
+fn triggers(versions: Versions) -> String {
+    // Those of partitions that came with their parent's are internal before 15, and nobody says whose they
+    // are before 13. Those of foreign keys are the constraints' in any version.
+    let of_parent = "coalesce((SELECT x.contype = 't' FROM pg_constraint x WHERE x.oid = t.tgconstraint), true)";
+    let is_told = match (versions.own, versions.both_know(13)) {
+        (..13, _) => "NOT t.tgisinternal".to_owned(),
+        (_, false) => "NOT t.tgisinternal AND t.tgparentid = 0".to_owned(),
+        (_, true) => {
+            format!("CASE WHEN t.tgparentid = 0 THEN NOT t.tgisinternal ELSE {of_parent} END")
+        }
+    };
     of_relation(
         ("pg_trigger", "t.oid"),
         &[
@@ -219,7 +229,7 @@ fn triggers() -> String {
             comment("pg_trigger", "t.oid"),
         ],
         "pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid",
-        "NOT t.tgisinternal",
+        &is_told,
     )
 }
 
