@@ -210,7 +210,9 @@ const MEANINGS: &[Plant] = &[
     )
     .source(in_catalog!(
         "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'planted'"
-    )),
+    ))
+    // Of servers that were built with different ones.
+    .also(&["collation-library"]),
     plant(
         "the same on the target",
         ("WARN", "target", "collation-version", "the database"),
@@ -222,7 +224,9 @@ const MEANINGS: &[Plant] = &[
     )
     .target(in_catalog!(
         "UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'planted'"
-    )),
+    ))
+    // Of servers that were built with different ones.
+    .also(&["collation-library"]),
     plant(
         "a collation of a column that an older library has ordered",
         ("WARN", "source", "collation-version", "german"),
