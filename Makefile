@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy bench-cutover lint build install uninstall generate doc clean
+.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy bench-cutover bench-compare lint build install uninstall generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,7 +35,7 @@ test-regression: ## Set up, then clone PostgreSQL's own regression database (nee
 	@.ci/setup test
 	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
 
-bench: bench-copy bench-apply bench-proxy bench-cutover ## Set up, then compare all of it with its peers and limits
+bench: bench-copy bench-apply bench-proxy bench-cutover bench-compare ## Set up, then compare all of it with its peers and limits
 
 bench-copy: ## The base copy alone (ARGS="--only small")
 	@.ci/setup test
@@ -52,6 +52,10 @@ bench-proxy: ## The proxy alone (ARGS="--only select --clients 1,16")
 bench-cutover: ## How long clients wait when traffic moves (ARGS="--only '8 clients' --runs 1")
 	@.ci/setup test
 	cargo bench --bench cutover -- $(ARGS)
+
+bench-compare: ## Comparing rows alone (ARGS="--only narrow --megabytes 200")
+	@.ci/setup test
+	PGCOPYDB=$$(benches/pgcopydb target/peers) cargo bench --bench compare -- $(ARGS)
 
 bench-live: ## How soon changes arrive, alone (ARGS="--rates 500 --seconds 60")
 	@.ci/setup test
