@@ -13,7 +13,7 @@
 //! # Crash story
 //! Both servers are only read; their sessions end when this process does, at the latest when they look
 //! whether somebody listens. On disk is the [`journal`], where there is a work directory: one line for
-//! each table that was found equal, synced. One that goes on compares the others, under new snapshots.
+//! each table that was found equal, written down. One that goes on compares the others, under new snapshots.
 //! In the store of a running migration is the wish that apply stands still, for as long as it is repeated.
 
 mod board;
