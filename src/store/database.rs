@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::base::Remedy;
@@ -33,6 +34,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The same for somebody who only looks, and whom others wait for.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Pages that are copied in one go: more than a store of tens of thousands of tables has.
+const PAGES: i32 = i32::MAX;
 
 /// The store could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +144,44 @@ impl Store {
             path: path.to_owned(),
         };
         Ok((store.version()? == LATEST).then_some(store))
+    }
+
+    /// As [`Store::look`], also where an older version has written it: a copy of it in memory is
+    /// brought to this one, and the file stays as it is.
+    ///
+    /// # Errors
+    /// SQLite refuses, or a newer version has written it.
+    pub fn look_at_any(path: &Path) -> Result<Option<Self>, Error> {
+        if let Some(store) = Self::look(path)? {
+            return Ok(Some(store));
+        }
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |source| Error::Sqlite {
+            doing: "opening",
+            path: path.to_owned(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let file = Connection::open_with_flags(path, flags).map_err(failed)?;
+        file.busy_timeout(LOOK_TIMEOUT).map_err(failed)?;
+        let mut connection = Connection::open_in_memory().map_err(failed)?;
+        Backup::new(&file, &mut connection)
+            .and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None))
+            .map_err(failed)?;
+        let mut store = Self {
+            connection,
+            path: path.to_owned(),
+        };
+        match store.version()? {
+            // Whoever began to make it was stopped, or is about to go on.
+            0 => Ok(None),
+            _ => {
+                store.upgrade()?;
+                Ok(Some(store))
+            }
+        }
     }
 
     /// For a process that only reports positions: after a power cut its last few reports may be
@@ -317,6 +359,34 @@ mod tests {
         for opener in openers {
             assert_eq!(opener.join().expect("opened").expect("read"), LATEST);
         }
+    }
+
+    #[test]
+    fn who_looks_at_an_older_store_leaves_it_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let look = || Store::look_at_any(&path).expect("looked at");
+        assert!(look().is_none());
+        let old = Connection::open(&path).expect("made");
+        assert!(look().is_none(), "nothing is in it yet");
+        for (version, sql) in (1..=3).zip(MIGRATIONS) {
+            old.execute_batch(sql).expect("an old version");
+            old.pragma_update(None, "user_version", version)
+                .expect("set");
+            let sentinel = look().expect("there").sentinel();
+            assert_eq!(sentinel.expect("read"), Default::default());
+        }
+        drop(old);
+        let store = Connection::open(&path).expect("there");
+        let found: u32 = store
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .expect("read");
+        assert_eq!(found, 3);
+        store
+            .pragma_update(None, "user_version", 99)
+            .expect("a newer one");
+        let newer = Store::look_at_any(&path);
+        assert!(matches!(newer, Err(Error::Newer { found: 99, .. })));
     }
 
     #[test]
