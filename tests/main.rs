@@ -27,5 +27,6 @@ mod proxy;
 mod resume;
 mod sentinel;
 mod snapshot;
+mod status;
 mod tidy;
 mod verify;

@@ -1,6 +1,7 @@
 //! Everything that a person or a script reads.
 //!
-//! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`]); the log ([`logging`]),
+//! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`],
+//! [`status`]); the log ([`logging`]),
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
 //! ([`log_file`]). Nothing here decides anything.
 
@@ -13,6 +14,7 @@ pub mod log_file;
 mod log_line;
 pub mod logging;
 pub mod progress;
+pub mod status;
 pub mod stdout;
 pub mod summary;
 pub mod terminal;
