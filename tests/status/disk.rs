@@ -87,6 +87,7 @@ fn a_finished_run_is_told_and_servers_that_are_gone_are_no_error() {
     assert_eq!(told["streams"], Value::Array(Vec::new()));
     assert_eq!(told["target"]["reachable"], true, "{told}");
     assert!(shown(&pair).contains("\nfinished\n"), "{}", shown(&pair));
+    assert!(!pair.dir().join("pgflit.db-shm").exists());
 
     pair.target_cluster.stop(StopMode::Fast).expect("it stops");
     let told = status(&pair);

@@ -5,7 +5,7 @@
 //! a migration that runs, was killed, or is done.
 //!
 //! What the work directory says is always there. The servers and the proxy are asked at the same
-//! time, each within [`server::ANSWER_MAX`]; one that does not answer is told as that.
+//! time, each within three seconds; one that does not answer is told as that.
 //!
 //! - [`model`]: what is told; `look`: finding it out;
 //! - `stream`: one direction of changes; `server`: one server; `proxy`;

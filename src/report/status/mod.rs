@@ -1,10 +1,10 @@
 //! Where everything stands, shown: one screen, a dashboard, Prometheus' text.
 //!
 //! - `section`: what is said, in which words;
-//! - [`text`]: the screen, once; [`line`]: the same in one line, for logs;
-//! - [`dashboard`]: the screen that is drawn anew, with the feature `tui`; [`history`]: what it
-//!   remembers;
-//! - [`metrics`]: for Prometheus.
+//! - [`text()`]: the screen, once; [`line()`]: the same in one line, for logs;
+//! - `dashboard`, `terminal`: the screen that is drawn anew, with the feature `tui`; [`history`]: what
+//!   it remembers;
+//! - [`metrics()`]: for Prometheus.
 
 #[cfg(feature = "tui")]
 pub mod dashboard;
