@@ -1,5 +1,6 @@
 //! Migrations that run, and what holds them up.
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{shown, status};
@@ -48,6 +49,30 @@ fn a_copy_that_is_held_up_is_told_with_its_tables() {
     assert_eq!(stream["slot_name"], "pgflit");
     let text = shown(&pair);
     assert!(text.contains("running: copying rows"), "{text}");
+}
+
+#[test]
+fn who_keeps_a_copy_from_a_table_is_named() {
+    let pair = Pair::new();
+    pair.source
+        .sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000)");
+    let clone = pgflit("clone").between(&pair);
+    let clone = clone.env("PGFLIT_STOP_AT", "rows begun").start();
+    eventually(SOON, "rows are about to be copied", || clone.is_stopped());
+    let held = Held::open(&pair.target, "LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+    clone.signal(Signal::SIGCONT);
+    let told = until(&pair, "the copy is held up", |told| {
+        told["stalls"].as_array().is_some_and(|all| !all.is_empty())
+    });
+    let stall = &told["stalls"][0];
+    assert_eq!(stall["side"], "target", "{told}");
+    let why = stall["why"].as_str().expect("a reason");
+    assert!(why.contains("public.t held by pid"), "{why}");
+    let busy = told["target"]["sessions"].as_array().expect("sessions");
+    let of_wait = |session: &Value| session["wait_event_type"] == "Lock";
+    assert!(busy.iter().any(of_wait), "{told}");
+    held.commit();
+    clone.wait_for_exit().assert_code(0);
 }
 
 #[test]
