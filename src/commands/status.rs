@@ -37,7 +37,11 @@ pub(super) fn run(
 }
 
 fn look(mut looker: Looker) -> Result<Status, CommandError> {
-    Ok(runtime::block_on(looker.look())??)
+    let runtime = runtime::new()?;
+    let looked = runtime.block_on(looker.look());
+    // The operating system may still look for a server's name, longer than anybody waits for it.
+    runtime.shutdown_background();
+    Ok(looked?)
 }
 
 fn print(text: &str) -> Result<ExitCode, CommandError> {
