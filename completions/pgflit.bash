@@ -8939,12 +8939,36 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__status)
-            opts="-D -v -d -z -q -h --watch --metrics --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --watch --metrics --interval --socket --source --target --dir --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -S)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -T)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

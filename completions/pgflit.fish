@@ -2706,6 +2706,10 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s z -l trace -d 'T
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s q -l quiet -d 'Log warnings and errors only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
+complete -c pgflit -n "__fish_pgflit_using_subcommand status" -l interval -d 'With --watch: time from one look to the next [default: 1s]' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand status" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s T -l target -d 'Connection string of the target, as a URI or as keywords' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'

@@ -17,6 +17,7 @@
 //!
 //! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
 //! pgflit compare data|schema      short-lived; reads both servers              verify
+//! pgflit status                   short-lived; looks at everything             migration::status
 //! pgflit proxy                    clients ⇄ servers; a process of its own      proxy
 //! pgflit proxy status|pause|…     short-lived; talk to the proxy's socket      commands::proxy
 //! ```
@@ -69,6 +70,7 @@
 //! | how a session goes to the other server | [`proxy::relocation`], [`proxy::moving`] |
 //! | whether source and target are equal | [`verify::data`], [`verify::schema`] |
 //! | how traffic passes, and is paused without an error | [`proxy`], [`proxy::gate`] |
+//! | where everything stands, and what holds it up | [`migration::status`] |
 //! | what people see | [`report`] |
 //!
 //! # Floors

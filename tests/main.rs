@@ -28,5 +28,6 @@ mod proxy;
 mod resume;
 mod sentinel;
 mod snapshot;
+mod status;
 mod tidy;
 mod verify;

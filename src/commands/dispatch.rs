@@ -3,7 +3,7 @@
 use super::not_built::not_built;
 use super::{
     CommandError, check, clone, compare, completions, copy, cutover, demo, dump, follow, generate,
-    list, ping, proxy, restore, sentinel, snapshot, stream, version,
+    list, ping, proxy, restore, sentinel, snapshot, status, stream, version,
 };
 use crate::base::Side;
 use crate::base::cause::chain;
@@ -80,7 +80,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Sentinel(command) => sentinel::run(command, output.json),
         Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(options) => check::run(&options, &invocation.logging, &output),
-        Command::Status(_) => not_built("status"),
+        Command::Status(options) => status::run(&options, &output),
         Command::Report(_) => not_built("report"),
         Command::Proxy(command) => proxy::run(&command, output.json),
         Command::Cutover(options) => cutover::run(&options, Side::Target, output.json),

@@ -30,6 +30,7 @@ mod restore;
 mod runtime;
 mod sentinel;
 mod snapshot;
+mod status;
 mod stream;
 mod version;
 

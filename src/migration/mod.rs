@@ -15,6 +15,7 @@
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
+//! - [`status`]: where all of it stands, for who only looks;
 //! - [`cutover`]: traffic is moved to the target, and back;
 //! - [`clone`]: all of it in order; [`finish`]: what comes at endpos; `columns`,
 //!   `partitions`, `rewritten`: whether DDL on the source has left the target behind.
@@ -66,6 +67,7 @@ mod rewritten;
 pub mod setup;
 pub mod snapshot;
 pub mod stage;
+pub mod status;
 pub mod steps;
 pub mod summary;
 pub mod supervisor;

@@ -1,6 +1,7 @@
 //! Everything that a person or a script reads.
 //!
-//! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`]); the log ([`logging`]),
+//! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`],
+//! [`status`]); the log ([`logging`]),
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
 //! ([`log_file`]); what is news goes to whoever is to be told ([`notify`]). Nothing here decides anything.
 
@@ -14,6 +15,7 @@ mod log_line;
 pub mod logging;
 pub mod notify;
 pub mod progress;
+pub mod status;
 pub mod stdout;
 pub mod summary;
 pub mod terminal;

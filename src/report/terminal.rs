@@ -39,7 +39,7 @@ pub fn can_redraw() -> bool {
 }
 
 /// Whether the locale says that the terminal knows more than ASCII, as libc would find out.
-pub(super) fn knows_unicode() -> bool {
+pub fn knows_unicode() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
     let mut set = set.filter_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
     set.next().is_some_and(|locale| {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::base::Remedy;
@@ -33,6 +34,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The same for somebody who only looks, and whom others wait for.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Pages that are copied in one go: more than a store of tens of thousands of tables has.
+const PAGES: i32 = i32::MAX;
 
 /// The store could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +144,74 @@ impl Store {
             path: path.to_owned(),
         };
         Ok((store.version()? == LATEST).then_some(store))
+    }
+
+    /// As [`Store::look`], also where an older version has written it: a copy of it in memory is
+    /// brought to this one, and the file stays as it is. Nothing is put beside it either, as SQLite
+    /// does even to read, where nobody has it open.
+    ///
+    /// # Errors
+    /// SQLite refuses, or a newer version has written it.
+    pub fn look_at_any(path: &Path) -> Result<Option<Self>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = match Self::unopened(path)? {
+            Some(copy) => copy,
+            None => match Self::look(path)? {
+                Some(store) => return Ok(Some(store)),
+                None => {
+                    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+                    let file = Connection::open_with_flags(path, flags);
+                    let copied = file.and_then(|file| in_memory(&file));
+                    copied.map_err(|source| Self::not_opened(path, source))?
+                }
+            },
+        };
+        let mut store = Self {
+            connection,
+            path: path.to_owned(),
+        };
+        match store.version()? {
+            // Whoever began to make it was stopped, or is about to go on.
+            0 => Ok(None),
+            _ => {
+                store.upgrade()?;
+                Ok(Some(store))
+            }
+        }
+    }
+
+    /// A copy in memory of a store that nobody has open; none if somebody has, or had while it was
+    /// copied. Whoever opens it to write makes the write-ahead log first, and removes it last.
+    fn unopened(path: &Path) -> Result<Option<Connection>, Error> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let seen = || {
+            let file = std::fs::metadata(path).ok().filter(|_| !log.exists())?;
+            Some((file.len(), file.modified().ok()?))
+        };
+        let Some(before) = seen() else {
+            return Ok(None);
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let file = Connection::open_with_flags(immutable(path), flags);
+        let copied = file.and_then(|file| in_memory(&file));
+        match seen() == Some(before) {
+            true => copied
+                .map(Some)
+                .map_err(|source| Self::not_opened(path, source)),
+            false => Ok(None),
+        }
+    }
+
+    fn not_opened(path: &Path, source: rusqlite::Error) -> Error {
+        Error::Sqlite {
+            doing: "opening",
+            path: path.to_owned(),
+            source,
+        }
     }
 
     /// For a process that only reports positions: after a power cut its last few reports may be
@@ -256,6 +328,28 @@ impl Store {
     }
 }
 
+/// All of `file`, in memory.
+fn in_memory(file: &Connection) -> rusqlite::Result<Connection> {
+    file.busy_timeout(LOOK_TIMEOUT)?;
+    let mut copy = Connection::open_in_memory()?;
+    Backup::new(file, &mut copy)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    Ok(copy)
+}
+
+/// The file at `path`, as SQLite calls one that nobody changes: it then looks for nothing beside it.
+fn immutable(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                uri.push(char::from(*byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
 /// Now, as the store keeps times: seconds since 1970.
 pub(super) fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -317,6 +411,51 @@ mod tests {
         for opener in openers {
             assert_eq!(opener.join().expect("opened").expect("read"), LATEST);
         }
+    }
+
+    #[test]
+    fn who_looks_at_a_store_that_nobody_has_open_puts_nothing_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a ?#%41 store.db");
+        let names = || {
+            let entries = std::fs::read_dir(folder.path()).expect("a folder");
+            entries.count()
+        };
+        let store = Store::create(&path).expect("made");
+        let look = || Store::look_at_any(&path).expect("looked at").is_some();
+        assert!(look() && names() > 1, "it is open");
+        drop(store);
+        assert_eq!(names(), 1);
+        assert!(look());
+        assert_eq!(names(), 1);
+    }
+
+    #[test]
+    fn who_looks_at_an_older_store_leaves_it_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pgflit.db");
+        let look = || Store::look_at_any(&path).expect("looked at");
+        assert!(look().is_none());
+        let old = Connection::open(&path).expect("made");
+        assert!(look().is_none(), "nothing is in it yet");
+        for (version, sql) in (1..=3).zip(MIGRATIONS) {
+            old.execute_batch(sql).expect("an old version");
+            old.pragma_update(None, "user_version", version)
+                .expect("set");
+            let sentinel = look().expect("there").sentinel();
+            assert_eq!(sentinel.expect("read"), Default::default());
+        }
+        drop(old);
+        let store = Connection::open(&path).expect("there");
+        let found: u32 = store
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .expect("read");
+        assert_eq!(found, 3);
+        store
+            .pragma_update(None, "user_version", 99)
+            .expect("a newer one");
+        let newer = Store::look_at_any(&path);
+        assert!(matches!(newer, Err(Error::Newer { found: 99, .. })));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod privileges;
 mod refused;
 mod sessions;
 mod stage;
+mod status;
 mod stopping;
 mod struck;
 mod under_load;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -9,6 +10,8 @@ use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
 use super::copying::{CopyArgs, SplitArgs, table_jobs};
 use super::list::JsonArg;
+use super::traffic::SocketArg;
+use crate::base::quantity::parse_duration;
 use crate::cli::error::UsageError;
 use crate::cli::invocation::Command;
 use crate::cli::options::{
@@ -210,9 +213,22 @@ pub(super) struct StatusArgs {
     /// Print Prometheus metrics
     #[arg(long)]
     metrics: bool,
+    /// With --watch: time from one look to the next [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    interval: Option<Duration>,
+    #[command(flatten)]
+    socket: SocketArg,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     work_dir: WorkDirArgs,
 }
+
+/// Less than this would only flicker, and ask the servers more than is worth it.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 impl StatusArgs {
     pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<StatusOptions, UsageError> {
@@ -223,6 +239,13 @@ impl StatusArgs {
                 (false, true) => StatusView::Metrics,
                 (false, false) => StatusView::Once,
             },
+            interval: settings
+                .duration("interval", self.interval)?
+                .unwrap_or(INTERVAL)
+                .max(INTERVAL_MIN),
+            socket: settings.value("socket", self.socket.socket)?,
+            source: self.source.resolve(settings)?,
+            target: self.target.resolve(settings)?,
         })
     }
 }

@@ -96,10 +96,10 @@ struct ControlArgs {
 
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
-struct SocketArg {
+pub(super) struct SocketArg {
     /// Control socket of the proxy [default: the one in the work directory]
     #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
+    pub(super) socket: Option<PathBuf>,
 }
 
 impl ProxyArgs {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{CdcSettings, CopySettings, SplitSettings, WorkDir};
 
@@ -199,6 +200,14 @@ pub struct StatusOptions {
     pub work_dir: WorkDir,
     /// How it is shown.
     pub view: StatusView,
+    /// From one look to the next, where it is watched.
+    pub interval: Duration,
+    /// The proxy's control socket; none for the one in the work directory.
+    pub socket: Option<PathBuf>,
+    /// The source's connection string as given; without one, that of the migration.
+    pub source: Option<String>,
+    /// The target's, likewise.
+    pub target: Option<String>,
 }
 
 /// How `status` is shown.

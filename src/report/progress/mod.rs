@@ -24,6 +24,7 @@ pub use display::{Display, Shown};
 pub use listing::text;
 pub use meter::Sample;
 pub use names::{printable, shorten};
+pub(super) use picture::coarse;
 pub use picture::{Building, Copying, Count, Picture, Streaming};
 pub use stage::Stage;
 pub use stored::{State, Stored, picture_of};

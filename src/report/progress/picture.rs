@@ -175,7 +175,7 @@ impl Streaming {
 }
 
 /// A duration without fractions of seconds, which would only flicker.
-pub(super) fn coarse(duration: Duration) -> String {
+pub(in crate::report) fn coarse(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ 0..=59 => format!("{seconds}s"),
         _ => display_duration(duration),
