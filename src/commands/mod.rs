@@ -31,6 +31,7 @@ mod runtime;
 mod sentinel;
 mod snapshot;
 mod stream;
+mod typed;
 mod version;
 
 pub use dispatch::run;

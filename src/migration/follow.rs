@@ -40,6 +40,7 @@ use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
 use super::rewritten;
+use super::sampler::Sampler;
 use super::setup::{self, remove_from_servers, set_up_capture, settle_endpos};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
@@ -69,6 +70,8 @@ pub struct Config {
     pub snapshot: Option<String>,
     /// Where it is told how far it is.
     pub progress: Arc<Progress>,
+    /// What was typed, passwords hidden: it is kept for the report.
+    pub command_line: String,
 }
 
 /// How following ended without an error.
@@ -96,11 +99,14 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         Ok(Some(prepared)) => prepared,
     };
     keep_log(&config.work_dir, "follow")?;
+    store.note_command(&config.command_line)?;
     store.begin_step(FOLLOWING_STEP)?;
     tell_if_held_back(&store)?;
     let (children, new_tables) = (&config.capture.children, config.capture.new_tables);
     let alone = Alone::take(&config.work_dir)?;
-    let watch = Watch::start(&config.source, &config.work_dir, new_tables);
+    let sampler = Sampler::start(&config.progress, &config.work_dir);
+    let told = sampler.source_lsn();
+    let watch = Watch::start(&config.source, &config.work_dir, new_tables, told);
     let ended = supervise(children, &alone, Mode::Follow, shutdown, || Ok(()))?;
     drop(watch);
     let Ended::Endpos(endpos) = ended else {
@@ -223,6 +229,8 @@ async fn go_on(
     let mut run = Run {
         target: now.target,
         target_system: now.target_system,
+        source_version: now.source_version,
+        target_version: now.target_version,
         ..begun
     };
     store.set_run(&run)?;
@@ -372,6 +380,8 @@ fn describe(config: &Config, servers: (Server, Server), begun_filters: Option<St
         target: Some(config.target.to_string()),
         source_system: source.system,
         target_system: Some(target.system),
+        source_version: Some(source.version),
+        target_version: Some(target.version),
         slot: Some(capture.slot.clone()),
         origin: Some(capture.origin.clone()),
         publication: capture.publication.clone(),

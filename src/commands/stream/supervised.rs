@@ -1,6 +1,8 @@
 //! `pgflit stream prefetch`, `catchup` and `replay`: some of what `follow` does, with the same
 //! processes under the same supervisor.
 
+use std::sync::Arc;
+
 use super::begin;
 use crate::base::Side;
 use crate::cli::ExitCode;
@@ -77,7 +79,7 @@ fn run(
     let new_tables = clone::new_tables(options.cdc.new_tables);
     let children = children::config(&place, &options.cdc, options.retry_for, logging, Shown::Off);
     let watched = source.filter(|_| receives);
-    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables));
+    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables, Arc::default()));
     let ended = supervise(&children, &alone, mode, &shutdown, || Ok(()))?;
     drop(watch);
     tell(ended, &store, &work_dir)

@@ -12,6 +12,8 @@ mod disk;
 mod slot;
 mod tables;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -41,13 +43,20 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look, in a thread of its own.
-    pub fn start(source: &Address, work_dir: &WorkDir, new_tables: NewTables) -> Self {
+    ///
+    /// `source_lsn` is told how far the source's WAL is.
+    pub fn start(
+        source: &Address,
+        work_dir: &WorkDir,
+        new_tables: NewTables,
+        source_lsn: Arc<AtomicU64>,
+    ) -> Self {
         let stop = Shutdown::default();
         let (asked, source, work_dir) = (stop.clone(), source.clone(), work_dir.clone());
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
-                let watched = watch(&source, &work_dir, new_tables, &asked);
+                let watched = watch(&source, &work_dir, new_tables, source_lsn, &asked);
                 if let Err(error) = watched {
                     tracing::warn!(
                         "new tables on the source are told at the end only, and what its slot keeps is not told: {}",
@@ -76,6 +85,7 @@ fn watch(
     source: &Address,
     work_dir: &WorkDir,
     new_tables: NewTables,
+    source_lsn: Arc<AtomicU64>,
     stop: &Shutdown,
 ) -> Result<(), MigrationError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -87,6 +97,7 @@ fn watch(
         source,
         session: None,
         new_tables,
+        source_lsn,
         tables: Tables::known(&store)?,
         columns: Warnings::default(),
         slot: store.run()?.unwrap_or_default().slot.map(Slot::named),
@@ -106,6 +117,7 @@ struct Watcher<'a> {
     source: &'a Address,
     session: Option<Session>,
     new_tables: NewTables,
+    source_lsn: Arc<AtomicU64>,
     tables: Tables,
     columns: Warnings,
     slot: Option<Slot>,
@@ -135,7 +147,9 @@ impl Watcher<'_> {
             }
         };
         if let Some(slot) = &mut self.slot {
-            slot.look(session).await?;
+            if let Some(lsn) = slot.look(session).await? {
+                self.source_lsn.store(lsn.as_u64(), Ordering::Relaxed);
+            }
         }
         self.tables
             .look(session, &self.store, self.new_tables)
