@@ -24,6 +24,7 @@ mod demo;
 mod list;
 mod ping;
 mod proxy;
+mod report;
 mod resume;
 mod sentinel;
 mod snapshot;

@@ -52,7 +52,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(options) => check::run(&options, &invocation.logging, &output),
         Command::Status(_) => not_built("status"),
-        Command::Report(_) => not_built("report"),
+        Command::Report(options) => super::report::run(&options),
         Command::Proxy(command) => proxy::run(&command, output.json),
         Command::Cutover(options) => cutover::run(&options, Side::Target, output.json),
         Command::Rollback(options) => cutover::run(&options, Side::Source, output.json),

@@ -26,6 +26,7 @@ mod ping;
 mod place;
 mod progress;
 mod proxy;
+mod report;
 mod restore;
 mod runtime;
 mod sentinel;

@@ -24,10 +24,11 @@ pub(super) fn note(work_dir: &WorkDir) {
 
 fn line_of(arguments: impl Iterator<Item = OsString>) -> String {
     let words = arguments.enumerate().map(|(at, word)| {
-        let word = word.to_string_lossy().into_owned();
-        match (at, word.rsplit_once('/')) {
-            // Where the program stands is of no interest.
-            (0, Some((_, name))) => name.to_owned(),
+        let word = word.to_string_lossy();
+        match at {
+            // Where the program stands, or that a demo has begun it, is of no interest.
+            0 if word.ends_with("pgcopydb") => "pgcopydb".to_owned(),
+            0 => "pgflit".to_owned(),
             _ => quoted(&hidden(&word)),
         }
     });

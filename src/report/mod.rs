@@ -2,7 +2,7 @@
 //!
 //! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`]); the log ([`logging`]),
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
-//! ([`log_file`]). Nothing here decides anything.
+//! ([`log_file`]). The HTML report is [`page`]. Nothing here decides anything.
 
 pub mod check;
 pub mod comparison;
@@ -12,6 +12,7 @@ pub mod listing;
 pub mod log_file;
 mod log_line;
 pub mod logging;
+pub mod page;
 pub mod progress;
 pub mod stdout;
 pub mod summary;

@@ -12,7 +12,7 @@ mod moving;
 mod privileges;
 mod refused;
 mod sessions;
-mod stage;
+pub(crate) mod stage;
 mod stopping;
 mod struck;
 mod under_load;

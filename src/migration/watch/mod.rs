@@ -146,10 +146,10 @@ impl Watcher<'_> {
                 none.insert(opened.map_err(to_source(self.source))?)
             }
         };
-        if let Some(slot) = &mut self.slot {
-            if let Some(lsn) = slot.look(session).await? {
-                self.source_lsn.store(lsn.as_u64(), Ordering::Relaxed);
-            }
+        if let Some(slot) = &mut self.slot
+            && let Some(lsn) = slot.look(session).await?
+        {
+            self.source_lsn.store(lsn.as_u64(), Ordering::Relaxed);
         }
         self.tables
             .look(session, &self.store, self.new_tables)
