@@ -43,7 +43,6 @@ pub fn gather(work_dir: &WorkDir, socket: &Path) -> Result<Facts, Error> {
         state: stored.state,
         picture: picture_of(&stored),
         steps: stored.steps,
-        total: collected.total,
         tables: collected.tables,
         step_summaries: Summary::read(work_dir).map_or_else(|_| Vec::new(), |told| told.steps),
         streams,

@@ -9,7 +9,7 @@ mod gather;
 mod log_tail;
 
 use crate::migration::cutover::steps::Step;
-use crate::migration::summary::{StepSummary, TableSummary, Total};
+use crate::migration::summary::{StepSummary, TableSummary};
 use crate::proxy::control::MirrorStatus;
 use crate::report::progress::{Picture, State};
 use crate::store::{CommandRun, PastCutover, Run, RunTimes, Sample, Sentinel, StepTimes};
@@ -32,8 +32,6 @@ pub struct Facts {
     pub state: State,
     /// How far the base copy is.
     pub picture: Picture,
-    /// All tables together.
-    pub total: Total,
     /// The tables of which something was copied, the most bytes first.
     pub tables: Vec<TableSummary>,
     /// When each step was.

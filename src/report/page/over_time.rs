@@ -17,8 +17,8 @@ pub(super) fn section(facts: &Facts, zone: &TimeZone) -> String {
     let own = facts.streams.first();
     let samples = own.map_or(&[][..], |own| &own.samples);
     if samples.is_empty() {
-        content += "<p class=\"note\">Nobody has noted how this run went on: it was over within a \
-                    second, or an older pgflit ran it.</p>\n";
+        content += "<p class=\"note\">Nobody has noted how it went on: it was done in steps by hand, \
+                    ended within a second, or by an older pgflit.</p>\n";
         return titled("Over time", &content);
     }
     content += &throughput(facts, samples, zone);
