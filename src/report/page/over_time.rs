@@ -9,6 +9,9 @@ use super::titled;
 use crate::migration::report::{Facts, Stream};
 use crate::store::{CutoverState, ROWS_STEP, Sample};
 
+/// Rates that are drawn in a plot.
+const RATES_MAX: usize = 240;
+
 type Points = Vec<(f64, f64)>;
 
 /// The section.
@@ -77,6 +80,7 @@ fn from_begin(facts: &Facts, samples: &[Sample]) -> Vec<Sample> {
 
 /// How fast what `of` says has grown.
 fn rates(samples: &[Sample], of: impl Fn(&Sample) -> u64) -> Points {
+    let samples = spread(samples);
     let rates = samples.windows(2).filter_map(|two| {
         let (one, next) = (two.first()?, two.last()?);
         let seconds = next.at - one.at;
@@ -88,6 +92,15 @@ fn rates(samples: &[Sample], of: impl Fn(&Sample) -> u64) -> Points {
         points.insert(0, (first.at, rate));
     }
     points
+}
+
+/// Few enough samples that each rate is of a while: those of single seconds hide how it went.
+fn spread(samples: &[Sample]) -> Vec<Sample> {
+    let every = samples.len().div_ceil(RATES_MAX).max(1);
+    let last = samples.len().saturating_sub(1);
+    let kept = samples.iter().enumerate();
+    let kept = kept.filter(|(at, _)| at % every == 0 || *at == last);
+    kept.map(|(_, sample)| *sample).collect()
 }
 
 fn of_stream(facts: &Facts, stream: &Stream, zone: &TimeZone) -> String {
@@ -210,5 +223,13 @@ mod tests {
         let points = rates(&samples, |sample| sample.copied_bytes);
         assert_eq!(points, [(1.0, 10.0), (3.0, 10.0), (4.0, 0.0)]);
         assert_eq!(rates(&samples[..1], |sample| sample.copied_bytes), []);
+        let many: Vec<_> = (0..1_999).map(|at| sample(f64::from(at), 0)).collect();
+        let points = rates(&many, |sample| sample.copied_bytes);
+        assert!(
+            (200..=RATES_MAX + 2).contains(&points.len()),
+            "{}",
+            points.len()
+        );
+        assert_eq!(points.last(), Some(&(1_998.0, 0.0)));
     }
 }
