@@ -2732,7 +2732,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s z -l trace -d '
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s q -l quiet -d 'Log warnings and errors only'
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -l log-json -d 'Log one JSON object a line'
 complete -c pgflit -n "__fish_pgflit_using_subcommand status" -s h -l help -d 'Print this help; "pgflit help COMMAND" says more about each option'
-complete -c pgflit -n "__fish_pgflit_using_subcommand report" -l output -d 'Write the page to this file [default: report.html in the work directory]' -r -F
+complete -c pgflit -n "__fish_pgflit_using_subcommand report" -l output -d 'Write the page to this file, or with - to stdout [default: report.html in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand report" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand report" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand report" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'

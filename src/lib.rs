@@ -16,6 +16,7 @@
 //! pgflit finalize                 short-lived; ends the stream back            migration::cutover::finalize
 //!
 //! pgflit sentinel                 short-lived; talks to the store              commands::sentinel
+//! pgflit report                   short-lived; reads the work directory        migration::report
 //! pgflit compare data|schema      short-lived; reads both servers              verify
 //! pgflit status                   short-lived; looks at everything             migration::status
 //! pgflit proxy                    clients ⇄ servers; a process of its own      proxy
@@ -38,6 +39,7 @@
 //! | `log/` | every process its own | [`report::log_file`] |
 //! | `compare/`: tables that were found equal | whoever compares | [`verify::data::journal`] |
 //! | `summary.json` | whoever copies | [`migration::summary`] |
+//! | `report.html` | `pgflit report` | [`report::page`] |
 //! | `snapshot`, `schema/` | the base copy | [`migration::base_copy`] |
 //! | `cdc/*.json` | receive | [`cdc::receive`], [`segment`] |
 //! | `cdc/identities` | receive, with test_decoding | [`cdc::receive`] |
@@ -72,6 +74,7 @@
 //! | how traffic passes, and is paused without an error | [`proxy`], [`proxy::gate`] |
 //! | where everything stands, and what holds it up | [`migration::status`] |
 //! | what people see | [`report`] |
+//! | what is on the page of a report, where it comes from | [`report::page`], [`migration::report`] |
 //!
 //! # Floors
 //! A line may use any line below it, never one above or beside; `tests/tidy.rs` holds this.

@@ -10,9 +10,15 @@ fn the_demo_ends_with_equal_databases_and_code_0_and_leaves_no_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = pgflit("demo --scale 1 --seconds 3").dir(folder.path().join("work"));
     let told = demo.run().assert_code(0);
-    for words in ["pgbench_history", "rollback, to the source", "EQUAL: "] {
+    for words in [
+        "pgbench_history",
+        "rollback, to the source",
+        "work/report.html",
+        "EQUAL: ",
+    ] {
         assert!(told.stdout.contains(words), "{}", told.stdout);
     }
+    assert!(folder.path().join("work/report.html").exists());
     assert_eq!(processes_of(folder.path()), Vec::<String>::new());
 }
 

@@ -25,6 +25,7 @@ mod list;
 mod notify;
 mod ping;
 mod proxy;
+mod report;
 mod resume;
 mod sentinel;
 mod snapshot;

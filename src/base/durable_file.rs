@@ -42,15 +42,13 @@ fn replace_by(
     content: &[u8],
     prepare: impl FnOnce(&File) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let mut file = create(Path::new(&temporary))?;
     prepare(&file)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_folder(folder)
+    rename(Path::new(&temporary), path)
 }
 
 /// Makes or empties the file at `path`, readable by its owner only. Nothing is durable yet.
@@ -66,5 +64,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 /// Renames within one folder, durably.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    sync_folder(to.parent().unwrap_or(Path::new(".")))
+    // A bare name stands in the current folder, and its parent is an empty name.
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    sync_folder(folder.unwrap_or(Path::new(".")))
 }

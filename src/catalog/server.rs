@@ -7,6 +7,8 @@ use crate::pg::{Error, Session};
 pub struct Server {
     /// The cluster and the database in it: the same whatever address it was reached by.
     pub system: String,
+    /// Its version, as people write it.
+    pub version: String,
     /// `wal_level`.
     pub wal_level: String,
     /// Whether it is a standby.
@@ -57,6 +59,7 @@ pub async fn look(session: &Session) -> Result<Server, Error> {
         .await?;
     Ok(Server {
         system: format!("{identifier}/{}", row.get::<_, String>(0)),
+        version: session.server_version().to_string(),
         wal_level: row.get(1),
         is_standby: row.get(2),
         may_replicate: row.get(3),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, all_databases, children, choices, not_built, place, progress};
+use super::{CommandError, all_databases, children, choices, not_built, place, progress, typed};
 use crate::base::Side;
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings};
@@ -135,6 +135,7 @@ pub(super) fn config(
         filters: place::filters(options.filters.as_deref())?,
         split: Some(choices::split_named(&options.copy.split)),
         progress: Arc::default(),
+        command_line: typed::command_line(),
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
 }

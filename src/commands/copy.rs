@@ -50,6 +50,7 @@ pub(super) fn run(
         filters: clone.filters,
         snapshot: clone.snapshot,
         progress: clone.progress,
+        command_line: clone.command_line,
     };
     finish(&command, &config, shown, output)
 }

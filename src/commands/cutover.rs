@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{CommandError, place, runtime};
+use super::{CommandError, place, runtime, typed};
 use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::{self, CutoverOptions, FinalizeOptions, MigrationPlace};
@@ -56,6 +56,7 @@ pub(super) fn run(
         ..config(&options.place, options.has_proxy)?
     };
     let shutdown = place::shutdown()?;
+    typed::note(&config.work_dir);
     let outcome = runtime::block_on(cut_over(&config, &shutdown))??;
     let text = match json {
         true => as_json(&outcome).map_err(|error| CommandError::stdout(error.into()))?,
@@ -72,6 +73,7 @@ pub(super) fn finalize(options: &FinalizeOptions, json: bool) -> Result<ExitCode
         return Ok(ExitCode::CheckFailed);
     }
     let config = config(&options.place, true)?;
+    typed::note(&config.work_dir);
     let done = finalize::finalize(&config, options.lift_fence, options.config.as_deref());
     let Finalized { done, remains } = runtime::block_on(done)??;
     let text = match json {

@@ -1,6 +1,5 @@
 //! From what was asked for to the file that does it.
 
-use super::not_built::not_built;
 use super::{
     CommandError, check, clone, compare, completions, copy, cutover, demo, dump, follow, generate,
     list, ping, proxy, restore, sentinel, snapshot, status, stream, version,
@@ -81,7 +80,7 @@ fn dispatch(invocation: Invocation) -> Result<ExitCode, CommandError> {
         Command::Ping(options) => ping::run(&options, output.json),
         Command::Check(options) => check::run(&options, &invocation.logging, &output),
         Command::Status(options) => status::run(&options, &output),
-        Command::Report(_) => not_built("report"),
+        Command::Report(options) => super::report::run(&options),
         Command::Proxy(command) => proxy::run(&command, output.json),
         Command::Cutover(options) => cutover::run(&options, Side::Target, output.json),
         Command::Rollback(options) => cutover::run(&options, Side::Source, output.json),

@@ -31,6 +31,7 @@ pub(super) fn run(
         filters: options.filters.as_ref().map(|_| all.filters),
         snapshot: all.snapshot,
         progress: Arc::clone(&all.progress),
+        command_line: all.command_line,
         work_dir: all.work_dir,
         capture,
     };

@@ -26,12 +26,14 @@ mod ping;
 mod place;
 mod progress;
 mod proxy;
+mod report;
 mod restore;
 mod runtime;
 mod sentinel;
 mod snapshot;
 mod status;
 mod stream;
+mod typed;
 mod version;
 
 pub use dispatch::run;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{CommandError, choices, copy, names, place, runtime};
+use super::{CommandError, choices, copy, names, place, runtime, typed};
 use crate::base::Side;
 use crate::catalog::restore_list::{self, Entry};
 use crate::cli::ExitCode;
@@ -48,6 +48,7 @@ pub(super) fn run(
         filters: place::filters(options.filters.as_deref())?,
         snapshot: None,
         progress: Arc::default(),
+        command_line: typed::command_line(),
     };
     let shown = Shown::of(output, logging);
     copy::finish(names::restore(command), &config, shown, output)

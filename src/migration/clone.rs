@@ -28,11 +28,12 @@ use super::leftovers::{self, Others};
 use super::patience;
 use super::preflight::{self, Facts, Wanted};
 use super::progress::Progress;
+use super::sampler::Sampler;
 use super::setup::{self, remove_from_servers, set_up_capture, settle_endpos};
 use super::stage::Mode;
 use super::summary::{self, Jobs, Summary};
 use super::supervisor::{self, Alone, Ended, supervise};
-use super::watch::Watch;
+use super::watch::{self, Watch};
 
 /// What clone is to do.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct Config {
     pub copy_from: Vec<Address>,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
+    /// What was typed, passwords hidden: it is kept for the report.
+    pub command_line: String,
 }
 
 /// How changes are captured.
@@ -133,6 +136,8 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
         progress: Arc::clone(&config.progress),
     };
     let mut store = config.work_dir.open_store()?;
+    store.note_command(&config.command_line)?;
+    let sampler = Sampler::start(&config.progress, &config.work_dir);
     let Some(capture) = &config.capture else {
         let copying = async {
             // Killed while it was ended: what the target knew of the copy may be gone.
@@ -148,7 +153,7 @@ pub fn clone(config: &Config, shutdown: &Shutdown) -> Result<Outcome, MigrationE
             Err(error) => Err(error),
         };
     };
-    match follow(&copy, capture, &runtime, shutdown)? {
+    match follow(&copy, capture, &sampler, &runtime, shutdown)? {
         Ended::Asked | Ended::DiskEnd => Ok(Outcome::Stopped),
         Ended::Endpos(endpos) => {
             let finishing = patience::patiently(config.copy.retry_for, shutdown, async || {
@@ -253,6 +258,7 @@ pub(super) async fn end_plain_copy(
 fn follow(
     copy: &base_copy::Config,
     capture: &CaptureConfig,
+    sampler: &Sampler,
     runtime: &Runtime,
     shutdown: &Shutdown,
 ) -> Result<Ended, MigrationError> {
@@ -273,12 +279,12 @@ fn follow(
         }
     };
     let alone = Alone::take(&copy.work_dir)?;
-    let _watch = Watch::start(
-        &copy.source,
-        &copy.work_dir,
-        capture.new_tables,
-        capture.lag_limit,
-    );
+    let wanted = watch::Wanted {
+        new_tables: capture.new_tables,
+        lag_limit: capture.lag_limit,
+        source_lsn: sampler.source_lsn(),
+    };
+    let _watch = Watch::start(&copy.source, &copy.work_dir, wanted);
     // The copy is stopped by a signal to us, and when streaming fails.
     let stop_copy = Shutdown::default();
     let (sender, receiver) = mpsc::channel();
@@ -582,6 +588,8 @@ pub(super) fn describe(config: &Config, facts: &Facts) -> Run {
         target: Some(config.target.to_string()),
         source_system: facts.source.system.clone(),
         target_system: Some(facts.target.system.clone()),
+        source_version: Some(facts.source.version.clone()),
+        target_version: Some(facts.target.version.clone()),
         slot: capture.map(|capture| capture.slot.clone()),
         origin: capture.map(|capture| capture.origin.clone()),
         publication: capture.and_then(|capture| capture.publication.clone()),

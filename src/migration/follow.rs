@@ -40,11 +40,12 @@ use super::patience;
 use super::preflight::{self, Wanted};
 use super::progress::Progress;
 use super::rewritten;
+use super::sampler::Sampler;
 use super::setup::{self, remove_from_servers, set_up_capture, settle_endpos};
 use super::stage::Mode;
 use super::supervisor::{Alone, Ended, supervise};
 use super::take_over::{self, Slot};
-use super::watch::Watch;
+use super::watch::{self, Watch};
 
 /// What following is to do.
 #[derive(Debug, Clone)]
@@ -69,6 +70,8 @@ pub struct Config {
     pub snapshot: Option<String>,
     /// Where it is told how far it is.
     pub progress: Arc<Progress>,
+    /// What was typed, passwords hidden: it is kept for the report.
+    pub command_line: String,
 }
 
 /// How following ended without an error.
@@ -96,16 +99,18 @@ pub fn follow(config: &Config, shutdown: &Shutdown) -> Result<Outcome, Migration
         Ok(Some(prepared)) => prepared,
     };
     keep_log(&config.work_dir, "follow")?;
+    store.note_command(&config.command_line)?;
     store.begin_step(FOLLOWING_STEP)?;
     tell_if_held_back(&store)?;
     let (children, new_tables) = (&config.capture.children, config.capture.new_tables);
     let alone = Alone::take(&config.work_dir)?;
-    let watch = Watch::start(
-        &config.source,
-        &config.work_dir,
+    let sampler = Sampler::start(&config.progress, &config.work_dir);
+    let wanted = watch::Wanted {
         new_tables,
-        config.capture.lag_limit,
-    );
+        lag_limit: config.capture.lag_limit,
+        source_lsn: sampler.source_lsn(),
+    };
+    let watch = Watch::start(&config.source, &config.work_dir, wanted);
     let ended = supervise(children, &alone, Mode::Follow, shutdown, || Ok(()))?;
     drop(watch);
     let Ended::Endpos(endpos) = ended else {
@@ -228,6 +233,8 @@ async fn go_on(
     let mut run = Run {
         target: now.target,
         target_system: now.target_system,
+        source_version: now.source_version,
+        target_version: now.target_version,
         ..begun
     };
     store.set_run(&run)?;
@@ -377,6 +384,8 @@ fn describe(config: &Config, servers: (Server, Server), begun_filters: Option<St
         target: Some(config.target.to_string()),
         source_system: source.system,
         target_system: Some(target.system),
+        source_version: Some(source.version),
+        target_version: Some(target.version),
         slot: Some(capture.slot.clone()),
         origin: Some(capture.origin.clone()),
         publication: capture.publication.clone(),

@@ -12,6 +12,8 @@
 //! - [`stage`]: when to prefetch, catch up, replay live; decided without I/O;
 //! - [`supervisor`]: carries that out with three child processes; [`watch`]: tells of new
 //!   tables, of the slot and of the disk;
+//! - `sampler`: how far it is, written down every few seconds for those who look back;
+//! - [`report`]: what a report is made of, from disk alone;
 //! - [`steps`]: the base copy step by step; [`snapshot`]: one moment for several commands;
 //! - [`all_databases`]: one migration after the other;
 //! - [`follow`]: change capture without the copy;
@@ -63,7 +65,9 @@ mod partitions;
 mod patience;
 pub mod preflight;
 pub mod progress;
+pub mod report;
 mod rewritten;
+mod sampler;
 pub mod setup;
 pub mod snapshot;
 pub mod stage;

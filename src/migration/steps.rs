@@ -52,6 +52,8 @@ pub struct Config {
     pub snapshot: Option<String>,
     /// Where it is told how far the copy is.
     pub progress: Arc<Progress>,
+    /// What was typed, passwords hidden: it is kept for the report.
+    pub command_line: String,
 }
 
 /// How a step ended without an error.
@@ -118,6 +120,7 @@ async fn work(
         progress: Arc::clone(&config.progress),
     };
     let mut store = config.work_dir.open_store()?;
+    store.note_command(&config.command_line)?;
     // Killed while it was ended: what the target knew of the copy may be gone.
     if !base_copy::is_complete(&store, &config.copy)? {
         patience::copy(&copy, config.scope, shutdown).await?;
@@ -272,6 +275,7 @@ fn as_clone(config: &Config) -> clone::Config {
         snapshot: None,
         copy_from: Vec::new(),
         progress: Arc::clone(&config.progress),
+        command_line: config.command_line.clone(),
     }
 }
 

@@ -3,7 +3,8 @@
 //! Stdout carries data only ([`stdout`], [`listing`], [`summary`], [`comparison`], [`definitions`],
 //! [`status`]); the log ([`logging`]),
 //! [`progress`] and [`errors`] go to stderr ([`terminal`]), and to a file in the work directory
-//! ([`log_file`]); what is news goes to whoever is to be told ([`notify`]). Nothing here decides anything.
+//! ([`log_file`]). The HTML report is [`page`]; what is news goes to whoever is to be told ([`notify`]).
+//! Nothing here decides anything.
 
 pub mod check;
 pub mod comparison;
@@ -14,6 +15,7 @@ pub mod log_file;
 mod log_line;
 pub mod logging;
 pub mod notify;
+pub mod page;
 pub mod progress;
 pub mod status;
 pub mod stdout;

@@ -11,6 +11,7 @@
 
 mod catalog;
 mod columns;
+mod command;
 mod cutover;
 mod database;
 mod hold;
@@ -20,6 +21,7 @@ mod lock;
 mod partition;
 mod progress;
 mod run;
+mod sample;
 mod sentinel;
 mod standby;
 mod step;
@@ -28,6 +30,7 @@ mod work_dir;
 
 pub use catalog::{Capture, ConstraintRow, IndexRow, PartRow, TableRow};
 pub use columns::{ColumnMark, TableMarks};
+pub use command::CommandRun;
 pub use cutover::{Cutover, CutoverState, PastCutover};
 pub use database::{Error, Store};
 pub use hold::{HOLD_LASTS, Hold};
@@ -37,6 +40,7 @@ pub use lock::{Lock, LockError};
 pub use partition::{Level, Partition};
 pub use progress::{IndexProgress, PartProgress, ProgressNews, seconds_since_1970};
 pub use run::{Run, RunTimes};
+pub use sample::{SAMPLES_MAX, Sample};
 pub use sentinel::{EndposError, Sentinel};
 pub use step::{
     CATALOG_STEP, COMPARE_STEP, FOLLOWING_STEP, HANDED_OVER_STEP, LARGE_OBJECTS_STEP, ROWS_STEP,

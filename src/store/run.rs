@@ -1,6 +1,6 @@
 //! What a work directory was begun with.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use crate::base::Lsn;
 
@@ -39,6 +39,10 @@ pub struct Run {
     /// Which options about cutting tables into parts were named, empty if none was; none where
     /// nobody said.
     pub split: Option<String>,
+    /// The version of the source's PostgreSQL.
+    pub source_version: Option<String>,
+    /// The target's, likewise.
+    pub target_version: Option<String>,
     /// Whether everything is done.
     pub finished: bool,
 }
@@ -74,7 +78,8 @@ impl Store {
                 .query_row(
                     "SELECT source, target, source_system, target_system, slot, origin,
                             publication, plugin, timeline, wal_segment_bytes, slot_snapshot,
-                            slot_lsn, finished_at IS NOT NULL, filters, split
+                            slot_lsn, finished_at IS NOT NULL, filters, split,
+                            source_version, target_version
                        FROM run",
                     [],
                     |row| {
@@ -95,6 +100,8 @@ impl Store {
                             slot_lsn: None,
                             filters: row.get(13)?,
                             split: row.get(14)?,
+                            source_version: row.get(15)?,
+                            target_version: row.get(16)?,
                             finished: row.get(12)?,
                         };
                         Ok((run, row.get::<_, Option<String>>(11)?))
@@ -117,14 +124,17 @@ impl Store {
             transaction.execute(
                 "INSERT INTO run (id, source, target, source_system, target_system, slot, origin,
                                   publication, plugin, timeline, wal_segment_bytes, slot_snapshot,
-                                  slot_lsn, begun_at, filters, split)
-                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                                  slot_lsn, begun_at, filters, split, source_version,
+                                  target_version)
+                 VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                         ?16, ?17)
                  ON CONFLICT (id) DO UPDATE SET
                     source = ?1, target = ?2, source_system = ?3, target_system = ?4, slot = ?5,
                     origin = ?6, publication = ?7, plugin = ?8, timeline = ?9,
                     wal_segment_bytes = ?10, slot_snapshot = ?11, slot_lsn = ?12,
-                    filters = ?14, split = ?15",
-                (
+                    filters = ?14, split = ?15, source_version = ?16,
+                    target_version = ?17",
+                params![
                     &run.source,
                     &run.target,
                     &run.source_system,
@@ -140,7 +150,9 @@ impl Store {
                     now(),
                     &run.filters,
                     &run.split,
-                ),
+                    &run.source_version,
+                    &run.target_version,
+                ],
             )
         })
         .map(drop)

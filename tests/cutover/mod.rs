@@ -13,7 +13,7 @@ mod notified;
 mod privileges;
 mod refused;
 mod sessions;
-mod stage;
+pub(crate) mod stage;
 mod status;
 mod stopping;
 mod struck;

@@ -16,36 +16,36 @@ const STREAMS: [&str; 2] = ["reverse", "forward"];
 const FIRST: &str = "first";
 
 /// All of them.
-pub(super) const ALL_STREAMS: [&str; 3] = [FIRST, STREAMS[0], STREAMS[1]];
+pub(crate) const ALL_STREAMS: [&str; 3] = [FIRST, STREAMS[0], STREAMS[1]];
 
 /// Source and target, `clone --follow` in live replay, and a proxy between the source and the role
 /// `app`. pgflit itself is `postgres`, which is not fenced out.
-pub(super) struct Stage {
-    pub(super) follow: Option<Run>,
+pub(crate) struct Stage {
+    pub(crate) follow: Option<Run>,
     /// Streams that were resumed by hand.
     resumed: Vec<Run>,
-    pub(super) proxy: Option<Run>,
-    pub(super) port: u16,
+    pub(crate) proxy: Option<Run>,
+    pub(crate) port: u16,
     /// The proxy's file, which names both servers; none if it is told of them by options.
-    pub(super) config: Option<PathBuf>,
-    pub(super) pair: Pair,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) pair: Pair,
 }
 
 impl Stage {
     /// With the tables of `schema`, which the application owns.
-    pub(super) fn with(schema: &str) -> Self {
+    pub(crate) fn with(schema: &str) -> Self {
         Self::configured(schema, |_| None)
     }
 
     /// The same with a file of the proxy's.
-    pub(super) fn configured(schema: &str, config: impl FnOnce(&Pair) -> Option<PathBuf>) -> Self {
+    pub(crate) fn configured(schema: &str, config: impl FnOnce(&Pair) -> Option<PathBuf>) -> Self {
         let mut stage = Self::without_proxy(schema, config);
         stage.start_proxy();
         stage
     }
 
     /// The same without the proxy.
-    pub(super) fn without_proxy(
+    pub(crate) fn without_proxy(
         schema: &str,
         config: impl FnOnce(&Pair) -> Option<PathBuf>,
     ) -> Self {
@@ -69,14 +69,14 @@ impl Stage {
     }
 
     /// Starts the proxy, again on the same port if it had one.
-    pub(super) fn start_proxy(&mut self) {
+    pub(crate) fn start_proxy(&mut self) {
         let proxy = self.proxy_command().start();
         self.port = listens(&proxy);
         self.proxy = Some(proxy);
     }
 
     /// A process of the proxy, on the same port if it has one.
-    pub(super) fn proxy_command(&self) -> Pgflit {
+    pub(crate) fn proxy_command(&self) -> Pgflit {
         let proxy = pgflit("proxy --reuse-port").arg(format!("--listen=127.0.0.1:{}", self.port));
         match &self.config {
             None => proxy.between(&self.pair),
@@ -85,13 +85,13 @@ impl Stage {
     }
 
     /// `pgflit cutover`, `rollback` or `finalize` with more words.
-    pub(super) fn command(&self, words: &str) -> Pgflit {
+    pub(crate) fn command(&self, words: &str) -> Pgflit {
         pgflit(words).between(&self.pair)
     }
 
     /// The same, which has stopped at `place` when this returns. SIGCONT lets it go on.
     #[track_caller]
-    pub(super) fn stops_at(&self, words: &str, place: &str) -> Run {
+    pub(crate) fn stops_at(&self, words: &str, place: &str) -> Run {
         let run = self.command(words).env("PGFLIT_STOP_AT", place).start();
         eventually(SOON, &format!("{words} comes to \"{place}\""), || {
             run.is_stopped()
@@ -101,7 +101,7 @@ impl Stage {
 
     /// Moves traffic, and gives what it prints.
     #[track_caller]
-    pub(super) fn moves(&self, words: &str) -> Value {
+    pub(crate) fn moves(&self, words: &str) -> Value {
         let done = self
             .command(&format!("{words} --yes --json --max-pause 30s"))
             .run();
@@ -111,23 +111,23 @@ impl Stage {
 
     /// The same, which is refused or undone.
     #[track_caller]
-    pub(super) fn does_not_move(&self, words: &str) -> Finished {
+    pub(crate) fn does_not_move(&self, words: &str) -> Finished {
         self.command(words).run().assert_code(3)
     }
 
     /// The database through the proxy, as the application.
-    pub(super) fn database(&self) -> Database {
+    pub(crate) fn database(&self) -> Database {
         let own = self.pair.source_cluster.port();
         self.past_proxy().at_port(own, self.port)
     }
 
     /// The source past the proxy, as the application.
-    pub(super) fn past_proxy(&self) -> Database {
+    pub(crate) fn past_proxy(&self) -> Database {
         Database::of_user(&self.pair.source_cluster, "app", "app")
     }
 
     /// Which side answers through the proxy.
-    pub(super) fn serves(&self) -> &'static str {
+    pub(crate) fn serves(&self) -> &'static str {
         let port = self
             .database()
             .number("SELECT current_setting('port')::bigint");
@@ -139,7 +139,7 @@ impl Stage {
     }
 
     /// The same while it may be that nobody new is let in: of a session that is there.
-    pub(super) fn serves_whoever_is_there(&self) -> &'static str {
+    pub(crate) fn serves_whoever_is_there(&self) -> &'static str {
         let count = |database: &Database| {
             database.number("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'")
         };
@@ -151,7 +151,7 @@ impl Stage {
     }
 
     /// Which side lets the application in past the proxy; "none" and "both" are possible, too.
-    pub(super) fn takes_writes(&self) -> &'static str {
+    pub(crate) fn takes_writes(&self) -> &'static str {
         let own = |cluster| {
             Database::of_user(cluster, "app", "app")
                 .try_sql("SELECT 1")
@@ -178,7 +178,7 @@ impl Stage {
     }
 
     /// Kills the supervisors of all streams that run; which.
-    pub(super) fn kill_streams(&mut self) -> Vec<&'static str> {
+    pub(crate) fn kill_streams(&mut self) -> Vec<&'static str> {
         let mut killed = Vec::new();
         for name in STREAMS {
             if let Some(process) = self.stream(name) {
@@ -194,7 +194,7 @@ impl Stage {
 
     /// Has the streams stop that an attempt has begun, as an operator does; returns once they have.
     #[track_caller]
-    pub(super) fn stop_streams(&self) -> Vec<&'static str> {
+    pub(crate) fn stop_streams(&self) -> Vec<&'static str> {
         let mut stopped = Vec::new();
         for name in STREAMS {
             if let Some(process) = self.stream(name) {
@@ -211,7 +211,7 @@ impl Stage {
     /// Goes on with these streams, as the documentation says; returns once they run, or have found
     /// nothing left to do.
     #[track_caller]
-    pub(super) fn resume_streams(&mut self, names: &[&'static str]) {
+    pub(crate) fn resume_streams(&mut self, names: &[&'static str]) {
         let (source, target) = (&self.pair.source, &self.pair.target);
         for name in names {
             let between = |from, to| {
@@ -238,7 +238,7 @@ impl Stage {
 
     /// Waits until both sides have the same rows in these tables.
     #[track_caller]
-    pub(super) fn until_equal(&self, tables: &[&str]) {
+    pub(crate) fn until_equal(&self, tables: &[&str]) {
         for table in tables {
             let sql = format!(
                 "SELECT md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) FROM {table} t"
@@ -262,7 +262,7 @@ impl Drop for Stage {
 }
 
 /// The port that a proxy listens on, once it does.
-pub(super) fn listens(proxy: &Run) -> u16 {
+pub(crate) fn listens(proxy: &Run) -> u16 {
     eventually_some(SOON, "the proxy listens", || {
         let printed = proxy.stderr();
         let (_, rest) = printed.split_once("listening on 127.0.0.1:")?;

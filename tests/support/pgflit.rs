@@ -116,6 +116,12 @@ impl Pgflit {
         self
     }
 
+    /// The current folder.
+    pub(crate) fn within(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// What the program reads on stdin; nothing unless said.
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.command.stdin(stdin);

@@ -252,7 +252,7 @@ impl StatusArgs {
 
 #[derive(Args)]
 pub(super) struct ReportArgs {
-    /// Write the page to this file [default: report.html in the work directory]
+    /// Write the page to this file, or with - to stdout [default: report.html in the work directory]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]

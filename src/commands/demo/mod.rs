@@ -7,7 +7,7 @@
 //! that shares no code with what is shown. Leaves the clusters to [`crate::worker::cluster`] and the
 //! printing to whoever passes the writer.
 //!
-//! Everything but a folder that the user named goes when the demo ends, however it ends, the streams
+//! Everything but a folder that the user named, and the report, goes when the demo ends, however it ends, the streams
 //! that a cutover leaves running included (`ways_back`).
 
 mod command;

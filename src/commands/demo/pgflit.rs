@@ -90,6 +90,15 @@ impl Pgflit {
         output_of(command, "pgflit finalize")
     }
 
+    /// Writes the report to `file`, or into the work directory; where it is.
+    pub(super) fn report(&self, file: Option<&Path>) -> Result<String, DemoError> {
+        let mut command = self.command(&["report"], &self.dir);
+        if let Some(file) = file {
+            command.arg("--output").arg(file);
+        }
+        output_of(command, "pgflit report")
+    }
+
     /// What `pgflit sentinel get` says; nothing before there is a sentinel.
     pub(super) fn sentinel(&self) -> Option<Sentinel> {
         self.sentinel_of(&self.dir)

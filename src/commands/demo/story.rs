@@ -16,6 +16,7 @@ use super::timeline::Traffic::{Moves, Stays};
 use super::traffic::{self, Traffic};
 use super::ways_back::WaysBack;
 use super::workspace::Workspace;
+use crate::base::cause::chain;
 use crate::base::quantity::{ByteSize, display_duration};
 use crate::base::{Lsn, Shutdown, Side};
 use crate::worker::cluster::{Cluster, ClusterOptions};
@@ -33,6 +34,8 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 /// How long the application writes on each server after a move, unless less is asked for.
 const AFTER_MOVE: Duration = Duration::from_secs(5);
+/// The report, in the current folder, unless a work directory was named, which keeps it.
+const REPORT: &str = "pgflit-demo.html";
 /// Indents below a heading.
 const INDENT: &str = "   ";
 
@@ -152,6 +155,7 @@ impl Story<'_> {
         }
         let tables = self.compare()?;
         self.finalize(&ways_back)?;
+        self.report(options)?;
         self.sum_up(&tables)
     }
 
@@ -341,6 +345,22 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// The report is there to be looked at when everything else is gone. A demo that cannot write it
+    /// has shown all the same what it was to show.
+    fn report(&mut self, options: &DemoOptions) -> Result<(), DemoError> {
+        writeln!(self.out, "\n10. pgflit report: all of it on one page")?;
+        let file = match options.dir {
+            Some(_) => None,
+            None => Some(Path::new(REPORT)),
+        };
+        let told = self.pgflit.report(file);
+        let told = told.unwrap_or_else(|error| format!("there is none: {}", chain(&error)));
+        for line in told.lines() {
+            writeln!(self.out, "   | {line}")?;
+        }
+        Ok(())
+    }
+
     fn sum_up(&mut self, tables: &[ComparedTable]) -> Result<Outcome, DemoError> {
         writeln!(
             self.out,
@@ -480,6 +500,7 @@ cutover*|rollback*)
     echo "traffic goes as it was told"
     ;;
 finalize*) echo "it is done" ;;
+report*) echo "it is on a page" ;;
 esac
 "#;
 
@@ -508,6 +529,7 @@ esac
             "| traffic goes as it was told",
             "pgbench_history",
             "| it is done",
+            "| it is on a page",
             "EQUAL: ",
         ] {
             assert!(told.contains(line), "no {line:?} in\n{told}");

@@ -1,6 +1,8 @@
 //! `pgflit stream prefetch`, `catchup` and `replay`: some of what `follow` does, with the same
 //! processes under the same supervisor.
 
+use std::sync::Arc;
+
 use super::begin;
 use crate::base::Side;
 use crate::cli::ExitCode;
@@ -9,7 +11,7 @@ use crate::cli::options::FollowOptions;
 use crate::commands::{CommandError, children, clone, place};
 use crate::migration::stage::Mode;
 use crate::migration::supervisor::{Alone, Ended, supervise};
-use crate::migration::watch::Watch;
+use crate::migration::watch::{self, Watch};
 use crate::report::progress::Shown;
 use crate::store::{Store, WorkDir};
 
@@ -76,9 +78,13 @@ fn run(
     };
     let new_tables = clone::new_tables(options.cdc.new_tables);
     let children = children::config(&place, &options.cdc, options.retry_for, logging, Shown::Off);
-    let lag_limit = options.cdc.notify_lag;
     let watched = source.filter(|_| receives);
-    let watch = watched.map(|source| Watch::start(&source, &work_dir, new_tables, lag_limit));
+    let wanted = watch::Wanted {
+        new_tables,
+        lag_limit: options.cdc.notify_lag,
+        source_lsn: Arc::default(),
+    };
+    let watch = watched.map(|source| Watch::start(&source, &work_dir, wanted));
     let ended = supervise(&children, &alone, mode, &shutdown, || Ok(()))?;
     drop(watch);
     tell(ended, &store, &work_dir)

@@ -3,8 +3,7 @@
 use crate::base::Lsn;
 use crate::base::milestone::LAG;
 use crate::base::quantity::ByteSize;
-use crate::migration::error::{MigrationError, on_source};
-use crate::pg::Session;
+use crate::migration::error::MigrationError;
 use crate::store::Store;
 
 /// The lag, and how much of it is too much.
@@ -22,24 +21,13 @@ impl Lag {
         }
     }
 
-    /// Asks the source where it is, and tells of what has changed. While nothing may be applied there
-    /// is no lag.
-    pub(super) async fn look(
-        &mut self,
-        source: &Session,
-        store: &Store,
-    ) -> Result<(), MigrationError> {
+    /// Tells of what has changed, now that the source is at `position`. While nothing may be applied
+    /// there is no lag.
+    pub(super) fn look(&mut self, position: Lsn, store: &Store) -> Result<(), MigrationError> {
         let sentinel = store.sentinel()?;
         if !sentinel.apply {
             return Ok(());
         }
-        let row = source
-            .query_one("SELECT pg_current_wal_lsn()::text", &[])
-            .await;
-        let text: String = row.map_err(on_source("asking for its position"))?.get(0);
-        let Ok(position) = text.parse::<Lsn>() else {
-            return Ok(());
-        };
         let behind = position.bytes_since(sentinel.replay_lsn.max(sentinel.startpos));
         if let Some(text) = self.told(behind) {
             match self.is_over {

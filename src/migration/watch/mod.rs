@@ -14,6 +14,8 @@ mod lag;
 mod slot;
 mod tables;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,17 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Where reading the names of its tables takes long, it is done less often: it is not there for us.
 const SHARE: u32 = 50;
 
+/// What is to be told, and to whom.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Whether a new table ends the migration or is only told.
+    pub new_tables: NewTables,
+    /// How far behind the target may be before that is told.
+    pub lag_limit: Option<ByteSize>,
+    /// Is told how far the source's WAL is.
+    pub source_lsn: Arc<AtomicU64>,
+}
+
 /// Looks until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
@@ -45,18 +58,13 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look, in a thread of its own.
-    pub fn start(
-        source: &Address,
-        work_dir: &WorkDir,
-        new_tables: NewTables,
-        lag_limit: Option<ByteSize>,
-    ) -> Self {
+    pub fn start(source: &Address, work_dir: &WorkDir, wanted: Wanted) -> Self {
         let stop = Shutdown::default();
         let (asked, source, work_dir) = (stop.clone(), source.clone(), work_dir.clone());
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || {
-                let watched = watch(&source, &work_dir, (new_tables, lag_limit), &asked);
+                let watched = watch(&source, &work_dir, wanted, &asked);
                 if let Err(error) = watched {
                     tracing::warn!(
                         "new tables on the source are told at the end only, and what its slot keeps is not told: {}",
@@ -84,7 +92,7 @@ impl Drop for Watch {
 fn watch(
     source: &Address,
     work_dir: &WorkDir,
-    (new_tables, lag_limit): (NewTables, Option<ByteSize>),
+    wanted: Wanted,
     stop: &Shutdown,
 ) -> Result<(), MigrationError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -95,12 +103,13 @@ fn watch(
     let mut watcher = Watcher {
         source,
         session: None,
-        new_tables,
+        new_tables: wanted.new_tables,
+        source_lsn: wanted.source_lsn,
         tables: Tables::known(&store)?,
         columns: Warnings::default(),
         slot: store.run()?.unwrap_or_default().slot.map(Slot::named),
         disk: Disk::of(&work_dir.cdc),
-        lag: lag_limit.map(Lag::over),
+        lag: wanted.lag_limit.map(Lag::over),
         store,
     };
     runtime.block_on(async {
@@ -116,6 +125,7 @@ struct Watcher<'a> {
     source: &'a Address,
     session: Option<Session>,
     new_tables: NewTables,
+    source_lsn: Arc<AtomicU64>,
     tables: Tables,
     columns: Warnings,
     slot: Option<Slot>,
@@ -145,11 +155,13 @@ impl Watcher<'_> {
                 none.insert(opened.map_err(to_source(self.source))?)
             }
         };
-        if let Some(slot) = &mut self.slot {
-            slot.look(session).await?;
-        }
-        if let Some(lag) = &mut self.lag {
-            lag.look(session, &self.store).await?;
+        if let Some(slot) = &mut self.slot
+            && let Some(lsn) = slot.look(session).await?
+        {
+            self.source_lsn.store(lsn.as_u64(), Ordering::Relaxed);
+            if let Some(lag) = &mut self.lag {
+                lag.look(lsn, &self.store)?;
+            }
         }
         self.tables
             .look(session, &self.store, self.new_tables)

@@ -3,6 +3,7 @@
 //! Past `max_slot_wal_keep_size` the source removes WAL that the slot needs, which ends the migration;
 //! without that limit the WAL takes the source's disk, which ends more than that.
 
+use crate::base::Lsn;
 use crate::base::quantity::ByteSize;
 use crate::migration::error::{MigrationError, on_source};
 use crate::pg::Session;
@@ -76,20 +77,21 @@ impl Slot {
         }
     }
 
-    /// Asks the source, and tells what has got worse since.
-    pub(super) async fn look(&mut self, source: &Session) -> Result<(), MigrationError> {
+    /// Asks the source, and tells what has got worse since. Gives how far the source's WAL is.
+    pub(super) async fn look(&mut self, source: &Session) -> Result<Option<Lsn>, MigrationError> {
         let said = match source.server_version().major() {
             13.. => "coalesce(wal_status, ''), safe_wal_size",
             _ => "'', NULL::bigint",
         };
         let sql = format!(
-            "SELECT {said}, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
+            "SELECT {said}, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint,
+                    pg_current_wal_lsn()::text
                FROM pg_replication_slots WHERE slot_name = $1"
         );
         let row = source.query_opt(&sql, &[&self.name]).await;
         let Some(row) = row.map_err(on_source("looking at its slot"))? else {
             // Receive says so.
-            return Ok(());
+            return Ok(None);
         };
         let size = |bytes: Option<i64>| bytes.map(|bytes| u64::try_from(bytes).unwrap_or(0));
         let kept = Kept {
@@ -102,7 +104,7 @@ impl Slot {
             tracing::warn!("{}", self.text(worry, &kept));
         }
         self.told = worry;
-        Ok(())
+        Ok(row.get::<_, String>(3).parse().ok())
     }
 
     fn text(&self, worry: Worry, kept: &Kept) -> String {

@@ -1,0 +1,80 @@
+//! The command line of this process, for the report.
+
+use std::ffi::OsString;
+
+use crate::base::cause::chain;
+use crate::cli::redaction::redact;
+use crate::store::WorkDir;
+
+/// What was typed, as a shell would read it, passwords hidden.
+pub(super) fn command_line() -> String {
+    line_of(std::env::args_os())
+}
+
+/// Keeps what was typed in the store of `work_dir`, if there is one. A report does without it.
+pub(super) fn note(work_dir: &WorkDir) {
+    if work_dir.has_begun()
+        && let Err(error) = work_dir
+            .open_store()
+            .and_then(|mut store| store.note_command(&command_line()))
+    {
+        tracing::debug!("{}", chain(&error));
+    }
+}
+
+fn line_of(arguments: impl Iterator<Item = OsString>) -> String {
+    let words = arguments.enumerate().map(|(at, word)| {
+        let word = word.to_string_lossy();
+        match at {
+            // Where the program stands, or that a demo has begun it, is of no interest.
+            0 if word.ends_with("pgcopydb") => "pgcopydb".to_owned(),
+            0 => "pgflit".to_owned(),
+            _ => quoted(&hidden(&word)),
+        }
+    });
+    let words: Vec<_> = words.collect();
+    words.join(" ")
+}
+
+/// Each word by itself: what is hidden in one must not depend on another.
+fn hidden(word: &str) -> String {
+    match word.contains("://") && word.contains('\n') {
+        // Where its password ends cannot be told.
+        true => "****".to_owned(),
+        false => redact(word),
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain =
+        |character: char| character.is_alphanumeric() || "-_=./:,@%+*".contains(character);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_can_be_typed_again_and_holds_no_password() {
+        let words = [
+            "/usr/bin/pgflit",
+            "clone",
+            "--source",
+            "postgres://ann:s3cret@db/shop?password=s3cret",
+            "--target=host=b password='s3 cret' dbname=shop",
+            "--filters",
+            "it's.ini",
+            "postgres://u:s3\ncret@h",
+        ];
+        let line = line_of(words.into_iter().map(OsString::from));
+        assert!(!line.contains("s3"), "{line}");
+        assert!(!line.contains("cret"), "{line}");
+        let begin = "pgflit clone --source 'postgres://ann:****@db/shop?password=****' ";
+        assert!(line.starts_with(begin), "{line}");
+        assert!(line.contains(r"--filters 'it'\''s.ini'"), "{line}");
+    }
+}
