@@ -41,8 +41,38 @@ fn hidden(word: &str) -> String {
     match word.contains("://") && word.contains('\n') {
         // Where its password ends cannot be told.
         true => "****".to_owned(),
-        false => redact(word),
+        false => without_paths(&redact(word)),
     }
+}
+
+/// URLs of the web end with their host: whoever knows all of a webhook's may post to it.
+fn without_paths(word: &str) -> String {
+    let mut shown = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(at) = rest.find("http") {
+        let (before, url) = rest.split_at(at);
+        shown.push_str(before);
+        let scheme = ["https://", "http://"]
+            .iter()
+            .find(|it| url.starts_with(**it));
+        let Some(scheme) = scheme else {
+            shown.push_str("http");
+            rest = &url["http".len()..];
+            continue;
+        };
+        let ends = |one: char| one.is_whitespace() || "'\"`|;&<>".contains(one);
+        let end = url.find(ends).unwrap_or(url.len());
+        let authority = url[scheme.len()..end].find(['/', '?', '#']);
+        match authority {
+            Some(path) => {
+                shown.push_str(&url[..scheme.len() + path]);
+                shown.push_str("/****");
+            }
+            None => shown.push_str(&url[..end]),
+        }
+        rest = &url[end..];
+    }
+    shown + rest
 }
 
 fn quoted(word: &str) -> String {
@@ -69,6 +99,9 @@ mod tests {
             "--filters",
             "it's.ini",
             "postgres://u:s3\ncret@h",
+            "--notify=https://hooks.example.com:8443/T0/s3",
+            "--notify-command",
+            "curl -d @- 'http://chat/s3?token=s3' | http --body x",
         ];
         let line = line_of(words.into_iter().map(OsString::from));
         assert!(!line.contains("s3"), "{line}");
@@ -76,5 +109,13 @@ mod tests {
         let begin = "pgflit clone --source 'postgres://ann:****@db/shop?password=****' ";
         assert!(line.starts_with(begin), "{line}");
         assert!(line.contains(r"--filters 'it'\''s.ini'"), "{line}");
+        assert!(
+            line.contains("--notify=https://hooks.example.com:8443/****"),
+            "{line}"
+        );
+        assert!(
+            line.contains(r"curl -d @- '\''http://chat/****'\'' | http --body x"),
+            "{line}"
+        );
     }
 }

@@ -4,10 +4,10 @@
 //! [`crate::base::milestone`]; the end of the command comes from whoever runs it. A thread of its own
 //! delivers it, one after the other, so that nothing that migrates ever waits for a webhook.
 //!
-//! Everything is bounded: [`QUEUE_MAX`] news wait, further ones are counted and told of with the next
+//! Everything is bounded: 64 news wait, further ones are counted and told of with the next
 //! that is delivered; a webhook has ten seconds for an answer and is asked three times; a command has
 //! thirty seconds, then its processes are killed; and the end of pgflit waits no longer than
-//! [`END_MAX`] for what is still to be delivered. Whoever cannot be told is a warning in the log, no more.
+//! 15 seconds for what is still to be delivered. Whoever cannot be told is a warning in the log, no more.
 
 mod command;
 mod layer;

@@ -5,7 +5,7 @@
 //! | the first | `{"format":1,…}`: which servers, filters, and how much of each row |
 //! | each other | `{"schema":…,"name":…,"rows":…,"sums":[…],"at":…}`: a table that was found equal, and when |
 //!
-//! Each line is written before the next table is told, and synced within [`SYNC_EVERY`] of more such: what a
+//! Each line is written before the next table is told, and synced once a second: what a
 //! power cut takes is compared again. From a line on that has no end or cannot be read, nothing counts. Another
 //! `format` is of another version, and refused.
 
