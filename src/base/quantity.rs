@@ -112,6 +112,19 @@ pub fn display_duration(duration: Duration) -> String {
     }
 }
 
+/// `1234567` as `1,234,567`.
+pub fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +167,11 @@ mod tests {
         }
         assert!(parse_duration("soon").is_err());
         assert_eq!(display_duration(Duration::from_secs(245)), "4m05s");
+    }
+
+    #[test]
+    fn large_numbers_can_be_read() {
+        let shown = [0, 999, 1000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -11,13 +11,13 @@ use super::options::{DemoOptions, Outcome};
 use super::pgflit::{OWN_PROGRAM, Pgflit, word_for};
 use super::psql::Database;
 use super::running::{Running, STOP_LIMIT};
-use super::summary::{Facts, comparison_table, grouped, in_short, stage_table, what_is_wrong};
+use super::summary::{Facts, comparison_table, in_short, stage_table, what_is_wrong};
 use super::timeline::Traffic::{Moves, Stays};
 use super::traffic::{self, Traffic};
 use super::ways_back::WaysBack;
 use super::workspace::Workspace;
 use crate::base::cause::chain;
-use crate::base::quantity::{ByteSize, display_duration};
+use crate::base::quantity::{ByteSize, display_duration, grouped};
 use crate::base::{Lsn, Shutdown, Side};
 use crate::worker::cluster::{Cluster, ClusterOptions};
 

@@ -9,7 +9,7 @@ use super::comparison::ComparedTable;
 use super::lag::Lag;
 use super::timeline::Timeline;
 use super::traffic::Experience;
-use crate::base::quantity::{ByteSize, display_duration};
+use crate::base::quantity::{ByteSize, display_duration, grouped};
 
 /// Everything that was measured on the way.
 #[derive(Debug, Default)]
@@ -119,34 +119,9 @@ fn duration(value: Duration) -> Cell {
     Cell::new(display_duration(value)).set_alignment(CellAlignment::Right)
 }
 
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn large_numbers_can_be_read() {
-        for (value, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1234567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(value), text);
-        }
-    }
 
     #[test]
     fn a_table_that_differs_is_told_apart() {

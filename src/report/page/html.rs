@@ -40,19 +40,6 @@ pub(super) fn table_name(schema: &str, table: &str) -> String {
     name(&QualifiedName::new(schema, table).to_string())
 }
 
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `12 MB`.
 pub(super) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
@@ -115,10 +102,6 @@ mod tests {
 
     #[test]
     fn numbers_can_be_read() {
-        assert_eq!(
-            (grouped(999), grouped(1_234_567)),
-            ("999".into(), "1,234,567".into())
-        );
         let told: Vec<_> = [0.42, 31.4, 2345.0].map(fine_ms).into();
         assert_eq!(told, ["0.4 ms", "31 ms", "2.35 s"]);
         assert_eq!(date(0.0, &TimeZone::UTC), "1970-01-01 00:00:00 UTC");

@@ -1,7 +1,8 @@
 //! What the logs warn of.
 
-use super::html::{escaped, grouped, name};
+use super::html::{escaped, name};
 use super::titled;
+use crate::base::quantity::grouped;
 use crate::migration::report::Facts;
 
 /// The section.

@@ -1,7 +1,8 @@
 //! What the mirrors of a running proxy have found.
 
-use super::html::{escaped, grouped, name};
+use super::html::{escaped, name};
 use super::titled;
+use crate::base::quantity::grouped;
 use crate::migration::report::Facts;
 use crate::proxy::control::{MirrorStatus, StatementStatus};
 

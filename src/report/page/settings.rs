@@ -2,9 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::html::{date, escaped, facts as list, grouped, name};
+use super::html::{date, escaped, facts as list, name};
 use super::titled;
 use crate::base::Lsn;
+use crate::base::quantity::grouped;
 use crate::migration::report::Facts;
 
 /// The section.

@@ -3,10 +3,11 @@
 use jiff::tz::TimeZone;
 
 use super::bars::{Bar, figure};
-use super::html::{date, escaped, grouped, size, took, took_ms};
+use super::html::{date, escaped, size, took, took_ms};
 use super::scale::clock;
 use super::summary::last_heard;
 use super::titled;
+use crate::base::quantity::grouped;
 use crate::migration::report::Facts;
 use crate::report::progress::{Stage, State};
 use crate::store::{CutoverState, HANDED_OVER_STEP};

@@ -3,9 +3,10 @@
 use jiff::tz::TimeZone;
 
 use super::database;
-use super::html::{date, escaped, facts as list, fine_ms, grouped, name, size, took, took_ms};
+use super::html::{date, escaped, facts as list, fine_ms, name, size, took, took_ms};
 use super::titled;
 use crate::base::Side;
+use crate::base::quantity::grouped;
 use crate::migration::report::{Attempt, Facts};
 use crate::report::progress::State;
 use crate::store::CutoverState;

@@ -1,7 +1,8 @@
 //! The tables that were copied.
 
-use super::html::{grouped, size, table_name, took_ms};
+use super::html::{size, table_name, took_ms};
 use super::titled;
+use crate::base::quantity::grouped;
 use crate::migration::report::Facts;
 
 /// Tables that are listed, the largest first: a browser is slow with more.
