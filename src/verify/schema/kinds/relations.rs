@@ -41,6 +41,7 @@ fn schemas(versions: Versions) -> String {
 }
 
 /// Whether a column line is of a table that has such things.
+// pg_attver is the server's own count of a column's versions, of minor releases since November 2026.
 const COLUMN_LINES: &str = "
     ARRAY(SELECT concat_ws(' ', 'COLUMN', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
                  CASE WHEN a.attcollation <> t.typcollation
@@ -59,7 +60,7 @@ const COLUMN_LINES: &str = "
                                               WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
                  {compression},
                  'STATISTICS ' || nullif(nullif(to_jsonb(a) ->> 'attstattarget', '-1'), ''),
-                 'SET (' || nullif(array_to_string(ARRAY(SELECT unnest(a.attoptions) ORDER BY 1), ', '), '') || ')',
+                 'SET (' || nullif(array_to_string(ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver=' ORDER BY 1), ', '), '') || ')',
                  'OPTIONS (' || nullif(array_to_string(ARRAY(SELECT unnest(a.attfdwoptions) ORDER BY 1), ', '), '') || ')')
             FROM pg_attribute a
             JOIN pg_type t ON t.oid = a.atttypid
