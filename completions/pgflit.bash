@@ -849,7 +849,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__check)
-            opts="-S -T -D -F -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -F -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -f -p -w -s -t -o -E -v -d -z -q -h --fix --yes --source --target --dir --filter --filters --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --skip-check --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1020,6 +1020,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1051,7 +1055,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__clone)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1222,6 +1226,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1627,7 +1635,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__blobs)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1798,6 +1806,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1849,7 +1861,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__constraints)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2020,6 +2032,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2071,7 +2087,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__data)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2242,6 +2258,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2293,7 +2313,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__db)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2464,6 +2484,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2515,7 +2539,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__extensions)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2686,6 +2710,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2905,7 +2933,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__indexes)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3076,6 +3104,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3127,7 +3159,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__roles)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3298,6 +3330,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3349,7 +3385,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__schema)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3520,6 +3556,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3571,7 +3611,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__sequences)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3742,6 +3782,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3793,7 +3837,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__copy__subcmd__table__subcmd__data)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3967,6 +4011,10 @@ _pgflit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --skip-check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --snapshot)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4015,7 +4063,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__cutover)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4043,6 +4091,10 @@ _pgflit() {
                     ;;
                 --fence)
                     COMPREPLY=($(compgen -W "connections read-only terminate" -- "${cur}"))
+                    return 0
+                    ;;
+                --without-changes-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --switch-command)
@@ -4495,7 +4547,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__follow)
-            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -J -I -j -b -L -m -k -c -O -X -x -y -e -M -l -g -Q -B -U -a -n -i -F -f -p -w -s -t -o -E -r -R -C -N -v -d -z -q -h --source --target --all-databases --dir --jobs --table-jobs --index-jobs --restore-jobs --large-objects-jobs --split-at --split-tables-larger-than --split-max-parts --estimate-table-sizes --skip-split-by-ctid --drop-if-exists --no-owner --no-comments --no-acl --no-tablespaces --skip-extensions --skip-ext-comments --skip-collations --skip-db-properties --requirements --roles --no-role-passwords --skip-blobs --skip-large-objects --refresh-matviews --skip-vacuum --skip-analyze --use-copy-binary --fail-fast --copy-from --source-load-limit --filter --filters --follow --plugin --wal2json-numeric-as-string --slot-name --create-slot --origin --publication --endpos --ack --progress-tracking --on-conflict --apply-jobs --replay-no-op-updates --compress-segments --cdc-disk-limit --new-tables --notify-lag --yes --skip-check --restart --resume --not-consistent --snapshot --retry-for --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4666,6 +4718,10 @@ _pgflit() {
                     return 0
                     ;;
                 --notify-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-check)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8089,7 +8145,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__rollback)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8117,6 +8173,10 @@ _pgflit() {
                     ;;
                 --fence)
                     COMPREPLY=($(compgen -W "connections read-only terminate" -- "${cur}"))
+                    return 0
+                    ;;
+                --without-changes-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --switch-command)

@@ -101,6 +101,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l cdc-disk-limit -
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand clone" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -186,6 +187,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l cdc-disk-limit -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand fork" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -271,6 +273,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l cdc-disk-limit 
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand follow" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -434,6 +437,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from db" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -519,6 +523,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from roles" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -604,6 +609,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from extensions" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -689,6 +695,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from schema" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -774,6 +781,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from data" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -859,6 +867,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from table-data" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -944,6 +953,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from blobs" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -1029,6 +1039,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from sequences" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -1114,6 +1125,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from indexes" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -1199,6 +1211,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subc
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -s N -l snapshot -d 'Use this snapshot, which someone else has exported and still holds' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l retry-for -d 'Keep trying this long when a server cannot be reached [default: 10min]' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand copy; and __fish_seen_subcommand_from constraints" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
@@ -2661,6 +2674,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l cdc-disk-limit -
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l new-tables -d 'What to do about a table created on the source meanwhile [default: stop]' -r -f -a "stop\t'Stop and name the table'
 warn\t'Warn and leave the table out'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l notify-lag -d 'Warn when the target is this many bytes of WAL behind, and tell when it is near again' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l skip-check -d 'Let this check only warn where it would refuse; may be repeated. See pgflit check' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand check" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -2968,6 +2982,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l attempts -d 'H
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l fence -d 'How others are kept out of the side that traffic leaves' -r -f -a "connections\t'They are ended, and may not connect'
 read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
 terminate\t'They are ended; they may connect again'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l without-changes-of -d 'Go on although this table was updated or deleted from without a replica identity, so that no stream carries it: that stays behind; may be given more than once' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
@@ -3007,6 +3022,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l attempts -d '
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l fence -d 'How others are kept out of the side that traffic leaves' -r -f -a "connections\t'They are ended, and may not connect'
 read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
 terminate\t'They are ended; they may connect again'"
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l without-changes-of -d 'Go on although this table was updated or deleted from without a replica identity, so that no stream carries it: that stays behind; may be given more than once' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r

@@ -21,6 +21,7 @@ mod clone;
 mod cluster;
 mod cutover;
 mod demo;
+mod guide;
 mod list;
 mod notify;
 mod ping;

@@ -10,7 +10,8 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::options::Options;
 use crate::shared::Result;
-use crate::stage::Stage;
+use crate::shared::sql::sql;
+use crate::stage::{DATABASE, Stage};
 
 /// What the application does meanwhile.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,8 @@ impl Situation {
             plain(8, None),
             plain(64, None),
             plain(200, Some(1000)),
+            // What two cores carry, too.
+            plain(200, Some(500)),
             Situation {
                 idle: options.idle,
                 ..plain(8, None)
@@ -61,7 +64,8 @@ impl Situation {
             },
         ];
         let mut all = Vec::from(all);
-        all.retain(|one| options.wants(&one.to_string()));
+        let names: Vec<String> = all.iter().map(Situation::to_string).collect();
+        all.retain(|one| options.wants(&one.to_string(), &names));
         all
     }
 }
@@ -84,6 +88,8 @@ pub(crate) struct Load {
 pub(crate) struct Seen {
     /// Of any client, of those transactions that were under way while traffic moved, or a second later.
     pub(crate) longest: Duration,
+    /// The same of a time as long just before: what this machine does by itself.
+    pub(crate) longest_before: Duration,
     /// Half of the transactions took at most this.
     pub(crate) median: Duration,
     /// A second.
@@ -100,6 +106,11 @@ impl Load {
         port: u16,
         seconds: u64,
     ) -> Result<Self> {
+        // What was made ready is not to be written to the disk in the middle of it.
+        for cluster in [&stage.source, &stage.target] {
+            sql(cluster, DATABASE, "CHECKPOINT")?;
+        }
+        nix::unistd::sync();
         let mut idle = Vec::new();
         for _ in 0..situation.idle {
             let (client, connection) = tokio_postgres::connect(&stage.uri(port), NoTls).await?;
@@ -149,17 +160,28 @@ impl Load {
         let until = moved.1.duration_since(UNIX_EPOCH)? + AFTERWARDS;
         let is_then =
             |(took, ended): &&(Duration, Duration)| *ended >= since && *ended - *took <= until;
+        let from = since.saturating_sub(until - since);
+        let is_before = |(took, ended): &&(Duration, Duration)| {
+            (from..since).contains(ended) && *ended - *took >= from
+        };
         if tells {
-            for (took, ended) in all.iter().rev().filter(is_then).take(TOLD) {
-                let (took, ended) = (took.as_secs_f64() * 1e3, (*ended - since).as_secs_f64());
-                eprintln!("{took:.1} ms, ended after {ended:.3} s");
-            }
+            let tell = |(took, ended): &(Duration, Duration)| {
+                let after = ended.as_secs_f64() - since.as_secs_f64();
+                let took = took.as_secs_f64() * 1e3;
+                eprintln!("{took:.1} ms, ended after {after:.3} s");
+            };
+            all.iter().rev().filter(is_before).take(TOLD).for_each(tell);
+            all.iter().rev().filter(is_then).take(TOLD).for_each(tell);
         }
         let longest = all.iter().rev().find(is_then);
         let longest = longest.ok_or("pgbench did nothing then")?.0;
+        let longest_before = all.iter().rev().find(is_before);
+        // None where everything takes longer than that.
+        let longest_before = longest_before.map_or(until - since, |before| before.0);
         let took: Vec<Duration> = all.into_iter().map(|(took, _)| took).collect();
         Ok(Seen {
             longest,
+            longest_before,
             median: took[took.len() / 2],
             rate: took.len() as f64 / seconds as f64,
             errors,

@@ -56,9 +56,13 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether this situation is wanted.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| name.contains(only.as_str()))
+    /// Whether this situation is wanted: by its whole name, or by a part of it that is nobody's whole name.
+    pub(crate) fn wants(&self, name: &str, all: &[String]) -> bool {
+        let is_meant = |only: &String| match all.contains(only) {
+            true => name == only,
+            false => name.contains(only.as_str()),
+        };
+        self.only.is_empty() || self.only.iter().any(is_meant)
     }
 
     /// Whether this contender takes part.

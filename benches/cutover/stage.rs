@@ -31,6 +31,7 @@ impl Stage {
         let cluster = |name: &str| {
             let settings = ClusterOptions::new(name)
                 .setting("wal_level", "logical")
+                .setting("min_wal_size", "1GB")
                 .setting("max_connections", connections.to_string());
             Cluster::create(&settings)
         };
@@ -54,6 +55,9 @@ impl Stage {
             let sequence = format!("SET ROLE app; CREATE SEQUENCE number_{number}");
             sql(&stage.source, DATABASE, &sequence)?;
         }
+        for cluster in [&stage.source, &stage.target] {
+            have_wal_files(cluster)?;
+        }
         Ok(stage)
     }
 
@@ -61,6 +65,24 @@ impl Stage {
     pub(crate) fn uri(&self, port: u16) -> String {
         format!("postgresql://app@127.0.0.1:{port}/{DATABASE}")
     }
+}
+
+/// Has the server make the files of WAL that a measurement may need, and keep them for later, as one has
+/// them that has run for a while: a new one makes each when it is needed, and all commits wait for
+/// hundreds of milliseconds while it is filled with zeros.
+fn have_wal_files(cluster: &Cluster) -> Result<()> {
+    const FILES: usize = 40;
+    for _ in 0..FILES {
+        // Each its own transaction: a switch needs something written since the last.
+        sql(
+            cluster,
+            DATABASE,
+            "SELECT pg_logical_emit_message(false, '', 'x')",
+        )?;
+        sql(cluster, DATABASE, "SELECT pg_switch_wal()")?;
+    }
+    sql(cluster, DATABASE, "CHECKPOINT")?;
+    Ok(())
 }
 
 /// What a measurement runs on.

@@ -14,8 +14,8 @@ pub(crate) struct Row {
 }
 
 pub(crate) const HEAD: &str = "\
-| situation | | paused | longest transaction | median transaction | transactions a second | errors |
-|---|---|---:|---:|---:|---:|---:|";
+| situation | | paused | longest transaction | longest just before | median transaction | transactions a second | errors |
+|---|---|---:|---:|---:|---:|---:|---:|";
 
 /// The middle of all rounds, for each contender; all errors.
 pub(crate) fn of(situation: &Situation, rows: &[Row]) -> String {
@@ -34,9 +34,10 @@ pub(crate) fn of(situation: &Situation, rows: &[Row]) -> String {
         };
         let rates = of_name().map(|row| row.seen.rate as u64);
         text += &format!(
-            "| {situation} | {name} | {} | {} | {} | {} | {} |\n",
+            "| {situation} | {name} | {} | {} | {} | {} | {} | {} |\n",
             middle(|row| row.paused),
             middle(|row| row.seen.longest),
+            middle(|row| row.seen.longest_before),
             middle(|row| row.seen.median),
             median(rates).unwrap_or_default(),
             of_name().map(|row| row.seen.errors).sum::<u64>(),

@@ -126,7 +126,7 @@ pub const PLACES_OF_EXCHANGES: &[&str] = &[
 ];
 
 /// The same where source and target are compared.
-pub const PLACES_OF_COMPARES: &[&str] = &["table known", "apply held"];
+pub const PLACES_OF_COMPARES: &[&str] = &["about to count", "table known", "apply held"];
 
 /// The process is at `place`; it ends or stops here if a test says so.
 #[cfg(debug_assertions)]

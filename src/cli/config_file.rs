@@ -22,7 +22,7 @@ pub struct ConfigFile {
 }
 
 /// The options that may be repeated, and may be arrays in the file.
-const LISTS: [&str; 1] = ["copy-from"];
+const LISTS: [&str; 3] = ["copy-from", "skip-check", "without-changes-of"];
 
 impl ConfigFile {
     /// Reads `path`; each key must be one of `keys`, long options without dashes.

@@ -67,6 +67,17 @@ pub struct Wanted {
     pub comment: bool,
 }
 
+impl Properties {
+    /// The roles that must be there for those that are `wanted` to be set.
+    pub fn roles(&self, wanted: Wanted) -> Vec<String> {
+        let of_settings = self.settings.iter().filter_map(|one| one.role.clone());
+        let grants = self.grants.iter().flatten().filter(|_| wanted.privileges);
+        let grantees = grants.filter_map(|one| one.grantee.clone());
+        let grantees = grantees.filter(|role| *role != self.owner);
+        of_settings.chain(grantees).collect()
+    }
+}
+
 /// Reads them of the database that `source` is connected to.
 pub async fn read(source: &Session) -> Result<Properties, pg::Error> {
     let sql = "SELECT pg_get_userbyid(datdba)::text, datconnlimit, datacl IS NOT NULL,

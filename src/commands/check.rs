@@ -8,7 +8,7 @@ use crate::base::Side;
 use crate::base::cause::chain;
 use crate::cli::ExitCode;
 use crate::cli::invocation::{LogSettings, OutputSettings, Verbosity};
-use crate::cli::options::{CheckOptions, Fixes, ProgressTracking};
+use crate::cli::options::{CdcSettings, CheckOptions, Fixes, ProgressTracking};
 use crate::migration::check::{self, Config, Effect, Finding, Fix, Following, Report, Verdict};
 use crate::report::check::{Look, json, text};
 use crate::report::progress::printable;
@@ -72,16 +72,37 @@ fn config(options: &CheckOptions) -> Result<Config, CommandError> {
         work_dir: place::work_dir(&options.work_dir),
         filters: place::filters(options.filters.as_deref())?,
         copy: choices::of(&options.copy, Duration::ZERO)?,
-        follow: cdc.follow.then(|| Following {
-            slot: cdc.slot_name.clone(),
-            plugin: cdc.plugin.name(),
-            publication: cdc.own_publication(),
-            gives_identities: cdc.change_source && options.fixes == Fixes::None,
-            origin: cdc.origin.clone(),
-            origin_is_demanded: cdc.progress_tracking == ProgressTracking::Origin,
-            endpos: cdc.endpos,
-        }),
+        follow: following(cdc, cdc.change_source && options.fixes == Fixes::None),
+        skip: skipped(&options.skip_checks)?,
     })
+}
+
+/// How changes are captured, as the checks see it.
+pub(super) fn following(cdc: &CdcSettings, gives_identities: bool) -> Option<Following> {
+    cdc.follow.then(|| Following {
+        slot: cdc.slot_name.clone(),
+        plugin: cdc.plugin.name(),
+        publication: cdc.own_publication(),
+        gives_identities,
+        origin: cdc.origin.clone(),
+        origin_is_demanded: cdc.progress_tracking == ProgressTracking::Origin,
+        endpos: cdc.endpos,
+        disk_limit: cdc.disk_limit,
+    })
+}
+
+/// A check that there is none of.
+#[derive(Debug, thiserror::Error)]
+#[error("--skip-check \"{0}\": there is no such check")]
+struct NoSuchCheck(String);
+
+/// The checks that are only to warn.
+pub(super) fn skipped(typed: &[String]) -> Result<Vec<String>, CommandError> {
+    match typed.iter().find(|id| !check::IDS.contains(&id.as_str())) {
+        None => Ok(typed.to_vec()),
+        Some(unknown) => Err(CommandError::usage(NoSuchCheck(unknown.clone()))
+            .with_hint(format!("they are: {}", check::IDS.join(", ")))),
+    }
 }
 
 /// How it is shown.

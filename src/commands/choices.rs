@@ -20,6 +20,7 @@ use crate::migration::begin::Start;
 pub(super) fn of(copy: &CopySettings, retry_for: Duration) -> Result<Choices, CommandError> {
     Ok(Choices {
         table_jobs: copy.table_jobs.get(),
+        source_load_limit: copy.source_load_limit.map(NonZeroUsize::get),
         index_jobs: copy.index_jobs.get(),
         roles: roles(copy),
         refresh_matviews: copy.refresh_matviews,
@@ -44,6 +45,7 @@ pub(super) fn of_definitions(
 ) -> Result<Choices, CommandError> {
     Ok(Choices {
         table_jobs: 1,
+        source_load_limit: None,
         index_jobs: jobs.get(),
         roles: None,
         requirements: match &schema.requirements {

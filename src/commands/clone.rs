@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{CommandError, all_databases, children, choices, not_built, place, progress, typed};
+use super::{
+    CommandError, all_databases, check, children, choices, not_built, place, progress, typed,
+};
 use crate::base::Side;
 use crate::base::cause::chain;
 use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{CdcSettings, CloneOptions};
 use crate::cli::{ExitCode, options};
 use crate::migration::base_copy::left_out;
-use crate::migration::clone::{CaptureConfig, Config, Outcome, clone};
+use crate::migration::clone::{CaptureConfig, Checked, Config, Outcome, clone};
 use crate::migration::finish::NewTables;
 use crate::migration::identities::WithoutIdentity;
 use crate::migration::summary::Summary;
@@ -136,6 +138,10 @@ pub(super) fn config(
         split: Some(choices::split_named(&options.copy.split)),
         progress: Arc::default(),
         command_line: typed::command_line(),
+        checked: Checked {
+            follow: check::following(&options.cdc, options.cdc.change_source),
+            skip: check::skipped(&options.skip_checks)?,
+        },
         work_dir: WorkDir::new(work_dir.root, work_dir.cdc),
     })
 }

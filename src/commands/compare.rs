@@ -1,18 +1,18 @@
 //! `pgflit compare …`: are source and target equal?
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{CommandError, choices, place, runtime};
 use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::invocation::{LogSettings, OutputSettings};
 use crate::cli::options::{CompareOptions, CompareRows, CompareSubject};
-use crate::migration::progress::{Done, Totals, View};
+use crate::migration::progress::{Done, Moving, Totals, View};
 use crate::report::progress::{Display, Sample, Shown};
 use crate::report::{comparison, definitions, stdout};
 use crate::store::{COMPARE_STEP, StepTimes};
-use crate::verify::data::{self, Depth, Outcome, Progress, Reading, Verdict};
+use crate::verify::data::{self, Depth, Outcome, Progress, Reading, TableRead, Verdict};
 use crate::verify::schema;
 
 /// Something could not be compared, and nothing that could differs.
@@ -114,7 +114,11 @@ fn show(shown: Shown, progress: &Arc<Progress>) -> Display {
 }
 
 fn view(progress: &Progress) -> View {
+    let reading = progress.reading();
+    let on_the_way: u64 = reading.iter().map(|table| table.bytes_done).sum();
     let bytes = progress.bytes_done.load(Ordering::Relaxed);
+    // Of tables that are known: the others tell theirs themselves.
+    let bytes = bytes.saturating_sub(on_the_way);
     View {
         totals: Totals {
             tables: progress.tables.load(Ordering::Relaxed),
@@ -128,7 +132,21 @@ fn view(progress: &Progress) -> View {
             rows: progress.rows.load(Ordering::Relaxed),
             ..Done::default()
         },
+        moving: reading.into_iter().map(moving).collect(),
         ..View::default()
+    }
+}
+
+/// A table that is being read, as one whose rows are moving: what is read is as large as it is there.
+fn moving(table: TableRead) -> Moving {
+    Moving {
+        oid: table.oid,
+        table: table.name,
+        part: 0,
+        part_count: 1,
+        bytes: table.bytes,
+        moved: Arc::new(AtomicU64::new(table.bytes_done)),
+        begun: table.begun,
     }
 }
 

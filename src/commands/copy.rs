@@ -125,6 +125,11 @@ fn refuse(step: CopyStep, options: &CloneOptions) -> Result<(), CommandError> {
             "read rows on standbys with pgflit clone",
         ),
         (
+            !options.skip_checks.is_empty() && step != CopyStep::Db,
+            "--skip-check",
+            "a step looks only at what it needs",
+        ),
+        (
             step == CopyStep::Blobs && options.copy.skip_large_objects,
             "--skip-large-objects",
             "leave the command out instead",

@@ -53,6 +53,7 @@ pub(super) fn run(
             options::Fence::Terminate => FenceMode::Terminate,
         },
         reverse: options.reverse,
+        given_up: options.without_changes_of.clone(),
         ..config(&options.place, options.has_proxy)?
     };
     let shutdown = place::shutdown()?;
@@ -112,6 +113,7 @@ fn config(of: &MigrationPlace, has_proxy: bool) -> Result<Config, CommandError> 
         },
         fence: FenceMode::Connections,
         reverse: true,
+        given_up: Vec::new(),
     })
 }
 
@@ -148,6 +150,7 @@ struct Report<'a> {
     sequences: usize,
     unmovable: &'a [String],
     ended: &'a [String],
+    left_behind: &'a [String],
 }
 
 fn as_json(outcome: &Outcome) -> serde_json::Result<String> {
@@ -160,6 +163,7 @@ fn as_json(outcome: &Outcome) -> serde_json::Result<String> {
         sequences: outcome.sequences,
         unmovable: &outcome.unmovable,
         ended: &outcome.ended,
+        left_behind: &outcome.left_behind,
     };
     Ok(serde_json::to_string(&report)? + "\n")
 }
@@ -179,6 +183,9 @@ fn as_text(outcome: &Outcome) -> String {
     }
     for one in &outcome.ended {
         text += &format!("ended, because it was connected past the proxy: {one}\n");
+    }
+    for one in &outcome.left_behind {
+        text += &format!("left behind: {one}\n");
     }
     text += &match outcome.rehearsed {
         true => format!(
@@ -202,7 +209,7 @@ impl From<CutoverError> for CommandError {
             CutoverError::NotReady { hint, .. } | CutoverError::Undone { hint, .. } => {
                 (ExitCode::CheckFailed, Some(hint.clone()))
             }
-            CutoverError::Arm(source) => (ExitCode::CheckFailed, source.hint()),
+            CutoverError::Arm(source) | CutoverError::Carried(source) => (ExitCode::CheckFailed, source.hint()),
             CutoverError::Stopped => (ExitCode::Stopped, None),
             CutoverError::Moved { .. } => (
                 ExitCode::Other,

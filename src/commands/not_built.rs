@@ -27,15 +27,8 @@ pub(super) fn refuse_options(
 
 /// The first option of a copy that this version would have to ignore.
 pub(super) fn of_clone(options: &CloneOptions) -> Option<&'static str> {
-    let CloneOptions { copy, cdc, .. } = options;
-    let asked = [
-        (
-            options.all_databases && cdc.follow,
-            "--all-databases with --follow",
-        ),
-        (copy.source_load_limit.is_some(), "--source-load-limit"),
-    ];
-    first(&asked)
+    let both = options.all_databases && options.cdc.follow;
+    first(&[(both, "--all-databases with --follow")])
 }
 
 /// The same of following, which copies nothing: what only a copy reads is of no use there.

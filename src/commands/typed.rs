@@ -22,14 +22,28 @@ pub(super) fn note(work_dir: &WorkDir) {
     }
 }
 
+/// Options whose value is a command of the operator's, with tokens in it as like as not, each by the fewest
+/// letters that stand for it.
+const COMMANDS: [&str; 2] = ["--notify-c", "--sw"];
+
 fn line_of(arguments: impl Iterator<Item = OsString>) -> String {
+    let mut is_command = false;
     let words = arguments.enumerate().map(|(at, word)| {
         let word = word.to_string_lossy();
+        let was_option = std::mem::take(&mut is_command);
+        let is_option = COMMANDS.iter().any(|option| word.starts_with(option));
         match at {
             // Where the program stands, or that a demo has begun it, is of no interest.
             0 if word.ends_with("pgcopydb") => "pgcopydb".to_owned(),
             0 => "pgflit".to_owned(),
-            _ => quoted(&hidden(&word)),
+            _ if was_option => "****".to_owned(),
+            _ => match word.split_once('=').filter(|_| is_option) {
+                Some((option, _)) => format!("{option}=****"),
+                None => {
+                    is_command = is_option;
+                    quoted(&hidden(&word))
+                }
+            },
         }
     });
     let words: Vec<_> = words.collect();
@@ -101,7 +115,10 @@ mod tests {
             "postgres://u:s3\ncret@h",
             "--notify=https://hooks.example.com:8443/T0/s3",
             "--notify-command",
-            "curl -d @- 'http://chat/s3?token=s3' | http --body x",
+            "curl -H 'Authorization: Bearer s3' http://chat/s3",
+            "--switch-command=TOKEN=s3 ./move",
+            "--config",
+            "http://a/s3 http",
         ];
         let line = line_of(words.into_iter().map(OsString::from));
         assert!(!line.contains("s3"), "{line}");
@@ -113,9 +130,7 @@ mod tests {
             line.contains("--notify=https://hooks.example.com:8443/****"),
             "{line}"
         );
-        assert!(
-            line.contains(r"curl -d @- '\''http://chat/****'\'' | http --body x"),
-            "{line}"
-        );
+        let end = "--notify-command **** --switch-command=**** --config 'http://a/**** http'";
+        assert!(line.ends_with(end), "{line}");
     }
 }

@@ -20,6 +20,7 @@ use crate::store::{LARGE_OBJECTS_STEP, Lock, ROWS_STEP, Run, Store, WorkDir};
 use super::base_copy::{self, ForeignSnapshot, Scope};
 use super::begin::{self, Begin, Start};
 use super::capture;
+use super::check;
 use super::error::{MigrationError, to_source, to_target};
 use super::finish::{NewTables, finish};
 use super::footprint::Footprint;
@@ -62,6 +63,17 @@ pub struct Config {
     pub progress: Arc<Progress>,
     /// What was typed, passwords hidden: it is kept for the report.
     pub command_line: String,
+    /// What is checked before it begins, besides the above.
+    pub checked: Checked,
+}
+
+/// What the checks before the beginning are told.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// How changes are captured; none without `--follow`.
+    pub follow: Option<check::Following>,
+    /// The checks that only warn.
+    pub skip: Vec<String>,
 }
 
 /// How changes are captured.
@@ -432,6 +444,7 @@ async fn prepare(
             skip_large_objects: config.copy.large_object_jobs.is_none(),
             rows: true,
             role_passwords: config.copy.roles == Some(Passwords::Copied),
+            counts_sessions: config.copy.source_load_limit.is_some(),
             filters: Some(&config.filters),
             of_standbys_alone: reads_standbys_alone(config),
         };
@@ -449,6 +462,7 @@ async fn prepare(
         skip_large_objects: config.copy.large_object_jobs.is_none(),
         rows: true,
         role_passwords: config.copy.roles == Some(Passwords::Copied),
+        counts_sessions: config.copy.source_load_limit.is_some(),
         // One that goes on is told below if its filters are others.
         filters: (begin == Begin::New).then_some(&config.filters),
         of_standbys_alone: reads_standbys_alone(config),
@@ -462,6 +476,9 @@ async fn prepare(
         preflight::look(&config.source, &config.target, &wanted).await
     });
     let facts = looking.await?;
+    if matches!(begin, Begin::New | Begin::AfterSetup(_)) {
+        check_everything(config, &begin).await?;
+    }
     let mut run = describe(config, &facts);
     check_copy_from(config, &begin).await?;
     if let Begin::Resume(begun) = &begin {
@@ -476,8 +493,8 @@ async fn prepare(
     }
     let mut store = Store::create(&config.work_dir.store_path())?;
     let without_identity = match &config.capture {
-        Some(capture) => capture.without_identity,
-        None => WithoutIdentity::Tell,
+        Some(capture) => &capture.without_identity,
+        None => &WithoutIdentity::Tell,
     };
     match begin {
         Begin::Resume(begun) => {
@@ -539,6 +556,22 @@ async fn prepare(
         facts,
         _lock: lock,
     })
+}
+
+/// What `pgflit check` would fail for is refused before anything is made.
+async fn check_everything(config: &Config, begin: &Begin) -> Result<(), MigrationError> {
+    let follow = config.checked.follow.clone();
+    check::refuse(&check::Config {
+        source: config.source.clone(),
+        target: config.target.clone(),
+        work_dir: config.work_dir.clone(),
+        filters: config.filters.clone(),
+        copy: config.copy.clone(),
+        // After `stream setup` the slot and what goes with it are there.
+        follow: follow.filter(|_| *begin == Begin::New),
+        skip: config.checked.skip.clone(),
+    })
+    .await
 }
 
 /// Whether all rows are to be of the moment at which a standby is paused.

@@ -256,11 +256,11 @@ async fn go_on(
             .await
             .map_err(to_source(&config.source))?;
         capture::give_up_slot(&source, &config.capture.slot).await?;
-        let (source, without) = (&config.source, config.capture.without_identity);
+        let (source, without) = (&config.source, &config.capture.without_identity);
         set_up_capture(source, &mut store, &mut run, without, footprint).await?;
         store.set_apply(true)?;
     } else {
-        identities::tell_too_late(&store, config.capture.without_identity)?;
+        identities::tell_too_late(&store, &config.capture.without_identity)?;
     }
     if !store.step_is_begun(FOLLOWING_STEP)? {
         allow_apply(config, &mut store)?;
@@ -303,6 +303,7 @@ async fn begin_anew(
         role_passwords: false,
         filters: Some(&filters),
         of_standbys_alone: false,
+        counts_sessions: false,
     };
     let servers = preflight::look_to_capture(&config.source, &config.target, &wanted).await?;
     let mut run = describe(config, servers, filters.text());
@@ -324,12 +325,12 @@ async fn begin_anew(
             run.slot_lsn = Some(lsn);
             store.set_startpos(lsn)?;
             store.set_run(&run)?;
-            identities::tell_too_late(&store, config.capture.without_identity)?;
+            identities::tell_too_late(&store, &config.capture.without_identity)?;
             tracing::info!("taking over slot {} at {lsn}", config.capture.slot);
         }
         _ => {
             store.set_run(&run)?;
-            let (source, without) = (&config.source, config.capture.without_identity);
+            let (source, without) = (&config.source, &config.capture.without_identity);
             set_up_capture(source, &mut store, &mut run, without, footprint).await?;
         }
     }

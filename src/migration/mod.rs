@@ -61,6 +61,7 @@ mod foreign_rows;
 pub mod identities;
 mod leftovers;
 mod lock_room;
+mod log_line;
 mod partitions;
 mod patience;
 pub mod preflight;

@@ -39,6 +39,8 @@ pub struct Wanted<'a> {
     pub rows: bool,
     /// Whether the passwords of roles are to be read.
     pub role_passwords: bool,
+    /// Whether the active sessions of the source are to be counted.
+    pub counts_sessions: bool,
     /// What else is to be left out; looked at where a migration begins.
     pub filters: Option<&'a Filters>,
     /// Whether all rows are to be read on a standby of the source.
@@ -193,6 +195,9 @@ async fn check_source(
     }
     if let Some(endpos) = wanted.endpos {
         check_endpos(session, endpos).await?;
+    }
+    if wanted.counts_sessions {
+        check_sees_sessions(session, address.user()).await?;
     }
     match wanted.role_passwords {
         true => check_role_passwords(session).await,
@@ -540,6 +545,33 @@ pub(super) async fn check_role_passwords(session: &Session) -> Result<(), Migrat
             Some(Side::Source),
             "this role may not read the passwords of others (pg_authid) on the source",
             "connect as a superuser, or copy roles without their passwords with --no-role-passwords",
+        )),
+    }
+}
+
+/// What sessions of other roles do is not for everybody to see: their count would be none.
+pub(super) async fn check_sees_sessions(
+    session: &Session,
+    user: &str,
+) -> Result<(), MigrationError> {
+    let sql = "SELECT pg_has_role('pg_read_all_stats', 'USAGE')
+                      OR current_setting('is_superuser')::bool";
+    let row = session.query_one(sql, &[]).await;
+    match row
+        .map_err(on_source("looking whether sessions can be counted"))?
+        .get(0)
+    {
+        true => Ok(()),
+        false => Err(refused_by_source(
+            format!(
+                "role \"{user}\" may not see which sessions of the source are active, which \
+                 --source-load-limit counts"
+            ),
+            format!(
+                "have an administrator run: GRANT pg_read_all_stats TO {}; or leave \
+                 --source-load-limit out",
+                quote_ident(user)
+            ),
         )),
     }
 }

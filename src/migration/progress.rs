@@ -28,7 +28,7 @@ pub struct Progress {
 struct State {
     totals: Totals,
     done: Done,
-    moving: HashMap<(u32, u32), Moving>,
+    moving: HashMap<(u32, u32), (Moving, Noted)>,
     building: HashMap<u32, (Building, f64)>,
     /// Not yet in the store.
     news: ProgressNews,
@@ -64,7 +64,7 @@ pub struct Done {
     pub tidied: usize,
 }
 
-/// A COPY that is running.
+/// A COPY that is running, or a table that is being compared.
 #[derive(Debug, Clone)]
 pub struct Moving {
     /// The table's OID on the source.
@@ -81,6 +81,11 @@ pub struct Moving {
     pub moved: Arc<AtomicU64>,
     /// Since when.
     pub begun: Instant,
+}
+
+/// What the store has of a COPY beside that.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
     begun_at: f64,
     epoch: u32,
 }
@@ -122,7 +127,11 @@ impl Progress {
     /// Everything at this moment.
     pub fn view(&self) -> View {
         let state = self.lock();
-        let mut moving: Vec<_> = state.moving.values().cloned().collect();
+        let mut moving: Vec<_> = state
+            .moving
+            .values()
+            .map(|(moving, _)| moving.clone())
+            .collect();
         moving.sort_by_key(|moving| (moving.begun, moving.part));
         let mut building: Vec<_> = state
             .building
@@ -151,10 +160,13 @@ impl Progress {
                     bytes: task.bytes(),
                     moved: Arc::clone(moved),
                     begun: Instant::now(),
+                };
+                let noted = Noted {
                     begun_at: seconds_since_1970(),
                     epoch,
                 };
-                state.moving.insert((task.table.oid, task.number()), moving);
+                let part = (task.table.oid, task.number());
+                state.moving.insert(part, (moving, noted));
             }
             rows::Event::Ended { task } => {
                 let part = (task.table.oid, task.number());
@@ -175,7 +187,7 @@ impl Progress {
                     table_oid: task.table.oid,
                     part: part.number,
                     epoch,
-                    begun_at: moving.map_or(now, |moving| moving.begun_at),
+                    begun_at: moving.map_or(now, |(_, noted)| noted.begun_at),
                     finished_at: Some(now),
                     rows: part.rows,
                     bytes: part.bytes,
@@ -235,16 +247,17 @@ impl Progress {
         let mut state = self.lock();
         let mut news = std::mem::take(&mut state.news);
         let moving = state.moving.iter();
-        news.parts
-            .extend(moving.map(|((table_oid, part), moving)| PartProgress {
+        news.parts.extend(
+            moving.map(|((table_oid, part), (moving, noted))| PartProgress {
                 table_oid: *table_oid,
                 part: *part,
-                epoch: moving.epoch,
-                begun_at: moving.begun_at,
+                epoch: noted.epoch,
+                begun_at: noted.begun_at,
                 finished_at: None,
                 rows: 0,
                 bytes: moving.moved.load(Ordering::Relaxed),
-            }));
+            }),
+        );
         news
     }
 

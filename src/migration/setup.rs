@@ -69,7 +69,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
             check_snapshot(config)?;
             check_names(config, &run)?;
             begin::check_filters(&run, config.filters.text().as_deref())?;
-            identities::tell_too_late(&config.work_dir.open_store()?, config.without_identity)?;
+            identities::tell_too_late(&config.work_dir.open_store()?, &config.without_identity)?;
             settle_endpos(&mut config.work_dir.open_store()?, &run, config.endpos)?;
             return Ok(run.slot_lsn.unwrap_or_default());
         }
@@ -93,6 +93,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         role_passwords: false,
         filters: Some(&config.filters),
         of_standbys_alone: false,
+        counts_sessions: false,
     };
     let (source, target) = match &config.target {
         Some(target) => {
@@ -126,7 +127,7 @@ async fn try_to_set_up(config: &Config, footprint: &mut Footprint) -> Result<Lsn
         &config.source,
         &mut store,
         &mut run,
-        config.without_identity,
+        &config.without_identity,
         footprint,
     )
     .await?;
@@ -268,7 +269,7 @@ pub(super) async fn set_up_capture(
     source_address: &Address,
     store: &mut Store,
     run: &mut Run,
-    without_identity: WithoutIdentity,
+    without_identity: &WithoutIdentity,
     footprint: &mut Footprint,
 ) -> Result<(), MigrationError> {
     let (Some(slot), Some(plugin)) = (&run.slot, &run.plugin) else {
@@ -279,9 +280,9 @@ pub(super) async fn set_up_capture(
         .map_err(to_source(source_address))?;
     let mut tables = tables_of(&source, run).await?;
     let for_publication = run.publication.is_some();
-    if without_identity == WithoutIdentity::Give {
+    if *without_identity != WithoutIdentity::Tell {
         footprint.changes_identities();
-        identities::give(&source, store, &tables, for_publication).await?;
+        identities::give(&source, store, &tables, for_publication, without_identity).await?;
         tables = tables_of(&source, run).await?;
     }
     store.set_catalog(&tables, &[])?;

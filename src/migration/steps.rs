@@ -227,6 +227,7 @@ fn wanted<'a>(
         skip_large_objects: !has(Action::LargeObjects) || choices.large_object_jobs.is_none(),
         rows: has(Action::Rows),
         role_passwords: has(Action::Roles) && choices.roles == Some(Passwords::Copied),
+        counts_sessions: choices.source_load_limit.is_some(),
         filters: (*begin == Begin::New).then_some(&config.filters),
         of_standbys_alone: false,
     })
@@ -276,6 +277,8 @@ fn as_clone(config: &Config) -> clone::Config {
         copy_from: Vec::new(),
         progress: Arc::clone(&config.progress),
         command_line: config.command_line.clone(),
+        // A step looks at what it needs.
+        checked: clone::Checked::default(),
     }
 }
 
@@ -332,6 +335,7 @@ async fn source_facts(
         role_passwords: false,
         filters,
         of_standbys_alone: false,
+        counts_sessions: false,
     };
     preflight::look_at_source(&config.source, &wanted).await
 }

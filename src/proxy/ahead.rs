@@ -34,8 +34,8 @@ use crate::wire::frame::frames;
 const AHEAD_MAX: usize = 500;
 
 /// Logins at a time while traffic still flows: each starts a process of the server, and clients feel more
-/// of them.
-const AT_ONCE: usize = 2;
+/// of them. Between two there is a rest as long as the one before took, so that what waited can go on.
+const AT_ONCE: usize = 1;
 
 /// The most that is kept of what one session holds, in bytes; with [`AHEAD_MAX`], some 64 MB.
 const BYTES_MAX: usize = 128 * 1024;
@@ -188,7 +188,12 @@ pub(super) async fn warm_up(service: &Arc<Service>, to: Side, limit: Duration) -
         let (service, at_once) = (Arc::clone(service), Arc::clone(&at_once));
         logins.spawn(async move {
             let _place = at_once.acquire().await;
-            open(&service, &entry, now.next(), deadline).await
+            let began = Instant::now();
+            let opened = open(&service, &entry, now.next(), deadline).await;
+            if began + 2 * began.elapsed() < deadline {
+                tokio::time::sleep(began.elapsed()).await;
+            }
+            opened
         });
     }
     while let Some(done) = logins.join_next().await {

@@ -146,7 +146,7 @@ fn every_check_is_in_the_guide_and_none_that_is_not() {
     pair.source.sql("CREATE TABLE t (id int PRIMARY KEY)");
     let end = "7FFFFFFF/0";
     let run = check(&pair)
-        .args(["--roles", "--endpos", end])
+        .args(["--roles", "--endpos", end, "--source-load-limit", "99"])
         .run()
         .assert_code(0);
     let mut made: Vec<String> = lines(&run).into_iter().map(|line| line.id).collect();
@@ -157,4 +157,5 @@ fn every_check_is_in_the_guide_and_none_that_is_not() {
     made.sort_unstable();
     made.dedup();
     assert_eq!(told, made);
+    assert_eq!(told, pgflit::migration::check::IDS);
 }

@@ -7,6 +7,7 @@
 mod bad_input;
 mod fixes;
 mod planted;
+mod refused;
 mod servers;
 
 use crate::support::{

@@ -113,6 +113,18 @@ const OBJECTS: &[Plant] = &[
         "",
     ),
     plant(
+        "a role that only privileges on the database name",
+        ("FAIL", "target", "roles", "visitor"),
+    )
+    .source("CREATE ROLE visitor; GRANT CREATE ON DATABASE planted TO visitor")
+    .undo("DROP OWNED BY visitor; DROP ROLE visitor", ""),
+    plant(
+        "a role that only settings in the database name",
+        ("FAIL", "target", "roles", "visitor"),
+    )
+    .source("CREATE ROLE visitor; ALTER ROLE visitor IN DATABASE planted SET work_mem = '1MB'")
+    .undo("DROP ROLE visitor", ""),
+    plant(
         "an owner that the target lacks",
         ("FAIL", "target", "roles", "shopkeeper"),
     )
@@ -170,6 +182,18 @@ const OBJECTS: &[Plant] = &[
     .target("ALTER DATABASE planted OWNER TO mover")
     .roles("postgres", "mover")
     // Where the servers' versions have different ones.
+    .also(&["extension-versions"]),
+    plant(
+        "an extension that a service's administrator may make, or may not",
+        ("WARN", "target", "extension-rights", "the service alone knows: pageinspect"),
+    )
+    .options(&["--no-owner"])
+    .source("CREATE EXTENSION pageinspect")
+    .target(
+        "ALTER DATABASE planted OWNER TO mover; CREATE ROLE rds_superuser; GRANT rds_superuser TO mover",
+    )
+    .roles("postgres", "mover")
+    .undo("", "DROP ROLE rds_superuser")
     .also(&["extension-versions"]),
 ];
 

@@ -101,6 +101,7 @@ fn an_owner_may_not_give_away_what_it_makes() {
         .source(&pair.source)
         .target(&target)
         .dir(pair.dir())
+        .args(["--skip-check", "owners"])
         .run();
     clone
         .assert_code(7)

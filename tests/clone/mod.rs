@@ -2,6 +2,7 @@
 
 mod all_databases;
 mod altered;
+mod busy_source;
 mod by_hand;
 mod conflicts;
 mod constraints;

@@ -76,6 +76,7 @@ fn text_of_another_encoding_is_converted_exactly_or_refused_by_its_line() {
             .source(&source)
             .target(&target)
             .dir(pair.path(&name))
+            .args(["--skip-check", "encoding"])
             .run();
         let read =
             "SELECT encode(convert_to(body, getdatabaseencoding()), 'hex') FROM t WHERE id = 2";

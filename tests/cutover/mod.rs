@@ -2,6 +2,7 @@
 
 mod ahead;
 mod bank;
+mod carried;
 mod console;
 mod drivers;
 mod exchange;

@@ -1,6 +1,6 @@
 //! pgflit's own role with no more than the privileges that the guide lists.
 
-use super::stage::listens;
+use super::stage::{Stage, listens};
 use crate::support::{Database, Finished, Pair, Pgflit, pgflit};
 
 /// What the role needs to copy and follow, as `docs/security.md` has it; without the functions of origins.
@@ -70,4 +70,25 @@ fn a_role_without_origins_moves_traffic_there_and_back_and_there_again() {
     let table = "SELECT string_agg(id::text, ',' ORDER BY id) FROM t";
     assert_eq!(pair.target.sql(table).trim(), "1,2,3,4,5");
     moves("finalize --yes").assert_code(0);
+}
+
+#[test]
+fn who_could_let_others_connect_can_again_when_traffic_is_back() {
+    let stage = Stage::with("CREATE TABLE t (id int PRIMARY KEY)");
+    let source = stage.pair.source.clone();
+    source.sql(
+        "CREATE ROLE boss LOGIN; CREATE ROLE clerk LOGIN;
+         GRANT CONNECT ON DATABASE app TO boss WITH GRANT OPTION;
+         SET ROLE boss; GRANT CONNECT ON DATABASE app TO clerk",
+    );
+    let rights = "SELECT string_agg(x.grantee::regrole || ' ' || x.is_grantable, ', '
+                                    ORDER BY x.grantee::regrole::text)
+                    FROM pg_database d, aclexplode(d.datacl) AS x
+                   WHERE d.datname = 'app' AND x.privilege_type = 'CONNECT'
+                     AND x.grantee IN ('boss'::regrole, 'clerk'::regrole)";
+    assert_eq!(source.sql(rights), "boss true, clerk false");
+    stage.moves("cutover");
+    assert_eq!(source.sql(rights), "");
+    stage.moves("rollback");
+    assert_eq!(source.sql(rights), "boss true, clerk false");
 }

@@ -10,7 +10,7 @@ const SCHEMA: &str =
     "CREATE TABLE t (id int PRIMARY KEY, note text); INSERT INTO t VALUES (1, 'a')";
 
 /// A session through the proxy.
-fn session(stage: &Stage, runtime: &tokio::runtime::Runtime) -> tokio_postgres::Client {
+pub(super) fn session(stage: &Stage, runtime: &tokio::runtime::Runtime) -> tokio_postgres::Client {
     runtime.block_on(async {
         let text = format!("host=127.0.0.1 port={} dbname=app user=app", stage.port);
         let connecting = tokio_postgres::connect(&text, tokio_postgres::NoTls);
@@ -202,6 +202,29 @@ fn a_way_back_that_cannot_be_is_found_while_traffic_flows() {
         .does_not_move("rollback --yes")
         .assert_stderr("no changes are followed")
         .assert_stderr("the way back was given up");
+}
+
+#[test]
+fn a_target_that_takes_no_writes_is_refused_and_one_where_sql_means_something_else_is_told_of() {
+    let stage = Stage::with(SCHEMA);
+    let target = stage.pair.target.clone();
+    target.sql("ALTER DATABASE app SET default_transaction_read_only = on");
+    let refused = stage.does_not_move("cutover --yes");
+    refused.assert_stderr("applications could not write to the target");
+    assert_eq!(stage.serves(), "source");
+    target.sql(
+        "SET default_transaction_read_only = off;
+         ALTER DATABASE app RESET default_transaction_read_only;
+         ALTER DATABASE app SET timezone = 'Asia/Tokyo'",
+    );
+    let moved = stage.command("cutover --yes --max-pause 30s").run();
+    moved
+        .assert_code(0)
+        .assert_stderr("what SQL means there differs (source, target): TimeZone");
+    // A fence that keeps sessions from writing ends when traffic comes back.
+    stage.moves("rollback --fence read-only");
+    stage.moves("cutover");
+    assert_eq!(stage.takes_writes(), "target");
 }
 
 #[test]

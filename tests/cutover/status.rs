@@ -1,9 +1,11 @@
 //! `pgflit status` of a migration whose traffic is moved.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::stage::Stage;
-use crate::support::{SOON, eventually, pgflit};
+use crate::support::{SOON, eventually, metrics_named_in, monitoring, pgflit};
 
 fn status(stage: &Stage) -> Value {
     let told = pgflit("status --json").dir(stage.pair.dir()).run();
@@ -47,4 +49,53 @@ fn where_traffic_goes_and_whether_changes_go_back_is_told() {
     shown
         .assert_code(0)
         .assert_stdout("traffic is on the source again");
+}
+
+/// The names of the metrics that are told now.
+fn told_names(stage: &Stage) -> BTreeSet<String> {
+    let told = pgflit("status --metrics").dir(stage.pair.dir()).run();
+    let told = told.assert_code(0).stdout;
+    let types = told.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names = types.filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_metric_of_the_alerts_is_told_and_on_the_page() {
+    let stage = Stage::with("CREATE TABLE t (id int PRIMARY KEY)");
+    let limit = "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB'";
+    stage.pair.source.sql(limit);
+    stage.pair.source.sql("SELECT pg_reload_conf()");
+    let mut told = BTreeSet::new();
+    eventually(SOON, "the limit is in force", || {
+        told.extend(told_names(&stage));
+        told.contains("pgflit_slot_safe_bytes")
+    });
+    stage.moves("cutover");
+    told.extend(told_names(&stage));
+
+    let alerts = monitoring("alerts.yml");
+    let named = metrics_named_in(&alerts, "pgflit_");
+    let of_proxy = |name: &&String| name.starts_with("pgflit_proxy_");
+    let named: Vec<_> = named.iter().filter(|name| !of_proxy(name)).collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(told.contains(name), "{name} is not told: {told:?}");
+    }
+    let page = monitoring("../status.md");
+    for name in &told {
+        let is_there = page.contains(&format!("`{name}`"));
+        assert!(is_there, "{name} is not in status.md");
+    }
+    let (_, of_migration) = alerts.split_once("pgflit-migration").expect("the group");
+    let rules: Vec<_> = of_migration.split("- alert: ").skip(1).collect();
+    assert!(rules.len() > 10, "{rules:?}");
+    for rule in rules {
+        let name = rule.lines().next().unwrap_or_default();
+        for part in ["expr: ", "severity: ", "summary: "] {
+            assert!(rule.contains(part), "{name} has no {part}");
+        }
+        let is_there = page.contains(&format!("`{name}`"));
+        assert!(is_there, "{name} is not in status.md");
+    }
 }

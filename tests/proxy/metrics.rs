@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::wire;
-use crate::support::{Pgbench, Proxied, SOON, eventually, eventually_some, source_options};
+use crate::support::{
+    Pgbench, Proxied, SOON, eventually, eventually_some, metrics_named_in, monitoring,
+    source_options,
+};
 
 /// A proxy that tells its metrics.
 struct Told {
@@ -302,19 +304,10 @@ fn every_metric_of_the_dashboard_and_of_the_alerts_is_told() {
     wire::log_in(&mut session, 0);
     wire::query(&mut session, "SELECT 1/0");
     let metrics = told.metrics();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring");
-    let read = |name: &str| fs::read_to_string(folder.join(name)).expect(name);
-    let dashboard = read("grafana.json");
+    let dashboard = monitoring("grafana.json");
     serde_json::from_str::<serde_json::Value>(&dashboard).expect("JSON");
-    let mut named = BTreeSet::new();
-    for text in [&dashboard, &read("alerts.yml")] {
-        let is_of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-        for (at, _) in text.match_indices("pgflit_proxy_") {
-            let rest = &text[at..];
-            let end = rest.find(|other| !is_of_name(other)).unwrap_or(rest.len());
-            named.insert(rest[..end].to_owned());
-        }
-    }
+    let mut named = metrics_named_in(&dashboard, "pgflit_");
+    named.extend(metrics_named_in(&monitoring("alerts.yml"), "pgflit_proxy_"));
     assert!(named.len() > 10, "{named:?}");
     let told_names: BTreeSet<&str> = metrics
         .samples
@@ -325,7 +318,7 @@ fn every_metric_of_the_dashboard_and_of_the_alerts_is_told() {
         assert!(told_names.contains(name.as_str()), "{name} is not told");
     }
     // And the page has all that is told.
-    let page = fs::read_to_string(folder.join("../monitoring.md")).expect("the page");
+    let page = monitoring("../monitoring.md");
     for name in metrics.types.keys() {
         assert!(
             page.contains(&format!("`{name}`")),

@@ -95,10 +95,12 @@ fn a_finished_run_is_told_and_servers_that_are_gone_are_no_error() {
     assert_eq!(told["target"]["reachable"], false, "{told}");
     assert!(told["target"]["problem"].is_string(), "{told}");
     let metrics = pgflit("status --metrics").dir(pair.dir()).run();
+    let dir = pair.dir().display().to_string();
+    let sample = |begin: &str, value: &str| format!("{begin},work_dir=\"{dir}\"}} {value}\n");
     metrics
         .assert_code(0)
-        .assert_stdout("pgflit_server_up{side=\"target\"} 0\n")
-        .assert_stdout("pgflit_migration_state{state=\"finished\"} 1\n");
+        .assert_stdout(&sample("pgflit_server_up{side=\"target\"", "0"))
+        .assert_stdout(&sample("pgflit_migration_state{state=\"finished\"", "1"));
 }
 
 #[test]

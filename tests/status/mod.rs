@@ -1,5 +1,7 @@
 //! `pgflit status`: where everything stands, whatever that is.
 
+#[cfg(feature = "tui")]
+mod dashboard;
 mod disk;
 mod running;
 

@@ -7,7 +7,7 @@ use super::{shown, status};
 use crate::support::{Held, Pair, Run, SOON, eventually, pgflit};
 
 /// `clone --follow`, in live replay.
-fn following(pair: &Pair) -> Run {
+pub(super) fn following(pair: &Pair) -> Run {
     let clone = pgflit("clone --follow").between(pair).start();
     clone.wait_for_stderr("live replay from");
     clone

@@ -7,6 +7,7 @@ use pgflit::worker::cluster::{Cluster, ClusterOptions};
 use tempfile::TempDir;
 
 use super::Database;
+use super::explained::assert_logs_explained;
 
 /// The database that tests fill and migrate.
 const DATABASE: &str = "app";
@@ -58,6 +59,15 @@ impl Pair {
     /// A path in a folder that goes with the pair, for what else a test writes.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+impl Drop for Pair {
+    /// Whoever had no stderr that a test reads, such as the stream of a cutover, has a log.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_logs_explained(self.folder.path());
+        }
     }
 }
 

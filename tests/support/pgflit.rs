@@ -16,7 +16,9 @@ use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use super::explained::assert_explained;
 use super::process::Process;
+use super::terminal::Terminal;
 use super::wait::{eventually, eventually_some};
 use super::{Database, Pair, SOON};
 
@@ -27,6 +29,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(90);
 pub(crate) struct Pgflit {
     command: Command,
     line: String,
+    stdout: Option<Stdio>,
 }
 
 /// `pgflit` with the words of `subcommand`: `pgflit("sentinel set endpos")`.
@@ -42,6 +45,17 @@ pub(crate) fn pgflit_with_files_of(bytes: u64, subcommand: &str) -> Pgflit {
     let script = format!("trap '' XFSZ; exec prlimit --fsize={bytes}: -- \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_pgflit")]);
     of_command(command, subcommand)
+}
+
+/// The same with `terminal` to read from, to write to, and to be steered by; logs and errors are
+/// kept apart.
+pub(crate) fn pgflit_on(terminal: &Terminal, subcommand: &str) -> Pgflit {
+    let mut command = Command::new("setsid");
+    // Somebody's own terminal, which the tests are run from, is not asked for its size.
+    command.args(["--ctty", env!("CARGO_BIN_EXE_pgflit")]);
+    let mut pgflit = of_command(command, subcommand);
+    pgflit.stdout = Some(terminal.end());
+    pgflit.stdin(terminal.end()).env("TERM", "xterm-256color")
 }
 
 fn of_command(mut command: Command, subcommand: &str) -> Pgflit {
@@ -60,6 +74,7 @@ fn of_command(mut command: Command, subcommand: &str) -> Pgflit {
     let pgflit = Pgflit {
         command,
         line: "pgflit".to_owned(),
+        stdout: None,
     };
     pgflit.args(subcommand.split_whitespace())
 }
@@ -130,8 +145,11 @@ impl Pgflit {
 
     /// Starts the program.
     #[track_caller]
-    pub(crate) fn start(self) -> Run {
+    pub(crate) fn start(mut self) -> Run {
         let output = tempfile::tempdir().expect("a temporary folder");
+        if let Some(stdout) = self.stdout.take() {
+            return self.start_with(output, stdout);
+        }
         let stdout = File::create(output.path().join("stdout")).expect("a file for output");
         self.start_with(output, stdout.into())
     }
@@ -271,7 +289,10 @@ impl Drop for Run {
         let was_running = self.is_running();
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        if !std::thread::panicking() {
+            // Of one that ended by itself and of one that is ended here alike.
+            assert_explained(&self.stderr());
+        } else {
             let state = if was_running { "was running" } else { "ended" };
             eprintln!("--- {} ({state})", self.line);
             eprintln!("--- stdout\n{}", self.stdout());

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Database, Finished, Pair, SOON, eventually, long_tests_wanted, pgflit};
+use crate::support::{Database, Finished, Held, Pair, SOON, eventually, long_tests_wanted, pgflit};
 
 /// Tables of all kinds, the same on both sides.
 fn both(pair: &Pair, script: &str) {
@@ -410,6 +410,26 @@ fn large_objects_are_compared_too() {
         .assert_code(3)
         .assert_stdout("! pg_catalog.pg_largeobject: large objects differ");
     compare(&pair, &["--counts-only"]).assert_code(0);
+}
+
+#[test]
+fn tables_that_take_long_say_how_far_they_are() {
+    let pair = Pair::new();
+    both(
+        &pair,
+        "CREATE TABLE large AS SELECT i AS id, repeat('x', 1000) FROM generate_series(1, 1000) i;
+         CREATE TABLE medium AS SELECT * FROM large LIMIT 500;
+         CREATE TABLE small AS SELECT * FROM large LIMIT 100",
+    );
+    let compare = pgflit("compare data --jobs 1 --progress plain").between(&pair);
+    let run = compare.env("PGFLIT_STOP_AT", "about to count").start();
+    eventually(SOON, "all catalogs are read", || run.is_stopped());
+    let held = Held::open(&pair.target, "LOCK TABLE small IN ACCESS EXCLUSIVE MODE");
+    run.signal(Signal::SIGCONT);
+    // The source has read its side of it.
+    run.wait_for_stderr("; 2 of 3 tables; now public.small 50%");
+    held.commit();
+    run.wait_for_exit().assert_code(0);
 }
 
 #[test]

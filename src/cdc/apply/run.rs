@@ -339,7 +339,8 @@ async fn hold_while_disabled(
     if let Some(ended) = hold_while_compared(applier, shutdown).await? {
         return Ok(Some(ended));
     }
-    if applier.steering.look()?.apply || !applier.is_between() {
+    // Which has just had a glance.
+    if applier.steering.allows_more() || !applier.is_between() {
         return Ok(None);
     }
     if applier.finish_group().await? == After::AtEnd {

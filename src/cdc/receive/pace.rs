@@ -1,23 +1,29 @@
 //! When to nap between two reads of the socket.
 //!
 //! While the source keeps sending, each read brings the few messages that came during the last
-//! one, and costs as much as one that brings a thousand: a system call, and two threads to wake. A
-//! nap before the next read lets more arrive. When little comes there is none: what comes is passed
-//! on at once.
+//! one, and costs as much as one that brings a thousand: a system call, two threads to wake, and two
+//! processes behind them. A nap before the next read lets more arrive. When little comes there is none:
+//! what comes is passed on at once. Neither is there one where a read brings much as it is.
 
 use std::time::{Duration, Instant};
 
 /// How long to nap: what it may add to the age of a change under load.
-pub(super) const NAP: Duration = Duration::from_micros(500);
-/// What counts as the source sending on and on: that much within a nap's time. Ten thousand small
-/// changes a second stay below it.
-const DENSE_BYTES: usize = 1024;
+pub(super) const NAP: Duration = Duration::from_millis(1);
+/// What counts as the source sending on and on: that much in such a time. Half a thousand transactions
+/// of five changes a second stay below it.
+const DENSE_BYTES: usize = 2048;
+const WINDOW: Duration = Duration::from_millis(4);
+/// A read that brings so much is worth its costs.
+const MUCH_BYTES: usize = 64 * 1024;
 
 /// How fast the source sends.
 #[derive(Debug)]
 pub(super) struct Pace {
     since: Instant,
+    /// What came since then.
     bytes: usize,
+    /// Whether much has come in the window before, or in this one by now.
+    keeps_coming: bool,
     /// Whether to nap before the next read.
     pub(super) is_dense: bool,
 }
@@ -28,18 +34,22 @@ impl Pace {
         Self {
             since: now,
             bytes: 0,
+            keeps_coming: false,
             is_dense: false,
         }
     }
 
     /// A read brought `bytes`.
     pub(super) fn read(&mut self, bytes: usize, now: Instant) {
-        if now.duration_since(self.since) >= NAP {
+        let took = now.duration_since(self.since);
+        if took >= WINDOW {
+            self.keeps_coming = self.bytes >= DENSE_BYTES && took < 2 * WINDOW;
             self.since = now;
             self.bytes = 0;
         }
         self.bytes += bytes;
-        self.is_dense = self.bytes >= DENSE_BYTES;
+        self.keeps_coming |= self.bytes >= DENSE_BYTES;
+        self.is_dense = self.keeps_coming && bytes < MUCH_BYTES;
     }
 }
 
@@ -63,10 +73,16 @@ mod tests {
     #[test]
     fn naps_are_taken_while_much_comes_and_never_when_little_does() {
         // Five hundred transactions a second, a message a read.
-        assert_eq!(naps(1000, 200, 400), 0);
+        assert_eq!(naps(1000, 550, 2000), 0);
+        assert_eq!(naps(1000, 110, 400), 0);
+        // Twice as many.
+        assert!(naps(1000, 550, 800) > 900);
         // A walsender at full speed, of which each read gets some messages.
         assert!(naps(100, 500, 20) > 80);
-        // After naps, each read brings what came meanwhile.
-        assert_eq!(naps(100, 10_000, 550), 100);
+        // After naps, each read brings what came meanwhile, or so much that it needs none.
+        assert_eq!(naps(100, 10_000, 1050), 100);
+        assert_eq!(naps(100, 100_000, 1050), 0);
+        // After a silence the first are passed on at once.
+        assert_eq!(naps(10, 1500, 20_000), 0);
     }
 }

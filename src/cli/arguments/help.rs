@@ -45,7 +45,7 @@ pub(super) fn complete(root: Command) -> Command {
 
 /// Hides the options that only the copy reads, where they are accepted for scripts' sake.
 pub(super) fn hide_copy_options(arg: Arg) -> Arg {
-    let only_copy = arg.get_help_heading() == Some("Copy")
+    let only_copy = matches!(arg.get_help_heading(), Some("Copy" | "Checks"))
         || matches!(arg.get_id().as_str(), "all_databases" | "follow");
     let hidden = arg.is_hide_set() || only_copy;
     arg.hide(hidden)

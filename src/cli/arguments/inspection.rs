@@ -163,6 +163,20 @@ impl PingArgs {
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Checks")]
+pub(super) struct SkipCheckArg {
+    /// Let this check only warn where it would refuse; may be repeated. See pgflit check
+    #[arg(long, value_name = "ID")]
+    skip_check: Vec<String>,
+}
+
+impl SkipCheckArg {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Vec<String> {
+        settings.list("skip-check", self.skip_check)
+    }
+}
+
+#[derive(Args)]
 pub(super) struct CheckArgs {
     /// Fix what can be fixed, such as replica identities and parameters, after asking
     #[arg(long)]
@@ -184,6 +198,8 @@ pub(super) struct CheckArgs {
     follow: FollowArg,
     #[command(flatten)]
     cdc: CdcArgs,
+    #[command(flatten)]
+    skip_checks: SkipCheckArg,
 }
 
 impl CheckArgs {
@@ -201,6 +217,7 @@ impl CheckArgs {
                 (true, false) => Fixes::Ask,
                 (true, true) => Fixes::WithoutAsking,
             },
+            skip_checks: self.skip_checks.resolve(settings),
         })
     }
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::change_capture::{CdcArgs, FollowArg, YesArg};
 use super::connection::{FilterArgs, SourceArgs, TargetArgs, WorkDirArgs};
 use super::copying::CopyArgs;
+use super::inspection::SkipCheckArg;
 use super::notify::NotifyArgs;
 use super::resume::{RetryArg, SnapshotArg, StartArgs};
 use crate::cli::error::UsageError;
@@ -35,6 +36,8 @@ pub(super) struct CloneArgs {
     cdc: CdcArgs,
     #[command(flatten)]
     yes: YesArg,
+    #[command(flatten)]
+    skip_checks: SkipCheckArg,
     #[command(flatten)]
     start: StartArgs,
     #[command(flatten)]
@@ -88,6 +91,7 @@ impl CloneArgs {
             start: self.start.resolve(settings)?,
             snapshot,
             filters: self.filters.resolve(settings)?,
+            skip_checks: self.skip_checks.resolve(settings),
             retry_for: self.retry.resolve(settings)?,
             notify: self.notify.resolve(settings)?,
         })

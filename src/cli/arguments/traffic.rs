@@ -181,6 +181,10 @@ pub(super) struct CutoverArgs {
     /// No stream back: there is no rollback then
     #[arg(long)]
     no_reverse: bool,
+    /// Go on although this table was updated or deleted from without a replica identity, so that no
+    /// stream carries it: that stays behind; may be given more than once
+    #[arg(long, value_name = "TABLE")]
+    without_changes_of: Vec<String>,
     /// The application is moved by other means than pgflit proxy
     #[arg(long, conflicts_with = "socket")]
     no_proxy: bool,
@@ -246,6 +250,7 @@ impl CutoverArgs {
                 .choice("fence", self.fence)?
                 .unwrap_or(Fence::Connections),
             reverse: !settings.switch("no-reverse", self.no_reverse)?,
+            without_changes_of: settings.list("without-changes-of", self.without_changes_of),
             has_proxy: !settings.switch("no-proxy", self.no_proxy)?,
             switch_command: settings.value("switch-command", self.switch_command)?,
             place: self.place.resolve(settings)?,

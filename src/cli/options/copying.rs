@@ -27,6 +27,8 @@ pub struct CloneOptions {
     pub snapshot: Option<String>,
     /// The filter file.
     pub filters: Option<PathBuf>,
+    /// Checks that are only to warn.
+    pub skip_checks: Vec<String>,
     /// How long a lost connection is tried again.
     pub retry_for: Duration,
     /// Who is told what happens.

@@ -181,6 +181,8 @@ pub struct CheckOptions {
     pub cdc: CdcSettings,
     /// What to do about what can be fixed.
     pub fixes: Fixes,
+    /// Checks that are only to warn.
+    pub skip_checks: Vec<String>,
 }
 
 /// What `check` does about what can be fixed.

@@ -89,6 +89,8 @@ pub struct CutoverOptions {
     pub fence: Fence,
     /// Unless `--no-reverse`.
     pub reverse: bool,
+    /// `--without-changes-of`, each.
+    pub without_changes_of: Vec<String>,
     /// Unless `--no-proxy`.
     pub has_proxy: bool,
     /// `--switch-command`.

@@ -14,6 +14,7 @@
 //! the same part, whichever is first.
 
 mod error;
+mod load;
 mod pool;
 mod reader;
 mod task;

@@ -1,7 +1,7 @@
 //! The workers that copy: how many, in which order, and how they end.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub struct Config<'a> {
     pub give_up: Shutdown,
     /// How long a server that cannot be reached is tried again.
     pub retry_for: Duration,
+    /// No part begins while more sessions than this are active on the server that it is read on.
+    pub load_limit: Option<usize>,
 }
 
 /// What a worker has to say.
@@ -95,6 +97,7 @@ pub fn copy_all(
     let workers = config.jobs.min(tasks.len()).max(1);
     let queue = Mutex::new(VecDeque::from(tasks));
     let failed = Mutex::new(Vec::new());
+    let is_held = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -103,6 +106,7 @@ pub fn copy_all(
                     queue: &queue,
                     shutdown,
                     events,
+                    is_held: &is_held,
                 };
                 for error in worker.run() {
                     lock(&failed).push(error);

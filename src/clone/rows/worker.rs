@@ -1,7 +1,7 @@
 //! One worker: a connection to either server, and the bytes from one to the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,13 +26,15 @@ pub(super) struct Worker<'a> {
     pub(super) queue: &'a Mutex<VecDeque<Task>>,
     pub(super) shutdown: &'a Shutdown,
     pub(super) events: &'a (dyn Fn(Event<'_>) + Sync),
+    /// Whether the workers wait for a server that is busy.
+    pub(super) is_held: &'a AtomicBool,
 }
 
 /// A worker's two connections.
-struct Connections {
+pub(super) struct Connections {
     /// Which of the readers `source` is connected to.
     reader: usize,
-    source: Connection,
+    pub(super) source: Connection,
     target: Connection,
 }
 
@@ -62,6 +64,9 @@ impl Worker<'_> {
         let mut errors = Vec::new();
         let mut connections = None;
         while let Some(task) = self.next_task() {
+            if !self.wait_for_room(&task, &mut connections).await {
+                break;
+            }
             if let Err(error) = self.copy_with_retry(&task, &mut connections).await {
                 // Whatever state they are in, the next task begins with new ones.
                 connections = None;
@@ -190,24 +195,7 @@ impl Worker<'_> {
             bytes: bytes(),
             source,
         };
-        let Connections { source, target, .. } = match connections {
-            Some(open) => {
-                if open.reader != task.reader {
-                    open.source = open_source(reader).await.map_err(from_source)?;
-                    open.reader = task.reader;
-                }
-                open
-            }
-            None => {
-                let source = open_source(reader).await.map_err(from_source)?;
-                let target = self.open_target().await.map_err(from_target)?;
-                connections.insert(Connections {
-                    reader: task.reader,
-                    source,
-                    target,
-                })
-            }
-        };
+        let Connections { source, target, .. } = self.connect(task, connections).await?;
         if task.part.is_none() {
             let answers = target.query(&task.look_sql()).await.map_err(from_target)?;
             match facts(&answers) {
@@ -280,7 +268,45 @@ impl Worker<'_> {
         }
     }
 
-    fn reader(&self, task: &Task) -> Result<&Reader, RowsError> {
+    /// The connections for `task`: those that are open, or new ones.
+    pub(super) async fn connect<'c>(
+        &self,
+        task: &Task,
+        connections: &'c mut Option<Connections>,
+    ) -> Result<&'c mut Connections, RowsError> {
+        let reader = self.reader(task)?;
+        let from_source = |source| RowsError::Source {
+            what: task.to_string(),
+            reader: reader.to_string(),
+            bytes: 0,
+            source,
+        };
+        match connections {
+            Some(open) => {
+                if open.reader != task.reader {
+                    open.source = open_source(reader).await.map_err(from_source)?;
+                    open.reader = task.reader;
+                }
+                Ok(open)
+            }
+            None => {
+                let source = open_source(reader).await.map_err(from_source)?;
+                let target = self.open_target().await;
+                let target = target.map_err(|source| RowsError::Target {
+                    what: task.to_string(),
+                    bytes: 0,
+                    source,
+                })?;
+                Ok(connections.insert(Connections {
+                    reader: task.reader,
+                    source,
+                    target,
+                }))
+            }
+        }
+    }
+
+    pub(super) fn reader(&self, task: &Task) -> Result<&Reader, RowsError> {
         let found = self.config.readers.get(task.reader);
         found.ok_or_else(|| RowsError::Thread(format!("there is no reader {}", task.reader)))
     }

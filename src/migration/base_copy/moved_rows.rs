@@ -112,6 +112,7 @@ impl BaseCopy<'_> {
             fail_fast: false,
             give_up: self.give_up.clone(),
             retry_for: self.config.choices.retry_for,
+            load_limit: self.config.choices.source_load_limit,
         };
         let outcome = rows::copy_all(&config, tasks, self.shutdown, &|_| {});
         match outcome.failed.into_iter().next() {

@@ -93,6 +93,8 @@ impl Config {
 pub struct Choices {
     /// Tables at a time.
     pub table_jobs: usize,
+    /// No part begins while more sessions than this are active where it is read.
+    pub source_load_limit: Option<usize>,
     /// Indexes at a time.
     pub index_jobs: usize,
     /// Make the source's roles first, if so with passwords or without.

@@ -498,6 +498,7 @@ impl BaseCopy<'_> {
             fail_fast: self.config.choices.fail_fast,
             give_up: self.give_up.clone(),
             retry_for: self.config.choices.retry_for,
+            load_limit: self.config.choices.source_load_limit,
         };
         let epochs = readers.list.iter().map(|reader| reader.epoch).collect();
         let report = CopyReport::new(&self.config.progress, epochs, completion, &tasks);

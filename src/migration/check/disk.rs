@@ -31,7 +31,8 @@ pub(super) struct Room {
 /// The room of the disk that `path` is on, or would be; none where the system does not say.
 pub(super) fn room_of(path: &Path) -> Option<Room> {
     let there = path.ancestors().find(|path| path.exists())?;
-    let found = statvfs(there).ok()?;
+    // Network file systems may not say how large they are, and /proc is no disk.
+    let found = statvfs(there).ok().filter(|found| found.blocks() > 0)?;
     Some(Room {
         free: found.blocks_available() * found.fragment_size(),
     })
@@ -102,7 +103,8 @@ async fn segments(scene: &Scene<'_>, found: &mut Findings) -> Result<(), Migrati
     };
     let rate = rate(scene).await?;
     let free = ByteSize(room.free);
-    let (verdict, lasts) = of_room(free, rate);
+    let limit = scene.config.follow.as_ref().and_then(|one| one.disk_limit);
+    let (verdict, lasts) = of_room(free, limit, rate);
     let text = format!("{free} are free in {}{lasts}", folder.display());
     let hint = "name another folder with --dir; or say --cdc-disk-limit and --compress-segments";
     match verdict {
@@ -130,8 +132,19 @@ async fn rate(scene: &Scene<'_>) -> Result<Option<u64>, MigrationError> {
     }
 }
 
-/// How long what is `free` lasts, if `rate` bytes come each second: the end of a line.
-fn of_room(free: ByteSize, rate: Option<u64>) -> (Verdict, String) {
+/// How long what is `free` lasts, if `rate` bytes come each second: the end of a line. Segments that stop
+/// at a `limit` need no more than that.
+pub(super) fn of_room(
+    free: ByteSize,
+    limit: Option<ByteSize>,
+    rate: Option<u64>,
+) -> (Verdict, String) {
+    if let Some(limit) = limit.filter(|limit| limit.0 <= free.0) {
+        return (
+            Verdict::Pass,
+            format!(", and segments take {limit} at most"),
+        );
+    }
     let lasts = rate.and_then(|rate| free.0.checked_div(rate));
     let text = match lasts {
         None => String::new(),
@@ -157,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_disk_should_last_for_a_day() {
-        let of = |free: u64, rate| of_room(ByteSize(free), rate).0;
+        let of = |free: u64, rate| of_room(ByteSize(free), None, rate).0;
         assert_eq!(of(LEAST - 1, None), Verdict::Fail);
         assert_eq!(of(LEAST, None), Verdict::Pass);
         assert_eq!(of(LEAST, Some(0)), Verdict::Pass);
@@ -166,7 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn segments_with_a_limit_need_room_for_that() {
+        let of = |free: u64, limit| of_room(ByteSize(free), Some(ByteSize(limit)), Some(LEAST)).0;
+        assert_eq!(of(1000, 1000), Verdict::Pass);
+        assert_eq!(of(1000, 1001), Verdict::Fail);
+        assert_eq!(of(LEAST, 2 * LEAST), Verdict::Warn);
+    }
+
+    #[test]
     fn the_disk_of_a_folder_that_is_still_to_be_made_is_that_of_its_parent() {
         assert!(room_of(Path::new("/nowhere/to/be/found")).is_some_and(|room| room.free > 0));
+        assert_eq!(room_of(Path::new("/proc/nowhere")), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::catalog::restore_list::PG_EXTENSION;
 use crate::migration::error::MigrationError;
 
 use super::finding::{Findings, first_of};
-use super::look::Scene;
+use super::look::{Looked, Scene};
 
 /// What the target has of an extension, or could have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,16 +87,50 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
         there.is_some_and(|there| there.of_superusers && !there.is_made)
     });
     let refused: Vec<_> = refused.map(|one| &one.name).collect();
-    match target.is_superuser || refused.is_empty() {
-        true => found.pass("extension-rights", Side::Target, "the role may make them"),
-        false => found.fail(
-            "extension-rights",
+    rights(&scene.target, &refused, found).await
+}
+
+/// What the administrators of managed services are, or are members of. They may make extensions that are a
+/// superuser's elsewhere, and no catalog says which.
+const ADMINISTRATORS: [&str; 5] = [
+    "alloydbsuperuser",
+    "azure_pg_admin",
+    "cloudsqlsuperuser",
+    "neon_superuser",
+    "rds_superuser",
+];
+
+/// Whether the role may make `refused`, which only superusers may.
+async fn rights(
+    target: &Looked,
+    refused: &[&String],
+    found: &mut Findings,
+) -> Result<(), MigrationError> {
+    const ID: &str = "extension-rights";
+    if target.is_superuser || refused.is_empty() {
+        found.pass(ID, Side::Target, "the role may make them");
+        return Ok(());
+    }
+    let sql = "SELECT coalesce(bool_or(pg_has_role(oid, 'MEMBER')), false) FROM pg_roles
+                WHERE rolname = ANY ($1)";
+    let row = target.session.query_one(sql, &[&&ADMINISTRATORS[..]]).await;
+    let row = row.map_err(target.on("looking at roles"));
+    let Some(row) = found.seen(ID, Side::Target, row)? else {
+        return Ok(());
+    };
+    let user = target.address.user();
+    let names = first_of(refused);
+    match row.get(0) {
+        true => found.warn(
+            ID,
             Side::Target,
-            format!(
-                "{} may not make these extensions, which only a superuser may: {}",
-                target.address.user(),
-                first_of(&refused)
-            ),
+            format!("whether {user} may make these extensions, the service alone knows: {names}"),
+            "try CREATE EXTENSION there; leave out what it refuses with [exclude-extension] in --filters",
+        ),
+        false => found.fail(
+            ID,
+            Side::Target,
+            format!("{user} may not make these extensions, which only a superuser may: {names}"),
             "have an administrator run CREATE EXTENSION there before; or leave them out with \
              [exclude-extension] in --filters",
         ),

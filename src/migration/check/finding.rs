@@ -6,6 +6,79 @@ use crate::base::Side;
 use crate::migration::error::MigrationError;
 use crate::pg;
 
+/// Every check, in alphabetical order.
+pub const IDS: [&str; 69] = [
+    "always-triggers",
+    "binary-copy",
+    "capacity",
+    "client-programs",
+    "clock",
+    "collation-library",
+    "collation-version",
+    "collations",
+    "connections",
+    "create",
+    "deferrable-keys",
+    "distinct",
+    "durability",
+    "encoding",
+    "encryption",
+    "endpos",
+    "event-triggers",
+    "extension-rights",
+    "extension-versions",
+    "extensions",
+    "foreign-tables",
+    "generated-keys",
+    "identities",
+    "invalid-indexes",
+    "leftovers",
+    "locale",
+    "locks",
+    "long-transactions",
+    "origin",
+    "origin-privileges",
+    "other-slots",
+    "output-plugin",
+    "owners",
+    "parameters",
+    "preload",
+    "prepared-transactions",
+    "primary",
+    "publication",
+    "publish",
+    "read-large-objects",
+    "read-only",
+    "read-sequences",
+    "read-tables",
+    "replicate",
+    "role-passwords",
+    "roles",
+    "row-security",
+    "segment-space",
+    "session-replication-role",
+    "slot-name",
+    "slot-wal-limit",
+    "slots",
+    "source-load",
+    "statistics",
+    "subscriptions",
+    "tables",
+    "tablespaces",
+    "target-empty",
+    "target-large-objects",
+    "target-space",
+    "temp-file-limit",
+    "unlogged-tables",
+    "version",
+    "version-order",
+    "wal-level",
+    "wal-sender-timeout",
+    "wal-senders",
+    "work-dir",
+    "wraparound",
+];
+
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -168,6 +241,7 @@ impl Findings {
         text: String,
         hint: Option<String>,
     ) {
+        debug_assert!(IDS.contains(&id), "{id} is not in the list of checks");
         self.0.push(Finding {
             id,
             place,
@@ -177,6 +251,14 @@ impl Findings {
             fix: None,
             seen: true,
         });
+    }
+
+    /// What the checks of these identifiers would have failed for is a warning.
+    pub(super) fn skip(&mut self, ids: &[String]) {
+        let failed = self.0.iter_mut().filter(|one| one.verdict == Verdict::Fail);
+        for finding in failed.filter(|one| ids.iter().any(|id| id == one.id)) {
+            finding.verdict = Verdict::Warn;
+        }
     }
 
     /// What would mend the last finding; nothing where it has passed.
@@ -337,7 +419,7 @@ mod tests {
             (Side::Source, "max_wal_senders"),
             (Side::Target, "wal_level"),
         ] {
-            found.fail("a", side, "too low", "raise it");
+            found.fail("slots", side, "too low", "raise it");
             found.mended_by(Some(Fix::system(side, name, "1", Effect::Restart)));
         }
         found.wait_for_restart(Side::Source, &["wal_level".to_owned()]);
@@ -350,12 +432,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_skipped_warns() {
+        let mut found = Findings::default();
+        found.fail("slots", Side::Source, "none", "drop one");
+        found.fail("slots", Side::Target, "none", "drop one");
+        found.fail("wal-level", Side::Source, "too low", "raise it");
+        found.skip(&["slots".to_owned()]);
+        let verdicts: Vec<_> = found.into_vec().iter().map(|one| one.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Warn, Verdict::Warn, Verdict::Fail]);
+    }
+
+    #[test]
     fn what_has_passed_has_nothing_to_be_mended() {
         let mut found = Findings::default();
         let fix = || Fix::system(Side::Source, "a", "1", Effect::Reload);
-        found.pass("a", Side::Source, "fine");
+        found.pass("slots", Side::Source, "fine");
         found.mended_by(Some(fix()));
-        found.warn("b", Side::Source, "odd", "do");
+        found.warn("wal-level", Side::Source, "odd", "do");
         found.mended_by(Some(fix()));
         let fixes: Vec<_> = found.into_vec().into_iter().map(|one| one.fix).collect();
         assert_eq!(fixes, [None, Some(fix())]);

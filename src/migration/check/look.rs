@@ -33,10 +33,12 @@ pub struct Config {
     pub copy: Choices,
     /// How changes would be captured; none without `--follow`.
     pub follow: Option<Following>,
+    /// Checks that warn where they would fail, of [`IDS`](super::IDS): somebody knows better.
+    pub skip: Vec<String>,
 }
 
 /// How changes would be captured.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Following {
     /// The slot to make.
     pub slot: String,
@@ -52,6 +54,8 @@ pub struct Following {
     pub origin_is_demanded: bool,
     /// Where streaming is to end.
     pub endpos: Option<Lsn>,
+    /// What segments may take of the disk.
+    pub disk_limit: Option<ByteSize>,
 }
 
 /// What was found.
@@ -85,7 +89,8 @@ impl Looked {
     }
 }
 
-fn on(side: Side, doing: &'static str) -> impl Fn(pg::Error) -> MigrationError {
+/// Names the side and what was being done there when it failed.
+pub(super) fn on(side: Side, doing: &'static str) -> impl Fn(pg::Error) -> MigrationError {
     move |source| match side {
         Side::Source => on_source(doing)(source),
         Side::Target => on_target(doing)(source),
@@ -138,6 +143,7 @@ pub async fn look(config: &Config) -> Result<Report, MigrationError> {
             error => failures.push(error),
         }
     }
+    found.skip(&config.skip);
     Ok(Report {
         findings: found.into_vec(),
         failures,

@@ -9,7 +9,8 @@
 //! - `privileges`: what the role may do; `identities`, `objects`, `extensions`, `collations`: what is on
 //!   the source, and whether the target can have it;
 //! - `slot`: what a slot needs, and what would hold it up; `target`: what is there already;
-//! - `disk`: room on this machine; `fix`: carrying out what would mend it.
+//! - `disk`: room on this machine; `fix`: carrying out what would mend it;
+//! - `begin`: what `clone` does not begin with; `traffic`: what traffic does not go to.
 //!
 //! Nothing is changed by looking. The number of queries does not depend on what the databases contain,
 //! and no line names more than a few of anything. What a role may not see is said, in the line of the
@@ -17,6 +18,7 @@
 //!
 //! A check has an identifier that stays the same from version to version, and one line a server.
 
+mod begin;
 mod collations;
 mod connections;
 mod disk;
@@ -32,7 +34,10 @@ mod servers;
 mod settings;
 mod slot;
 mod target;
+mod traffic;
 
-pub use finding::{Effect, Finding, Fix, Place, Verdict};
+pub(super) use begin::refuse;
+pub use finding::{Effect, Finding, Fix, IDS, Place, Verdict};
 pub use fix::carry_out;
 pub use look::{Config, Following, Report, look};
+pub(super) use traffic::{End, look_before_traffic};

@@ -5,6 +5,7 @@ use crate::catalog::column_types;
 use crate::catalog::discovery::{self, USERS_OWN};
 use crate::catalog::needs;
 use crate::catalog::restore_list::{Objects, PG_EVENT_TRIGGER};
+use crate::clone::database::{self, Wanted};
 use crate::clone::method::FormatChoice;
 use crate::migration::error::MigrationError;
 use crate::store::TableRow;
@@ -253,12 +254,26 @@ async fn needed(scene: &Scene<'_>, found: &mut Findings) -> Result<(), Migration
         return Ok(());
     };
     let leave = &scene.config.copy.leave;
+    let mut of_database = Vec::new();
+    if !scene.config.copy.skip_db_properties {
+        let properties = database::read(&source.session).await;
+        let doing = "reading properties of the database";
+        let properties = properties.map_err(source.on(doing));
+        let wanted = Wanted {
+            privileges: !leave.has("--no-acl"),
+            comment: false,
+        };
+        if let Some(properties) = found.seen("roles", Side::Source, properties)? {
+            of_database = properties.roles(wanted);
+        }
+    }
     if leave.has("--no-owner") {
         needs.owners.clear();
     }
     if leave.has("--no-acl") {
         needs.grantees.clear();
     }
+    needs.grantees.extend(of_database);
     if leave.has("--no-tablespaces") {
         needs.tablespaces.clear();
     }

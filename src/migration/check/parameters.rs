@@ -8,7 +8,8 @@ use crate::base::ident::{quote_ident, quote_literal};
 use crate::migration::error::MigrationError;
 
 use super::finding::{Effect, Findings, Fix, Place, first_of};
-use super::look::{Looked, Scene};
+use super::look::{Looked, Scene, on};
+use crate::pg::Session;
 
 /// What decides how SQL is read, how values are written, how transactions behave.
 const MEANING: [&str; 17] = [
@@ -42,9 +43,9 @@ const CAPACITY: [&str; 3] = [
 const PRELOAD: &str = "shared_preload_libraries";
 
 /// What a new session has, and where that is from.
-type Values = HashMap<String, (String, String)>;
+pub(super) type Values = HashMap<String, (String, String)>;
 
-async fn values(looked: &Looked) -> Result<Values, MigrationError> {
+pub(super) async fn values(session: &Session, side: Side) -> Result<Values, MigrationError> {
     let names: Vec<&str> = MEANING
         .into_iter()
         .chain(CAPACITY)
@@ -57,16 +58,18 @@ async fn values(looked: &Looked) -> Result<Values, MigrationError> {
                                            AND lower(split_part(c, '=', 1)) = lower(s.name))
                            THEN 'database' ELSE '' END
                  FROM pg_settings s WHERE s.name = ANY ($1)";
-    let rows = looked.session.query(sql, &[&names]).await;
-    let rows = rows.map_err(looked.on("looking at its settings"))?;
+    let rows = session.query(sql, &[&names]).await;
+    let rows = rows.map_err(on(side, "looking at its settings"))?;
     let value = |row: &tokio_postgres::Row| (row.get(0), (row.get(1), row.get(2)));
     Ok(rows.iter().map(value).collect())
 }
 
 /// Compares them.
 pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), MigrationError> {
-    let source = found.seen("parameters", Side::Source, values(&scene.source).await)?;
-    let target = found.seen("parameters", Side::Target, values(&scene.target).await)?;
+    let source = values(&scene.source.session, Side::Source).await;
+    let source = found.seen("parameters", Side::Source, source)?;
+    let target = values(&scene.target.session, Side::Target).await;
+    let target = found.seen("parameters", Side::Target, target)?;
     let (Some(source), Some(target)) = (source, target) else {
         return Ok(());
     };
@@ -81,15 +84,33 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
 }
 
 /// A parameter with other values on the two sides.
-struct Differs {
+pub(super) struct Differs {
     name: &'static str,
-    source: String,
-    target: String,
+    here: String,
+    there: String,
+}
+
+/// The parameters that change what SQL means, and differ; not those that `goes_along`, by where the first
+/// of the two has its value from.
+pub(super) fn differing(
+    here: &Values,
+    there: &Values,
+    goes_along: impl Fn(&str) -> bool,
+) -> Vec<Differs> {
+    let differs = |name: &'static str| {
+        let ((here, from), (there, _)) = (here.get(name)?, there.get(name)?);
+        (here != there && !goes_along(from)).then(|| Differs {
+            name,
+            here: here.clone(),
+            there: there.clone(),
+        })
+    };
+    MEANING.into_iter().filter_map(differs).collect()
 }
 
 impl fmt::Display for Differs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({:?}, {:?})", self.name, self.source, self.target)
+        write!(f, "{} ({:?}, {:?})", self.name, self.here, self.there)
     }
 }
 
@@ -97,15 +118,7 @@ fn meaning(scene: &Scene<'_>, (source, target): (&Values, &Values), found: &mut 
     const ID: &str = "parameters";
     // What is set for the database goes along with it.
     let goes_along = |from: &str| from == "database" && !scene.config.copy.skip_db_properties;
-    let differing = MEANING.into_iter().filter_map(|name| {
-        let ((here, from), (there, _)) = (source.get(name)?, target.get(name)?);
-        (here != there && !goes_along(from)).then(|| Differs {
-            name,
-            source: here.clone(),
-            target: there.clone(),
-        })
-    });
-    let differing: Vec<_> = differing.collect();
+    let differing = differing(source, target, goes_along);
     if differing.is_empty() {
         return found.pass(
             ID,
@@ -124,7 +137,7 @@ fn meaning(scene: &Scene<'_>, (source, target): (&Values, &Values), found: &mut 
         format!(
             "ALTER DATABASE {database} SET {} = {}",
             quote_ident(one.name),
-            quote_literal(&one.source)
+            quote_literal(&one.here)
         )
     };
     // Which tablespaces there are is the server's own affair.

@@ -46,6 +46,12 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
         let text = "passwords of roles may be read";
         found.unless_refused("role-passwords", Side::Source, text, asked)?;
     }
+    if scene.config.copy.source_load_limit.is_some() {
+        let user = source.address.user();
+        let asked = preflight::check_sees_sessions(&source.session, user).await;
+        let text = "active sessions can be counted";
+        found.unless_refused("source-load", Side::Source, text, asked)?;
+    }
     making(scene, found).await?;
     replica_role(scene, found).await?;
     if let Some(follow) = &scene.config.follow {

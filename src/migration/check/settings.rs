@@ -9,7 +9,8 @@ use crate::migration::error::MigrationError;
 use crate::migration::{lock_room, preflight};
 
 use super::finding::{Effect, Findings, Fix};
-use super::look::{Looked, Scene};
+use super::look::{Looked, Scene, on};
+use crate::pg::Session;
 
 /// Slots and WAL senders that a fix makes room for: the migration's, and one on the way back.
 const ROOM: i64 = 4;
@@ -23,7 +24,7 @@ const SENDER_TIMEOUT_MIN: u64 = 10_000;
 /// The settings of a server that are looked at, by name, as a new session has them and in the units of
 /// `pg_settings`; those that it does not have, or does not show, are left out.
 #[derive(Debug)]
-struct Settings(HashMap<String, String>);
+pub(super) struct Settings(HashMap<String, String>);
 
 const NAMES: [&str; 8] = [
     "default_transaction_read_only",
@@ -37,11 +38,11 @@ const NAMES: [&str; 8] = [
 ];
 
 impl Settings {
-    async fn of(looked: &Looked) -> Result<Self, MigrationError> {
+    pub(super) async fn of(session: &Session, side: Side) -> Result<Self, MigrationError> {
         let sql = "SELECT name, coalesce(reset_val, setting, '') FROM pg_settings
                     WHERE name = ANY ($1)";
-        let rows = looked.session.query(sql, &[&&NAMES[..]]).await;
-        let rows = rows.map_err(looked.on("looking at its settings"))?;
+        let rows = session.query(sql, &[&&NAMES[..]]).await;
+        let rows = rows.map_err(on(side, "looking at its settings"))?;
         Ok(Self(
             rows.iter().map(|row| (row.get(0), row.get(1))).collect(),
         ))
@@ -57,6 +58,18 @@ impl Settings {
 
     fn is(&self, name: &str, value: &str) -> bool {
         self.get(name) == Some(value)
+    }
+
+    /// Those that are off of what keeps a server safe from crashes.
+    pub(super) fn not_durable(&self) -> Vec<&'static str> {
+        let mut names = vec!["fsync", "full_page_writes"];
+        names.retain(|name| self.is(name, "off"));
+        names
+    }
+
+    /// Whether new sessions may only read.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is("default_transaction_read_only", "on")
     }
 }
 
@@ -74,7 +87,7 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
     if let Some(settings) = found.seen(
         "slot-wal-limit",
         Side::Source,
-        Settings::of(&scene.source).await,
+        Settings::of(&scene.source.session, Side::Source).await,
     )? && follows
     {
         capture(&scene.source, found)?;
@@ -86,7 +99,7 @@ pub(super) async fn look(scene: &Scene<'_>, found: &mut Findings) -> Result<(), 
     if let Some(settings) = found.seen(
         "durability",
         Side::Target,
-        Settings::of(&scene.target).await,
+        Settings::of(&scene.target.session, Side::Target).await,
     )? {
         if follows {
             way_back(&scene.target, found);
@@ -283,27 +296,12 @@ fn way_back(looked: &Looked, found: &mut Findings) {
 
 fn durability(looked: &Looked, settings: &Settings, found: &mut Findings) {
     const ID: &str = "durability";
-    let off = ["fsync", "full_page_writes"].map(|name| (name, settings.is(name, "off")));
-    let off: Vec<_> = off
-        .iter()
-        .filter(|(_, is_off)| *is_off)
-        .map(|(name, _)| *name)
-        .collect();
-    if off.is_empty() {
+    let off = settings.not_durable();
+    let Some(text) = danger(&off) else {
         return found.pass(ID, looked.side, "what is committed is on disk");
-    }
-    found.warn(
-        ID,
-        looked.side,
-        format!(
-            "{} off: a crash may destroy the whole server, and what was applied with it",
-            match off[..] {
-                [only] => format!("{only} is"),
-                _ => format!("{} are", off.join(" and ")),
-            }
-        ),
-        "set them on before changes are applied, at the latest before traffic is moved",
-    );
+    };
+    let hint = "set them on before changes are applied, at the latest before traffic is moved";
+    found.warn(ID, looked.side, text, hint);
     let statements = off
         .iter()
         .map(|name| format!("ALTER SYSTEM SET {name} = on"));
@@ -312,6 +310,18 @@ fn durability(looked: &Looked, settings: &Settings, found: &mut Findings) {
         statements: statements.collect(),
         effect: Effect::Reload,
     }));
+}
+
+/// What a server may suffer whose settings of that name are `off`.
+pub(super) fn danger(off: &[&str]) -> Option<String> {
+    let are_off = match off {
+        [] => return None,
+        [only] => format!("{only} is"),
+        _ => format!("{} are", off.join(" and ")),
+    };
+    Some(format!(
+        "{are_off} off: a crash may destroy the whole server, and what was applied with it"
+    ))
 }
 
 fn temporary_files(looked: &Looked, settings: &Settings, found: &mut Findings) {
@@ -337,7 +347,7 @@ fn temporary_files(looked: &Looked, settings: &Settings, found: &mut Findings) {
 
 fn read_only(settings: &Settings, found: &mut Findings) {
     const ID: &str = "read-only";
-    match settings.is("default_transaction_read_only", "on") {
+    match settings.is_read_only() {
         false => found.pass(ID, Side::Target, "takes writes of applications"),
         true => found.warn(
             ID,

@@ -12,7 +12,7 @@ use super::outcome::Outcome;
 use super::proxies::{Proxies, Warm};
 use super::sequences::Sequences;
 use super::steps::Steps;
-use super::{fence, large_objects, preflight};
+use super::{carried, fence, large_objects, preflight};
 use crate::base::cause::chain;
 use crate::base::milestone::STAGE;
 use crate::base::{Lsn, Shutdown, Side, failpoint};
@@ -63,6 +63,7 @@ pub(super) struct Attempt<'a> {
     sequences: Sequences,
     sequence_count: usize,
     unmovable: Vec<String>,
+    left_behind: Vec<String>,
     ended: Vec<String>,
     marker: Lsn,
     decided_at: Lsn,
@@ -98,6 +99,7 @@ impl<'a> Attempt<'a> {
             sequence_count: 0,
             unmovable: Vec::new(),
             ended: Vec::new(),
+            left_behind: Vec::new(),
             marker: Lsn::ZERO,
             decided_at: Lsn::ZERO,
             spared: Spared::default(),
@@ -192,7 +194,9 @@ impl<'a> Attempt<'a> {
         if self.config.reverse {
             let (from, to) = self.config.ends();
             let like = self.current.run()?;
-            self.back.arm((to, from), &like, shutdown).await?;
+            let carried = carried::carried_there(&self.current)?;
+            let arming = self.back.arm((to, from), (&like, carried), shutdown);
+            arming.await?;
             self.steps.done("way back armed", false);
         }
         tokio::select! {
@@ -324,6 +328,7 @@ impl<'a> Attempt<'a> {
         self.drain().await?;
         self.steps.done("stream drained", true);
         failpoint::reach("stream drained");
+        carried::check_held(self.config, &self.current, from).await?;
         self.carry_sequences().await?;
         self.steps.done("sequences", true);
         if self.carries_large_objects().await? {
@@ -451,7 +456,7 @@ impl<'a> Attempt<'a> {
         };
         // Clients come first: they all begin anew on a server that is cold.
         tokio::time::sleep(CLIENTS_FIRST).await;
-        after.run(&self.sessions.from, self.store).await?;
+        self.left_behind = after.run(&self.sessions.from, self.store).await?;
         self.steps.done("old stream ended, way back begun", false);
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;
@@ -469,6 +474,7 @@ impl<'a> Attempt<'a> {
             sequences: self.sequence_count,
             unmovable: self.unmovable.clone(),
             ended: self.ended.clone(),
+            left_behind: self.left_behind.clone(),
             resume_hint: has_way_back.then(|| self.back.resume_hint()),
         }
     }
@@ -614,7 +620,12 @@ pub(super) struct After<'a> {
 }
 
 impl After<'_> {
-    pub(super) async fn run(&self, from: &Session, store: &mut Store) -> Result<(), CutoverError> {
+    /// Gives what was found to be left behind.
+    pub(super) async fn run(
+        &self,
+        from: &Session,
+        store: &mut Store,
+    ) -> Result<Vec<String>, CutoverError> {
         let config = self.config;
         let record = Record {
             serves: config.to,
@@ -632,6 +643,15 @@ impl After<'_> {
         failpoint::reach("old slot dropped");
         let noted = tables::end_note(from).await;
         noted.map_err(on(config.to.other(), "ending the attempt"))?;
+        // Before anything comes back, which would count as something that was done there.
+        let has_begun = config.reverse && self.back.store()?.sentinel()?.apply;
+        let left_behind = match has_begun {
+            true => Vec::new(),
+            false => carried::look_late(config, self.current, from).await,
+        };
+        for one in &left_behind {
+            tracing::error!("{one}");
+        }
         if config.reverse && !self.back.is_running() {
             self.back.begin_at(self.decided_at)?;
             failpoint::reach("way back set");
@@ -646,7 +666,7 @@ impl After<'_> {
         }
         failpoint::reach("way back begun");
         store.set_cutover_state(self.number, CutoverState::Done)?;
-        Ok(())
+        Ok(left_behind)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub fence: FenceMode,
     /// Whether there is to be a way back.
     pub reverse: bool,
+    /// Tables whose updates and deletes may stay behind where no stream carries them.
+    pub given_up: Vec<String>,
 }
 
 /// Thresholds.

@@ -80,6 +80,12 @@ pub enum CutoverError {
         "the stream back cannot be armed (its source is the target, and its target is the source)"
     )]
     Arm(#[source] Box<MigrationError>),
+    /// The stream from the target to the source has not carried everything, or it is not known. What the
+    /// cause calls the source is that of the stream.
+    #[error(
+        "looking what the stream back has carried (its source is the target, and its target is the source)"
+    )]
+    Carried(#[source] Box<MigrationError>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),

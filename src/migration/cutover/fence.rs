@@ -168,7 +168,10 @@ pub async fn raise(
                        FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS one
                       WHERE s.setdatabase = d.oid AND s.setrole = 0
                         AND one LIKE 'default_transaction_read_only=%'),
-                    (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
+                    (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),
+                    ARRAY(SELECT r.rolname::text FROM pg_catalog.aclexplode(d.datacl) AS x
+                            JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+                           WHERE x.privilege_type = 'CONNECT' AND x.is_grantable)
                FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()",
             &[],
         )
@@ -179,16 +182,22 @@ pub async fn raise(
     match mode {
         FenceMode::Connections => {
             changed.connect = row.get(2);
-            if !changed.connect.contains(&own) && !row.get::<_, bool>(4) {
-                let own = quote_ident(&own);
-                statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {own}"));
-                changed.let_in = Some(own);
+            changed.granted_it = row.get(5);
+            let is_superuser: bool = row.get(4);
+            if !changed.connect.contains(&own) && !is_superuser {
+                changed.let_in = Some(quote_ident(&own));
             }
             for role in changed.connect.iter().filter(|role| **role != own) {
+                // Those to whom they have granted it are among them.
                 statements.push(format!(
-                    "REVOKE CONNECT ON DATABASE {database} FROM {}",
+                    "REVOKE CONNECT ON DATABASE {database} FROM {} CASCADE",
                     grantee(role)
                 ));
+            }
+            // Also where somebody had granted it to us who has it no more.
+            if !is_superuser {
+                let own = quote_ident(&own);
+                statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {own}"));
             }
             for role in superusers {
                 statements.push(format!("ALTER ROLE {} NOLOGIN", quote_ident(role)));

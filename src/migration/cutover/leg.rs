@@ -4,6 +4,7 @@
 //! way there is in `D/forward`; and so on in turns. Each is an ordinary work directory of `pgflit
 //! follow`, which can be stopped and resumed like any other.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -13,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use super::config::Config;
 use super::error::{CutoverError, on};
-use crate::base::{Lsn, Shutdown, Side};
+use crate::base::{Lsn, QualifiedName, Shutdown, Side};
 use crate::catalog::filters::Filters;
 use crate::migration::begin;
-use crate::migration::identities::WithoutIdentity;
+use crate::migration::identities::{self, At, WithoutIdentity};
 use crate::migration::{MigrationError, capture, setup};
 use crate::pg::{Address, Session};
 use crate::store::{self, Cutover, FOLLOWING_STEP, Lock, LockError, Run, Store, WorkDir};
@@ -81,6 +82,11 @@ impl Leg {
         }
     }
 
+    /// Whether it is the migration's own, which no cutover has armed.
+    pub fn is_first(&self, config: &Config) -> bool {
+        self.work_dir.root == config.work_dir.root
+    }
+
     /// What it was begun with.
     ///
     /// # Errors
@@ -128,22 +134,32 @@ impl Leg {
     }
 
     /// Makes slot, publications and work directory, so that only the position is missing. What an
-    /// earlier attempt has armed is kept; what an ended stream has left is removed.
+    /// earlier attempt has armed is kept; what an ended stream or half of an arming has left is removed. It
+    /// is to carry the
+    /// updates of the tables that are `carried` by the stream there, which may need a replica identity.
     ///
     /// # Errors
     /// As [`setup::set_up`].
     pub async fn arm(
         &self,
         (from, to): (&Address, &Address),
-        like: &Run,
+        (like, carried): (&Run, HashSet<QualifiedName>),
         shutdown: &Shutdown,
     ) -> Result<(), CutoverError> {
         if self.work_dir.has_begun() {
-            let ended = self.work_dir.open_store()?.run()?;
-            if let Some(run) = ended.filter(|run| run.finished) {
-                let _lock = self.work_dir.lock()?;
-                drop_origin((to, self.from.other()), run.origin.as_deref()).await?;
-                begin::remove_files(&self.work_dir)?;
+            match self.work_dir.open_store()?.run()? {
+                Some(run) if run.finished => {
+                    let _lock = self.work_dir.lock()?;
+                    drop_origin((to, self.from.other()), run.origin.as_deref()).await?;
+                    begin::remove_files(&self.work_dir)?;
+                }
+                // Killed while it was armed.
+                Some(run) if run.slot_lsn.is_none() => {
+                    let session = Session::connect(from, "cutover").await;
+                    let session = session.map_err(on(self.from, "opening a session"))?;
+                    self.disarm(&session).await?;
+                }
+                _ => {}
             }
         }
         let suffix = match self.from {
@@ -164,7 +180,7 @@ impl Leg {
             plugin: "pgoutput".to_owned(),
             endpos: None,
             filters: filters.map_err(MigrationError::from)?,
-            without_identity: WithoutIdentity::Tell,
+            without_identity: WithoutIdentity::GiveOnWayBack(carried),
             snapshot: None,
         };
         let setting_up = setup::set_up(&config, shutdown);
@@ -355,7 +371,8 @@ impl Leg {
         }
     }
 
-    /// Drops its slot and publications, once it has ended: nothing needs them, and a slot keeps WAL.
+    /// Drops its slot and publications, once it has ended: nothing needs them, and a slot keeps WAL. Tables
+    /// get back the replica identity that they had.
     ///
     /// # Errors
     /// The server refuses.
@@ -367,6 +384,8 @@ impl Leg {
         if let Some(publication) = &run.publication {
             capture::drop_publications(from, publication).await?;
         }
+        // Whoever streamed has done that at its end, unless it was killed.
+        identities::put_back(from, &mut self.work_dir.open_store()?, At::Cleanup).await?;
         Ok(())
     }
 

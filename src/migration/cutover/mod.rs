@@ -39,6 +39,7 @@
 //! decided goes on to its end.
 
 pub mod attempt;
+mod carried;
 pub mod config;
 pub mod cut_over;
 pub mod error;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::carried;
 use super::config::{Config, FenceMode};
 use super::error::{CutoverError, on};
 use super::fence::{self, Spared};
@@ -9,6 +10,7 @@ use super::leg::{Leg, NO_WAY_BACK};
 use super::proxies::{Proxies, Via, is_nobody};
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
+use crate::migration::check::{self, End, Verdict};
 use crate::migration::{base_copy, capture};
 use crate::pg::Session;
 use crate::proxy::control::{Client, Status};
@@ -56,6 +58,7 @@ pub async fn look(
     proxies: &mut Proxies,
 ) -> Result<Found, CutoverError> {
     check_stream(current).await?;
+    carried::check(config, current).await?;
     fence::check_rights(from, current.from).await?;
     check_prepared(from, current.from).await?;
     check_subscriptions(from, current.from).await?;
@@ -63,6 +66,7 @@ pub async fn look(
         check_way_back(&Leg::back(config), to).await?;
         check_may_apply(from, current.from, config.address(current.from).user()).await?;
     }
+    check_servers(config, (current, from), to).await?;
     let via = (from, current.from);
     proxies.find(via).await?;
     check_members(proxies, to, config.to).await?;
@@ -174,6 +178,28 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
         }
         false => current.until_running().await,
     }
+}
+
+/// What `pgflit check` would say of the server that traffic goes to, as far as it matters by now.
+async fn check_servers(
+    config: &Config,
+    (current, from): (&Leg, &Session),
+    to: &Session,
+) -> Result<(), CutoverError> {
+    let is_fenced = fence::is_up(to, config.to).await?;
+    let end = |side, session| End { side, session };
+    let ends = (end(current.from, from), end(config.to, to));
+    let segments = config.reverse.then(|| Leg::back(config).work_dir.cdc);
+    let found = check::look_before_traffic(ends, is_fenced, segments.as_deref()).await?;
+    for one in found {
+        let hint = one.hint.unwrap_or_default();
+        match one.verdict {
+            Verdict::Pass => {}
+            Verdict::Warn => tracing::warn!("{}: {}: {hint}", one.id, one.text),
+            Verdict::Fail => return Err(CutoverError::not_ready(one.text, hint)),
+        }
+    }
+    Ok(())
 }
 
 async fn check_prepared(from: &Session, side: Side) -> Result<(), CutoverError> {

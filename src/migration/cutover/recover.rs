@@ -91,7 +91,7 @@ async fn go_on(
         marker: last.marker.unwrap_or_default(),
         decided_at,
     };
-    after.run(&from, store).await
+    after.run(&from, store).await.map(drop)
 }
 
 /// The proxies that are there.

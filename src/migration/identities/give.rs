@@ -61,7 +61,8 @@ async fn lacking(
     found.map_err(on_source("reading replica identities"))
 }
 
-/// Gives those of `tables` that have no replica identity the best that is to be had, until the end.
+/// Gives those of `tables` that have no replica identity, and are to be given one, the best that is to be
+/// had, until the end.
 ///
 /// # Errors
 /// A table is locked by others for longer than is waited for, or is somebody else's; those before it
@@ -71,8 +72,10 @@ pub(in crate::migration) async fn give(
     store: &mut Store,
     tables: &[TableRow],
     for_publication: bool,
+    without: &WithoutIdentity,
 ) -> Result<(), MigrationError> {
-    let lacking = lacking(source, tables, for_publication).await?;
+    let mut lacking = lacking(source, tables, for_publication).await?;
+    lacking.retain(|table| without.gives(&table.name));
     let changes = lacking.into_iter().filter_map(|table| {
         Some(ChangedIdentity {
             oid: table.oid,
@@ -85,11 +88,18 @@ pub(in crate::migration) async fn give(
     if changes.is_empty() {
         return Ok(());
     }
-    tracing::info!(
-        "giving {} tables of the source a replica identity until the end: clone --follow, follow or \
-         stream cleanup put back what they had",
-        changes.len()
-    );
+    let count = changes.len();
+    match without {
+        WithoutIdentity::GiveOnWayBack(_) => tracing::info!(
+            "giving {count} tables of the side that traffic is to go to a replica identity, as they have \
+             it where it comes from, for as long as changes go back: rollback and finalize put back what \
+             they had"
+        ),
+        WithoutIdentity::Give | WithoutIdentity::Tell => tracing::info!(
+            "giving {count} tables of the source a replica identity until the end: clone --follow, follow \
+             or stream cleanup put back what they had"
+        ),
+    }
     locks::one_by_one(source, changes, async |change, wait| {
         change_one(source, store, change, wait).await
     })
@@ -131,7 +141,7 @@ async fn change_one(
         .await
         .map_err(refused)?;
     failpoint::reach("identity changed");
-    tracing::info!("on the source: {sql}");
+    tracing::info!("done: {sql}");
     Ok(Attempt::Done)
 }
 
@@ -143,29 +153,42 @@ pub(in crate::migration) async fn tell(
     source: &Session,
     tables: &[TableRow],
     for_publication: bool,
-    without: WithoutIdentity,
+    without: &WithoutIdentity,
 ) -> Result<(), MigrationError> {
     let lacking = lacking(source, tables, for_publication).await?;
     if lacking.is_empty() {
         return Ok(());
     }
-    tracing::warn!(
-        "no replica identity, so only inserts and truncates are captured; an update or delete will \
-         be noticed, at the end at the latest, and end the migration with an error: {}",
-        names(lacking.iter().map(|table| &table.name))
-    );
+    let named = names(lacking.iter().map(|table| &table.name));
     let (better, without_any): (Vec<_>, Vec<_>) =
         lacking.iter().partition(|table| table.best.is_some());
     let sql = better.iter().filter_map(|table| {
         let best = table.best.as_ref()?;
         Some(best.sql(&table.name))
     });
-    if without == WithoutIdentity::Tell && !better.is_empty() {
-        tracing::warn!(
+    match without {
+        WithoutIdentity::GiveOnWayBack(_) => tracing::warn!(
+            "no replica identity on the side that traffic is to go to, so only inserts and truncates go \
+             back from there; after an update or delete, a rollback is refused that does not give it up: \
+             {named}"
+        ),
+        WithoutIdentity::Tell | WithoutIdentity::Give => tracing::warn!(
+            "no replica identity, so only inserts and truncates are captured; an update or delete will \
+             be noticed, at the end at the latest, and end the migration with an error: {named}"
+        ),
+    }
+    match without {
+        _ if better.is_empty() => {}
+        WithoutIdentity::Give => {}
+        WithoutIdentity::Tell => tracing::warn!(
             "what they could have: {}; --yes does this before changes are captured, and puts back what \
              was at the end: begin anew with it (--restart --yes, or stream cleanup first)",
             listed(sql, "; ")
-        );
+        ),
+        WithoutIdentity::GiveOnWayBack(_) => tracing::warn!(
+            "what they could have: {}; run it there before traffic moves",
+            listed(sql, "; ")
+        ),
     }
     if !without_any.is_empty() {
         tracing::warn!(
@@ -195,9 +218,9 @@ fn listed(items: impl Iterator<Item = String>, separator: &str) -> String {
 /// A slot is there, and with it changes that nobody could identify: `--yes` changes nothing any more.
 pub(in crate::migration) fn tell_too_late(
     store: &Store,
-    without: WithoutIdentity,
+    without: &WithoutIdentity,
 ) -> Result<(), MigrationError> {
-    if without == WithoutIdentity::Tell {
+    if *without != WithoutIdentity::Give {
         return Ok(());
     }
     let tables = store.tables()?;

@@ -3,7 +3,8 @@
 //! Of a table without one, inserts alone can be captured. What could identify its rows is offered:
 //! the primary key, else the narrowest unique index over columns that are not null, else all columns.
 //! With `--yes` it is given that before the slot is made, and gets back what it had at the end: at
-//! endpos, by `stream cleanup`, by `--restart`, or when the beginning is taken back.
+//! endpos, by `stream cleanup`, by `--restart`, or when the beginning is taken back. The stream back that
+//! a cutover arms gives it without being asked, to the tables whose updates were carried there.
 //!
 //! - `give`: offering and giving; `put_back`: the end;
 //! - `locks`: `ALTER TABLE` needs the table for itself, so it waits little at a time, and lets those
@@ -32,15 +33,33 @@ mod give;
 mod locks;
 mod put_back;
 
+use std::collections::HashSet;
+
+use crate::base::QualifiedName;
+
 pub use error::IdentityError;
 pub(super) use give::{give, leave_to_publication, tell, tell_too_late};
 pub(super) use put_back::{At, put_back, put_back_left};
 
 /// What to do about tables without a replica identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WithoutIdentity {
     /// Say what they could have.
     Tell,
     /// Give them that until the end.
     Give,
+    /// Where changes are to go back after traffic has moved: give it to those whose updates the stream
+    /// there carries, and say what the others could have.
+    GiveOnWayBack(HashSet<QualifiedName>),
+}
+
+impl WithoutIdentity {
+    /// Whether `table` is given one.
+    fn gives(&self, table: &QualifiedName) -> bool {
+        match self {
+            WithoutIdentity::Tell => false,
+            WithoutIdentity::Give => true,
+            WithoutIdentity::GiveOnWayBack(carried) => carried.contains(table),
+        }
+    }
 }

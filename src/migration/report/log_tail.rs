@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::migration::log_line::LogLine;
 
 /// Warnings that are told.
 const WARNINGS_MAX: usize = 200;
@@ -112,47 +112,13 @@ fn tail_of(path: &Path) -> io::Result<String> {
 
 /// The warning that `line` is, if it is one.
 fn parse(line: &str, process: &str) -> Option<Warning> {
-    let (time, level, message) = match line.starts_with('{') {
-        true => of_json(line)?,
-        false => of_text(line)?,
-    };
-    let is_told = level == "WARN" || level == "ERROR";
-    is_told.then(|| Warning {
-        time,
-        level,
+    let line = LogLine::parse(line).filter(LogLine::is_warning)?;
+    Some(Warning {
+        time: line.time,
+        level: line.level,
         process: process.to_owned(),
-        message: message.chars().take(LINE_MAX).collect(),
+        message: line.text.chars().take(LINE_MAX).collect(),
     })
-}
-
-/// `2026-11-21 05:38:01 [1234] WARN  it is late`.
-fn of_text(line: &str) -> Option<(String, String, String)> {
-    let (time, rest) = line.split_once(" [")?;
-    let (pid, rest) = rest.split_once("] ")?;
-    if !pid.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (level, message) = rest.split_once(' ')?;
-    Some((
-        time.to_owned(),
-        level.to_owned(),
-        message.trim_start().to_owned(),
-    ))
-}
-
-fn of_json(line: &str) -> Option<(String, String, String)> {
-    let object: Value = serde_json::from_str(line).ok()?;
-    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let mut message = text("message")?;
-    let fields = object.get("fields").and_then(Value::as_object);
-    for (name, value) in fields.into_iter().flatten() {
-        message += &format!(" {name}={value}");
-    }
-    Some((
-        text("timestamp").unwrap_or_default(),
-        text("level")?,
-        message,
-    ))
 }
 
 #[cfg(test)]

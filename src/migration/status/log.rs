@@ -8,9 +8,8 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::model::{Mode, Warning};
+use crate::migration::log_line::LogLine;
 
 /// So many warnings are told.
 pub(super) const WARNINGS_MAX: usize = 5;
@@ -62,9 +61,11 @@ impl Logs {
     }
 
     fn take(&mut self, line: &str, process: &str) {
-        let Some(Line { time, level, text }) = Line::parse(line) else {
+        let Some(line) = LogLine::parse(line) else {
             return;
         };
+        let is_warning = line.is_warning();
+        let LogLine { time, level, text } = line;
         if text.starts_with("prefetching changes to") {
             self.mode = Some(Mode::Prefetching);
         } else if text.starts_with("catching up from disk") {
@@ -75,7 +76,7 @@ impl Logs {
             self.mode = Some(Mode::CatchingUp);
             self.fallbacks += 1;
         }
-        if matches!(level.as_str(), "WARN" | "ERROR") {
+        if is_warning {
             let text = text.chars().take(TEXT_MAX).collect();
             self.warnings.push(Warning {
                 time,
@@ -100,43 +101,6 @@ fn news(path: &Path, read: u64) -> std::io::Result<(Vec<u8>, u64)> {
     text.truncate(end.map_or(0, |end| end + 1));
     let end = begin + text.len() as u64;
     Ok((text, end))
-}
-
-/// A line of a log, whichever shape it has.
-#[derive(Debug, PartialEq, Eq)]
-struct Line {
-    time: String,
-    level: String,
-    text: String,
-}
-
-/// The same for programs.
-#[derive(Deserialize)]
-struct JsonLine {
-    timestamp: String,
-    level: String,
-    message: String,
-}
-
-impl Line {
-    fn parse(line: &str) -> Option<Self> {
-        if line.starts_with('{') {
-            let line: JsonLine = serde_json::from_str(line).ok()?;
-            return Some(Line {
-                time: line.timestamp,
-                level: line.level,
-                text: line.message,
-            });
-        }
-        let (head, rest) = line.split_once("] ")?;
-        let (time, _pid) = head.rsplit_once(" [")?;
-        let (level, text) = rest.split_once(' ')?;
-        Some(Line {
-            time: time.to_owned(),
-            level: level.to_owned(),
-            text: text.trim_start().to_owned(),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl Looker {
         let served = proxy.as_ref().and_then(|proxy| proxy.serves.as_deref());
         Ok(Status {
             at: seconds_since_1970(),
-            work_dir: self.config.work_dir.root.display().to_string(),
+            work_dir: absolute(&self.config.work_dir),
             state,
             running: is_held.then(|| self.running()).flatten(),
             begun_at: on_disk.begun_at,
@@ -281,4 +281,11 @@ fn address(side: Side, named: &Option<Address>, begun: Option<&str>) -> Result<A
         (None, Some(text)) => Address::parse(text).map_err(|error| chain(&error)),
         (None, None) => Err(format!("the {side} is not known yet")),
     }
+}
+
+/// Where a folder is, also for who reads it from another folder.
+pub(super) fn absolute(work_dir: &WorkDir) -> String {
+    let root = &work_dir.root;
+    let absolute = std::path::absolute(root);
+    absolute.as_ref().unwrap_or(root).display().to_string()
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::time::Instant;
 
 use super::log::Logs;
+use super::look::absolute;
 use super::model::{Held, State, Stream};
 use crate::base::{Lsn, Side};
 use crate::cdc::change::Event;
@@ -84,7 +85,7 @@ impl Direction {
         let rate = self.rate(replayed);
         let stream = Stream {
             from: self.from,
-            work_dir: self.work_dir.root.display().to_string(),
+            work_dir: absolute(&self.work_dir),
             state,
             mode: self.logs.mode.filter(|_| state == State::Running),
             held: held(store, &sentinel, state)?,

@@ -35,7 +35,7 @@ use tables::Tables;
 
 /// How often the source is asked.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// Where reading the names of its tables takes long, it is done less often: it is not there for us.
+/// Where reading the names of its tables takes long, they are read less often: it is not there for us.
 const SHARE: u32 = 50;
 
 /// What is to be told, and to whom.
@@ -136,18 +136,27 @@ struct Watcher<'a> {
 
 impl Watcher<'_> {
     async fn look_again_and_again(&mut self) {
+        let mut names_are_due = Instant::now();
         loop {
-            let begun = Instant::now();
             self.disk.look();
-            if let Err(error) = self.look_at_source().await {
-                self.session = None;
-                tracing::debug!("looking at the source: {}", chain(&error));
+            let reads_names = Instant::now() >= names_are_due;
+            match self.look_at_source(reads_names).await {
+                Ok(took) if reads_names => {
+                    // Those of small databases at each look, which comes a little later than it is due.
+                    names_are_due = Instant::now() + (took * SHARE).max(LOOK_AGAIN / 2);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.session = None;
+                    tracing::debug!("looking at the source: {}", chain(&error));
+                }
             }
-            tokio::time::sleep(LOOK_AGAIN.max(begun.elapsed() * SHARE)).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn look_at_source(&mut self) -> Result<(), MigrationError> {
+    /// Looks at the slot, and at the tables where that is wanted; how long those took.
+    async fn look_at_source(&mut self, reads_names: bool) -> Result<Duration, MigrationError> {
         let session = match &mut self.session {
             Some(session) => session,
             none => {
@@ -163,9 +172,13 @@ impl Watcher<'_> {
                 lag.look(lsn, &self.store)?;
             }
         }
-        self.tables
-            .look(session, &self.store, self.new_tables)
-            .await?;
-        self.columns.look(session, &self.store).await
+        let begun = Instant::now();
+        if reads_names {
+            self.tables
+                .look(session, &self.store, self.new_tables)
+                .await?;
+            self.columns.look(session, &self.store).await?;
+        }
+        Ok(begun.elapsed())
     }
 }

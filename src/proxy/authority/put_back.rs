@@ -18,6 +18,9 @@ const LEFT: &str = "left";
 pub struct Changed {
     /// Roles that had CONNECT on the database; an empty name is PUBLIC.
     pub connect: Vec<String>,
+    /// Those of them that could grant it.
+    #[serde(default)]
+    pub granted_it: Vec<String>,
     /// The quoted role that was let in, and could not connect before.
     #[serde(default)]
     pub let_in: Option<String>,
@@ -47,8 +50,14 @@ impl Changed {
     fn statements(&self, database: &str) -> Vec<String> {
         let mut statements = Vec::new();
         for role in &self.connect {
+            let option = match self.granted_it.contains(role) {
+                true => " WITH GRANT OPTION",
+                false => "",
+            };
             let role = grantee(role);
-            statements.push(format!("GRANT CONNECT ON DATABASE {database} TO {role};"));
+            statements.push(format!(
+                "GRANT CONNECT ON DATABASE {database} TO {role}{option};"
+            ));
         }
         if let Some(role) = &self.let_in {
             statements.push(format!(
@@ -209,7 +218,8 @@ mod tests {
     #[test]
     fn everything_that_was_changed_is_put_back() {
         let changed = Changed {
-            connect: vec![String::new(), "Odd \"one".to_owned()],
+            connect: vec![String::new(), "Odd \"one".to_owned(), "boss".to_owned()],
+            granted_it: vec!["boss".to_owned()],
             let_in: Some("\"me\"".to_owned()),
             no_login: vec!["root".to_owned()],
             read_only: true,
@@ -220,6 +230,7 @@ mod tests {
             [
                 "GRANT CONNECT ON DATABASE shop TO PUBLIC;",
                 "GRANT CONNECT ON DATABASE shop TO \"Odd \"\"one\";",
+                "GRANT CONNECT ON DATABASE shop TO \"boss\" WITH GRANT OPTION;",
                 "REVOKE CONNECT ON DATABASE shop FROM \"me\";",
                 "ALTER ROLE \"root\" LOGIN;",
                 "ALTER DATABASE shop RESET default_transaction_read_only;",

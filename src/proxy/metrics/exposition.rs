@@ -13,6 +13,8 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug, Default)]
 pub struct Exposition {
     text: String,
+    /// What every sample is labelled with besides its own.
+    common: Vec<(&'static str, String)>,
 }
 
 /// What a metric is.
@@ -31,9 +33,18 @@ pub enum Type {
 pub struct Family<'a> {
     name: &'static str,
     text: &'a mut String,
+    common: &'a [(&'static str, String)],
 }
 
 impl Exposition {
+    /// A text whose samples all have the label `name`, with this value.
+    pub fn labelled(name: &'static str, value: &str) -> Self {
+        Self {
+            text: String::new(),
+            common: vec![(name, value.to_owned())],
+        }
+    }
+
     /// Begins a metric: its samples follow before any other's.
     pub fn family(&mut self, name: &'static str, kind: Type, help: &str) -> Family<'_> {
         let kind = match kind {
@@ -48,7 +59,11 @@ impl Exposition {
         escape(text, help, false);
         // Writing to a text cannot fail.
         let _ = write!(text, "\n# TYPE {name} {kind}\n");
-        Family { name, text }
+        Family {
+            name,
+            text,
+            common: &self.common,
+        }
     }
 
     /// All of it.
@@ -82,14 +97,18 @@ impl Family<'_> {
         let text = &mut *self.text;
         text.push_str(self.name);
         text.push_str(suffix);
-        for (at, (label, value)) in labels.iter().enumerate() {
-            text.push(if at == 0 { '{' } else { ',' });
+        let common = self.common.iter();
+        let common = common.map(|(label, value)| (*label, value.as_str()));
+        let mut before = '{';
+        for (label, value) in labels.iter().copied().chain(common) {
+            text.push(before);
             text.push_str(label);
             text.push_str("=\"");
             escape(text, value, true);
             text.push('"');
+            before = ',';
         }
-        if !labels.is_empty() {
+        if before == ',' {
             text.push('}');
         }
         // Writing to a text cannot fail.
@@ -130,6 +149,18 @@ mod tests {
              a_total{database=\"q\\\"b\\\\s\\nn\",for=\"x\"} 7\n\
              # HELP b b\n# TYPE b gauge\nb 0.5\n"
         );
+    }
+
+    #[test]
+    fn what_all_have_in_common_comes_last() {
+        let mut exposition = Exposition::labelled("work_dir", "/a \"b\"");
+        let mut family = exposition.family("a", Type::Gauge, "a");
+        family.sample(&[], 1);
+        family.sample(&[("side", "source")], 2);
+        let text = exposition.into_text();
+        assert!(text.ends_with(
+            "a{work_dir=\"/a \\\"b\\\"\"} 1\na{side=\"source\",work_dir=\"/a \\\"b\\\"\"} 2\n"
+        ));
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl Webhook {
         let config = Agent::config_builder()
             .timeout_global(Some(ANSWER_MAX))
             .http_status_as_error(false)
+            // One that is followed becomes a GET without the news, and its answer a success.
+            .max_redirects(0)
             .tls_config(tls)
             .user_agent(concat!("pgflit/", env!("CARGO_PKG_VERSION")))
             .build();

@@ -19,10 +19,13 @@ pub(super) fn line(picture: &Picture) -> String {
     let (tables, indexes) = (&picture.tables, &picture.indexes);
     if picture.stage.compares() {
         let rows = rows(picture);
-        return format!(
+        let line = format!(
             "{stage}: {rows}; {} of {} tables",
             tables.done, tables.total
         );
+        let reading = tables.in_progress.iter();
+        let reading = reading.map(|table| format!("{} {}%", table.shown(), table.percent));
+        return line + &now(&reading.collect::<Vec<_>>());
     }
     let mut line = match picture.percent {
         100 => format!("{stage}: {}", after_rows(picture).join(", ")),
@@ -40,15 +43,20 @@ pub(super) fn line(picture: &Picture) -> String {
         .in_progress
         .iter()
         .map(|building| building.name.shown());
-    let names: Vec<_> = copying.chain(building).collect();
-    if !names.is_empty() {
-        line.push_str("; now ");
-        line.push_str(&names[..names.len().min(NAMES_MAX)].join(", "));
-        if names.len() > NAMES_MAX {
-            line.push_str(&format!(" and {} more", names.len() - NAMES_MAX));
-        }
-    }
+    line.push_str(&now(&copying.chain(building).collect::<Vec<_>>()));
     line
+}
+
+/// What is being worked on, the first of them.
+fn now(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let first = names[..names.len().min(NAMES_MAX)].join(", ");
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => format!("; now {first}"),
+        more => format!("; now {first} and {more} more"),
+    }
 }
 
 /// What there is to say when all rows are there.
@@ -73,6 +81,7 @@ pub(super) fn rows(picture: &Picture) -> String {
 mod tests {
     use super::super::picture::tests::picture;
     use super::*;
+    use crate::store::COMPARE_STEP;
 
     #[test]
     fn a_line_tells_how_far_how_fast_and_what_now() {
@@ -94,6 +103,20 @@ mod tests {
         assert_eq!(
             line(&picture),
             "building indexes: 5 of 20 indexes, 2 of 12 tables vacuumed; now public.orders_pkey"
+        );
+    }
+
+    #[test]
+    fn tables_that_are_compared_say_how_far_they_are() {
+        let mut picture = picture();
+        picture.stage = Stage::Step(COMPARE_STEP.to_owned());
+        picture.tables.in_progress.truncate(1);
+        picture.tables.in_progress[0].percent = 48;
+        picture.indexes.total = 0;
+        assert_eq!(
+            line(&picture),
+            "comparing rows: 25%, 1.0 GB of 4.0 GB, 100 MB/s, ETA 30s; 3 of 12 tables; \
+             now public.orders 2/4 48%"
         );
     }
 

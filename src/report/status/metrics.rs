@@ -11,7 +11,8 @@ const SIDES: [Side; 2] = [Side::Source, Side::Target];
 
 /// All of it.
 pub fn metrics(status: &Status) -> String {
-    let mut out = Exposition::default();
+    // Several migrations may be told of on one machine.
+    let mut out = Exposition::labelled("work_dir", &status.work_dir);
     whole(&mut out, status);
     copy(&mut out, status);
     streams(&mut out, status);
@@ -365,13 +366,13 @@ mod tests {
     fn a_stream_that_stalls_is_told() {
         let text = metrics(&samples::stalled());
         for line in [
-            "pgflit_migration_state{state=\"running\"} 1",
-            "pgflit_migration_stalls{side=\"target\"} 1",
-            "pgflit_stream_live{from=\"source\"} 1",
-            "pgflit_stream_lag_bytes{from=\"source\"} 65536",
-            "pgflit_stream_lag_seconds{from=\"source\"} 0.25",
-            "pgflit_server_up{side=\"target\"} 1",
-            "pgflit_migration_proxy_clients 12",
+            "pgflit_migration_state{state=\"running\",work_dir=\"/work/dir\"} 1",
+            "pgflit_migration_stalls{side=\"target\",work_dir=\"/work/dir\"} 1",
+            "pgflit_stream_live{from=\"source\",work_dir=\"/work/dir\"} 1",
+            "pgflit_stream_lag_bytes{from=\"source\",work_dir=\"/work/dir\"} 65536",
+            "pgflit_stream_lag_seconds{from=\"source\",work_dir=\"/work/dir\"} 0.25",
+            "pgflit_server_up{side=\"target\",work_dir=\"/work/dir\"} 1",
+            "pgflit_migration_proxy_clients{work_dir=\"/work/dir\"} 12",
         ] {
             assert!(
                 text.lines().any(|one| one == line),
@@ -384,12 +385,12 @@ mod tests {
     fn after_a_cutover_the_way_back_is_told() {
         let text = metrics(&samples::moved());
         assert!(
-            text.contains("pgflit_stream_running{from=\"target\"} 1"),
+            text.contains("pgflit_stream_running{from=\"target\",work_dir=\"/work/dir\"} 1"),
             "{text}"
         );
         assert!(!text.contains("from=\"source\""), "{text}");
         assert!(
-            text.contains("pgflit_migration_serves{side=\"target\"} 1"),
+            text.contains("pgflit_migration_serves{side=\"target\",work_dir=\"/work/dir\"} 1"),
             "{text}"
         );
     }

@@ -23,6 +23,7 @@ mod large_objects;
 mod moment;
 mod narrow;
 pub mod outcome;
+mod progress;
 pub mod run;
 mod sequences;
 mod standstill;
@@ -31,5 +32,5 @@ mod workers;
 
 pub use digest::Sample;
 pub use outcome::{Compared, Found, KeyDifference, Kind, Outcome, SequenceDifference, Verdict};
+pub use progress::{Progress, TableRead};
 pub use run::{Config, Depth, Reading, compare};
-pub use workers::Progress;

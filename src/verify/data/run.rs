@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
@@ -22,10 +21,11 @@ use super::large_objects;
 use super::moment::Moment;
 use super::narrow::narrow;
 use super::outcome::{Compared, Outcome, Verdict};
+use super::progress::Progress;
 use super::sequences;
 use super::standstill;
 use super::unit::{self, Relation, Scope, Together, Unit, index};
-use super::workers::{News, Progress, Shared, count_all};
+use super::workers::{News, Shared, count_all};
 use crate::verify::error::{CompareError, on};
 
 /// How much of each row.
@@ -235,7 +235,7 @@ async fn compare_at(
     }
     // The largest first: the last to end is then a small one.
     to_count.sort_by_key(|unit| std::cmp::Reverse(unit.bytes()));
-    begin(progress, outcome.tables.len(), &to_count);
+    progress.begin(outcome.tables.len(), &to_count);
     let mut all_parts = Vec::with_capacity(to_count.len());
     for unit in &to_count {
         all_parts.push(parts_of(config, servers, unit).await?);
@@ -248,12 +248,14 @@ async fn compare_at(
         shutdown: shutdown.clone(),
     });
     let moments = moments.map(Arc::new);
+    failpoint::reach("about to count");
     let (tell, mut news) = mpsc::unbounded_channel();
     let counting = count_all(&shared, &moments, config.jobs, tell);
     let telling = async {
         while let Some(news) = news.recv().await {
+            let place = news.0;
             let compared = judge(config, &shared, &moments, news).await;
-            progress.tables_done.fetch_add(1, Ordering::Relaxed);
+            progress.table_known(place);
             tell_of(&compared);
             if let (Verdict::Equal, Some(journal), Some(digest)) =
                 (compared.verdict, &mut journal, compared.source)
@@ -390,15 +392,6 @@ fn known(unit: &Unit, before: &Before) -> Option<Compared> {
         problem: None,
         ..of(Verdict::Equal, String::new())
     })
-}
-
-fn begin(progress: &Progress, known: usize, to_count: &[Unit]) {
-    let bytes = to_count.iter().map(Unit::bytes).sum();
-    progress
-        .tables
-        .store(known + to_count.len(), Ordering::Relaxed);
-    progress.tables_done.store(known, Ordering::Relaxed);
-    progress.bytes.store(bytes, Ordering::Relaxed);
 }
 
 /// The parts in which both sides of `unit` are read.

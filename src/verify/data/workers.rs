@@ -1,7 +1,7 @@
 //! The sessions that count: so many a server, each taking the next part of the largest table.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -12,27 +12,13 @@ use crate::pg::{Error, Session};
 use super::board::{Board, Counted, Task};
 use super::digest::{Digest, Rows, count_sql, digest_sql, sum_of};
 use super::moment::Moment;
+use super::progress::Progress;
 use super::run::{Depth, Reading};
 use super::unit::Unit;
 use crate::verify::error::{CompareError, on};
 
 /// How often a part is asked for again after its connection was lost; the snapshot is another's.
 const ATTEMPTS: usize = 3;
-
-/// How far it is, for whoever watches.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Tables in all.
-    pub tables: AtomicUsize,
-    /// Tables of both sides that are known.
-    pub tables_done: AtomicUsize,
-    /// What there is to read on both sides together.
-    pub bytes: AtomicU64,
-    /// What was read.
-    pub bytes_done: AtomicU64,
-    /// Rows of the source that were read.
-    pub rows: AtomicU64,
-}
 
 /// What the workers share.
 #[derive(Debug)]
@@ -108,13 +94,13 @@ impl Worker {
     /// One part, and what is to be told of it.
     async fn count(&self, session: &mut Option<Session>, task: &Task) -> Result<(), CompareError> {
         let side = self.moment.side;
-        let board = &self.shared.board;
+        let Shared {
+            board, progress, ..
+        } = &*self.shared;
+        progress.part_begun(task.unit, &self.shared.units[task.unit]);
         let news = match self.ask_patiently(session, task).await? {
             Ok(digest) => {
-                let progress = &self.shared.progress;
-                progress
-                    .bytes_done
-                    .fetch_add(task.part.bytes, Ordering::Relaxed);
+                progress.part_read(task.unit, task.part.bytes);
                 if side == Side::Source {
                     progress.rows.fetch_add(digest.rows, Ordering::Relaxed);
                 }

@@ -19,6 +19,7 @@ fn a_source_that_cannot_be_captured_is_refused_before_anything_is_made() {
     let setup = pgflit("stream setup").between(&pair);
     assert_refused_cleanly(&pair, setup.args(["--endpos", "0/1"]), 1, &texts);
 
+    pair.target.sql("CREATE ROLE clerk");
     pair.source.sql("CREATE ROLE clerk LOGIN");
     let as_clerk = pair.source.uri().replace("//postgres@", "//clerk@");
     assert_ne!(as_clerk, pair.source.uri());
@@ -33,16 +34,23 @@ fn a_source_that_cannot_be_captured_is_refused_before_anything_is_made() {
     ];
     assert_refused_cleanly(&pair, by_clerk.arg("--source").arg(&as_clerk), 6, &texts);
 
-    // It may replicate and read, but not publish a table of somebody else: found out after the work
-    // directory was made.
+    // It may replicate and read, but not publish a table of somebody else: looked for before anything is
+    // made, or found out after the work directory was made.
     pair.source
         .sql("ALTER ROLE clerk REPLICATION; GRANT SELECT ON orders TO clerk");
-    let by_clerk = pgflit("clone")
-        .follow()
-        .dir(pair.dir())
-        .target(&pair.target);
+    let by_clerk = |skipped: &[&str]| {
+        let clone = pgflit("clone")
+            .follow()
+            .dir(pair.dir())
+            .target(&pair.target);
+        let clone = clone.arg("--source").arg(&as_clerk);
+        let skip = |id: &&str| format!("--skip-check={id}");
+        clone.args(skipped.iter().map(skip))
+    };
+    let texts = ["the check publish fails: clerk may not"];
+    assert_refused_cleanly(&pair, by_clerk(&[]), 6, &texts);
     let texts = ["making the publication", "grant the privilege"];
-    assert_refused_cleanly(&pair, by_clerk.arg("--source").arg(&as_clerk), 6, &texts);
+    assert_refused_cleanly(&pair, by_clerk(&["publish"]), 6, &texts);
 
     pair.source
         .sql("CREATE PUBLICATION pgflit FOR TABLE orders");

@@ -18,11 +18,7 @@ fn what_is_typed_wrong_is_named_with_the_nearest_valid_word() {
         (&["--folow"], 1, &["'--folow'", "'--follow'"]),
         (&["--table-jobs", "0"], 1, &["--table-jobs"]),
         (&["--table-jobs", "many"], 1, &["--table-jobs", "many"]),
-        (
-            &["--source-load-limit", "3"],
-            12,
-            &["--source-load-limit is not built yet"],
-        ),
+        (&["--source-load-limit", "0"], 1, &["--source-load-limit"]),
         (
             &["--source", "postgresql://me:sekret@h/app?sslmod=require"],
             1,
