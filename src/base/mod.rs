@@ -14,6 +14,7 @@ pub mod milestone;
 pub mod quantity;
 pub mod remedy;
 pub mod secret;
+pub mod shadow_demands;
 pub mod shutdown;
 pub mod side;
 pub mod snapshot;

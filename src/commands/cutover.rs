@@ -54,6 +54,7 @@ pub(super) fn run(
         },
         reverse: options.reverse,
         given_up: options.without_changes_of.clone(),
+        shadow: options.require_shadow.clone(),
         ..config(&options.place, options.has_proxy)?
     };
     let shutdown = place::shutdown()?;
@@ -114,6 +115,7 @@ fn config(of: &MigrationPlace, has_proxy: bool) -> Result<Config, CommandError> 
         fence: FenceMode::Connections,
         reverse: true,
         given_up: Vec::new(),
+        shadow: None,
     })
 }
 

@@ -14,6 +14,7 @@ mod notified;
 mod privileges;
 mod refused;
 mod sessions;
+mod shadow;
 pub(crate) mod stage;
 mod status;
 mod stopping;

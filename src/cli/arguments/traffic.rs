@@ -9,6 +9,7 @@ use clap::{Arg, Args, Subcommand};
 use super::connection::{SourceArgs, TargetArgs, WorkDirArgs};
 use super::notify::NotifyArgs;
 use crate::base::quantity::{ByteSize, parse_duration};
+use crate::base::shadow_demands::ShadowDemands;
 use crate::cli::error::UsageError;
 use crate::cli::options::{
     CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand, ProxyControl,
@@ -185,6 +186,10 @@ pub(super) struct CutoverArgs {
     /// stream carries it: that stays behind; may be given more than once
     #[arg(long, value_name = "TABLE")]
     without_changes_of: Vec<String>,
+    /// Move traffic only if every mirror has shown this, such as
+    /// 'errors=0,p99_ratio<1.5,min_samples=1000'
+    #[arg(long, value_name = "CONDITIONS", conflicts_with = "no_proxy")]
+    require_shadow: Option<ShadowDemands>,
     /// The application is moved by other means than pgflit proxy
     #[arg(long, conflicts_with = "socket")]
     no_proxy: bool,
@@ -251,6 +256,7 @@ impl CutoverArgs {
                 .unwrap_or(Fence::Connections),
             reverse: !settings.switch("no-reverse", self.no_reverse)?,
             without_changes_of: settings.list("without-changes-of", self.without_changes_of),
+            require_shadow: settings.value("require-shadow", self.require_shadow)?,
             has_proxy: !settings.switch("no-proxy", self.no_proxy)?,
             switch_command: settings.value("switch-command", self.switch_command)?,
             place: self.place.resolve(settings)?,

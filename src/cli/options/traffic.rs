@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::NotifySettings;
 use super::WorkDir;
 use crate::base::quantity::ByteSize;
+use crate::base::shadow_demands::ShadowDemands;
 
 /// `pgflit proxy …`.
 pub enum ProxyCommand {
@@ -91,6 +92,8 @@ pub struct CutoverOptions {
     pub reverse: bool,
     /// `--without-changes-of`, each.
     pub without_changes_of: Vec<String>,
+    /// `--require-shadow`.
+    pub require_shadow: Option<ShadowDemands>,
     /// Unless `--no-proxy`.
     pub has_proxy: bool,
     /// `--switch-command`.

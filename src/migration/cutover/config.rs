@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::{CutoverError, on};
 use super::proxies::Proxies;
 use crate::base::Side;
+use crate::base::shadow_demands::ShadowDemands;
 use crate::pg::{Address, Session};
 use crate::store::WorkDir;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub reverse: bool,
     /// Tables whose updates and deletes may stay behind where no stream carries them.
     pub given_up: Vec<String>,
+    /// What mirrors must have shown.
+    pub shadow: Option<ShadowDemands>,
 }
 
 /// Thresholds.

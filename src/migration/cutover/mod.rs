@@ -5,6 +5,7 @@
 //! - [`attempt`]: one attempt, step by step, and how it is undone; [`outcome`]: what came of it;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
+//!   `carried`: what no stream carries; `shadow`: what mirrors must have shown;
 //! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
 //! - [`fence`]: nobody but us and the paused proxies can write to a side;
 //! - [`sequences`]: where they stand on the other side; [`large_objects`]: the other thing that no
@@ -53,6 +54,7 @@ pub mod preflight;
 pub mod proxies;
 pub mod recover;
 pub mod sequences;
+mod shadow;
 pub mod steps;
 
 pub use config::{Config, FenceMode, Limits, OnTimeout};

@@ -8,6 +8,7 @@ use super::error::{CutoverError, on};
 use super::fence::{self, Spared};
 use super::leg::{Leg, NO_WAY_BACK};
 use super::proxies::{Proxies, Via, is_nobody};
+use super::shadow;
 use crate::base::quantity::ByteSize;
 use crate::base::{Lsn, Side};
 use crate::migration::check::{self, End, Verdict};
@@ -93,6 +94,7 @@ pub async fn look(
         }
         Err(error) => return Err(error),
     };
+    shadow::check(config, proxies, via).await?;
     check_place(from, current.from, &clients).await?;
     let superusers = check_roles(config, (from, to), &clients).await?;
     let unmovable = unmovable(&clients);

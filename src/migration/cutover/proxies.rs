@@ -9,7 +9,7 @@ use crate::base::Side;
 use crate::base::cause::chain;
 use crate::pg::Session;
 use crate::proxy::authority::Doubt;
-use crate::proxy::control::{self, AskError, Client, Reply, Request, Status};
+use crate::proxy::control::{self, AskError, Client, MirrorStatus, Reply, Request, Status};
 use crate::proxy::coordination::tables::{self, Answered, Member, Silence};
 
 /// How much longer an answer may take that comes through a server.
@@ -103,6 +103,19 @@ impl Proxies {
             _ => None,
         };
         Ok(replies.into_iter().filter_map(status).collect())
+    }
+
+    /// Their mirrors, each as often as there are processes.
+    ///
+    /// # Errors
+    /// One does not answer.
+    pub async fn mirrors(&self, via: Via<'_>) -> Result<Vec<MirrorStatus>, CutoverError> {
+        let replies = self.ask(&Request::Mirrors, via).await?;
+        let mirrors = |(_, reply)| match reply {
+            Reply::Mirrors { mirrors } => mirrors,
+            _ => Vec::new(),
+        };
+        Ok(replies.into_iter().flat_map(mirrors).collect())
     }
 
     /// Their clients.

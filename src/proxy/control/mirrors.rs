@@ -12,6 +12,10 @@ use crate::proxy::mirror::shadow::StatementFacts;
 /// Statements that are told of each mirror: those worth looking at come first.
 pub const WORST_MAX: usize = 50;
 
+/// A statement's 99th percentile says something once there are so many answers; of fewer it is the
+/// slowest one alone.
+const TELLING_MIN: u64 = 100;
+
 /// One mirror.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MirrorStatus {
@@ -59,6 +63,10 @@ pub struct MirrorStatus {
     pub passing: u64,
     /// That could not be asked again, or whose answers change each time.
     pub unconfirmed: u64,
+    /// Of the statements that were compared often enough to tell, the largest 99th percentile in
+    /// relation to that of where clients are.
+    #[serde(default)]
+    pub p99_ratio: Option<f64>,
     /// The statements with most differences, and then those that are slower here by most.
     pub worst: Vec<StatementStatus>,
 }
@@ -104,6 +112,9 @@ impl MirrorStatus {
                 sums.3 + one.unconfirmed,
             )
         });
+        let ratios = worst.iter().map(|facts| facts.read());
+        let ratios = ratios.filter(|one| one.compared >= TELLING_MIN);
+        let p99_ratio = ratios.filter_map(|one| one.p99_ratio).reduce(f64::max);
         let owned = |reason: &str, count: u64| (reason.to_owned(), count);
         let dropped = counted.dropped.iter().filter(|(_, count)| *count > 0);
         MirrorStatus {
@@ -129,6 +140,7 @@ impl MirrorStatus {
             differences,
             passing,
             unconfirmed,
+            p99_ratio,
             worst: worst
                 .iter()
                 .take(WORST_MAX)

@@ -398,6 +398,7 @@ async fn answer(request: Request, facts: &Facts) -> Reply {
     match request {
         request @ (Request::Status
         | Request::Clients
+        | Request::Mirrors
         | Request::Survey { .. }
         | Request::Hold { .. }
         | Request::Promise { .. }
