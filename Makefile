@@ -3,11 +3,13 @@
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 PREFIX ?= /usr/local
+# Inputs of each test of make fuzz.
+CASES ?= 2000000
 # Fresh data folders that clusters are copied from. Clusters themselves go with their owner.
 TEMPLATES := /tmp/pgflit-clusters-*/template-* /dev/shm/pgflit-clusters-*/template-*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-regression bench bench-copy bench-apply bench-live bench-proxy bench-cutover bench-compare lint build install uninstall generate doc clean
+.PHONY: help demo test test-long test-regression fuzz bench bench-copy bench-apply bench-live bench-proxy bench-cutover bench-compare lint build install uninstall generate doc clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +36,10 @@ test-long: ## Set up, then run the tests with much data too
 test-regression: ## Set up, then clone PostgreSQL's own regression database (needs the network)
 	@.ci/setup test
 	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
+
+fuzz: ## Try the parsers of what others send with two million hostile inputs each (CASES=100000)
+	@.ci/setup test
+	PROPTEST_CASES=$(CASES) cargo test --release --lib --quiet hostile
 
 bench: bench-copy bench-apply bench-proxy bench-cutover bench-compare ## Set up, then compare all of it with its peers and limits
 

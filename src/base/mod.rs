@@ -7,6 +7,8 @@ pub mod backoff;
 pub mod cause;
 pub mod durable_file;
 pub mod failpoint;
+#[cfg(test)]
+pub mod hostile;
 pub mod ident;
 pub mod key_range;
 pub mod lsn;

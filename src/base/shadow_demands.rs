@@ -117,7 +117,11 @@ impl ShadowDemands {
     pub fn unmet(&self, known: impl Fn(ShadowFact) -> Option<f64>) -> Vec<String> {
         let unmet = self.0.iter().filter_map(|demand| match known(demand.of) {
             Some(value) if demand.is_met_by(value) => None,
-            Some(value) => Some(format!("{} is {}, not {demand}", demand.told(), short(value))),
+            Some(value) => Some(format!(
+                "{} is {}, not {demand}",
+                demand.told(),
+                short(value)
+            )),
             None => Some(format!("{} is not known yet", demand.told())),
         });
         unmet.collect()
@@ -193,7 +197,10 @@ mod tests {
             unmet(all, &[(Errors, 0.0), (Samples, 2000.0)]),
             ["p99_ratio is not known yet"]
         );
-        assert_eq!(unmet("errors<=4", &[(Errors, 4.0), (Samples, 1.0)]), [""; 0]);
+        assert_eq!(
+            unmet("errors<=4", &[(Errors, 4.0), (Samples, 1.0)]),
+            [""; 0]
+        );
     }
 
     #[test]

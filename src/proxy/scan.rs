@@ -83,6 +83,7 @@ impl FrameScanner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hostile::nearly;
     use proptest::prelude::*;
 
     /// The messages of a stream that arrives in pieces of these sizes: types and bodies.
@@ -130,11 +131,16 @@ mod tests {
         }
 
         #[test]
-        fn hostile_bytes_are_errors_and_not_panics(stream: Vec<u8>, at in 0_usize..20) {
-            let mut scanner = FrameScanner::default();
-            let (mut one, mut two) = stream.split_at(at.min(stream.len()));
-            for piece in [&mut one, &mut two] {
-                while let Ok(Some(_)) = scanner.step(piece) {}
+        fn hostile_bytes_are_errors_and_not_panics(
+            stream: Vec<u8>, at in 0_usize..20,
+            near in nearly(vec![b"Q\0\0\0\x0dSELECT 1\0S\0\0\0\x04d\0\0\0\x06ab".to_vec()]),
+        ) {
+            for stream in [stream, near] {
+                let mut scanner = FrameScanner::default();
+                let (mut one, mut two) = stream.split_at(at.min(stream.len()));
+                for piece in [&mut one, &mut two] {
+                    while let Ok(Some(_)) = scanner.step(piece) {}
+                }
             }
         }
     }

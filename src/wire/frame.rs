@@ -105,6 +105,7 @@ pub fn header(tag: u8, body_bytes: usize) -> Result<[u8; HEADER_BYTES], WireErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hostile::nearly;
     use proptest::prelude::*;
 
     #[test]
@@ -145,10 +146,14 @@ mod tests {
         }
 
         #[test]
-        fn hostile_bytes_are_no_frames_past_their_end(bytes: Vec<u8>) {
-            let run = run_bytes(&bytes, |_| true, usize::MAX).unwrap_or(0);
-            let taken: usize = frames(&bytes[..run]).map(|(_, frame)| frame.len()).sum();
-            prop_assert_eq!(taken, run);
+        fn hostile_bytes_are_no_frames_past_their_end(
+            bytes: Vec<u8>, near in nearly(vec![b"Q\0\0\0\x0dSELECT 1\0S\0\0\0\x04d\0\0\0\x06ab".to_vec()]),
+        ) {
+            for bytes in [bytes, near] {
+                let run = run_bytes(&bytes, |_| true, usize::MAX).unwrap_or(0);
+                let taken: usize = frames(&bytes[..run]).map(|(_, frame)| frame.len()).sum();
+                prop_assert_eq!(taken, run);
+            }
         }
     }
 

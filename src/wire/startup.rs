@@ -334,6 +334,7 @@ fn message(tag: u8, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hostile::nearly;
     use proptest::prelude::*;
 
     fn startup(minor: u16, parameters: &[(&str, &str)]) -> Startup {
@@ -424,6 +425,22 @@ mod tests {
         assert!(asked.negotiation(ProtocolVersion::V3_0).is_some());
     }
 
+    /// Those that clients begin with.
+    fn packets() -> Vec<Vec<u8>> {
+        let coded = |code: u32, rest: &[u8]| {
+            let length = u32::try_from(8 + rest.len()).expect("short");
+            [&length.to_be_bytes(), &code.to_be_bytes(), rest].concat()
+        };
+        let parameters = [("user", "ann"), ("database", "app"), ("_pq_.x", "1")];
+        vec![
+            startup(0, &parameters).encode().to_vec(),
+            startup(2, &parameters).encode().to_vec(),
+            coded(SSL_CODE, b""),
+            coded(GSS_CODE, b""),
+            coded(CANCEL_CODE, b"\0\0\0\x07key!"),
+        ]
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_what_is_read(
@@ -441,7 +458,14 @@ mod tests {
         }
 
         #[test]
-        fn hostile_bytes_are_errors_and_not_panics(bytes: Vec<u8>, length in 0_u32..64, code: u32) {
+        fn hostile_bytes_are_errors_and_not_panics(
+            bytes: Vec<u8>, length in 0_u32..64, code: u32, near in nearly(packets()),
+        ) {
+            if let Ok(Some((_, taken))) = FirstPacket::parse(&near) {
+                prop_assert!(taken <= near.len());
+            }
+            let _ = Negotiation::parse(&near);
+            let _ = CancelKey::parse(&near);
             let _ = FirstPacket::parse(&bytes);
             let _ = Negotiation::parse(&bytes);
             let _ = CancelKey::parse(&bytes);

@@ -21,9 +21,8 @@ fn traffic_stays_until_mirrors_have_shown_what_is_required() {
     let stage = Stage::configured("CREATE TABLE t (id int PRIMARY KEY)", |pair| {
         let (source, target) = (pair.source.uri(), pair.target.uri());
         let path = pair.path("proxy.toml");
-        let text = format!(
-            "source = \"{source}\"\ntarget = \"{target}\"\n[[mirror]]\nname = \"new\"\n"
-        );
+        let text =
+            format!("source = \"{source}\"\ntarget = \"{target}\"\n[[mirror]]\nname = \"new\"\n");
         fs::write(&path, text).expect("written");
         Some(path)
     });

@@ -15,7 +15,11 @@ const TOLD_MAX: usize = 21;
 ///
 /// # Errors
 /// It is not met; a proxy does not answer.
-pub(super) async fn check(config: &Config, proxies: &Proxies, via: Via<'_>) -> Result<(), CutoverError> {
+pub(super) async fn check(
+    config: &Config,
+    proxies: &Proxies,
+    via: Via<'_>,
+) -> Result<(), CutoverError> {
     let Some(demands) = &config.shadow else {
         return Ok(());
     };

@@ -180,6 +180,7 @@ fn malformed(error: SaslError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hostile::nearly;
     use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256};
     use proptest::prelude::*;
 
@@ -274,13 +275,18 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(crate::base::hostile::at_least(2_000))]
 
         #[test]
         fn hostile_messages_are_refused_and_not_panics(
             first: Vec<u8>, last: Vec<u8>, mechanism in "(SCRAM-SHA-256(-PLUS)?|[A-Z]{0,9})",
             attributes in "[nyp],,n=,r=[a-z]{1,9}", end in "(c=biws,)?(r=[a-z]{0,9})?(,p=[A-Z]{0,44})?",
+            near in nearly(vec![initial(SCRAM_SHA_256, b"n,,n=,r=abc"), initial(SCRAM_SHA_256_PLUS, b"y,,n=,r=abc")]),
         ) {
+            for mut server in [plain(true), over_tls()] {
+                prop_assert!(!matches!(server.hear("app", &near), Ok(ScramStep::Proven(..))));
+                prop_assert!(!matches!(server.hear("app", end.as_bytes()), Ok(ScramStep::Proven(..))));
+            }
             prop_assert!(plain(true).hear("app", &first).is_err());
             let mut server = plain(true);
             let _ = server.hear("app", &initial(&mechanism, attributes.as_bytes()));

@@ -56,6 +56,7 @@ pub fn believes_no_binding(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::hostile::nearly;
     use proptest::prelude::*;
 
     #[test]
@@ -78,9 +79,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_bytes_are_errors_and_not_panics(bytes: Vec<u8>) {
-            let _ = without_binding(&bytes);
-            let _ = believes_no_binding(&bytes);
+        fn hostile_bytes_are_errors_and_not_panics(
+            bytes: Vec<u8>,
+            near in nearly(vec![
+                b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0".to_vec(),
+                b"SCRAM-SHA-256\0\0\0\0\x09y,,n=,r=x".to_vec(),
+            ]),
+        ) {
+            for bytes in [bytes, near] {
+                let _ = without_binding(&bytes);
+                let _ = believes_no_binding(&bytes);
+            }
         }
     }
 }

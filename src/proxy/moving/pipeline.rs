@@ -307,7 +307,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(crate::base::hostile::at_least(128))]
         #[test]
         fn hostile_servers_are_errors_and_not_panics(said in said()) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

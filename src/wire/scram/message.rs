@@ -405,7 +405,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(5_000))]
+        #![proptest_config(crate::base::hostile::at_least(5_000))]
 
         #[test]
         fn hostile_bytes_are_errors_and_not_panics(bytes in nearly()) {

@@ -220,7 +220,7 @@ fn table() -> Known {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(crate::base::hostile::at_least(4096))]
     #[test]
     fn what_changes_come_to_is_what_they_do_one_by_one(
         before in proptest::collection::vec(act(), 0..8),

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::super::{Answer, SaltKey, ServerLogin};
 use super::*;
+use crate::base::hostile::nearly;
 use crate::pg::Address;
 use crate::pg::address::Environment;
 use crate::proxy::config::{Config, Given};
@@ -367,14 +368,17 @@ fn a_server_that_asks_for_too_much_or_skips_its_part_is_left() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::base::hostile::at_least(200))]
 
     #[test]
     fn hostile_messages_let_nobody_in(
         method in prop::sample::select(vec!["md5", "password", "scram-sha-256"]),
         user in prop::sample::select(vec!["hashed", "bare", "nobody"]),
-        bodies: Vec<Vec<u8>>,
+        bodies: Vec<Vec<u8>>, first in nearly(vec![
+            b"SCRAM-SHA-256\0\0\0\0\x0bn,,n=,r=abc".to_vec(), b"md5aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0".to_vec(),
+        ]),
     ) {
+        let bodies = std::iter::once(first).chain(bodies);
         let policy = one_rule(method);
         let (mut exchange, _) = Exchange::begin(claim(user), &policy);
         for body in bodies {
@@ -384,10 +388,19 @@ proptest! {
     }
 
     #[test]
-    fn hostile_servers_get_errors_and_no_panics(bodies: Vec<Vec<u8>>, code in 0_u8..14) {
+    fn hostile_servers_get_errors_and_no_panics(
+        bodies: Vec<Vec<u8>>, code in 0_u8..14,
+        asked in prop::collection::vec(nearly(vec![
+            b"\0\0\0\x0aSCRAM-SHA-256\0\0".to_vec(), b"\0\0\0\x0br=x,s=QUJD,i=1".to_vec(),
+            b"\0\0\0\x0cv=QUJD".to_vec(), b"\0\0\0\x05salt".to_vec(), b"\0\0\0\x03".to_vec(),
+        ]), 0..4),
+    ) {
         let address = Address::parse_with("host=b user=me", &environment()).expect("valid");
         let password = Credential::Password(Secret::new("pencil"));
         let mut login = ServerLogin::new("a", &password, &address, None);
+        for body in asked {
+            let _ = login.answer(&body);
+        }
         for body in bodies {
             let _ = login.answer(&body);
             let _ = login.answer(&[&[0, 0, 0, code], &body[..]].concat());
