@@ -17,6 +17,7 @@ use super::error::ApplyError;
 use super::expect::{Change, Emptying};
 use super::filter::{Committed, Filter, KnownEnd};
 use super::lanes::Lanes;
+use super::pace::Pace;
 use super::placement::Placement;
 use super::steering::Steering;
 use super::target::Target;
@@ -123,6 +124,7 @@ pub(super) struct Applier {
     pub(super) batch: Batch,
     /// When the first of the group was whole.
     pub(super) group_since: Option<Instant>,
+    pace: Pace,
     /// Rows that the transaction being read moved and that have to be copied again. Once there is
     /// one, nothing more of it is sent.
     pub(super) wanted: Vec<WantedRow>,
@@ -171,6 +173,7 @@ impl Applier {
             spare: Vec::new(),
             batch: Batch::default(),
             group_since: None,
+            pace: Pace::default(),
             wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
@@ -587,6 +590,19 @@ impl Applier {
         }
         self.pass_later(lsn);
         self.look_around()
+    }
+
+    /// How much longer the open group may gather though nothing is there to read just now: apply
+    /// catches up, more is on its way, and one larger group costs less than several small ones.
+    pub(super) fn gathers_for(&mut self) -> Option<Duration> {
+        let since = self.group_since?;
+        let now = Instant::now();
+        let committed = self.batch.last()?.timestamp.as_deref();
+        if !self.pace.catches_up(committed, now) {
+            return None;
+        }
+        let left = GROUP_AGE_OF_FEW.saturating_sub(now.duration_since(since));
+        (!left.is_zero()).then_some(left)
     }
 
     /// Commits what is gathered. When this returns, the target has confirmed it.

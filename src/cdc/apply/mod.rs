@@ -36,6 +36,7 @@ mod input;
 mod lanes;
 mod moved;
 mod net;
+mod pace;
 mod place;
 mod placement;
 mod plan;

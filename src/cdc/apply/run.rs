@@ -218,12 +218,15 @@ async fn run(
         return Ok(Ended::Endpos);
     }
     let mut paused = false;
+    let mut patience = LOOK_AROUND;
     loop {
         if shutdown.asked() {
             applier.finish_group().await?;
             return Ok(Ended::Asked);
         }
-        let piece = match tokio::time::timeout(LOOK_AROUND, pieces.recv()).await {
+        let next =
+            tokio::time::timeout(std::mem::replace(&mut patience, LOOK_AROUND), pieces.recv());
+        let piece = match next.await {
             Ok(Some(Err(error))) => {
                 // What is whole before it is applied.
                 return match applier.finish_group().await? {
@@ -279,6 +282,10 @@ async fn run(
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}
             Piece::Pause => {
+                if let Some(left) = applier.gathers_for() {
+                    (patience, paused) = (left, true);
+                    continue;
+                }
                 if applier.finish_group().await? == After::AtEnd {
                     return Ok(Ended::Endpos);
                 }
