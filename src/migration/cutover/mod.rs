@@ -5,6 +5,7 @@
 //! - [`attempt`]: one attempt, step by step, and how it is undone; [`outcome`]: what came of it;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
+//! - `by_mirror`: where a mirror of the proxies stands for the stream;
 //! - [`leg`]: the stream in one direction, its work directory, how it is armed, begun and ended;
 //! - [`fence`]: nobody but us and the paused proxies can write to a side;
 //! - [`sequences`]: where they stand on the other side; [`large_objects`]: the other thing that no
@@ -39,6 +40,7 @@
 //! decided goes on to its end.
 
 pub mod attempt;
+mod by_mirror;
 mod carried;
 pub mod config;
 pub mod cut_over;
@@ -55,7 +57,7 @@ pub mod recover;
 pub mod sequences;
 pub mod steps;
 
-pub use config::{Config, FenceMode, Limits, OnTimeout};
+pub use config::{ByMirror, Config, Counts, FenceMode, Limits, OnTimeout};
 pub use cut_over::cut_over;
 pub use error::CutoverError;
 pub use outcome::Outcome;

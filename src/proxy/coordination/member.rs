@@ -399,6 +399,7 @@ async fn answer(request: Request, facts: &Facts) -> Reply {
         request @ (Request::Status
         | Request::Clients
         | Request::Survey { .. }
+        | Request::Drain { .. }
         | Request::Hold { .. }
         | Request::Promise { .. }
         | Request::WarmUp { .. }
