@@ -20,7 +20,8 @@ const SCHEMA: &str = "
     CREATE TABLE note (writer int, seq bigint, PRIMARY KEY (writer, seq));
     CREATE TABLE tally (writer int PRIMARY KEY, seq bigint NOT NULL);
     INSERT INTO tally SELECT writer, 0 FROM generate_series(0, 9) AS writer;
-    CREATE TABLE numbered (id bigserial PRIMARY KEY, writer int, seq bigint);";
+    CREATE TABLE numbered (id bigserial PRIMARY KEY, writer int, seq bigint);
+    CREATE SEQUENCE up; CREATE SEQUENCE down INCREMENT -1 MAXVALUE -1;";
 
 const MOVES: &str = "cutover --by-mirror new";
 
@@ -250,6 +251,14 @@ fn other_row_counts_keep_traffic_where_it_is_unless_they_may_differ() {
         .pair
         .source
         .sql("INSERT INTO note SELECT 7, seq FROM generate_series(1, 3) AS seq");
+    // Sequences go on behind whichever side is further.
+    for (database, up, down) in [(&stage.pair.source, 50, 3), (&stage.pair.target, 0, 7)] {
+        for (name, count) in [("up", up), ("down", down)] {
+            database.sql(&format!(
+                "SELECT nextval('{name}') FROM generate_series(1, {count})"
+            ));
+        }
+    }
     let writers = Writers::open(&stage, 2);
     stage
         .stays(MOVES)
@@ -265,6 +274,12 @@ fn other_row_counts_keep_traffic_where_it_is_unless_they_may_differ() {
     );
     writers.go_on();
     assert_eq!(stage.serves(), "target");
+    let next = |name: &str| {
+        stage
+            .database()
+            .number(&format!("SELECT nextval('{name}')"))
+    };
+    assert_eq!((next("up"), next("down")), (51, -8));
     writers.close(&stage.pair.target);
 }
 

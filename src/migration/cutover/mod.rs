@@ -2,7 +2,8 @@
 //!
 //! - [`config`]: what it is told;
 //! - [`mod@cut_over`]: attempts, one after the other, until one succeeds;
-//! - [`attempt`]: one attempt, step by step, and how it is undone; [`outcome`]: what came of it;
+//! - [`attempt`]: one attempt, step by step, and how it is undone; `after`: what comes
+//!   after the decision; [`outcome`]: what came of it;
 //! - [`recover`]: what an attempt that was killed has left;
 //! - [`preflight`]: everything that would make it fail, looked at while traffic flows;
 //! - `by_mirror`: where a mirror of the proxies stands for the stream;
@@ -22,7 +23,8 @@
 //! 2. The fence keeps everybody else out of `from`, and it is proven: no foreign session is left there,
 //!    and none that writes.
 //! 3. Only then a marker is written on `from`; whatever anybody committed there is before it. When `to`
-//!    has it, by apply's own account, `to` has everything.
+//!    has it, by apply's own account, `to` has everything. Where a mirror has fed `to`, it has answered by
+//!    then all that clients have done, and the row counts of both sides are equal.
 //! 4. The stream back begins at a position of `to` that is behind all that the stream there has written
 //!    and before anything a client writes.
 //! 5. One row on `to` decides. Before it, everything is undone; after it, everything goes on to its end.
@@ -39,6 +41,7 @@
 //! Asked to stop, by a signal, an attempt that is not decided is undone as one that fails; one that is
 //! decided goes on to its end.
 
+mod after;
 pub mod attempt;
 mod by_mirror;
 mod carried;

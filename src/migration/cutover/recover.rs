@@ -1,6 +1,7 @@
 //! What an attempt that was killed has left: ended before anything else begins.
 
-use super::attempt::{After, undo_rest};
+use super::after::After;
+use super::attempt::undo_rest;
 use super::config::Config;
 use super::error::CutoverError;
 use super::fence;
