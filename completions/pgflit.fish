@@ -2990,6 +2990,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s T -l target -d
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s D -l dir -d 'Folder for everything this migration keeps on disk [default: ${TMPDIR:-/tmp}/pgflit]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l notify -d 'Post each stage, warning, error and the end as JSON to this URL' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l notify-command -d 'Run this by a shell for each of them, with the same JSON on its stdin' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l by-mirror -d 'No stream has fed the target: this mirror of the proxy has, in mode all; there is no rollback then' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l config -d 'Take options that are not given from this TOML file; its keys are their long names' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l progress -d 'How to show progress on stderr [default: auto]' -r -f -a "auto\t'Bars on a terminal, plain lines elsewhere'
 bar\t'Bars that redraw themselves'
@@ -3005,6 +3006,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l dry-run -d 'Re
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l no-reverse -d 'No stream back: there is no rollback then'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l no-proxy -d 'The application is moved by other means than pgflit proxy'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l yes -d 'Do not ask before doing it'
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l allow-different-counts -d 'With --by-mirror: count rows before clients are held, only tell where the numbers differ, and go on'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l json -d 'Print results as JSON'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s v -l verbose -d 'Log what is decided and why; twice for each step'
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l notice -d 'The same as --verbose'

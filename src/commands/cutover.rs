@@ -10,7 +10,7 @@ use crate::cli::ExitCode;
 use crate::cli::options::{self, CutoverOptions, FinalizeOptions, MigrationPlace};
 use crate::migration::cutover::finalize::{self, Finalized};
 use crate::migration::cutover::{
-    Config, CutoverError, FenceMode, Limits, OnTimeout, Outcome, Step, cut_over,
+    ByMirror, Config, Counts, CutoverError, FenceMode, Limits, OnTimeout, Outcome, Step, cut_over,
 };
 use crate::report::stdout;
 
@@ -52,7 +52,15 @@ pub(super) fn run(
             options::Fence::ReadOnly => FenceMode::ReadOnly,
             options::Fence::Terminate => FenceMode::Terminate,
         },
-        reverse: options.reverse,
+        // What a mirror has fed has no stream, and none goes back.
+        reverse: options.reverse && options.by_mirror.is_none(),
+        by_mirror: options.by_mirror.as_ref().map(|told| ByMirror {
+            name: told.name.clone(),
+            counts: match told.allows_different_counts {
+                true => Counts::MayDiffer,
+                false => Counts::MustBeEqual,
+            },
+        }),
         given_up: options.without_changes_of.clone(),
         shadow: options.require_shadow.clone(),
         ..config(&options.place, options.has_proxy)?
@@ -114,6 +122,7 @@ fn config(of: &MigrationPlace, has_proxy: bool) -> Result<Config, CommandError> 
         },
         fence: FenceMode::Connections,
         reverse: true,
+        by_mirror: None,
         given_up: Vec::new(),
         shadow: None,
     })
@@ -152,6 +161,7 @@ struct Report<'a> {
     sequences: usize,
     unmovable: &'a [String],
     ended: &'a [String],
+    remarks: &'a [String],
     left_behind: &'a [String],
 }
 
@@ -165,6 +175,7 @@ fn as_json(outcome: &Outcome) -> serde_json::Result<String> {
         sequences: outcome.sequences,
         unmovable: &outcome.unmovable,
         ended: &outcome.ended,
+        remarks: &outcome.remarks,
         left_behind: &outcome.left_behind,
     };
     Ok(serde_json::to_string(&report)? + "\n")
@@ -185,6 +196,9 @@ fn as_text(outcome: &Outcome) -> String {
     }
     for one in &outcome.ended {
         text += &format!("ended, because it was connected past the proxy: {one}\n");
+    }
+    for one in &outcome.remarks {
+        text += &format!("mind: {one}\n");
     }
     for one in &outcome.left_behind {
         text += &format!("left behind: {one}\n");

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::ahead::Ahead;
 use super::gate::{Gate, Turns};
+use super::mirror::feed::Feed;
 use super::opening::Passport;
 use super::pause::Hold;
 use super::server::ServerPlace;
@@ -142,6 +143,8 @@ pub struct Entry {
     pub ahead: tokio::sync::Mutex<Option<Ahead>>,
     /// What it holds that would end it.
     pub survey: Survey,
+    /// The ways to its mirrors, as its session began with them; none if there were none.
+    pub mirrors: OnceLock<Vec<Arc<Feed>>>,
     must_move_first: AtomicBool,
     is_asked_to_move: AtomicBool,
     is_asked_to_end: AtomicBool,
@@ -321,6 +324,7 @@ impl Registry {
             passport: OnceLock::new(),
             ahead: tokio::sync::Mutex::new(None),
             survey: Survey::default(),
+            mirrors: OnceLock::new(),
             must_move_first: AtomicBool::new(false),
             is_asked_to_move: AtomicBool::new(false),
             is_asked_to_end: AtomicBool::new(false),

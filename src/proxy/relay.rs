@@ -22,6 +22,7 @@ use tokio::io::AsyncWrite;
 use super::conversation::Conversation;
 use super::end::End;
 use super::gate::{Gate, Turns, Way};
+use super::mirror::feed::Feed;
 use super::mirror::tap::Tap;
 use super::moving::{CustomNames, Unnamed};
 use super::notice;
@@ -257,11 +258,12 @@ impl Relay {
         let is_movable = self.conversation.is_movable();
         if self.is_busy && is_movable && self.server.unsent.is_empty() {
             self.is_busy = false;
-            self.entry.set_state(SessionState::Idle);
-            self.gate.settled();
+            // First: whoever holds everybody looks then how much is outstanding for mirrors.
             if let Some(tap) = &mut self.tap {
                 tap.ended();
             }
+            self.entry.set_state(SessionState::Idle);
+            self.gate.settled();
         } else if !self.is_busy && !is_movable {
             // Half a notification: not to be moved until the rest is there.
             self.is_busy = true;
@@ -490,22 +492,14 @@ impl Parted {
         self.said
     }
 
-    /// Goes on with another server, of the side `turns`, which has sent this already.
-    ///
-    /// # Errors
-    /// That is no message.
-    pub fn join(
-        self,
-        server: Stream,
-        from_server: &[u8],
-        turns: Turns,
-    ) -> Result<Relay, (WireError, Parted)> {
-        // What is said on the new side is nothing that the mirror has followed.
-        let parted = Parted { tap: None, ..self };
-        parted.go_on_with(server, from_server, turns)
+    /// Ends its mirrors: what is said on the side that it goes to is nothing that they have followed.
+    pub fn leave_mirrors(&mut self) -> Vec<Arc<Feed>> {
+        let left = self.tap.take();
+        left.map_or_else(Vec::new, |tap| tap.feeds().to_vec())
     }
 
-    /// Goes on with the server that it had, which has sent this meanwhile.
+    /// Goes on with a server of the side `turns`, which has sent this meanwhile: that which it had, or
+    /// another.
     ///
     /// # Errors
     /// That is no message.

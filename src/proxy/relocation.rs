@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::ahead::{Ahead, CARRY_MAX, NotGiven};
 use super::channel::Channel;
 use super::gate::Turns;
+use super::mirror::feed::Feed;
 use super::moving::{self, MoveError, Taken};
 use super::notice::Refusal;
 use super::opening::{self, Passport};
@@ -83,12 +84,16 @@ pub(super) async fn relocate(
     if relay.turns() == turns {
         return Ok(arrived(relay, entry));
     }
-    let (old, parted) = match relay.part() {
+    let (old, mut parted) = match relay.part() {
         Ok(parted) => parted,
         Err(relay) => return Ok(arrived(*relay, entry)),
     };
+    let mirrors = parted.leave_mirrors();
+    if entry.must_move_first() {
+        until_left(&mirrors).await;
+    }
     match go(service, (Channel::new(old), turns), &parted, entry).await {
-        Ok((server, from_server)) => match parted.join(server, &from_server, turns) {
+        Ok((server, from_server)) => match parted.go_on_with(server, &from_server, turns) {
             Ok(relay) => Ok(arrived(relay, entry)),
             Err((error, parted)) => {
                 tracing::warn!(
@@ -103,6 +108,17 @@ pub(super) async fn relocate(
             Err(left_behind(parted, entry, &problem).await)
         }
     }
+}
+
+/// Waits until the sessions of its mirrors have ended: one of them may be on the server that it goes to,
+/// and have the locks there that it has here.
+async fn until_left(mirrors: &[Arc<Feed>]) {
+    let all_have = async {
+        for feed in mirrors {
+            feed.ended().await;
+        }
+    };
+    let _ = tokio::time::timeout(FIRST_MAX / 2, all_have).await;
 }
 
 /// Whether its database is on different servers before and after a cutover.

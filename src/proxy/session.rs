@@ -159,6 +159,9 @@ async fn begin(
     let mut opened = opened?;
     let side = opened.turns.side();
     opened.tap = mirror::begin::begin(settings, startup, &authentication, side);
+    if let Some(tap) = &opened.tap {
+        let _ = registered.entry.mirrors.set(tap.feeds().to_vec());
+    }
     Ok(opened)
 }
 

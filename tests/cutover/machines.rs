@@ -207,7 +207,9 @@ fn machines_find_out_by_themselves_when_whoever_moves_them_has_gone() {
     kill_at("stream drained");
     banks.iter().for_each(Bank::goes_on);
     for machine in &machines {
-        machine.run.wait_for_stderr("whoever moves traffic has gone: attempt ");
+        machine
+            .run
+            .wait_for_stderr("whoever moves traffic has gone: attempt ");
     }
     kill_at("decided");
     banks.iter().for_each(Bank::goes_on);

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod bank;
+mod by_mirror;
 mod carried;
 mod console;
 mod drivers;

@@ -49,23 +49,28 @@ impl Stage {
         schema: &str,
         config: impl FnOnce(&Pair) -> Option<PathBuf>,
     ) -> Self {
+        let mut stage = Self::without_stream(config);
+        stage.past_proxy().sql(schema);
+        let follow = pgflit("clone --follow").between(&stage.pair).start();
+        follow.wait_for_stderr("live replay");
+        stage.follow = Some(follow);
+        stage
+    }
+
+    /// Nobody streams, and no proxy runs.
+    pub(crate) fn without_stream(config: impl FnOnce(&Pair) -> Option<PathBuf>) -> Self {
         let pair = Pair::new();
         for database in [&pair.source, &pair.target] {
             database.sql("CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app");
         }
-        Database::of_user(&pair.source_cluster, "app", "app").sql(schema);
-        let mut stage = Stage {
+        Stage {
             follow: None,
             resumed: Vec::new(),
             proxy: None,
             port: 0,
             config: config(&pair),
             pair,
-        };
-        let follow = pgflit("clone --follow").between(&stage.pair).start();
-        follow.wait_for_stderr("live replay");
-        stage.follow = Some(follow);
-        stage
+        }
     }
 
     /// Starts the proxy, again on the same port if it had one.

@@ -12,8 +12,8 @@ use crate::base::quantity::{ByteSize, parse_duration};
 use crate::base::shadow_demands::ShadowDemands;
 use crate::cli::error::UsageError;
 use crate::cli::options::{
-    CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand, ProxyControl,
-    ProxyRun, TlsFiles,
+    ByMirror, CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand,
+    ProxyControl, ProxyRun, TlsFiles,
 };
 use crate::cli::settings::Settings;
 
@@ -201,6 +201,21 @@ pub(super) struct CutoverArgs {
     place: MigrationArgs,
 }
 
+/// What `cutover` takes besides: there is no rollback by a mirror.
+#[derive(Args)]
+pub(super) struct CutoverToTargetArgs {
+    #[command(flatten)]
+    cutover: CutoverArgs,
+    /// No stream has fed the target: this mirror of the proxy has, in mode all; there is no rollback
+    /// then
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["no_proxy", "without_changes_of"])]
+    by_mirror: Option<String>,
+    /// With --by-mirror: count rows before clients are held, only tell where the numbers differ, and
+    /// go on
+    #[arg(long, requires = "by_mirror")]
+    allow_different_counts: bool,
+}
+
 #[derive(Args)]
 pub(super) struct FinalizeArgs {
     /// Let the old side take writes again, which nobody carries anywhere
@@ -257,9 +272,24 @@ impl CutoverArgs {
             reverse: !settings.switch("no-reverse", self.no_reverse)?,
             without_changes_of: settings.list("without-changes-of", self.without_changes_of),
             require_shadow: settings.value("require-shadow", self.require_shadow)?,
+            by_mirror: None,
             has_proxy: !settings.switch("no-proxy", self.no_proxy)?,
             switch_command: settings.value("switch-command", self.switch_command)?,
             place: self.place.resolve(settings)?,
+        })
+    }
+}
+
+impl CutoverToTargetArgs {
+    pub(super) fn resolve(self, settings: &Settings<'_>) -> Result<CutoverOptions, UsageError> {
+        let allows_different_counts = self.allow_different_counts;
+        let by_mirror = self.by_mirror.map(|name| ByMirror {
+            name,
+            allows_different_counts,
+        });
+        Ok(CutoverOptions {
+            by_mirror,
+            ..self.cutover.resolve(settings)?
         })
     }
 }

@@ -14,7 +14,9 @@ use super::migration::CloneArgs;
 use super::sentinel::SentinelArgs;
 use super::steps::{CopyStepArgs, DumpSubjectArgs, RestoreStepArgs};
 use super::stream::StreamArgs;
-use super::traffic::{CutoverArgs, FinalizeArgs, ProxyArgs, global_unless_of_run};
+use super::traffic::{
+    CutoverArgs, CutoverToTargetArgs, FinalizeArgs, ProxyArgs, global_unless_of_run,
+};
 use crate::cli::error::UsageError;
 use crate::cli::invocation::{Command, Invocation, Shell};
 use crate::cli::settings::Settings;
@@ -79,7 +81,7 @@ enum TypedCommand {
     #[command(mut_args = global_unless_of_run)]
     Proxy(ProxyArgs),
     /// Move the application's traffic to the target; --dry-run rehearses it
-    Cutover(CutoverArgs),
+    Cutover(CutoverToTargetArgs),
     /// Move the traffic back to the source after a cutover, without losing writes
     Rollback(CutoverArgs),
     /// Make the cutover final: drop what made going back possible

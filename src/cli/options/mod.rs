@@ -30,7 +30,7 @@ pub use streaming::{
     ApplyOptions, ApplyTo, ApplyUntil, FileOrPipe, ReceiveOptions, StreamCommand, TransformOptions,
 };
 pub use traffic::{
-    CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand, ProxyControl,
-    ProxyRun, TlsFiles,
+    ByMirror, CutoverOptions, Fence, FinalizeOptions, MigrationPlace, OnTimeout, ProxyCommand,
+    ProxyControl, ProxyRun, TlsFiles,
 };
 pub use work_dir::WorkDir;

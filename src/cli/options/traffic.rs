@@ -94,12 +94,22 @@ pub struct CutoverOptions {
     pub without_changes_of: Vec<String>,
     /// `--require-shadow`.
     pub require_shadow: Option<ShadowDemands>,
+    /// `--by-mirror`.
+    pub by_mirror: Option<ByMirror>,
     /// Unless `--no-proxy`.
     pub has_proxy: bool,
     /// `--switch-command`.
     pub switch_command: Option<String>,
     /// Which migration.
     pub place: MigrationPlace,
+}
+
+/// Which mirror has fed the target, where no stream has.
+pub struct ByMirror {
+    /// Its name.
+    pub name: String,
+    /// `--allow-different-counts`.
+    pub allows_different_counts: bool,
 }
 
 /// The options of `finalize`.

@@ -1,16 +1,17 @@
 //! One attempt to move traffic, step by step, and how it is undone.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::after::After;
+use super::by_mirror::Mirrored;
 use super::config::{Config, FenceMode, OnTimeout};
 use super::error::{CutoverError, on};
 use super::fence::Spared;
 use super::leg::Leg;
 use super::outcome::Outcome;
 use super::proxies::{Proxies, Warm};
-use super::sequences::Sequences;
+use super::sequences::{Goes, Sequences};
 use super::steps::Steps;
 use super::{carried, fence, large_objects, preflight};
 use crate::base::cause::chain;
@@ -50,6 +51,29 @@ pub(super) struct Sessions {
     pub(super) to: Session,
 }
 
+/// What brings everything to the side that traffic goes to.
+enum Carrier<'a> {
+    Stream(Leg),
+    Mirror(&'a mut Mirrored),
+}
+
+impl Carrier<'_> {
+    fn stream(&self) -> Option<&Leg> {
+        match self {
+            Carrier::Stream(leg) => Some(leg),
+            Carrier::Mirror(_) => None,
+        }
+    }
+
+    /// Where sequences go on the other side.
+    fn sequences(&self) -> Sequences {
+        Sequences::new(match self {
+            Carrier::Stream(_) => Goes::There,
+            Carrier::Mirror(_) => Goes::Ahead,
+        })
+    }
+}
+
 /// An attempt under way.
 pub(super) struct Attempt<'a> {
     config: &'a Config,
@@ -57,7 +81,7 @@ pub(super) struct Attempt<'a> {
     sessions: &'a Sessions,
     proxies: Proxies,
     number: u64,
-    current: Leg,
+    carrier: Carrier<'a>,
     back: Leg,
     steps: Steps,
     sequences: Sequences,
@@ -76,7 +100,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Nothing is done yet.
+    /// Nothing is done yet. `mirrored` stands for the stream, if it is there.
     ///
     /// # Errors
     /// There is no stream to the side that traffic is to go to.
@@ -84,18 +108,26 @@ impl<'a> Attempt<'a> {
         config: &'a Config,
         store: &'a mut Store,
         sessions: &'a Sessions,
+        mirrored: Option<&'a mut Mirrored>,
     ) -> Result<Self, CutoverError> {
-        let last = store.last_switch()?;
-        let current = Leg::current(config, last.as_ref());
-        current.run()?;
+        let (carrier, left_out) = match mirrored {
+            Some(mirrored) => (Carrier::Mirror(mirrored), store.left_out()?),
+            None => {
+                let last = store.last_switch()?;
+                let current = Leg::current(config, last.as_ref());
+                current.run()?;
+                let left_out = current.store()?.left_out()?;
+                (Carrier::Stream(current), left_out)
+            }
+        };
         Ok(Attempt {
             proxies: config.proxies(),
             number: 0,
-            left_out: restore_list::objects(&current.store()?.left_out()?),
-            current,
+            left_out: restore_list::objects(&left_out),
+            sequences: carrier.sequences(),
+            carrier,
             back: Leg::back(config),
             steps: Steps::default(),
-            sequences: Sequences::default(),
             sequence_count: 0,
             unmovable: Vec::new(),
             ended: Vec::new(),
@@ -173,8 +205,12 @@ impl<'a> Attempt<'a> {
     async fn make_ready(&mut self, shutdown: &Shutdown) -> Result<(), CutoverError> {
         still_wanted(shutdown)?;
         let (from, to) = (&self.sessions.from, &self.sessions.to);
-        let sessions = (&self.current, from, to);
+        let via = (from, self.from());
+        let sessions = (self.carrier.stream(), from, to);
         let found = preflight::look(self.config, sessions, &mut self.proxies).await?;
+        if let Carrier::Mirror(mirrored) = &mut self.carrier {
+            mirrored.look(self.config, (&self.proxies, via), to).await?;
+        }
         self.superusers = found.superusers;
         self.unmovable = found.unmovable;
         self.steps.done("preflight", false);
@@ -191,10 +227,10 @@ impl<'a> Attempt<'a> {
         self.number = last.max(known) + 1;
         self.store
             .begin_cutover(self.number, self.config.to, self.config.reverse)?;
-        if self.config.reverse {
+        if let (true, Some(current)) = (self.config.reverse, self.carrier.stream()) {
             let (from, to) = self.config.ends();
-            let like = self.current.run()?;
-            let carried = carried::carried_there(&self.current)?;
+            let like = current.run()?;
+            let carried = carried::carried_there(current)?;
             let arming = self.back.arm((to, from), (&like, carried), shutdown);
             arming.await?;
             self.steps.done("way back armed", false);
@@ -235,8 +271,10 @@ impl<'a> Attempt<'a> {
             ));
         }
         self.steps.done("connections ahead", false);
-        preflight::near((&self.current, from), self.config.limits.max_lag).await?;
-        self.steps.done("stream near", false);
+        if let Some(current) = self.carrier.stream() {
+            preflight::near((current, from), self.config.limits.max_lag).await?;
+            self.steps.done("stream near", false);
+        }
         Ok(())
     }
 
@@ -297,7 +335,12 @@ impl<'a> Attempt<'a> {
         let noted = tables::note(from, self.number, lease).await;
         noted.map_err(on(from_side, "noting the attempt"))?;
         self.proxies.find(via).await?;
-        preflight::good_moment((&self.current, from, &self.sessions.to)).await?;
+        match &mut self.carrier {
+            Carrier::Stream(current) => {
+                preflight::good_moment((current, from, &self.sessions.to)).await?;
+            }
+            Carrier::Mirror(mirrored) => mirrored.begin(&self.proxies, via).await?,
+        }
         self.steps.done("noted", false);
         Ok(())
     }
@@ -326,9 +369,6 @@ impl<'a> Attempt<'a> {
         self.steps.done("fence", true);
         failpoint::reach("fence proven");
         self.drain().await?;
-        self.steps.done("stream drained", true);
-        failpoint::reach("stream drained");
-        carried::check_held(self.config, &self.current, from).await?;
         self.carry_sequences().await?;
         self.steps.done("sequences", true);
         if self.carries_large_objects().await? {
@@ -339,8 +379,29 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Writes the marker, and returns once the other side has everything before it.
+    /// Returns once the other side has everything.
     async fn drain(&mut self) -> Result<(), CutoverError> {
+        let from = &self.sessions.from;
+        match &self.carrier {
+            Carrier::Stream(current) => {
+                self.marker = self.drain_stream(current).await?;
+                self.steps.done("stream drained", true);
+                failpoint::reach("stream drained");
+                carried::check_held(self.config, current, from).await
+            }
+            Carrier::Mirror(mirrored) => {
+                mirrored.drain(&self.proxies, (from, self.from())).await?;
+                self.steps.done("mirror drained", true);
+                failpoint::reach("stream drained");
+                mirrored.check_counts(self.config).await?;
+                self.steps.done("rows counted", true);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the marker, and returns it once the other side has everything before it.
+    async fn drain_stream(&self, current: &Leg) -> Result<Lsn, CutoverError> {
         let (from_side, to_side) = (self.from(), self.config.to);
         let sql = format!(
             "SELECT pg_catalog.pg_logical_emit_message(true, 'pgflit', 'cutover {}')::text",
@@ -348,27 +409,27 @@ impl<'a> Attempt<'a> {
         );
         let row = self.sessions.from.query_one(&sql, &[]).await;
         let row = row.map_err(on(from_side, "writing the marker"))?;
-        self.marker = preflight::parse(row.get(0), from_side)?;
-        let store = self.current.store()?;
-        let origin = self.current.run()?.origin.unwrap_or_default();
+        let marker = preflight::parse(row.get(0), from_side)?;
+        let store = current.store()?;
+        let origin = current.run()?.origin.unwrap_or_default();
         loop {
-            if store.sentinel()?.replay_lsn >= self.marker {
-                return Ok(());
+            if store.sentinel()?.replay_lsn >= marker {
+                return Ok(marker);
             }
             let applied = capture::applied_until(&self.sessions.to, &origin).await;
             let applied = applied.map_err(on(to_side, "asking how far apply is"))?;
-            if applied.is_some_and(|applied| applied >= self.marker) {
-                return Ok(());
+            if applied.is_some_and(|applied| applied >= marker) {
+                return Ok(marker);
             }
-            if !self.current.is_running() {
+            if !current.is_running() {
                 return Err(CutoverError::not_ready(
                     format!(
                         "the stream in {} has ended meanwhile",
-                        self.current.root().display()
+                        current.root().display()
                     ),
                     format!(
                         "see why in its log, and go on with it: {}",
-                        self.current.resume_hint()
+                        current.resume_hint()
                     ),
                 ));
             }
@@ -448,7 +509,7 @@ impl<'a> Attempt<'a> {
         );
         let after = After {
             config: self.config,
-            current: &self.current,
+            current: self.carrier.stream(),
             back: &self.back,
             number: self.number,
             marker: self.marker,
@@ -457,7 +518,13 @@ impl<'a> Attempt<'a> {
         // Clients come first: they all begin anew on a server that is cold.
         tokio::time::sleep(CLIENTS_FIRST).await;
         self.left_behind = after.run(&self.sessions.from, self.store).await?;
-        self.steps.done("old stream ended, way back begun", false);
+        self.steps.done(
+            match self.carrier {
+                Carrier::Stream(_) => "old stream ended, way back begun",
+                Carrier::Mirror(_) => "attempt ended",
+            },
+            false,
+        );
         self.store
             .set_cutover_report(self.number, &self.steps.json(), None)?;
         Ok(self.outcome(self.config.to))
@@ -474,6 +541,10 @@ impl<'a> Attempt<'a> {
             sequences: self.sequence_count,
             unmovable: self.unmovable.clone(),
             ended: self.ended.clone(),
+            remarks: match &self.carrier {
+                Carrier::Stream(_) => Vec::new(),
+                Carrier::Mirror(mirrored) => mirrored.remarks.clone(),
+            },
             left_behind: self.left_behind.clone(),
             resume_hint: has_way_back.then(|| self.back.resume_hint()),
         }
@@ -607,84 +678,4 @@ async fn decide_surely(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(CutoverError::Unknown(failed))
-}
-
-/// What comes after the decision. All of it may be done again.
-pub(super) struct After<'a> {
-    pub(super) config: &'a Config,
-    pub(super) current: &'a Leg,
-    pub(super) back: &'a Leg,
-    pub(super) number: u64,
-    pub(super) marker: Lsn,
-    pub(super) decided_at: Lsn,
-}
-
-impl After<'_> {
-    /// Gives what was found to be left behind.
-    pub(super) async fn run(
-        &self,
-        from: &Session,
-        store: &mut Store,
-    ) -> Result<Vec<String>, CutoverError> {
-        let config = self.config;
-        let record = Record {
-            serves: config.to,
-            attempt: self.number,
-            ..Record::default()
-        };
-        record.write(&config.work_dir.authority_path())?;
-        failpoint::reach("record written");
-        if let Some(command) = &config.switch_command {
-            run_hook(command, config.to)?;
-        }
-        self.current.end(self.marker).await?;
-        failpoint::reach("old stream ended");
-        self.current.drop_slot(from).await?;
-        failpoint::reach("old slot dropped");
-        let noted = tables::end_note(from).await;
-        noted.map_err(on(config.to.other(), "ending the attempt"))?;
-        // Before anything comes back, which would count as something that was done there.
-        let has_begun = config.reverse && self.back.store()?.sentinel()?.apply;
-        let left_behind = match has_begun {
-            true => Vec::new(),
-            false => carried::look_late(config, self.current, from).await,
-        };
-        for one in &left_behind {
-            tracing::error!("{one}");
-        }
-        if config.reverse && !self.back.is_running() {
-            self.back.begin_at(self.decided_at)?;
-            failpoint::reach("way back set");
-            // What comes back is written where the stream there has ended.
-            let (from, to) = config.ends();
-            let pid = self.back.start((to, from))?;
-            tracing::info!(
-                "changes go back to the {} now (process {pid})",
-                config.to.other()
-            );
-            self.back.until_running().await?;
-        }
-        failpoint::reach("way back begun");
-        store.set_cutover_state(self.number, CutoverState::Done)?;
-        Ok(left_behind)
-    }
-}
-
-/// Moves the application by what the operator has given.
-fn run_hook(command: &str, to: Side) -> Result<(), CutoverError> {
-    let failed = |source| CutoverError::Start {
-        what: "the switch command".to_owned(),
-        source,
-    };
-    let status = Command::new("/bin/sh")
-        .args(["-c", command])
-        .env("PGFLIT_SERVES", to.as_str())
-        .status()
-        .map_err(failed)?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(failed(std::io::Error::other(format!(
-            "{status}; traffic is to go to the {to}, which is decided: run it by hand"
-        )))),
-    }
 }

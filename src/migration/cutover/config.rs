@@ -33,10 +33,30 @@ pub struct Config {
     pub fence: FenceMode,
     /// Whether there is to be a way back.
     pub reverse: bool,
+    /// What has fed the side that traffic goes to, if not a stream.
+    pub by_mirror: Option<ByMirror>,
     /// Tables whose updates and deletes may stay behind where no stream carries them.
     pub given_up: Vec<String>,
     /// What mirrors must have shown.
     pub shadow: Option<ShadowDemands>,
+}
+
+/// A mirror of the proxies that has fed the side that traffic goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByMirror {
+    /// Its name.
+    pub name: String,
+    /// What the numbers of rows on both sides decide.
+    pub counts: Counts,
+}
+
+/// What the numbers of rows on both sides decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// They must be equal while clients are held.
+    MustBeEqual,
+    /// They are told before that.
+    MayDiffer,
 }
 
 /// Thresholds.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, Sessions};
+use super::by_mirror::Mirrored;
 use super::config::Config;
 use super::error::{CutoverError, on};
 use super::leg::Leg;
@@ -10,7 +11,8 @@ use super::outcome::Outcome;
 use super::recover;
 use crate::base::cause::chain;
 use crate::base::{Shutdown, Side};
-use crate::store::Lock;
+use crate::migration::MigrationError;
+use crate::store::{Lock, Store};
 
 /// The pauses between attempts.
 const AGAIN_FIRST: Duration = Duration::from_secs(2);
@@ -26,9 +28,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Something stands against it, or it was undone; in any case traffic flows, on one side. Only
 /// [`CutoverError::Unknown`] leaves clients waiting.
 pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, CutoverError> {
-    if !config.work_dir.has_begun() {
+    match (config.work_dir.has_begun(), &config.by_mirror) {
+        (true, _) => {}
         // Says what is missing.
-        Leg::current(config, None).run()?;
+        (false, None) => drop(Leg::current(config, None).run()?),
+        // What a mirror feeds needs no migration.
+        (false, Some(_)) => {
+            config.work_dir.create().map_err(MigrationError::from)?;
+            Store::create(&config.work_dir.store_path())?;
+        }
     }
     let _lock = Lock::take(&config.work_dir.root.join("cutover.lock"))?;
     let mut store = config.work_dir.open_store()?;
@@ -48,12 +56,15 @@ pub async fn cut_over(config: &Config, shutdown: &Shutdown) -> Result<Outcome, C
         let problem = format!("traffic goes to the {serves} already");
         return Err(CutoverError::not_ready(problem, hint));
     }
+    let told = config.by_mirror.as_ref();
+    let mirrored = told.map(|told| Mirrored::new(config, told));
+    let mut mirrored = mirrored.transpose()?;
     let mut wait = AGAIN_FIRST;
     let mut left = config.limits.attempts.max(1);
     loop {
         let is_first = left == config.limits.attempts.max(1);
         left -= 1;
-        let done = Attempt::new(config, &mut store, &sessions)?
+        let done = Attempt::new(config, &mut store, &sessions, mirrored.as_mut())?
             .run(shutdown)
             .await;
         let may_again = left > 0 && !shutdown.asked();

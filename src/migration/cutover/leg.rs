@@ -36,7 +36,8 @@ const ARM_MAX: Duration = Duration::from_secs(30);
 
 /// What to do where no stream goes back: nothing that would begin the migration anew, which would
 /// overwrite what clients write now.
-pub(super) const NO_WAY_BACK: &str = "the way back was given up, by --no-reverse or finalize; to return, \
+pub(super) const NO_WAY_BACK: &str = "what is written on the target does not return: the way back was given \
+     up, by --no-reverse, --by-mirror or finalize; to return, \
      move the database from the target to the source, as a migration of its own in another work directory";
 
 /// How often it is looked whether it has ended.
@@ -57,11 +58,31 @@ impl Leg {
         let from = config.to.other();
         match last {
             None => Leg {
-                work_dir: config.work_dir.clone(),
                 from,
+                ..Leg::first(config)
             },
             Some(_) => Leg::of(config, from),
         }
+    }
+
+    /// The migration's own.
+    pub fn first(config: &Config) -> Leg {
+        Leg {
+            work_dir: config.work_dir.clone(),
+            from: Side::Source,
+        }
+    }
+
+    /// Whether there is, or was, a stream.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub fn is_followed(&self) -> Result<bool, CutoverError> {
+        let run = match self.work_dir.has_begun() {
+            true => self.work_dir.open_store()?.run()?,
+            false => None,
+        };
+        Ok(run.is_some_and(|run| run.slot.is_some()))
     }
 
     /// The one that will bring changes back.

@@ -25,6 +25,8 @@ pub struct Outcome {
     pub unmovable: Vec<String>,
     /// Who was ended because it was connected past the proxy.
     pub ended: Vec<String>,
+    /// What the mirror was not sent, and where row counts differ.
+    pub remarks: Vec<String>,
     /// What is on the side that traffic has left alone, as far as it was found afterwards.
     pub left_behind: Vec<String>,
     /// How the way back is resumed, if it stops.
@@ -45,6 +47,7 @@ impl Outcome {
             sequences: 0,
             unmovable: Vec::new(),
             ended: Vec::new(),
+            remarks: Vec::new(),
             left_behind: Vec::new(),
             resume_hint: done.has_way_back.then(|| Leg::back(config).resume_hint()),
         }

@@ -49,32 +49,35 @@ pub struct Found {
     pub unmovable: Vec<String>,
 }
 
-/// Looks at everything but the lag.
+/// Looks at everything but the lag, and what a mirror has fed where there is no stream.
 ///
 /// # Errors
 /// Something stands against it.
 pub async fn look(
     config: &Config,
-    (current, from, to): (&Leg, &Session, &Session),
+    (current, from, to): (Option<&Leg>, &Session, &Session),
     proxies: &mut Proxies,
 ) -> Result<Found, CutoverError> {
-    check_stream(current).await?;
-    carried::check(config, current).await?;
-    fence::check_rights(from, current.from).await?;
-    check_prepared(from, current.from).await?;
-    check_subscriptions(from, current.from).await?;
+    let side = config.to.other();
+    if let Some(current) = current {
+        check_stream(current).await?;
+        carried::check(config, current).await?;
+    }
+    fence::check_rights(from, side).await?;
+    check_prepared(from, side).await?;
+    check_subscriptions(from, side).await?;
     if config.reverse {
         check_way_back(&Leg::back(config), to).await?;
-        check_may_apply(from, current.from, config.address(current.from).user()).await?;
+        check_may_apply(from, side, config.address(side).user()).await?;
     }
-    check_servers(config, (current, from), to).await?;
-    let via = (from, current.from);
+    check_servers(config, from, to).await?;
+    let via = (from, side);
     proxies.find(via).await?;
     check_members(proxies, to, config.to).await?;
     let clients = match until_open(proxies, via).await {
         Ok(statuses) => {
             for (name, status) in &statuses {
-                check_proxy((name, status), current.from)?;
+                check_proxy((name, status), side)?;
             }
             proxies.survey(SURVEY_MAX, via).await?
         }
@@ -95,7 +98,7 @@ pub async fn look(
         Err(error) => return Err(error),
     };
     shadow::check(config, proxies, via).await?;
-    check_place(from, current.from, &clients).await?;
+    check_place(from, side, &clients).await?;
     let superusers = check_roles(config, (from, to), &clients).await?;
     let unmovable = unmovable(&clients);
     for one in &unmovable {
@@ -183,14 +186,10 @@ async fn check_stream(current: &Leg) -> Result<(), CutoverError> {
 }
 
 /// What `pgflit check` would say of the server that traffic goes to, as far as it matters by now.
-async fn check_servers(
-    config: &Config,
-    (current, from): (&Leg, &Session),
-    to: &Session,
-) -> Result<(), CutoverError> {
+async fn check_servers(config: &Config, from: &Session, to: &Session) -> Result<(), CutoverError> {
     let is_fenced = fence::is_up(to, config.to).await?;
     let end = |side, session| End { side, session };
-    let ends = (end(current.from, from), end(config.to, to));
+    let ends = (end(config.to.other(), from), end(config.to, to));
     let segments = config.reverse.then(|| Leg::back(config).work_dir.cdc);
     let found = check::look_before_traffic(ends, is_fenced, segments.as_deref()).await?;
     for one in found {

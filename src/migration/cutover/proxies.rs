@@ -149,6 +149,32 @@ impl Proxies {
             .await
     }
 
+    /// How the mirror `mirror` of each process does, once it is drained or `limit` is over, with the proxy's
+    /// name.
+    ///
+    /// # Errors
+    /// One does not answer, or has no such mirror.
+    pub async fn drain(
+        &self,
+        mirror: &str,
+        limit: Duration,
+        via: Via<'_>,
+    ) -> Result<Vec<(String, MirrorStatus)>, CutoverError> {
+        let request = Request::Drain {
+            mirror: mirror.to_owned(),
+            limit_ms: millis(limit),
+        };
+        let replies = self.ask(&request, via).await?;
+        let statuses = |(name, reply): (String, Reply)| match reply {
+            Reply::Mirrors { mirrors } => mirrors
+                .into_iter()
+                .map(|mirror| (name.clone(), mirror))
+                .collect(),
+            _ => Vec::new(),
+        };
+        Ok(replies.into_iter().flat_map(statuses).collect())
+    }
+
     /// Opens connections on `to` ahead, within `limit`.
     ///
     /// # Errors

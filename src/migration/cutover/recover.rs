@@ -1,6 +1,7 @@
 //! What an attempt that was killed has left: ended before anything else begins.
 
-use super::attempt::{After, undo_rest};
+use super::after::After;
+use super::attempt::undo_rest;
 use super::config::Config;
 use super::error::CutoverError;
 use super::fence;
@@ -77,6 +78,8 @@ async fn go_on(
 ) -> Result<(), CutoverError> {
     let before = store.switch_before(last.attempt)?;
     let current = Leg::current(meant, before.as_ref());
+    // Where nothing was ever followed a mirror has fed the other side.
+    let by_mirror = !Leg::first(meant).is_followed()?;
     let back = Leg::back(meant);
     let from = meant.connect(last.to.other()).await?;
     store.set_cutover_state(last.attempt, CutoverState::Switched)?;
@@ -85,7 +88,7 @@ async fn go_on(
             reverse: last.has_way_back && back.is_open()?,
             ..meant.clone()
         },
-        current: &current,
+        current: (!by_mirror).then_some(&current),
         back: &back,
         number: last.attempt,
         marker: last.marker.unwrap_or_default(),

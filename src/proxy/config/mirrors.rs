@@ -78,6 +78,11 @@ impl MirrorConfig {
     pub fn server<'a>(&'a self, database: &'a Database) -> Option<&'a Server> {
         self.server.as_ref().or(database.target.as_ref())
     }
+
+    /// Whether it is sent all traffic of `database` to where that is to go.
+    pub fn is_target_of(&self, database: &Database) -> bool {
+        self.is_of(&database.name) && self.server(database) == database.target.as_ref()
+    }
 }
 
 pub(super) fn read(

@@ -63,6 +63,7 @@ pub fn limit_of(request: &Request) -> Duration {
     match request {
         Request::Pause { limit_ms, .. }
         | Request::WarmUp { limit_ms, .. }
+        | Request::Drain { limit_ms, .. }
         | Request::Survey { limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*limit_ms),
         Request::Hold { drain_limit_ms, .. } => ANSWER_MAX + Duration::from_millis(*drain_limit_ms),
         // Sessions that go first may take a while, and those that were not held.

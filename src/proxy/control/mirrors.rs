@@ -1,13 +1,21 @@
 //! How mirrors do, as a proxy tells it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::serving::refused;
+use super::{MirroredTo, Reply};
+use crate::proxy::config::MirrorMode;
+use crate::proxy::config::databases::Database;
 use crate::proxy::mirror::Mirror;
 use crate::proxy::mirror::answers::Difference;
 use crate::proxy::mirror::shadow::StatementFacts;
+use crate::proxy::registry::Entry;
+use crate::proxy::service::{Service, Settings};
 
 /// Statements that are told of each mirror: those worth looking at come first.
 pub const WORST_MAX: usize = 50;
@@ -27,6 +35,9 @@ pub struct MirrorStatus {
     pub mode: String,
     /// Of how many transactions it is sent, from 0 to 1.
     pub exposure: f64,
+    /// Whether it is the target of all databases that have one, by the configuration.
+    #[serde(default)]
+    pub is_target: bool,
     /// Transactions that clients have ended. Each is counted by one of the following five.
     pub transactions: u64,
     /// Answered to the end.
@@ -99,10 +110,19 @@ pub struct StatementStatus {
 }
 
 impl MirrorStatus {
-    /// Of `mirror` at this moment.
-    pub fn of(mirror: &Mirror) -> Self {
+    /// Of `mirror` at this moment; `databases` are those of the configuration.
+    pub fn of(mirror: &Mirror, databases: &[Database]) -> Self {
+        Self::with(mirror, databases, &mirror.shadow.worst())
+    }
+
+    /// The same without statements, and what is summed up from them.
+    fn counted(mirror: &Mirror, databases: &[Database]) -> Self {
+        Self::with(mirror, databases, &[])
+    }
+
+    fn with(mirror: &Mirror, databases: &[Database], worst: &[Arc<StatementFacts>]) -> Self {
         let counted = mirror.counters.read();
-        let worst = mirror.shadow.worst();
+        let mut movable = databases.iter().filter(|one| one.target.is_some());
         let sums = worst.iter().map(|facts| facts.read());
         let (compared, differences, passing, unconfirmed) = sums.fold((0, 0, 0, 0), |sums, one| {
             (
@@ -122,6 +142,7 @@ impl MirrorStatus {
             name: mirror.config.name.clone(),
             mode: mirror.config.mode.as_str().to_owned(),
             exposure: mirror.config.exposure,
+            is_target: movable.all(|one| mirror.config.is_target_of(one)),
             transactions: counted.seen,
             completed: counted.completed,
             outstanding: counted.outstanding(),
@@ -172,4 +193,47 @@ impl StatementStatus {
             p99_ratio: counts.p99_ratio,
         }
     }
+}
+
+/// How often it is looked whether a mirror is drained.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// Answers once the mirror `name` has nothing outstanding, or `limit` is over.
+pub(super) async fn drain(service: &Service, name: &str, limit: Duration) -> Reply {
+    let began = Instant::now();
+    loop {
+        let settings = service.settings();
+        let mut mirrors = settings.mirrors.iter();
+        let Some(mirror) = mirrors.find(|mirror| mirror.config.name == name) else {
+            return refused(
+                &format!("there is no mirror {name}"),
+                Some("name one of those that pgflit proxy mirrors lists"),
+            );
+        };
+        let status = MirrorStatus::counted(mirror, &settings.config.databases);
+        if status.outstanding == 0 || began.elapsed() >= limit {
+            let mirrors = vec![status];
+            return Reply::Mirrors { mirrors };
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The mirrors that are sent everything that a client does, by the way that is in force now.
+pub(super) fn mirrored_to(entry: &Entry, settings: &Settings) -> Vec<MirroredTo> {
+    let feeds = entry.mirrors.get().into_iter().flatten();
+    let feeds = feeds.filter(|feed| {
+        let began_with = &feed.mirror().config;
+        let is_in_force = settings.mirrors.iter().any(|mirror| {
+            let now = &mirror.config;
+            now.name == began_with.name && now.server == began_with.server
+        });
+        let is_sent_all = began_with.mode == MirrorMode::All && began_with.exposure >= 1.0;
+        is_in_force && is_sent_all && feed.is_open()
+    });
+    let told = feeds.map(|feed| MirroredTo {
+        name: feed.mirror().config.name.clone(),
+        server_pid: Some(feed.server_pid().load(Ordering::Relaxed)).filter(|pid| *pid != 0),
+    });
+    told.collect()
 }

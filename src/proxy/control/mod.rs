@@ -64,6 +64,13 @@ pub enum Request {
     Reload,
     /// How the mirrors do.
     Mirrors,
+    /// How one of them does, once nothing is outstanding, or the limit is over.
+    Drain {
+        /// Its name.
+        mirror: String,
+        /// The limit.
+        limit_ms: u64,
+    },
     /// Hold everybody between transactions, for an attempt to move traffic.
     Hold {
         /// The attempt's number.
@@ -164,7 +171,7 @@ pub enum Reply {
         /// What is not before a restart.
         after_restart: Vec<String>,
     },
-    /// To [`Request::Mirrors`].
+    /// To [`Request::Mirrors`], and to [`Request::Drain`], without statements then.
     Mirrors {
         /// In the order of the configuration.
         mirrors: Vec<MirrorStatus>,
@@ -322,6 +329,9 @@ pub struct Client {
     /// What would end it then, each by its kind and name; none if that is not known.
     #[serde(default)]
     pub holds: Option<Vec<String>>,
+    /// The mirrors that are sent everything that it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<MirroredTo>,
     /// Since it came.
     pub connected_s: f64,
     /// Transactions that ended.
@@ -330,4 +340,13 @@ pub struct Client {
     pub bytes_in: u64,
     /// Bytes to it.
     pub bytes_out: u64,
+}
+
+/// A mirror that is sent everything that a client does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirroredTo {
+    /// Its name.
+    pub name: String,
+    /// The process of its server that does it again; none before there is something to be done.
+    pub server_pid: Option<u32>,
 }

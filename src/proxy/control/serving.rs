@@ -10,9 +10,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
-use super::moving;
 use super::place::{PROCESSES_MAX, Place, Process};
 use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
+use super::{mirrors, moving};
 use crate::proxy::admin::tasks::Tasks;
 use crate::proxy::cancel;
 use crate::proxy::config::Changes;
@@ -20,7 +20,7 @@ use crate::proxy::coordination::Membership;
 use crate::proxy::pause::{Hold, Paused};
 use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
-use crate::proxy::service::Service;
+use crate::proxy::service::{Service, Settings};
 use crate::proxy::stop::StopRequest;
 use crate::proxy::survey;
 use crate::proxy::unix_socket::{UnixSocket, answers};
@@ -224,8 +224,14 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
         Request::Mirrors => {
             let settings = service.settings();
             let mirrors = settings.mirrors.iter();
-            let mirrors = mirrors.map(|mirror| MirrorStatus::of(mirror)).collect();
-            Reply::Mirrors { mirrors }
+            let databases = &settings.config.databases;
+            let mirrors = mirrors.map(|mirror| MirrorStatus::of(mirror, databases));
+            Reply::Mirrors {
+                mirrors: mirrors.collect(),
+            }
+        }
+        Request::Drain { mirror, limit_ms } => {
+            mirrors::drain(service, &mirror, Duration::from_millis(limit_ms)).await
         }
         Request::Reload => reloaded(facts),
         request @ (Request::Hold { .. }
@@ -353,12 +359,12 @@ fn status(facts: &Facts) -> Status {
 fn clients(service: &Service) -> Reply {
     let clients = service.registry.clients();
     let settings = service.settings();
-    let of = |entry: &Entry| client(entry, settings.config.has_target(&entry.facts.database));
+    let of = |entry: &Entry| client(entry, &settings);
     let clients = clients.iter().map(|entry| of(entry.as_ref())).collect();
     Reply::Clients { clients }
 }
 
-fn client(entry: &Entry, is_to_move: bool) -> Client {
+fn client(entry: &Entry, settings: &Settings) -> Client {
     let facts = &entry.facts;
     let totals = entry.statistics.read();
     let key = entry.server().and_then(|server| server.key);
@@ -373,9 +379,10 @@ fn client(entry: &Entry, is_to_move: bool) -> Client {
         application_name: facts.application_name.clone(),
         encrypted: facts.is_encrypted,
         server_pid: key.map(|key| key.process),
-        is_to_move,
+        is_to_move: settings.config.has_target(&facts.database),
         can_move: entry.may_move() && holds.as_ref().is_none_or(Vec::is_empty),
         holds,
+        mirrors: mirrors::mirrored_to(entry, settings),
         connected_s: entry.since.elapsed().as_secs_f64(),
         transactions: totals.transactions.count(),
         bytes_in: totals.bytes_in,

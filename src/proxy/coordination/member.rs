@@ -400,6 +400,7 @@ async fn answer(request: Request, facts: &Facts) -> Reply {
         | Request::Clients
         | Request::Mirrors
         | Request::Survey { .. }
+        | Request::Drain { .. }
         | Request::Hold { .. }
         | Request::Promise { .. }
         | Request::WarmUp { .. }

@@ -8,7 +8,9 @@ use crate::proxy::mirror::counters::DropReason;
 pub(super) fn tell(out: &mut Exposition, facts: &Facts) {
     let settings = facts.service.settings();
     let mirrors = settings.mirrors.iter();
-    let told: Vec<_> = mirrors.map(|mirror| MirrorStatus::of(mirror)).collect();
+    let told: Vec<_> = mirrors
+        .map(|mirror| MirrorStatus::of(mirror, &settings.config.databases))
+        .collect();
     if told.is_empty() {
         return;
     }

@@ -1,6 +1,7 @@
 //! The way of one client's transactions to one mirror: a bounded queue.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -16,6 +17,9 @@ pub struct Feed {
     mirror: Arc<Mirror>,
     inner: Mutex<Inner>,
     ready: Notify,
+    /// The process of the mirror's server that serves this session; zero while none does.
+    server_pid: Arc<AtomicU32>,
+    ended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +49,35 @@ impl Feed {
             mirror,
             inner: Mutex::default(),
             ready: Notify::new(),
+            server_pid: Arc::default(),
+            ended: Notify::new(),
         }
+    }
+
+    /// The mirror, as it was configured when the session began.
+    pub fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// Where it stands which process of the mirror's server serves this session; zero while none does.
+    pub fn server_pid(&self) -> &Arc<AtomicU32> {
+        &self.server_pid
+    }
+
+    /// Whether the mirror is sent what the client does from now on.
+    pub fn is_open(&self) -> bool {
+        let inner = self.lock();
+        !inner.is_closed && !inner.is_lost
+    }
+
+    /// Everything was said, and the connection to the mirror is closed at both ends.
+    pub fn end(&self) {
+        self.ended.notify_one();
+    }
+
+    /// Returns once that is so. For one to wait for.
+    pub async fn ended(&self) {
+        self.ended.notified().await;
     }
 
     /// A transaction has ended. Never waits: what there is no room for is dropped, but for the

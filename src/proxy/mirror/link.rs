@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::super::auth::{Answer, Credential, ServerLogin, ServerLoginError};
 use super::super::channel::{Channel, ChannelError};
@@ -57,6 +59,17 @@ pub struct Link {
     conversation: Conversation,
     place: ServerPlace,
     key: Option<CancelKey>,
+    told: Option<Told>,
+}
+
+/// Where it stands which process of the server is at the other end, for as long as the connection is there.
+#[derive(Debug)]
+struct Told(Arc<AtomicU32>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// What was answered in one round.
@@ -167,7 +180,16 @@ impl Link {
             conversation,
             place,
             key,
+            told: None,
         })
+    }
+
+    /// Says in `place`, from now on and until it is closed, which process of the server is at its other end.
+    pub fn tell_process(&mut self, place: &Arc<AtomicU32>) {
+        if let Some(key) = &self.key {
+            place.store(key.process, Ordering::Relaxed);
+            self.told = Some(Told(Arc::clone(place)));
+        }
     }
 
     /// Says `requests`, whole messages, and returns once everything is answered. An answer that
@@ -205,9 +227,14 @@ impl Link {
         self.conversation.is_movable()
     }
 
-    /// Says goodbye.
+    /// Says goodbye, and returns once the server's process has ended, which gives up its locks before.
     pub async fn close(mut self) {
-        let _ = tokio::time::timeout(OPEN_MAX, self.stream.write_all(b"X\0\0\0\x04")).await;
+        let goodbye = async {
+            self.stream.write_all(b"X\0\0\0\x04").await?;
+            while self.stream.read(&mut [0; 1024]).await? > 0 {}
+            Ok::<_, io::Error>(())
+        };
+        let _ = tokio::time::timeout(OPEN_MAX, goodbye).await;
     }
 
     async fn cancel(&self) {

@@ -66,6 +66,11 @@ impl Tap {
         }
     }
 
+    /// The ways to its mirrors.
+    pub fn feeds(&self) -> &[Arc<Feed>] {
+        &self.feeds
+    }
+
     /// The client has said this, and it goes to the server.
     pub fn client_said(&mut self, bytes: &[u8]) {
         let gathered = &mut self.gathered;

@@ -67,6 +67,7 @@ pub async fn run(session: Session) {
         worker.session.mirror.counters.close();
         link.close().await;
     }
+    worker.session.feed.end();
 }
 
 struct Worker {
@@ -301,9 +302,10 @@ impl Worker {
             Err(error) => Err(error),
         };
         match opened {
-            Ok(link) => {
+            Ok(mut link) => {
                 self.backoff = Backoff::new(RETRY.0, RETRY.1);
                 counters.open();
+                link.tell_process(self.session.feed.server_pid());
                 Ok(link)
             }
             Err(error) => {

@@ -62,10 +62,11 @@ const LONG_TRANSACTION: Duration = Duration::from_secs(1);
 
 /// Mirrors, in the order of the configuration.
 pub(super) fn mirrors(facts: &Facts) -> Rows {
-    let mirrors = facts.service.settings().mirrors.clone();
-    Box::new(mirrors.into_iter().map(|mirror| {
+    let settings = facts.service.settings();
+    let mirrors = settings.mirrors.clone();
+    Box::new(mirrors.into_iter().map(move |mirror| {
         let config = &mirror.config;
-        let told = MirrorStatus::of(&mirror);
+        let told = MirrorStatus::of(&mirror, &settings.config.databases);
         let databases = match config.databases.is_empty() {
             true => ANY.to_owned(),
             false => config.databases.join(","),
@@ -91,9 +92,10 @@ pub(super) fn mirrors(facts: &Facts) -> Rows {
 
 /// The statements of each mirror that are worth looking at, those first that differ most.
 pub(super) fn shadow(facts: &Facts) -> Rows {
-    let mirrors = facts.service.settings().mirrors.clone();
-    Box::new(mirrors.into_iter().flat_map(|mirror| {
-        let told = MirrorStatus::of(&mirror);
+    let settings = facts.service.settings();
+    let mirrors = settings.mirrors.clone();
+    Box::new(mirrors.into_iter().flat_map(move |mirror| {
+        let told = MirrorStatus::of(&mirror, &settings.config.databases);
         let micros = |millis: Option<f64>| millis.map(|millis| (millis * 1000.0).round() as u64);
         told.worst.into_iter().map(move |one| {
             let kinds: Vec<_> = one.differences_by_kind.into_keys().collect();
