@@ -61,13 +61,6 @@ impl Stage {
             .assert_code(0);
     }
 
-    /// What the mirror counts.
-    fn mirror(&self) -> Value {
-        let told = self.command("proxy mirrors --json").run().assert_code(0);
-        let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
-        told[0].clone()
-    }
-
     #[track_caller]
     fn until_drained(&self) {
         eventually(SOON, "the mirror has everything", || {

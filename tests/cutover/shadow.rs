@@ -2,19 +2,8 @@
 
 use std::fs;
 
-use serde_json::Value;
-
 use super::stage::Stage;
-use crate::support::{SOON, eventually, pgflit};
-
-impl Stage {
-    /// What the proxy says of its one mirror.
-    fn mirror(&self) -> Value {
-        let told = pgflit("proxy mirrors --json").dir(self.pair.dir()).run();
-        let told: Value = serde_json::from_str(&told.assert_code(0).stdout).expect("JSON");
-        told[0].clone()
-    }
-}
+use crate::support::{SOON, eventually};
 
 #[test]
 fn traffic_stays_until_mirrors_have_shown_what_is_required() {

@@ -120,6 +120,14 @@ impl Stage {
         self.command(words).run().assert_code(3)
     }
 
+    /// What the proxy counts of its one mirror.
+    #[track_caller]
+    pub(crate) fn mirror(&self) -> Value {
+        let told = self.command("proxy mirrors --json").run().assert_code(0);
+        let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+        told[0].clone()
+    }
+
     /// The database through the proxy, as the application.
     pub(crate) fn database(&self) -> Database {
         let own = self.pair.source_cluster.port();
