@@ -27,7 +27,7 @@ fn traffic_stays_until_mirrors_have_shown_what_is_required() {
     };
     refused(
         "errors=0,p99_ratio<1000000",
-        "mirror new: p99_ratio is not known yet; mirror new: the number of answers compared is 0, \
+        "of mirror new, p99_ratio is not known yet; of mirror new, the number of answers compared is 0, \
          not at least 1",
     );
     let queries = "SELECT count(*) FROM t;\n".repeat(110);
@@ -36,15 +36,15 @@ fn traffic_stays_until_mirrors_have_shown_what_is_required() {
         let told = stage.mirror();
         told["compared"].as_u64() >= Some(111) && told["differences"] == 1
     });
-    refused("errors=0", "mirror new: errors is 1, not 0");
+    refused("errors=0", "of mirror new, errors is 1, not 0");
     refused(
         "errors<2,differences<=0,min_samples=100",
-        "mirror new: differences is 1, not at most 0",
+        "of mirror new, differences is 1, not at most 0",
     );
     refused(
         "min_samples=1000000",
         &format!(
-            "mirror new: the number of answers compared is {}, not at least 1000000",
+            "of mirror new, the number of answers compared is {}, not at least 1000000",
             stage.mirror()["compared"]
         ),
     );

@@ -18,7 +18,7 @@ use crate::wire::replication::StandbyStatus;
 
 use super::error::ReceiveError;
 use super::keeper::Keeper;
-use super::pace::{NAP, Pace};
+use super::pace::Pace;
 use super::pipe::{Pipe, PipeWatch, Reader};
 use super::plugin::{self, Plugin, Wanted};
 use super::resume::last_boundary;
@@ -310,10 +310,10 @@ impl Socket<'_> {
 
     /// What arrives within a tick, up to a bound; none if nothing does.
     async fn read_batch(&mut self) -> Result<Option<CopyMessages>, ReceiveError> {
-        if self.pace.is_dense {
+        if let Some(nap) = self.pace.nap {
             // Not tokio's, which wakes up for each message that arrives meanwhile. Nothing else
             // runs on this thread.
-            std::thread::sleep(NAP);
+            std::thread::sleep(nap);
         }
         let read = self.connection.read_copy_messages(BATCH_BYTES);
         let Ok(read) = tokio::time::timeout(TICK, read).await else {

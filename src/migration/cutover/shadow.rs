@@ -47,7 +47,7 @@ fn unmet(demands: &ShadowDemands, mirrors: &[MirrorStatus]) -> Vec<String> {
     }
     let of_each = by_name.into_iter().flat_map(|(name, parts)| {
         let unmet = demands.unmet(|fact| known(fact, &parts)).into_iter();
-        unmet.map(move |told| format!("mirror {name}: {told}"))
+        unmet.map(move |told| format!("of mirror {name}, {told}"))
     });
     of_each.collect()
 }
