@@ -39,7 +39,7 @@ test-regression: ## Set up, then clone PostgreSQL's own regression database (nee
 
 fuzz: ## Try the parsers of what others send with two million hostile inputs each (CASES=100000)
 	@.ci/setup test
-	PROPTEST_CASES=$(CASES) cargo test --release --lib --quiet hostile
+	PROPTEST_CASES=$(CASES) CARGO_PROFILE_RELEASE_LTO=off cargo test --release --lib --quiet hostile
 
 bench: bench-copy bench-apply bench-proxy bench-cutover bench-compare ## Set up, then compare all of it with its peers and limits
 
