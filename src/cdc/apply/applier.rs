@@ -173,7 +173,7 @@ impl Applier {
             spare: Vec::new(),
             batch: Batch::default(),
             group_since: None,
-            pace: Pace::default(),
+            pace: Pace::starting(Instant::now()),
             wanted: Vec::new(),
             begun: false,
             past_applied: at.committed.is_zero(),
@@ -505,9 +505,11 @@ impl Applier {
                     return Ok(After::AtEnd);
                 }
                 let transaction = Committed::of(&begin, Some(commit.lsn));
+                let now = Instant::now();
+                self.pace.took(held.steps.len(), now);
                 self.send_whole(&begin, held.steps, transaction).await?;
                 self.batch.end(commit);
-                let since = *self.group_since.get_or_insert_with(Instant::now);
+                let since = *self.group_since.get_or_insert(now);
                 let age = match self.batch.ready().len() < FEW {
                     true => GROUP_AGE_OF_FEW,
                     false => GROUP_AGE,
@@ -592,16 +594,11 @@ impl Applier {
         self.look_around()
     }
 
-    /// How much longer the open group may gather though nothing is there to read just now: apply
-    /// catches up, more is on its way, and one larger group costs less than several small ones.
-    pub(super) fn gathers_for(&mut self) -> Option<Duration> {
-        let since = self.group_since?;
-        let now = Instant::now();
-        let committed = self.batch.last()?.timestamp.as_deref();
-        if !self.pace.catches_up(committed, now) {
-            return None;
-        }
-        let left = GROUP_AGE_OF_FEW.saturating_sub(now.duration_since(since));
+    /// How much longer the open group may gather though nothing is there to read just now: more is on its
+    /// way, and one larger group costs less than several small ones.
+    pub(super) fn gathers_for(&self) -> Option<Duration> {
+        let since = self.group_since.filter(|_| self.pace.is_fast())?;
+        let left = GROUP_AGE.saturating_sub(since.elapsed());
         (!left.is_zero()).then_some(left)
     }
 

@@ -1,83 +1,79 @@
-//! Whether apply catches up with the source or keeps pace with it.
+//! Whether so much arrives that it is worth gathering, though nothing is there to read just now.
 //!
-//! By the source's own clock, so that nobody's clocks need agree: where more of its time passes in what
-//! is applied than passes here, there is something to catch up with.
+//! By the rate alone, over a while: a burst after a moment in which nothing came is no sign of it, and
+//! neither is one large transaction.
 
 use std::time::{Duration, Instant};
 
-use crate::cdc::timestamp::parse;
+/// How long is looked at.
+const WINDOW: Duration = Duration::from_millis(250);
 
-/// How long is looked at: longer than any group of few is old, and soon over once apply keeps pace.
-const WINDOW: Duration = Duration::from_millis(100);
+/// So many changes in that time: 20,000 a second, where groups that are committed as they come cost the
+/// target several times what larger ones do, and apply would fall behind.
+const MANY: usize = 5_000;
 
-/// So many times as fast as the source's clock: twice after a moment in which nothing was applied is
-/// catching up too, and a clock that is set right seldom is.
-const FASTER: u128 = 2;
-
-/// What is known.
-#[derive(Debug, Default)]
+/// How fast changes arrive.
+#[derive(Debug)]
 pub(super) struct Pace {
-    /// When it was last looked, and the source's time then, in microseconds.
-    since: Option<(Instant, i64)>,
-    catches_up: bool,
+    since: Instant,
+    changes: usize,
+    is_fast: bool,
 }
 
 impl Pace {
-    /// Whether apply catches up, where it has come to a transaction that was committed at `timestamp`.
-    /// Not known is no.
-    pub(super) fn catches_up(&mut self, timestamp: Option<&str>, now: Instant) -> bool {
-        if let Some((then, _)) = self.since
-            && now.duration_since(then) < WINDOW
-        {
-            return self.catches_up;
+    /// Nothing has arrived yet.
+    pub(super) fn starting(now: Instant) -> Self {
+        Self {
+            since: now,
+            changes: 0,
+            is_fast: false,
         }
-        let Some(at) = timestamp.and_then(parse) else {
-            return false;
-        };
-        if let Some((then, before)) = self.since.replace((now, at)) {
-            let theirs = u128::try_from(at.saturating_sub(before)).unwrap_or(0);
-            let ours = now.duration_since(then).as_micros();
-            self.catches_up = theirs >= ours.saturating_mul(FASTER);
+    }
+
+    /// A transaction of so many changes is whole.
+    pub(super) fn took(&mut self, changes: usize, now: Instant) {
+        let took = now.duration_since(self.since);
+        if took >= WINDOW {
+            let expected = MANY as u128 * took.as_micros() / WINDOW.as_micros();
+            self.is_fast = self.changes as u128 >= expected;
+            self.since = now;
+            self.changes = 0;
         }
-        self.catches_up
+        self.changes += changes;
+    }
+
+    /// Whether many have arrived in the window before.
+    pub(super) fn is_fast(&self) -> bool {
+        self.is_fast
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cdc::timestamp::format_unix_micros;
 
-    /// Asked every ten milliseconds, each time `theirs` further by the source's clock.
-    fn asked(pace: &mut Pace, now: &mut Instant, at: &mut i64, theirs: i64) -> Vec<bool> {
-        let mut answers = Vec::new();
-        for _ in 0..25 {
-            *now += Duration::from_millis(10);
-            *at += theirs;
-            answers.push(pace.catches_up(Some(&format_unix_micros(*at)), *now));
+    /// After a second of transactions of `changes`, `micros` apart.
+    fn is_fast_after(pace: &mut Pace, now: &mut Instant, changes: usize, micros: u64) -> bool {
+        for _ in 0..=1_000_000 / micros {
+            *now += Duration::from_micros(micros);
+            pace.took(changes, *now);
         }
-        answers
+        pace.is_fast()
     }
 
     #[test]
-    fn whoever_passes_more_of_the_sources_time_than_of_its_own_catches_up() {
-        let (mut pace, mut now, mut at) = (Pace::default(), Instant::now(), 0);
-        let mut ask = |theirs| asked(&mut pace, &mut now, &mut at, theirs);
-        assert!(!ask(10_000).contains(&true));
-        assert_eq!(ask(100_000).last(), Some(&true));
-        // A little faster is no backlog.
-        assert_eq!(ask(15_000).last(), Some(&false));
-        assert_eq!(ask(-15_000).last(), Some(&false));
-    }
-
-    #[test]
-    fn without_the_sources_time_nothing_is_held_back() {
-        let mut pace = Pace::default();
-        let now = Instant::now();
-        for step in 0..50 {
-            let now = now + Duration::from_millis(10 * step);
-            assert!(!pace.catches_up(None, now));
-            assert!(!pace.catches_up(Some("yesterday"), now));
-        }
+    fn a_stream_is_fast_that_goes_on_being_fast() {
+        let mut now = Instant::now();
+        let mut pace = Pace::starting(now);
+        // Two thousand TPC-B transactions a second.
+        assert!(!is_fast_after(&mut pace, &mut now, 4, 500));
+        assert!(is_fast_after(&mut pace, &mut now, 4, 50));
+        assert!(!is_fast_after(&mut pace, &mut now, 4, 500));
+        // A large one now and then; and the first after a silence.
+        assert!(!is_fast_after(&mut pace, &mut now, 4_000, 250_000));
+        assert!(is_fast_after(&mut pace, &mut now, 4, 50));
+        now += Duration::from_secs(10);
+        pace.took(4, now);
+        assert!(!pace.is_fast());
     }
 }

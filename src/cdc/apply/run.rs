@@ -84,6 +84,9 @@ pub async fn apply(config: Config, shutdown: &Shutdown) -> Result<Ended, ApplyEr
     }
 }
 
+/// Where changes arrive fast, the next are there within a moment; if not, there are none.
+const MORE_COMES: Duration = Duration::from_millis(10);
+
 /// How long a group that is on its way may take to commit once asked to stop.
 const COMMIT_MAX: Duration = Duration::from_secs(8);
 
@@ -283,7 +286,7 @@ async fn run(
             Piece::Pause if !pieces.is_empty() => {}
             Piece::Pause => {
                 if let Some(left) = applier.gathers_for() {
-                    (patience, paused) = (left, true);
+                    (patience, paused) = (left.min(MORE_COMES), true);
                     continue;
                 }
                 if applier.finish_group().await? == After::AtEnd {
