@@ -4063,7 +4063,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__cutover)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --by-mirror --allow-different-counts --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --require-shadow --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --by-mirror --allow-different-counts --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4094,6 +4094,10 @@ _pgflit() {
                     return 0
                     ;;
                 --without-changes-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --require-shadow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8149,7 +8153,7 @@ _pgflit() {
             return 0
             ;;
         pgflit__subcmd__rollback)
-            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
+            opts="-S -T -D -v -d -z -q -h --dry-run --max-lag --drain-limit --max-pause --on-timeout --attempts --fence --no-reverse --without-changes-of --require-shadow --no-proxy --switch-command --yes --socket --source --target --dir --notify --notify-command --config --json --progress --color --verbose --notice --debug --trace --quiet --log-json --log-file --log-time-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8180,6 +8184,10 @@ _pgflit() {
                     return 0
                     ;;
                 --without-changes-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --require-shadow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -2983,6 +2983,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l fence -d 'How 
 read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
 terminate\t'They are ended; they may connect again'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l without-changes-of -d 'Go on although this table was updated or deleted from without a replica identity, so that no stream carries it: that stays behind; may be given more than once' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l require-shadow -d 'Move traffic only if every mirror has shown this, such as \'errors=0,p99_ratio<1.5,min_samples=1000\'' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand cutover" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
@@ -3025,6 +3026,7 @@ complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l fence -d 'How
 read-only\t'They are ended, and new sessions are read-only unless they say otherwise'
 terminate\t'They are ended; they may connect again'"
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l without-changes-of -d 'Go on although this table was updated or deleted from without a replica identity, so that no stream carries it: that stays behind; may be given more than once' -r
+complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l require-shadow -d 'Move traffic only if every mirror has shown this, such as \'errors=0,p99_ratio<1.5,min_samples=1000\'' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l switch-command -d 'What moves it then, run by a shell once everything is on the other side; PGFLIT_SERVES says which that is' -r
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -l socket -d 'Control socket of the proxy [default: the one in the work directory]' -r -F
 complete -c pgflit -n "__fish_pgflit_using_subcommand rollback" -s S -l source -d 'Connection string of the source, as a URI or as keywords; libpq\'s PG* variables fill in the rest' -r
