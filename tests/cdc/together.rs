@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::Capture;
-use crate::support::{PLUGINS, assert_equal};
+use crate::support::{PLUGINS, SOON, assert_equal, eventually};
 
 const BY_ROW: &str = "were refused together and applied row by row";
 
@@ -245,6 +245,54 @@ fn triggers_that_fire_on_a_replica_see_other_tables_as_they_were() {
     capture.apply().run().assert_code(0);
     let seen = "SELECT string_agg(format('%s %s', count, sum), ', ' ORDER BY id) FROM seen";
     assert_eq!(target.sql(seen), "50 50, 50 100, 10 20");
+}
+
+/// The target is asked about some tables along with others, before their first change.
+#[test]
+fn tables_may_be_altered_on_both_sides_before_their_first_change() {
+    let mut tables = String::new();
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        write!(tables, "CREATE TABLE {name} (id int PRIMARY KEY, n int);").expect("written");
+    }
+    let capture = Capture::of(&tables);
+    let (source, target) = (&capture.pair.source, &capture.pair.target);
+    let receive = capture.receive().start();
+    let transform = capture.transform().start();
+    let apply = capture.apply().start();
+    let arrives = |name: &str, id: u32| {
+        let row = format!("SELECT count(*) FROM {name} WHERE id = {id}");
+        eventually(SOON, "the row is there", || target.number(&row) == 1);
+    };
+    for name in ["a", "b", "d"] {
+        source.sql(&format!("INSERT INTO {name} VALUES (1, 1)"));
+        arrives(name, 1);
+    }
+    // One has a column more, one other types, one another column in place of one, one no key.
+    let altered = "ALTER TABLE c ADD COLUMN note text; ALTER TABLE e ALTER n TYPE text;
+                   ALTER TABLE f DROP COLUMN n; ALTER TABLE f ADD COLUMN m text;
+                   ALTER TABLE g DROP CONSTRAINT g_pkey; ALTER TABLE g REPLICA IDENTITY FULL";
+    target.sql(altered);
+    source.sql(altered);
+    for (name, values) in [
+        ("c", "1, 1, 'new'"),
+        ("e", "1, 'text'"),
+        ("f", "1, 'm'"),
+        ("g", "1, 1"),
+    ] {
+        source.sql(&format!("INSERT INTO {name} VALUES ({values})"));
+        arrives(name, 1);
+    }
+    source.sql(
+        "INSERT INTO c SELECT n, n, 'many' FROM generate_series(2, 99) n; UPDATE c SET note = id::text;
+         INSERT INTO e SELECT n, 'm' || n FROM generate_series(2, 99) n; UPDATE e SET n = 'x' || n;
+         INSERT INTO f SELECT n, 'm' || n FROM generate_series(2, 99) n; DELETE FROM f WHERE id < 50;
+         INSERT INTO g SELECT n, n FROM generate_series(2, 99) n; UPDATE g SET n = -1;",
+    );
+    capture.end_now();
+    for ended in [receive, transform, apply] {
+        ended.wait_for_exit().assert_code(0);
+    }
+    assert_equal(source, target);
 }
 
 #[test]

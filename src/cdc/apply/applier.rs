@@ -29,8 +29,11 @@ use crate::store::WantedRow;
 const HELD_BYTES: usize = 8 << 20;
 
 /// A group is committed after this long, also where there is always more to read: the target is seen to
-/// go on, and what a crash undoes is done again in a moment.
-const GROUP_AGE: Duration = Duration::from_millis(250);
+/// go on, and what a crash undoes is done again in a moment. Reading alone fills one before that.
+const GROUP_AGE: Duration = Duration::from_secs(1);
+
+/// And after this long where the next change has to be waited for.
+const GROUP_AGE_OF_WAITING: Duration = Duration::from_millis(250);
 
 /// After this long a group is committed that has gathered few changes: apply keeps pace with the source, and
 /// what is gathered is what the target is behind.
@@ -204,12 +207,10 @@ impl Applier {
         }
     }
 
-    /// A segment begins; it prepares its own statements again. What was read before is written.
-    pub(super) async fn begin_segment(&mut self) -> Result<After, ApplyError> {
-        let after = self.hand_over().await?;
+    /// A segment begins; it prepares its own statements again. What is gathered keeps those it has.
+    pub(super) fn begin_segment(&mut self) {
         self.statements.clear();
         self.placement.begin_segment();
-        Ok(after)
     }
 
     /// Whether no source transaction is being read.
@@ -242,7 +243,8 @@ impl Applier {
                 self.pass(known.lsn);
                 return self.position(known.lsn, at).await;
             }
-            SqlLine::Switch(_) => {}
+            // Through a pipe, that is all that tells of it.
+            SqlLine::Switch(_) => self.begin_segment(),
             SqlLine::Begin(_) | SqlLine::Execute(_) | SqlLine::Commit(_) => {
                 return Err(self.out_of_order(at, "a line read as another"));
             }
@@ -598,7 +600,7 @@ impl Applier {
     /// way, and one larger group costs less than several small ones.
     pub(super) fn gathers_for(&self) -> Option<Duration> {
         let since = self.group_since.filter(|_| self.pace.is_fast())?;
-        let left = GROUP_AGE.saturating_sub(since.elapsed());
+        let left = GROUP_AGE_OF_WAITING.saturating_sub(since.elapsed());
         (!left.is_zero()).then_some(left)
     }
 

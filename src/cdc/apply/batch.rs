@@ -15,12 +15,12 @@ use super::error::ApplyError;
 use super::net::Ready;
 
 /// A batch is written at this many changes: enough that the rows of each of a thousand tables are worth a
-/// command for all of them, and little enough that one which has to be applied row by row takes a second
-/// or two.
-const BATCH_CHANGES: usize = 100_000;
+/// command for all of them, and little enough that one which has to be applied row by row takes some
+/// seconds at most.
+const BATCH_CHANGES: usize = 200_000;
 
 /// And at this many bytes of blocks that its changes hold, which is what bounds memory.
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_BYTES: usize = 32 << 20;
 
 /// How much is gathered before it is written.
 #[derive(Debug, Clone, Copy)]

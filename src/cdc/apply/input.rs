@@ -41,7 +41,7 @@ pub(super) enum Piece {
     /// Lines.
     Lines(Lines),
     /// A segment begins, which prepares its own statements, or cannot be read. Those before it were
-    /// read to their ends, and are what was written.
+    /// read to their ends.
     Segment,
     /// Nothing more for now.
     Pause,

@@ -277,11 +277,7 @@ async fn run(
                     }
                 }
             }
-            Piece::Segment => {
-                if applier.begin_segment().await? == After::AtEnd {
-                    return Ok(Ended::Endpos);
-                }
-            }
+            Piece::Segment => applier.begin_segment(),
             // More has come meanwhile: one group.
             Piece::Pause if !pieces.is_empty() => {}
             Piece::Pause => {

@@ -1,6 +1,7 @@
 //! The applying session: statements pipelined, every answer checked, COMMIT confirmed.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::{BufMut, BytesMut};
@@ -19,7 +20,7 @@ use super::expect::{Change, Emptied, Expect};
 use super::net::{Action, Set};
 use super::plan::{OnConflict, Step, plan};
 use super::sets::Rows;
-use super::target_table::{ITS_NAME, TargetTable, name_in_question, question};
+use super::target_table::{HOW_MANY, ITS_NAME, TargetTable, name_in_question, question};
 use super::tracking::{Tracking, bind_text, unbound};
 
 /// Requests gathered before they are sent and their answers read: large enough that the round
@@ -40,6 +41,11 @@ const FITTING_MAX: usize = 100_000;
 /// Columns of the target's tables remembered at a time; past this all are asked for again. One takes
 /// some 200 bytes.
 const COLUMNS_MAX: usize = 100_000;
+
+/// Each time a table is not known, twice as many are asked for together, up to so many: where many change,
+/// most of a round trip for each is saved, and where few do, few are asked for in vain. An answer is 10 MB
+/// at most.
+const TOGETHER_MAX: usize = 256;
 
 /// A session on the target that applies.
 #[derive(Debug)]
@@ -67,6 +73,8 @@ pub(super) struct Target {
     tables: HashMap<QualifiedName, Arc<TargetTable>>,
     /// Theirs.
     columns: usize,
+    /// How many tables are asked for together next.
+    together: usize,
     on_conflict: OnConflict,
     tracking: Tracking,
     /// Changes of the open transaction that found the target otherwise than the source was.
@@ -112,7 +120,8 @@ impl Target {
     ) -> Result<Self, ApplyError> {
         connection.query(SETTINGS).await?;
         // There may be thousands of tables, and its plan costs more than its answer.
-        let prepare = format!("PREPARE {QUESTION} (text) AS {}", question(ITS_NAME));
+        let question = question(ITS_NAME, HOW_MANY);
+        let prepare = format!("PREPARE {QUESTION} (text, bigint) AS {question}");
         connection.query(&prepare).await?;
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // What the source has may be no text in any encoding.
@@ -133,6 +142,7 @@ impl Target {
             fitting: HashSet::default(),
             tables: HashMap::default(),
             columns: 0,
+            together: 1,
             prepared_size: 0,
             on_conflict,
             tracking,
@@ -399,20 +409,24 @@ impl Target {
         }
         // What was sent before has its answers first.
         self.exchange().await?;
-        let execute = format!("EXECUTE {QUESTION} ({})", name_in_question(name));
+        let (its_name, count) = (name_in_question(name), self.together);
+        let execute = format!("EXECUTE {QUESTION} ({its_name}, {count})");
         let results = self.connection.query(&execute).await?;
-        let Some(table) = results.first().and_then(TargetTable::read) else {
-            return Ok(None);
-        };
+        let found = results.first().map(TargetTable::read).unwrap_or_default();
+        self.together = (self.together * 2).min(TOGETHER_MAX);
         if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
-            self.columns = 0;
+            (self.columns, self.together) = (0, 1);
         }
-        let table = Arc::new(table);
-        self.columns += table.width();
-        self.tables.insert(name.clone(), Arc::clone(&table));
-        Ok(Some(table))
+        for (found, table) in found {
+            // Those that are known are as they were when statements were made for them.
+            if let Entry::Vacant(entry) = self.tables.entry(found) {
+                self.columns += table.width();
+                entry.insert(Arc::new(table));
+            }
+        }
+        Ok(self.tables.get(name).cloned())
     }
 
     /// What the target answers to `sql`, for each row two columns.
@@ -445,7 +459,9 @@ impl Target {
         Ok(())
     }
 
+    /// It is asked for anew; alone, as each of those that are forgotten one by one.
     fn forget_table(&mut self, table: &QualifiedName) {
+        self.together = 1;
         if let Some(known) = self.tables.remove(table) {
             self.columns = self.columns.saturating_sub(known.width());
         }

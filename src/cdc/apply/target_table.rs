@@ -45,16 +45,23 @@ struct ColumnType {
     modifier: i32,
 }
 
-/// Where the question has its parameter, a table's quoted name.
+/// Where the question has its parameters: a table's quoted name, and how many are asked about.
 pub(super) const ITS_NAME: &str = "$1";
+pub(super) const HOW_MANY: &str = "$2";
+
+/// Tables that are asked about along with another have so many columns at most: those that an answer tells
+/// of come to a few megabytes.
+const NARROW: u32 = 100;
 
 /// The name of `table` for the question.
 pub(super) fn name_in_question(table: &QualifiedName) -> String {
     quote_literal(&table.quoted())
 }
 
-/// The question that [`TargetTable::read`] reads the answer to.
-pub(super) fn question(name: &str) -> String {
+/// The question that [`TargetTable::read`] reads the answer to: about a table and those that follow by
+/// name in its schema, `count` in all. They are found first, as an array: what is known of the catalog's
+/// size, which may be nothing, cannot make a plan that looks for them last.
+pub(super) fn question(name: &str, count: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
                 a.atttypmod::text, (a.attgenerated <> '')::text,
@@ -72,8 +79,10 @@ pub(super) fn question(name: &str) -> String {
                                AND k.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))
                    FROM pg_catalog.pg_index i
                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-                        AND i.indpred IS NULL AND i.indexprs IS NULL)::text
+                        AND i.indpred IS NULL AND i.indexprs IS NULL)::text,
+                s.nspname, c.relname
            FROM pg_catalog.pg_class c
+           JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
            LEFT JOIN pg_catalog.pg_attribute a
                   ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
            LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -87,40 +96,58 @@ pub(super) fn question(name: &str) -> String {
                 SELECT o.oid, o.typname, o.typnamespace, below.modifier::text
                   FROM below JOIN pg_catalog.pg_type o USING (oid) WHERE o.typtype <> 'd') b ON true
            LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
-          WHERE c.oid = pg_catalog.to_regclass({name})"
+          WHERE c.oid = ANY (ARRAY(
+                SELECT f.oid
+                  FROM pg_catalog.pg_class f
+                 WHERE f.relname >= (SELECT relname FROM pg_catalog.pg_class
+                                      WHERE oid = pg_catalog.to_regclass({name}))
+                       AND f.relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class
+                                              WHERE oid = pg_catalog.to_regclass({name}))
+                       AND (f.relkind IN ('r', 'p') AND f.relnatts <= {NARROW}
+                            OR f.oid = pg_catalog.to_regclass({name}))
+                 ORDER BY f.relname LIMIT {count}))"
     )
 }
 
 impl TargetTable {
-    /// The table, if the target has it.
-    pub(super) fn read(answer: &ResultSet) -> Option<Self> {
-        let first = answer.rows.first()?;
-        let field = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten();
-        let column_type = |row: &[Option<String>], at: usize, modifier: usize| {
-            Some(ColumnType {
-                schema: field(row, at)?,
-                name: field(row, at + 1)?,
-                oid: field(row, at + 2)?,
-                modifier: field(row, modifier)?.parse().ok()?,
-            })
-        };
-        let columns = answer.rows.iter().filter_map(|row| {
-            let column = TargetColumn {
-                column_type: column_type(row, 2, 5)?,
-                base: column_type(row, 7, 10),
-                generated: field(row, 6).as_deref() == Some("true"),
-                has_array: field(row, 11).as_deref() == Some("true"),
+    /// The tables, those of them that the target has.
+    pub(super) fn read(answer: &ResultSet) -> HashMap<QualifiedName, Self> {
+        let mut tables = HashMap::new();
+        for row in &answer.rows {
+            let field = |at: usize| row.get(at).cloned().flatten();
+            let is_so = |at: usize| field(at).as_deref() == Some("true");
+            let column_type = |at: usize, modifier: usize| {
+                Some(ColumnType {
+                    schema: field(at)?,
+                    name: field(at + 1)?,
+                    oid: field(at + 2)?,
+                    modifier: field(modifier)?.parse().ok()?,
+                })
             };
-            Some((field(row, 1)?, column))
-        });
-        Some(Self {
-            partitioned: field(first, 0).as_deref() == Some("true"),
-            takes_sets: field(first, 12).as_deref() == Some("true"),
-            unique: field(first, 13)
-                .and_then(|json| serde_json::from_str(&json).ok())
-                .unwrap_or_default(),
-            columns: columns.collect(),
-        })
+            let (Some(schema), Some(name)) = (field(14), field(15)) else {
+                continue;
+            };
+            let table = tables
+                .entry(QualifiedName::new(schema, name))
+                .or_insert_with(|| Self {
+                    partitioned: is_so(0),
+                    takes_sets: is_so(12),
+                    unique: field(13)
+                        .and_then(|json| serde_json::from_str(&json).ok())
+                        .unwrap_or_default(),
+                    columns: HashMap::new(),
+                });
+            if let (Some(name), Some(its_type)) = (field(1), column_type(2, 5)) {
+                let column = TargetColumn {
+                    column_type: its_type,
+                    base: column_type(7, 10),
+                    generated: is_so(6),
+                    has_array: is_so(11),
+                };
+                table.columns.insert(name, column);
+            }
+        }
+        tables
     }
 
     /// An ordinary table with these columns of type text, and an index that admits each `key` once.
@@ -228,9 +255,10 @@ impl TargetColumns {
     /// Asks the target.
     pub async fn ask(connection: &mut Connection, table: &QualifiedName) -> Result<Self, Error> {
         let answers = connection
-            .query(&question(&name_in_question(table)))
+            .query(&question(&name_in_question(table), "1"))
             .await?;
-        Ok(Self(answers.first().and_then(TargetTable::read)))
+        let mut tables = answers.first().map(TargetTable::read).unwrap_or_default();
+        Ok(Self(tables.remove(table)))
     }
 
     /// Why values of `column` would not be the same here, if so.
