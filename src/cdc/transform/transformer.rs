@@ -106,8 +106,12 @@ impl Transformer {
     fn write_other(&mut self, json: &[u8], sql: &mut Vec<u8>) -> Result<(), TransformError> {
         match json_line::read(json)? {
             Event::Relation(relation) => {
-                self.relations
-                    .insert(relation.rel, Described::new(relation));
+                // Receive that was started again describes anew what is as it was.
+                let known = self.relations.get(&relation.rel);
+                if known.is_none_or(|known| known.relation != relation) {
+                    self.relations
+                        .insert(relation.rel, Described::new(relation));
+                }
             }
             Event::Begin(begin) => {
                 self.begin(sql);
@@ -127,6 +131,8 @@ impl Transformer {
             Event::Switch(switch) => {
                 let crc32 = self.checksum.as_ref().map(Running::value);
                 SqlLine::Switch(Switch { crc32, ..switch }).write(sql);
+                // Through a pipe the next one follows, in which they stand again.
+                self.relations.clear();
             }
             Event::Endpos(at) => {
                 self.cut_off(sql);
@@ -204,6 +210,24 @@ mod tests {
     const INSERT: &str = r#"{"action":"I","xid":5,"lsn":"0/10","rel":1,"new":["1"]}"#;
     const COMMIT: &str = r#"{"action":"C","xid":5,"lsn":"0/28"}"#;
 
+    const SWITCH: &str =
+        r#"{"action":"X","lsn":"0/30","next":"000000010000000000000002","crc32":"00000000"}"#;
+
+    #[test]
+    fn a_statement_is_prepared_again_in_another_segment_or_if_its_relation_is_another() {
+        let mut transformer = Transformer::default();
+        let mut prepares = |lines: &[&str]| {
+            let sql = transform(&mut transformer, lines);
+            sql.matches("PREPARE ").count()
+        };
+        assert_eq!(prepares(&[RELATION, BEGIN, INSERT, COMMIT]), 1);
+        assert_eq!(prepares(&[RELATION, BEGIN, INSERT, COMMIT]), 0);
+        let altered = RELATION.replace("int4", "int8");
+        assert_eq!(prepares(&[&altered, BEGIN, INSERT, COMMIT]), 1);
+        assert_eq!(prepares(&[RELATION, BEGIN, INSERT, COMMIT]), 1);
+        assert_eq!(prepares(&[SWITCH, RELATION, BEGIN, INSERT, COMMIT]), 1);
+    }
+
     fn transform(transformer: &mut Transformer, lines: &[&str]) -> String {
         let mut sql = Vec::new();
         for line in lines {
@@ -229,14 +253,14 @@ mod tests {
         assert_eq!(
             words(&sql),
             [
-                "BEGIN", "PREPARE", "EXECUTE", "ROLLBACK", "BEGIN", "PREPARE", "EXECUTE", "COMMIT"
+                "BEGIN", "PREPARE", "EXECUTE", "ROLLBACK", "BEGIN", "EXECUTE", "COMMIT"
             ]
         );
     }
 
     #[test]
-    fn the_sql_of_a_piece_is_the_same_wherever_transform_began() {
-        let before = [BEGIN, RELATION, INSERT, COMMIT];
+    fn the_sql_of_a_segment_is_the_same_wherever_transform_began() {
+        let before = [BEGIN, RELATION, INSERT, COMMIT, SWITCH];
         let after = [BEGIN, RELATION, INSERT, INSERT, COMMIT];
         let mut whole = Transformer::default();
         transform(&mut whole, &before);
@@ -276,8 +300,6 @@ mod tests {
 
     #[test]
     fn the_checksum_of_a_segment_is_that_of_its_own_sql() {
-        const SWITCH: &str =
-            r#"{"action":"X","lsn":"0/30","next":"000000010000000000000002","crc32":"00000000"}"#;
         let keys = r#""lsn":"0/30","next":"000000010000000000000002""#;
         let lines = [BEGIN, RELATION, INSERT, COMMIT];
         let before = transform(&mut Transformer::default(), &lines);
