@@ -295,6 +295,32 @@ fn tables_may_be_altered_on_both_sides_before_their_first_change() {
     assert_equal(source, target);
 }
 
+/// Its values would be rounded without a word.
+#[test]
+fn a_table_that_has_become_narrower_on_the_target_is_noticed_at_its_first_change() {
+    let mut tables = String::new();
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        let columns = "id int PRIMARY KEY, n numeric(10,4)";
+        write!(tables, "CREATE TABLE {name} ({columns});").expect("written");
+    }
+    let capture = Capture::of(&tables);
+    let (source, target) = (&capture.pair.source, &capture.pair.target);
+    let _receive = capture.receive().start();
+    let _transform = capture.transform().start();
+    let apply = capture.apply().start();
+    for name in ["a", "b", "d"] {
+        source.sql(&format!("INSERT INTO {name} VALUES (1, 0.1234)"));
+        let rows = format!("SELECT count(*) FROM {name}");
+        eventually(SOON, "the row is there", || target.number(&rows) == 1);
+    }
+    target.sql("ALTER TABLE g ALTER n TYPE numeric(10,2)");
+    source.sql("INSERT INTO g VALUES (1, 0.1234)");
+    let ended = apply.wait_for_exit();
+    assert_ne!(ended.code(), Some(0));
+    ended.assert_stderr("its column \"n\" is numeric(10,2), and numeric(10,4) on the source");
+    assert_eq!(target.number("SELECT count(*) FROM g"), 0);
+}
+
 #[test]
 fn a_row_that_is_refused_among_thousands_is_named_and_all_before_it_is_there() {
     let capture = Capture::of("CREATE TABLE t (id int PRIMARY KEY, n int)");

@@ -75,6 +75,9 @@ pub(super) struct Target {
     columns: usize,
     /// How many tables are asked for together next.
     together: usize,
+    /// Those of them that nothing has been written to: what is known of them counts for the batch that is
+    /// gathered, and who writes to one later looks at it as it is then.
+    ahead: HashSet<QualifiedName>,
     on_conflict: OnConflict,
     tracking: Tracking,
     /// Changes of the open transaction that found the target otherwise than the source was.
@@ -143,6 +146,7 @@ impl Target {
             tables: HashMap::default(),
             columns: 0,
             together: 1,
+            ahead: HashSet::default(),
             prepared_size: 0,
             on_conflict,
             tracking,
@@ -404,6 +408,7 @@ impl Target {
         &mut self,
         name: &QualifiedName,
     ) -> Result<Option<Arc<TargetTable>>, ApplyError> {
+        self.ahead.remove(name);
         if let Some(known) = self.tables.get(name) {
             return Ok(Some(Arc::clone(known)));
         }
@@ -417,11 +422,15 @@ impl Target {
         if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
+            self.ahead.clear();
             (self.columns, self.together) = (0, 1);
         }
         for (found, table) in found {
             // Those that are known are as they were when statements were made for them.
             if let Entry::Vacant(entry) = self.tables.entry(found) {
+                if entry.key() != name {
+                    self.ahead.insert(entry.key().clone());
+                }
                 self.columns += table.width();
                 entry.insert(Arc::new(table));
             }
@@ -457,6 +466,14 @@ impl Target {
             self.close(&steps)?;
         }
         Ok(())
+    }
+
+    /// A batch is gathered: of tables that it does not write to nothing is known any more.
+    pub(super) fn forget_ahead(&mut self) {
+        for table in std::mem::take(&mut self.ahead) {
+            self.forget_table(&table);
+        }
+        self.together = 1;
     }
 
     /// It is asked for anew; alone, as each of those that are forgotten one by one.
