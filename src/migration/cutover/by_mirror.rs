@@ -98,7 +98,7 @@ impl Mirrored {
         }
         if self.told.counts == Counts::MayDiffer {
             for one in differing_counts(config).await? {
-                self.remark(format!("row counts differ: {one}"));
+                self.remark(format!("row counts differ, counted while clients write: {one}"));
             }
         }
         Ok(())
