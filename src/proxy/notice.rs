@@ -1,5 +1,7 @@
 //! What the proxy itself says to a client, as a server would: ErrorResponse and NoticeResponse.
 
+use std::borrow::Cow;
+
 use bytes::BufMut;
 
 use crate::wire::frame::{self, HEADER_BYTES};
@@ -11,18 +13,18 @@ use crate::wire::frame::{self, HEADER_BYTES};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Five characters; drivers decide by them whether to try again.
-    pub sqlstate: &'static str,
+    pub sqlstate: Cow<'static, str>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
     /// With no hint.
     pub fn new(sqlstate: &'static str, message: impl Into<String>) -> Self {
         Refusal {
-            sqlstate,
+            sqlstate: sqlstate.into(),
             message: message.into(),
             hint: None,
         }
@@ -32,7 +34,7 @@ impl Refusal {
     #[must_use]
     pub fn hint(self, hint: &'static str) -> Self {
         Refusal {
-            hint: Some(hint),
+            hint: Some(hint.into()),
             ..self
         }
     }
@@ -79,9 +81,9 @@ fn encode(tag: u8, severity: &str, said: &Refusal) -> Vec<u8> {
     };
     field(b'S', severity);
     field(b'V', severity);
-    field(b'C', said.sqlstate);
+    field(b'C', &said.sqlstate);
     field(b'M', &said.message);
-    if let Some(hint) = said.hint {
+    if let Some(hint) = &said.hint {
         field(b'H', hint);
     }
     body.put_u8(0);

@@ -171,11 +171,14 @@ impl Pauses {
         }
     }
 
-    /// Closes the gates, which open by themselves after `limit`; waits for nobody. False if they
-    /// were held so already.
-    pub fn hold(self: &Arc<Self>, hold: &Hold, limit: Duration) -> bool {
-        self.begin(hold, rand::random(), limit.min(LIMIT_MAX))
-            .is_ok()
+    /// As [`Pauses::pause_as`], but waits for nobody: complete at once.
+    pub fn begin_as(self: &Arc<Self>, hold: &Hold, id: u64, limit: Duration) -> Paused {
+        match self.begin(hold, id, limit.min(LIMIT_MAX)) {
+            Ok(_) | Err(Some(_)) => Paused::Complete {
+                after: Duration::ZERO,
+            },
+            Err(None) => Paused::Already,
+        }
     }
 
     /// From now on the hold ends only when somebody ends it: no time limit does. False if it is not
@@ -196,7 +199,7 @@ impl Pauses {
         }
     }
 
-    /// As [`Pauses::hold`], as the pause `id`, until somebody ends it.
+    /// As [`Pauses::begin_as`], until somebody ends it.
     pub fn hold_as(self: &Arc<Self>, hold: &Hold, id: u64) {
         // If it is held so already, that is what is wanted.
         let _ = self.begin(hold, id, LIMIT_MAX);
@@ -218,6 +221,17 @@ impl Pauses {
         let held = holds.held.get(hold)?;
         let (id, until) = (held.id, held.until);
         Some(InForce { id, until })
+    }
+
+    /// All of them.
+    pub fn all_in_force(&self) -> Vec<(Hold, InForce)> {
+        let holds = self.lock();
+        let held = holds.held.iter();
+        let in_force = held.map(|(hold, held)| {
+            let (id, until) = (held.id, held.until);
+            (hold.clone(), InForce { id, until })
+        });
+        in_force.collect()
     }
 
     /// Returns once nobody is held back by somebody: that it is not certain where traffic goes may last.
@@ -393,7 +407,8 @@ mod tests {
         assert!(one.entry.gate().is_closed() && !other.entry.gate().is_closed());
         assert!(client(&registry, "shop").entry.gate().is_closed());
         // A pause of everything is another matter.
-        assert!(pauses.hold(&Hold::All, LONG) && pauses.resume(&Hold::All));
+        pauses.hold_as(&Hold::All, 1);
+        assert!(pauses.resume(&Hold::All));
         assert!(one.entry.gate().is_closed());
         assert!(pauses.resume(&shop()) && !one.entry.gate().is_closed());
     }
@@ -401,8 +416,11 @@ mod tests {
     #[tokio::test]
     async fn whoever_comes_in_a_pause_finds_the_gate_closed() {
         let (pauses, registry) = proxy();
-        assert!(pauses.hold(&Hold::Maintenance, LONG));
-        assert!(!pauses.hold(&Hold::Maintenance, LONG));
+        let maintenance = |id| pauses.begin_as(&Hold::Maintenance, id, LONG);
+        for _ in 0..2 {
+            assert!(matches!(maintenance(1), Paused::Complete { .. }));
+        }
+        assert_eq!(maintenance(2), Paused::Already);
         let newcomer = client(&registry, "never asked for before");
         assert!(newcomer.entry.gate().is_closed());
         assert!(pauses.all_held_for().is_some());

@@ -114,7 +114,7 @@ pub async fn run(start: Start, shutdown: &Shutdown) -> Result<(), ProxyError> {
     let mut service = Service::new(start.config)?;
     service.siblings = sockets.reuse_port.then(|| Siblings::new(&start.control));
     let service = Arc::new(service);
-    pause_as(&others, &service).await;
+    pause_as(&others, &service);
     go_where_traffic_goes(&service, &start.work_dir.authority_path())?;
     let control = starting.publish()?;
     let listen: Vec<String> = listeners.iter().map(Listener::place).collect();
@@ -251,12 +251,16 @@ fn go_where_traffic_goes(service: &Arc<Service>, path: &Path) -> Result<(), Reco
     Ok(())
 }
 
-/// Begins with the pause that the other processes are in.
-async fn pause_as(others: &[Status], service: &Service) {
-    if let Some(pause) = others.iter().find_map(|other| other.pause) {
+/// Begins with the pauses that the other processes are in. There are no clients here yet to wait for.
+fn pause_as(others: &[Status], service: &Service) {
+    for pause in others.iter().flat_map(|other| &other.pauses) {
+        let hold = pause.scope.hold();
+        if service.pauses.in_force(&hold).is_some() {
+            continue;
+        }
         let left = Duration::try_from_secs_f64(pause.left_ms / 1000.0).unwrap_or_default();
-        tracing::info!("traffic is paused: clients wait here, too, for {left:?} at most");
-        service.pauses.pause_as(&Hold::All, pause.id, left).await;
+        tracing::info!("traffic is paused: clients wait here, too, for {left:?} at most: {hold}");
+        service.pauses.begin_as(&hold, pause.id, left);
     }
 }
 

@@ -5,22 +5,22 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use tempfile::TempDir;
 
 use super::wire;
 use crate::support::{
-    Pgbench, Proxied, SOON, driver_runtime, eventually, eventually_some, source_options,
+    Pgbench, Proxied, Run, SOON, driver_runtime, eventually, eventually_some, source_options,
 };
 
 /// A proxy with two names for one database, a console, and who may enter it: ann everything, bob
 /// nothing but look.
-struct Console {
-    proxied: Proxied,
-    port: u16,
-    folder: TempDir,
+pub(super) struct Console {
+    pub(super) proxied: Proxied,
+    pub(super) port: u16,
+    pub(super) folder: TempDir,
 }
 
 const USERS: &str = "
@@ -50,7 +50,7 @@ impl Console {
     }
 
     /// With more in `[admin]`.
-    fn with(more: &str) -> Self {
+    pub(super) fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("written");
@@ -58,11 +58,7 @@ impl Console {
         write(folder.path(), more);
         let path = folder.path().join("proxy.toml");
         let proxied = Proxied::with(source_options(), |proxy| proxy.arg("--config").arg(&path));
-        let port = eventually_some(SOON, "the console is there", || {
-            let printed = proxied.proxy.stderr();
-            let (_, rest) = printed.split_once("the console is at 127.0.0.1:")?;
-            rest.lines().next()?.trim().parse().ok()
-        });
+        let port = Self::port_of(&proxied.proxy);
         Console {
             proxied,
             port,
@@ -70,8 +66,28 @@ impl Console {
         }
     }
 
+    /// Where the console of a process is.
+    #[track_caller]
+    pub(super) fn port_of(proxy: &Run) -> u16 {
+        eventually_some(SOON, "the console is there", || {
+            let printed = proxy.stderr();
+            let (_, rest) = printed.split_once("the console is at 127.0.0.1:")?;
+            rest.lines().next()?.trim().parse().ok()
+        })
+    }
+
     /// What psql prints, with the names of columns, or its complaint.
     fn try_psql(&self, settings: &str, password: &str, command: &str) -> Result<String, String> {
+        let mut psql = self.psql(settings, password, command);
+        let output = psql.output().expect("psql");
+        let said = |bytes| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        match output.status.success() {
+            true => Ok(said(&output.stdout)),
+            false => Err(said(&output.stderr)),
+        }
+    }
+
+    fn psql(&self, settings: &str, password: &str, command: &str) -> Command {
         let port = self.port;
         let text = format!("host=127.0.0.1 port={port} dbname=pgflit {settings}");
         let mut psql = self.proxied.direct.program("psql");
@@ -87,22 +103,24 @@ impl Console {
         ]);
         psql.args(["-d", &text, "-c", command]);
         psql.env("PGPASSWORD", password).stdin(Stdio::null());
-        let output = psql.output().expect("psql");
-        let said = |bytes| String::from_utf8_lossy(bytes).trim_end().to_owned();
-        match output.status.success() {
-            true => Ok(said(&output.stdout)),
-            false => Err(said(&output.stderr)),
-        }
+        psql
+    }
+
+    /// As [`Console::ask`], without waiting for an answer.
+    pub(super) fn begin(&self, command: &str) -> Child {
+        let mut psql = self.psql("user=ann", PASSWORD, command);
+        let psql = psql.stdout(Stdio::null()).stderr(Stdio::null());
+        psql.spawn().expect("psql")
     }
 
     #[track_caller]
-    fn ask(&self, command: &str) -> String {
+    pub(super) fn ask(&self, command: &str) -> String {
         let said = self.try_psql("user=ann", PASSWORD, command);
         said.unwrap_or_else(|said| panic!("{command}: {said}"))
     }
 
     #[track_caller]
-    fn refused(&self, command: &str) -> String {
+    pub(super) fn refused(&self, command: &str) -> String {
         let said = self.try_psql("user=ann", PASSWORD, command);
         said.expect_err("a refusal")
     }
@@ -147,7 +165,7 @@ impl Console {
     }
 
     /// A session through the proxy that asks for `database`.
-    fn session(&self, database: &str) -> std::net::TcpStream {
+    pub(super) fn session(&self, database: &str) -> std::net::TcpStream {
         let mut socket = self.proxied.socket();
         let packet = wire::startup(0, &[("user", "postgres"), ("database", database)]);
         socket.write_all(&packet).expect("sent");

@@ -1,6 +1,7 @@
 //! The proxy before a real server.
 
 mod admin;
+mod admin_together;
 mod auth_query;
 mod bad_input;
 mod certificates;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
 use foldhash::{HashMap, HashSet};
@@ -42,10 +43,14 @@ const FITTING_MAX: usize = 100_000;
 /// some 200 bytes.
 const COLUMNS_MAX: usize = 100_000;
 
-/// Each time a table is not known, twice as many are asked for together, up to so many: where many change,
-/// most of a round trip for each is saved, and where few do, few are asked for in vain. An answer is 10 MB
-/// at most.
+/// Each time a table is not known, twice as many are asked for together, up to so many, or half as many if
+/// most of them were known by then: where many change, most of a round trip for each is saved, and where few
+/// do, few are asked for in vain. An answer is 10 MB at most.
 const TOGETHER_MAX: usize = 256;
+
+/// How long an answer counts for a table that has had no change yet: no longer than a group may gather
+/// between the first look at a table and its being written.
+const AHEAD_MAX: Duration = Duration::from_secs(1);
 
 /// A session on the target that applies.
 #[derive(Debug)]
@@ -75,9 +80,9 @@ pub(super) struct Target {
     columns: usize,
     /// How many tables are asked for together next.
     together: usize,
-    /// Those of them that nothing has been written to: what is known of them counts for the batch that is
-    /// gathered, and who writes to one later looks at it as it is then.
-    ahead: HashSet<QualifiedName>,
+    /// Those of them that have had no change yet, and when they were asked for: past [`AHEAD_MAX`] a
+    /// table is looked at as it is by then.
+    ahead: HashMap<QualifiedName, Instant>,
     on_conflict: OnConflict,
     tracking: Tracking,
     /// Changes of the open transaction that found the target otherwise than the source was.
@@ -146,7 +151,7 @@ impl Target {
             tables: HashMap::default(),
             columns: 0,
             together: 1,
-            ahead: HashSet::default(),
+            ahead: HashMap::default(),
             prepared_size: 0,
             on_conflict,
             tracking,
@@ -408,7 +413,9 @@ impl Target {
         &mut self,
         name: &QualifiedName,
     ) -> Result<Option<Arc<TargetTable>>, ApplyError> {
-        self.ahead.remove(name);
+        if (self.ahead.remove(name)).is_some_and(|asked| asked.elapsed() > AHEAD_MAX) {
+            self.forget_table(name);
+        }
         if let Some(known) = self.tables.get(name) {
             return Ok(Some(Arc::clone(known)));
         }
@@ -416,9 +423,14 @@ impl Target {
         self.exchange().await?;
         let (its_name, count) = (name_in_question(name), self.together);
         let execute = format!("EXECUTE {QUESTION} ({its_name}, {count})");
+        let now = Instant::now();
         let results = self.connection.query(&execute).await?;
         let found = results.first().map(TargetTable::read).unwrap_or_default();
-        self.together = (self.together * 2).min(TOGETHER_MAX);
+        let news = (found.iter()).filter(|(found, _)| !self.tables.contains_key(found));
+        self.together = match news.count() * 2 > self.together {
+            true => (self.together * 2).min(TOGETHER_MAX),
+            false => (self.together / 2).max(1),
+        };
         if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
@@ -429,7 +441,7 @@ impl Target {
             // Those that are known are as they were when statements were made for them.
             if let Entry::Vacant(entry) = self.tables.entry(found) {
                 if entry.key() != name {
-                    self.ahead.insert(entry.key().clone());
+                    self.ahead.insert(entry.key().clone(), now);
                 }
                 self.columns += table.width();
                 entry.insert(Arc::new(table));
@@ -466,14 +478,6 @@ impl Target {
             self.close(&steps)?;
         }
         Ok(())
-    }
-
-    /// A batch is gathered: of tables that it does not write to nothing is known any more.
-    pub(super) fn forget_ahead(&mut self) {
-        for table in std::mem::take(&mut self.ahead) {
-            self.forget_table(&table);
-        }
-        self.together = 1;
     }
 
     /// It is asked for anew; alone, as each of those that are forgotten one by one.

@@ -53,7 +53,6 @@ impl Writer {
 
     /// Writes `ready` into the open target transaction, which it opens if need be.
     pub(super) async fn write(&mut self, ready: &[Ready]) -> Result<(), ApplyError> {
-        self.target.forget_ahead();
         match ready.len() >= FEW && self.write_together(ready).await? {
             true => Ok(()),
             false => self.write_rows(ready).await,

@@ -12,7 +12,7 @@ use crate::base::Side;
 use crate::cli::ExitCode;
 use crate::cli::options::{ProxyCommand, ProxyControl, ProxyRun};
 use crate::proxy::authority::record::RecordError;
-use crate::proxy::control::{AskError, ControlError, Reply, Request, ask};
+use crate::proxy::control::{AskError, ControlError, Reply, Request, Scope, ask};
 use crate::proxy::run::{self, ProxyError, Start};
 use crate::proxy::survey;
 use crate::report::stdout;
@@ -28,11 +28,18 @@ pub(super) fn run(command: &ProxyCommand, json: bool) -> Result<ExitCode, Comman
         ProxyCommand::Run(options) => return serve(options),
         ProxyCommand::Status(control) => (control, Request::Status),
         ProxyCommand::Clients(control) => (control, survey::looked_at()),
-        ProxyCommand::Resume(control) => (control, Request::Resume { id: None }),
+        ProxyCommand::Resume(control) => {
+            let (id, scope) = (None, Scope::All);
+            (control, Request::Resume { id, scope })
+        }
         ProxyCommand::Pause { control, limit } => {
             let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            let id = rand::random();
-            (control, Request::Pause { limit_ms, id })
+            let request = Request::Pause {
+                limit_ms,
+                id: rand::random(),
+                scope: Scope::All,
+            };
+            (control, request)
         }
         ProxyCommand::Reload(control) => (control, Request::Reload),
         ProxyCommand::Mirrors(control) => (control, Request::Mirrors),

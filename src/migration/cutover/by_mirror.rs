@@ -98,7 +98,9 @@ impl Mirrored {
         }
         if self.told.counts == Counts::MayDiffer {
             for one in differing_counts(config).await? {
-                self.remark(format!("row counts differ, counted while clients write: {one}"));
+                self.remark(format!(
+                    "row counts differ, counted while clients write: {one}"
+                ));
             }
         }
         Ok(())
@@ -201,7 +203,7 @@ impl Mirrored {
                 .into_iter()
                 .map(|(proxy, status)| ((proxy, status.proxy_pid), status))
                 .collect()),
-            Err(CutoverError::Proxy(AskError::Refused { problem, hint })) => {
+            Err(CutoverError::Proxy(AskError::Refused { problem, hint, .. })) => {
                 Err(CutoverError::not_ready(
                     format!("asking for mirror {}: {problem}", self.told.name),
                     hint.unwrap_or_default(),

@@ -326,9 +326,17 @@ impl Proxies {
         for (id, answer) in answers {
             let name = name_of(id);
             match answer {
-                Ok(Reply::Refused { problem, hint }) => {
-                    let problem = format!("{name}: {problem}");
-                    return Err(AskError::Refused { problem, hint }.into());
+                Ok(Reply::Refused {
+                    problem,
+                    hint,
+                    sqlstate,
+                }) => {
+                    let refused = AskError::Refused {
+                        problem: format!("{name}: {problem}"),
+                        hint,
+                        sqlstate,
+                    };
+                    return Err(refused.into());
                 }
                 Ok(reply) => replies.push((name, reply)),
                 Err(source) => return Err(CutoverError::Member { name, source }),

@@ -12,11 +12,11 @@ use bytes::{Buf, Bytes};
 use super::answer::{self, Cell, Column, Formats};
 use super::command::{self, Command};
 use super::login::Rights;
-use super::perform::{Done, begin, perform};
+use super::perform::{Done, begin, everywhere, perform};
 use super::show::{Rows, Show};
 use super::tasks::BEGUN;
 use crate::proxy::channel::{Channel, ChannelError};
-use crate::proxy::control::Facts;
+use crate::proxy::control::{Facts, Request};
 use crate::proxy::notice::{self, Refusal};
 use crate::proxy::stop::Stop;
 use crate::proxy::survey::{LOOK_MAX, LOOKED_EVERY, survey};
@@ -55,8 +55,8 @@ struct Console<'a> {
     skips: bool,
     statements: HashMap<Bytes, Option<Command>>,
     portals: HashMap<Bytes, Portal>,
-    /// A pause that nobody would know of if what is in `out` were lost.
-    began: Option<crate::proxy::pause::Hold>,
+    /// Ends a pause that nobody would know of if what is in `out` were lost.
+    undo: Option<Request>,
 }
 
 /// Why a conversation ends.
@@ -88,7 +88,7 @@ pub async fn converse(
         skips: false,
         statements: HashMap::new(),
         portals: HashMap::new(),
-        began: None,
+        undo: None,
     };
     let ended = loop {
         match console.next().await {
@@ -98,9 +98,9 @@ pub async fn converse(
             Err(End::Refused(refusal)) => break Some(refusal),
         }
     };
-    if let Some(hold) = console.began.take() {
+    if let Some(undo) = console.undo.take() {
         // Whoever asked for the pause has gone, and does not know that it came about.
-        console.facts.service.pauses.resume(&hold);
+        let _ = everywhere(facts, undo).await;
     }
     ended
 }
@@ -340,11 +340,11 @@ impl Console<'_> {
                     done = perform(&facts, other) => done,
                     () = gone(self.channel) => return Err(End::Gone),
                 };
-                let Done { tag, began } = match done {
+                let Done { tag, undo } = match done {
                     Ok(done) => done,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                self.began = began.or(self.began.take());
+                self.undo = undo.or(self.undo.take());
                 answer::command_complete(&mut self.out, tag);
             }
         }
@@ -379,7 +379,7 @@ impl Console<'_> {
         self.out.clear();
         match sent {
             Ok(Ok(())) => {
-                self.began = None;
+                self.undo = None;
                 Ok(())
             }
             Ok(Err(_)) | Err(_) => Err(End::Gone),

@@ -1,14 +1,13 @@
 //! What changes something. Each answers with its tag, or with why it did not happen.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::command::Command;
 use super::tasks::Move;
-use crate::proxy::control::Facts;
+use crate::base::cause::chain;
+use crate::proxy::control::{self, AskError, Facts, Reply, Request, Scope};
 use crate::proxy::notice::Refusal;
-use crate::proxy::pause::{Hold, Paused};
-use crate::proxy::reload;
-use crate::proxy::siblings::Siblings;
 
 /// How long maintenance lasts unless somebody ends it: longer than a restart with a long recovery,
 /// and not for ever when it is forgotten.
@@ -19,12 +18,12 @@ const MAINTENANCE_MAX: Duration = Duration::from_secs(3600);
 pub struct Done {
     /// What is answered.
     pub tag: &'static str,
-    /// A pause that nobody would know of if this answer were lost.
-    pub began: Option<Hold>,
+    /// What ends a pause that nobody would know of if this answer were lost.
+    pub undo: Option<Request>,
 }
 
 fn done(tag: &'static str) -> Result<Done, Refusal> {
-    Ok(Done { tag, began: None })
+    Ok(Done { tag, undo: None })
 }
 
 /// Does it. Commands that only read, and those that [`begin`] a task, have no effect here. Cancel safe: a
@@ -33,50 +32,32 @@ fn done(tag: &'static str) -> Result<Done, Refusal> {
 /// # Errors
 /// Why not, for the client.
 pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
-    let service = &facts.service;
-    let pauses = &service.pauses;
-    if let Command::Pause { .. } | Command::Resume(_) | Command::Maintenance(true) = &command {
-        alone(facts)?;
-    }
     match command {
         Command::Pause { database, limit } => {
-            let hold = hold(facts, database)?;
-            pause(facts, hold, limit).await
+            let scope = scope(facts, database)?;
+            pause(facts, scope, limit, "PAUSE").await
+        }
+        Command::Maintenance(true) => {
+            let scope = Scope::Maintenance;
+            pause(facts, scope, MAINTENANCE_MAX, "MAINTENANCE").await
         }
         Command::Resume(database) => {
-            let hold = hold(facts, database)?;
-            match pauses.resume(&hold) {
-                true => {
-                    tracing::info!("resumed from the console: {hold}");
-                    done("RESUME")
-                }
+            let scope = scope(facts, database)?;
+            match resume(facts, scope).await? {
+                true => done("RESUME"),
                 false => Err(Refusal::new("55000", "it is not paused")
                     .hint("SHOW STATE and SHOW DATABASES tell what is.")),
             }
         }
-        Command::Maintenance(true) => match pauses.hold(&Hold::Maintenance, MAINTENANCE_MAX) {
-            true => {
-                tracing::info!("maintenance begins, for {MAINTENANCE_MAX:?} at most");
-                done("MAINTENANCE")
-            }
-            false => Err(Refusal::new("55000", "maintenance is on already")),
-        },
-        Command::Maintenance(false) => match pauses.resume(&Hold::Maintenance) {
-            true => {
-                tracing::info!("maintenance ends: clients go on");
-                done("MAINTENANCE")
-            }
+        Command::Maintenance(false) => match resume(facts, Scope::Maintenance).await? {
+            true => done("MAINTENANCE"),
             false => Err(Refusal::new("55000", "maintenance is not on")),
         },
-        Command::Reload => match reload::reload(service, &facts.origin) {
-            Ok(_) => done("RELOAD"),
-            Err(problems) => {
-                let message = format!("the configuration is not reloaded: {problems}");
-                Err(Refusal::new("F0000", message)
-                    .hint("What was in force still is; correct it and try again."))
-            }
-        },
-        Command::KillClient(id) => match service.registry.client(id) {
+        Command::Reload => {
+            everywhere(facts, Request::Reload).await?;
+            done("RELOAD")
+        }
+        Command::KillClient(id) => match facts.service.registry.client(id) {
             Some(entry) => {
                 tracing::info!(client = id, "ended from the console");
                 entry.kill();
@@ -104,17 +85,43 @@ pub async fn perform(facts: &Facts, command: Command) -> Result<Done, Refusal> {
     }
 }
 
-/// Refuses where clients of other processes of the proxy would go on.
-fn alone(facts: &Facts) -> Result<(), Refusal> {
-    let siblings = facts.service.siblings.as_ref();
-    let others = siblings.map(Siblings::running).unwrap_or_default();
-    match others.first() {
-        None => Ok(()),
-        Some(pid) => {
-            let message = format!("another process of this proxy runs ({pid})");
-            Err(Refusal::new("55000", message)
-                .hint("`pgflit proxy pause` and `resume` are for all processes at once."))
-        }
+/// Asks all processes of the proxy, this one among them. Cancel safe as [`Siblings::ask_all`] is.
+///
+/// [`Siblings::ask_all`]: crate::proxy::siblings::Siblings::ask_all
+///
+/// # Errors
+/// One of them does not do it.
+pub async fn everywhere(facts: &Facts, request: Request) -> Result<Reply, Refusal> {
+    let reply = match &facts.service.siblings {
+        None => control::answer_to(request, facts).await,
+        Some(siblings) => match siblings.ask_all(request).await {
+            Ok(reply) => reply,
+            Err(AskError::Refused {
+                problem,
+                hint,
+                sqlstate,
+            }) => Reply::Refused {
+                problem,
+                hint,
+                sqlstate,
+            },
+            Err(error) => {
+                return Err(Refusal::new("58000", chain(&error))
+                    .hint("`pgflit proxy status` tells which processes of the proxy answer."));
+            }
+        },
+    };
+    match reply {
+        Reply::Refused {
+            problem,
+            hint,
+            sqlstate,
+        } => Err(Refusal {
+            sqlstate: Cow::Owned(sqlstate.unwrap_or_else(|| "55000".to_owned())),
+            message: problem,
+            hint: hint.map(Cow::Owned),
+        }),
+        reply => Ok(reply),
     }
 }
 
@@ -146,12 +153,12 @@ pub fn begin(facts: &Facts, what: Move) -> Result<u32, Refusal> {
         .begin(what, cutover, facts.origin.path.as_deref())
 }
 
-fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {
+fn scope(facts: &Facts, database: Option<String>) -> Result<Scope, Refusal> {
     let Some(name) = database else {
-        return Ok(Hold::All);
+        return Ok(Scope::All);
     };
     match facts.service.settings().config.database(&name) {
-        Some(_) => Ok(Hold::Database(name)),
+        Some(_) => Ok(Scope::Database(name)),
         None => Err(
             Refusal::new("3D000", format!("database \"{name}\" does not exist here"))
                 .hint("SHOW DATABASES shows what there is."),
@@ -159,27 +166,26 @@ fn hold(facts: &Facts, database: Option<String>) -> Result<Hold, Refusal> {
     }
 }
 
-async fn pause(facts: &Facts, hold: Hold, limit: Duration) -> Result<Done, Refusal> {
-    tracing::info!("pausing from the console, for {limit:?} at most: {hold}");
-    match facts.service.pauses.pause(&hold, limit).await {
-        Paused::Complete { after } => {
-            tracing::info!("paused after {after:?}: clients wait between transactions");
-            Ok(Done {
-                tag: "PAUSE",
-                began: Some(hold),
-            })
-        }
-        Paused::TimedOut { unsettled } => Err(Refusal::new(
-            "55P03",
-            format!("{unsettled} clients were still in a transaction at the time limit"),
-        )
-        .hint("Clients go on. SHOW SESSIONS UNMOVABLE tells who they are; try again.")),
-        Paused::Already => {
-            Err(Refusal::new("55000", "it is paused already").hint("RESUME ends that."))
-        }
-        Paused::Resumed => Err(Refusal::new(
-            "55000",
-            "someone resumed before the pause was complete",
-        )),
-    }
+async fn pause(
+    facts: &Facts,
+    scope: Scope,
+    limit: Duration,
+    tag: &'static str,
+) -> Result<Done, Refusal> {
+    let id = rand::random();
+    let request = Request::Pause {
+        limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+        id,
+        scope: scope.clone(),
+    };
+    everywhere(facts, request).await?;
+    let id = Some(id);
+    let undo = Some(Request::Resume { id, scope });
+    Ok(Done { tag, undo })
+}
+
+/// Whether there was such a pause.
+async fn resume(facts: &Facts, scope: Scope) -> Result<bool, Refusal> {
+    let reply = everywhere(facts, Request::Resume { id: None, scope }).await?;
+    Ok(matches!(reply, Reply::Resumed { was_paused: true }))
 }

@@ -47,6 +47,8 @@ pub enum AskError {
         problem: String,
         /// What to do.
         hint: Option<String>,
+        /// As in [`Reply::Refused`].
+        sqlstate: Option<String>,
     },
 }
 
@@ -103,7 +105,15 @@ pub fn ask_within(limit: Duration, path: &Path, request: &Request) -> Result<Rep
         return Err(AskError::Lost(io::ErrorKind::UnexpectedEof.into()));
     }
     match serde_json::from_slice(&line).map_err(AskError::Odd)? {
-        Reply::Refused { problem, hint } => Err(AskError::Refused { problem, hint }),
+        Reply::Refused {
+            problem,
+            hint,
+            sqlstate,
+        } => Err(AskError::Refused {
+            problem,
+            hint,
+            sqlstate,
+        }),
         reply => Ok(reply),
     }
 }

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Side;
 use crate::proxy::authority::Doubt;
+use crate::proxy::pause::Hold;
 use crate::wire::startup::{CancelKey, FirstPacket};
 
 /// What is asked of a proxy.
@@ -53,12 +54,18 @@ pub enum Request {
         /// Which pause this is, the same for all processes.
         #[serde(default)]
         id: u64,
+        /// Whose.
+        #[serde(default)]
+        scope: Scope,
     },
     /// Let them go on.
     Resume {
         /// The end of this pause only; none for whichever there is.
         #[serde(default)]
         id: Option<u64>,
+        /// Whose.
+        #[serde(default)]
+        scope: Scope,
     },
     /// Read the configuration again.
     Reload,
@@ -114,6 +121,40 @@ pub enum Request {
         /// What the client has sent.
         key: KeyText,
     },
+}
+
+/// What a pause that is asked for holds back. Each scope has one pause at a time, and an end of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All transactions.
+    #[default]
+    All,
+    /// Those of one database.
+    Database(String),
+    /// All, without waiting for those that run.
+    Maintenance,
+}
+
+impl Scope {
+    /// What holds them back.
+    pub fn hold(&self) -> Hold {
+        match self {
+            Scope::All => Hold::All,
+            Scope::Database(name) => Hold::Database(name.clone()),
+            Scope::Maintenance => Hold::Maintenance,
+        }
+    }
+
+    /// The scope of what is held; none of holds that are not anybody's to ask for.
+    fn of(hold: Hold) -> Option<Self> {
+        match hold {
+            Hold::All => Some(Scope::All),
+            Hold::Database(name) => Some(Scope::Database(name)),
+            Hold::Maintenance => Some(Scope::Maintenance),
+            Hold::Cutover | Hold::Lease => None,
+        }
+    }
 }
 
 /// A key that cancels, between two processes of a proxy. It is in no log.
@@ -203,6 +244,9 @@ pub enum Reply {
         problem: String,
         /// What to do.
         hint: Option<String>,
+        /// How a server would name that: five characters, if anybody decides by them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sqlstate: Option<String>,
     },
 }
 
@@ -242,9 +286,9 @@ pub struct Status {
     /// Its numbers among those who are told through the servers what to do, one for each process.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<i64>,
-    /// What is in force of a pause, for other processes of the same proxy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pause: Option<PauseInForce>,
+    /// The pauses that are in force, for other processes of the same proxy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<PauseInForce>,
     /// Each process where there are several; the rest is of all of them then, the number, version
     /// and age those of the newest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -255,10 +299,13 @@ pub struct Status {
 }
 
 /// A pause that is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PauseInForce {
     /// Which.
     pub id: u64,
+    /// Whose.
+    #[serde(default)]
+    pub scope: Scope,
     /// When it ends by itself.
     pub left_ms: f64,
 }

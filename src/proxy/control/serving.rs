@@ -11,13 +11,13 @@ use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
 use super::place::{PROCESSES_MAX, Place, Process};
-use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Status};
+use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Scope, Status};
 use super::{mirrors, moving};
 use crate::proxy::admin::tasks::Tasks;
 use crate::proxy::cancel;
 use crate::proxy::config::Changes;
 use crate::proxy::coordination::Membership;
-use crate::proxy::pause::{Hold, Paused};
+use crate::proxy::pause::{Hold, InForce, Paused};
 use crate::proxy::registry::{Entry, SessionState};
 use crate::proxy::reload::{Origin, reload};
 use crate::proxy::service::{Service, Settings};
@@ -184,7 +184,7 @@ async fn converse(stream: UnixStream, facts: &Facts) {
     let Ok(Ok(_)) = tokio::time::timeout(TALK_MAX, read).await else {
         return;
     };
-    let (reply, pause) = match serde_json::from_slice(&line) {
+    let (reply, begun) = match serde_json::from_slice(&line) {
         Ok(request) => answer(request, facts).await,
         // The line, which may hold a key, is in no text.
         Err(_) => (refused("that is no request of this version", None), None),
@@ -194,25 +194,31 @@ async fn converse(stream: UnixStream, facts: &Facts) {
     };
     text.push(b'\n');
     let written = tokio::time::timeout(TALK_MAX, stream.write_all(&text)).await;
-    if let Some(id) = pause
+    if let Some((hold, id)) = begun
         && !matches!(written, Ok(Ok(())))
     {
         // Whoever asked for the pause has gone, and does not know that it came about.
-        facts.service.pauses.resume_of(&Hold::All, id);
+        facts.service.pauses.resume_of(&hold, id);
     }
 }
 
-/// As the control socket answers, for who asks by another way.
+/// As the control socket answers, for who asks by another way. Cancel safe.
 pub(in crate::proxy) async fn answer_to(request: Request, facts: &Facts) -> Reply {
     answer(request, facts).await.0
 }
 
 /// The answer, and the pause by which clients wait from now on if it is that.
-async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
+async fn answer(request: Request, facts: &Facts) -> (Reply, Option<(Hold, u64)>) {
     let service = &facts.service;
     let reply = match request {
-        Request::Pause { limit_ms, id } => {
-            return pause(service, Duration::from_millis(limit_ms), id).await;
+        Request::Pause {
+            limit_ms,
+            id,
+            scope,
+        } => {
+            let reply = pause(service, &scope, Duration::from_millis(limit_ms), id).await;
+            let begun = matches!(reply, Reply::Paused { .. }).then(|| (scope.hold(), id));
+            return (reply, begun);
         }
         Request::Status => Reply::Status(Box::new(status(facts))),
         Request::Clients => clients(service),
@@ -245,13 +251,14 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
                 None => false,
             },
         },
-        Request::Resume { id } => {
+        Request::Resume { id, scope } => {
+            let hold = scope.hold();
             let was_paused = match id {
-                Some(id) => service.pauses.resume_of(&Hold::All, id),
-                None => service.pauses.resume(&Hold::All),
+                Some(id) => service.pauses.resume_of(&hold, id),
+                None => service.pauses.resume(&hold),
             };
             if was_paused {
-                tracing::info!("resumed: clients go on");
+                tracing::info!("resumed, clients go on: {hold}");
             }
             Reply::Resumed { was_paused }
         }
@@ -262,43 +269,75 @@ async fn answer(request: Request, facts: &Facts) -> (Reply, Option<u64>) {
 fn reloaded(facts: &Facts) -> Reply {
     match reload(&facts.service, &facts.origin) {
         Ok(Changes { now, after_restart }) => Reply::Reloaded { now, after_restart },
-        Err(problems) => refused(
+        Err(problems) => refused_as(
+            "F0000",
             &format!("the configuration is not reloaded: {problems}"),
             Some("what was in force still is; correct it and try again"),
         ),
     }
 }
 
-async fn pause(service: &Service, limit: Duration, id: u64) -> (Reply, Option<u64>) {
-    tracing::info!("pausing for {limit:?} at most");
-    let refusal = match service.pauses.pause_as(&Hold::All, id, limit).await {
+/// Maintenance begins at once; whatever else when every client is between transactions.
+async fn pause(service: &Service, scope: &Scope, limit: Duration, id: u64) -> Reply {
+    let hold = scope.hold();
+    tracing::info!("pausing for {limit:?} at most: {hold}");
+    let paused = match scope {
+        Scope::Maintenance => service.pauses.begin_as(&hold, id, limit),
+        Scope::All | Scope::Database(_) => service.pauses.pause_as(&hold, id, limit).await,
+    };
+    match paused {
         Paused::Complete { after } => {
-            tracing::info!("paused after {after:?}: clients wait between transactions");
+            match scope {
+                Scope::Maintenance => tracing::info!("maintenance has begun"),
+                _ => tracing::info!("paused after {after:?}: clients wait between transactions"),
+            }
             let after_ms = millis(after);
-            return (Reply::Paused { after_ms }, Some(id));
+            Reply::Paused { after_ms }
         }
         Paused::TimedOut { unsettled } => {
             tracing::warn!(
                 "not paused within {limit:?}: {unsettled} clients were in a transaction"
             );
-            refused(
+            refused_as(
+                TOO_LATE,
                 &format!("{unsettled} clients were still in a transaction at the time limit"),
                 Some("clients go on; see who they are with `pgflit proxy clients`, and try again"),
             )
         }
-        Paused::Already => refused(
-            "it is paused already",
-            Some("end that with `pgflit proxy resume`"),
-        ),
+        Paused::Already => match scope {
+            Scope::All => refused(
+                "it is paused already",
+                Some("end that with `pgflit proxy resume`, or RESUME in the console"),
+            ),
+            Scope::Database(_) => refused(
+                "it is paused already",
+                Some("end that with RESUME of this database in the console"),
+            ),
+            Scope::Maintenance => refused(
+                "maintenance is on already",
+                Some("end that with MAINTENANCE OFF in the console"),
+            ),
+        },
         Paused::Resumed => refused("someone resumed before the pause was complete", None),
-    };
-    (refusal, None)
+    }
 }
+
+/// Somebody was waited for in vain.
+pub(super) const TOO_LATE: &str = "55P03";
 
 pub(super) fn refused(problem: &str, hint: Option<&str>) -> Reply {
     Reply::Refused {
         problem: problem.to_owned(),
         hint: hint.map(str::to_owned),
+        sqlstate: None,
+    }
+}
+
+fn refused_as(sqlstate: &str, problem: &str, hint: Option<&str>) -> Reply {
+    Reply::Refused {
+        problem: problem.to_owned(),
+        hint: hint.map(str::to_owned),
+        sqlstate: Some(sqlstate.to_owned()),
     }
 }
 
@@ -340,13 +379,7 @@ fn status(facts: &Facts) -> Status {
         members: facts.membership.iter().map(|one| one.card.id).collect(),
         processes: Vec::new(),
         silent: Vec::new(),
-        pause: service
-            .pauses
-            .in_force(&Hold::All)
-            .map(|closing| PauseInForce {
-                id: closing.id,
-                left_ms: millis(closing.until.saturating_duration_since(Instant::now())),
-            }),
+        pauses: pauses(service),
         paused: paused.is_some(),
         paused_ms: paused.map(millis),
         clients,
@@ -354,6 +387,24 @@ fn status(facts: &Facts) -> Status {
         bytes_in: totals.bytes_in,
         bytes_out: totals.bytes_out,
     }
+}
+
+/// Those that somebody has asked for.
+fn pauses(service: &Service) -> Vec<PauseInForce> {
+    let of = |(hold, held): (Hold, InForce)| {
+        let left = held.until.saturating_duration_since(Instant::now());
+        Some(PauseInForce {
+            id: held.id,
+            scope: Scope::of(hold)?,
+            left_ms: millis(left),
+        })
+    };
+    service
+        .pauses
+        .all_in_force()
+        .into_iter()
+        .filter_map(of)
+        .collect()
 }
 
 fn clients(service: &Service) -> Reply {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use super::asking::{AskError, ask_one};
 use super::place::{Place, Process};
-use super::{ProcessStatus, Reply, Request, Status};
+use super::serving::TOO_LATE;
+use super::{ProcessStatus, Reply, Request, Scope, Status};
 use crate::proxy::unix_socket::answers;
 
 /// Asks the proxy whose newest process has the control socket `path`: all its processes. Blocks.
@@ -22,8 +23,13 @@ use crate::proxy::unix_socket::answers;
 /// None runs, or one of them refuses or does not answer.
 pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let place = Place::new(path);
-    if let Request::Pause { limit_ms, id } = request {
-        return pause(&place, Duration::from_millis(*limit_ms), *id);
+    if let Request::Pause {
+        limit_ms,
+        id,
+        scope,
+    } = request
+    {
+        return pause(&place, Duration::from_millis(*limit_ms), *id, scope);
     }
     let answered = ask_all(&place.processes(), request);
     if answered.is_empty() {
@@ -81,13 +87,14 @@ fn ask_living(process: &Process, request: &Request) -> Option<Answer> {
     }
 }
 
-fn pause(place: &Place, limit: Duration, id: u64) -> Answer {
+fn pause(place: &Place, limit: Duration, id: u64, scope: &Scope) -> Answer {
     let began = Instant::now();
     let mut paused: BTreeMap<u32, Process> = BTreeMap::new();
-    let done = pause_all(place, (began, limit), id, &mut paused);
+    let done = pause_all(place, (began, limit), (id, scope), &mut paused);
     if done.is_err() && !paused.is_empty() {
         let paused: Vec<_> = paused.into_values().collect();
-        ask_all(&paused, &Request::Resume { id: Some(id) });
+        let (id, scope) = (Some(id), scope.clone());
+        ask_all(&paused, &Request::Resume { id, scope });
     }
     done.map(|()| Reply::Paused {
         after_ms: began.elapsed().as_secs_f64() * 1000.0,
@@ -97,7 +104,7 @@ fn pause(place: &Place, limit: Duration, id: u64) -> Answer {
 fn pause_all(
     place: &Place,
     (began, limit): (Instant, Duration),
-    id: u64,
+    (id, scope): (u64, &Scope),
     paused: &mut BTreeMap<u32, Process>,
 ) -> Result<(), AskError> {
     let mut gone = Vec::new();
@@ -108,6 +115,7 @@ fn pause_all(
         let request = Request::Pause {
             limit_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
             id,
+            scope: scope.clone(),
         };
         if new.is_empty() {
             break match (paused.is_empty(), left.is_zero()) {
@@ -115,7 +123,8 @@ fn pause_all(
                 (false, true) => Err(AskError::Refused {
                     problem: "the time limit has passed before all processes were paused"
                         .to_owned(),
-                    hint: Some("clients go on; try again with a longer --timeout".to_owned()),
+                    hint: Some("clients go on; try again with a longer limit".to_owned()),
+                    sqlstate: Some(TOO_LATE.to_owned()),
                 }),
                 (false, false) => Ok(()),
             };
@@ -148,9 +157,14 @@ fn pause_all(
 fn of_process(pid: u32, error: AskError, several: bool) -> AskError {
     match error {
         AskError::Lost(source) => AskError::Silent { pid, source },
-        AskError::Refused { problem, hint } if several => AskError::Refused {
+        AskError::Refused {
+            problem,
+            hint,
+            sqlstate,
+        } if several => AskError::Refused {
             problem: format!("process {pid}: {problem}"),
             hint,
+            sqlstate,
         },
         other => other,
     }

@@ -409,6 +409,7 @@ async fn answer(request: Request, facts: &Facts) -> Reply {
         _ => Reply::Refused {
             problem: "that is asked by the control socket only".to_owned(),
             hint: None,
+            sqlstate: None,
         },
     }
 }

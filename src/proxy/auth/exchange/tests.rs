@@ -105,9 +105,9 @@ fn scram(policy: &Policy, user: &str, password: &str) -> (Step, Vec<u8>) {
     )
 }
 
-fn sqlstate(step: &Step) -> &'static str {
+fn sqlstate(step: &Step) -> &str {
     match step {
-        Step::Refused(refusal) => refusal.sqlstate,
+        Step::Refused(refusal) => &refusal.sqlstate,
         other => panic!("not refused: {other:?}"),
     }
 }
