@@ -33,9 +33,9 @@ test-long: ## Set up, then run the tests with much data too
 	@.ci/setup test
 	PGFLIT_LONG=1 cargo nextest run --profile long
 
-test-regression: ## Set up, then clone PostgreSQL's own regression database (needs the network)
+test-regression: ## Set up, then run PostgreSQL's own tests through the proxy, and clone their database (needs the network)
 	@.ci/setup test
-	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own_regression_database
+	PGFLIT_REGRESSION=1 cargo nextest run --profile long postgresqls_own
 
 fuzz: ## Try the parsers of what others send with two million hostile inputs each (CASES=100000)
 	@.ci/setup test

@@ -48,7 +48,8 @@ fn postgresqls_own_tests_come_to_the_same_through_the_proxy() {
     if std::env::var_os("PGFLIT_REGRESSION").is_none() {
         return;
     }
-    let folder = std::env::temp_dir().join("pgflit-regression");
+    // Of its own: the one that is cloned is made at the same time.
+    let folder = std::env::temp_dir().join("pgflit-regression-proxy");
     // Database and roles of the first run would be there in the second.
     let proxied = || Proxied::of_any_database(source_options());
     let (one, two) = (proxied(), proxied());

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Reply, Request};
+use super::{Reply, Request, Scope};
 use crate::proxy::unix_socket::connect;
 
 /// How much longer than a pause may take its answer may: for a machine under load.
@@ -63,6 +63,11 @@ pub fn ask_one(path: &Path, request: &Request) -> Result<Reply, AskError> {
 /// How long the answer to `request` may take.
 pub fn limit_of(request: &Request) -> Duration {
     match request {
+        // It waits for nobody.
+        Request::Pause {
+            scope: Scope::Maintenance,
+            ..
+        } => ANSWER_MAX,
         Request::Pause { limit_ms, .. }
         | Request::WarmUp { limit_ms, .. }
         | Request::Drain { limit_ms, .. }
