@@ -1,7 +1,8 @@
 //! The applying session: statements pipelined, every answer checked, COMMIT confirmed.
 
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use foldhash::{HashMap, HashSet};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
+use crate::base::ident::quote_literal;
 use crate::base::{Lsn, QualifiedName};
 use crate::cdc::change::Commit;
 use crate::cdc::sql_line::{Prepare, StatementId};
@@ -21,7 +23,7 @@ use super::expect::{Change, Emptied, Expect};
 use super::net::{Action, Set};
 use super::plan::{OnConflict, Step, plan};
 use super::sets::Rows;
-use super::target_table::{HOW_MANY, ITS_NAME, TargetTable, name_in_question, question};
+use super::target_table::{END, HOW_MANY, ITS_NAME, TargetTable, name_in_question, question};
 use super::tracking::{Tracking, bind_text, unbound};
 
 /// Requests gathered before they are sent and their answers read: large enough that the round
@@ -43,9 +45,9 @@ const FITTING_MAX: usize = 100_000;
 /// some 200 bytes.
 const COLUMNS_MAX: usize = 100_000;
 
-/// Each time a table is not known, twice as many are asked for together, up to so many, or half as many if
-/// most of them were known by then: where many change, most of a round trip for each is saved, and where few
-/// do, few are asked for in vain. An answer is 10 MB at most.
+/// Each time a table is not known, twice as many are asked for together, up to so many: where many change,
+/// most of a round trip for each is saved, and where few do, few are asked for in vain. An answer is 10 MB
+/// at most.
 const TOGETHER_MAX: usize = 256;
 
 /// How long an answer counts for a table that has had no change yet: no longer than a group may gather
@@ -75,7 +77,7 @@ pub(super) struct Target {
     /// Statements that the target's tables take.
     fitting: HashSet<StatementId>,
     /// The target's tables as they were when first asked for.
-    tables: HashMap<QualifiedName, Arc<TargetTable>>,
+    tables: BTreeMap<QualifiedName, Arc<TargetTable>>,
     /// Theirs.
     columns: usize,
     /// How many tables are asked for together next.
@@ -128,8 +130,8 @@ impl Target {
     ) -> Result<Self, ApplyError> {
         connection.query(SETTINGS).await?;
         // There may be thousands of tables, and its plan costs more than its answer.
-        let question = question(ITS_NAME, HOW_MANY);
-        let prepare = format!("PREPARE {QUESTION} (text, bigint) AS {question}");
+        let question = question(ITS_NAME, HOW_MANY, END);
+        let prepare = format!("PREPARE {QUESTION} (text, bigint, name) AS {question}");
         connection.query(&prepare).await?;
         if connection.parameter("server_encoding") == Some("SQL_ASCII") {
             // What the source has may be no text in any encoding.
@@ -148,7 +150,7 @@ impl Target {
             set_names: 0,
             unconfirmed: Vec::new(),
             fitting: HashSet::default(),
-            tables: HashMap::default(),
+            tables: BTreeMap::new(),
             columns: 0,
             together: 1,
             ahead: HashMap::default(),
@@ -422,15 +424,15 @@ impl Target {
         // What was sent before has its answers first.
         self.exchange().await?;
         let (its_name, count) = (name_in_question(name), self.together);
-        let execute = format!("EXECUTE {QUESTION} ({its_name}, {count})");
+        // What follows the next that is known was asked about along with that.
+        let mut behind = self.tables.range((Excluded(name), Unbounded));
+        let next = behind.next().filter(|(next, _)| next.schema == name.schema);
+        let end = next.map_or("NULL".to_owned(), |(next, _)| quote_literal(&next.name));
+        let execute = format!("EXECUTE {QUESTION} ({its_name}, {count}, {end})");
         let now = Instant::now();
         let results = self.connection.query(&execute).await?;
         let found = results.first().map(TargetTable::read).unwrap_or_default();
-        let news = (found.iter()).filter(|(found, _)| !self.tables.contains_key(found));
-        self.together = match news.count() * 2 > self.together {
-            true => (self.together * 2).min(TOGETHER_MAX),
-            false => (self.together / 2).max(1),
-        };
+        self.together = (self.together * 2).min(TOGETHER_MAX);
         if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();

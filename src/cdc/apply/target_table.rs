@@ -45,9 +45,11 @@ struct ColumnType {
     modifier: i32,
 }
 
-/// Where the question has its parameters: a table's quoted name, and how many are asked about.
+/// Where the question has its parameters: a table's quoted name, how many are asked about, and the table of
+/// its schema, if any, before which they end.
 pub(super) const ITS_NAME: &str = "$1";
 pub(super) const HOW_MANY: &str = "$2";
+pub(super) const END: &str = "$3";
 
 /// Tables that are asked about along with another have so many columns at most: those that an answer tells
 /// of come to a few megabytes.
@@ -59,9 +61,9 @@ pub(super) fn name_in_question(table: &QualifiedName) -> String {
 }
 
 /// The question that [`TargetTable::read`] reads the answer to: about a table and those that follow by
-/// name in its schema, `count` in all. They are found first, as an array: what is known of the catalog's
+/// name in its schema up to `end`, `count` in all. They are found first, as an array: what is known of the catalog's
 /// size, which may be nothing, cannot make a plan that looks for them last.
-pub(super) fn question(name: &str, count: &str) -> String {
+pub(super) fn question(name: &str, count: &str, end: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
                 a.atttypmod::text, (a.attgenerated <> '')::text,
@@ -104,6 +106,7 @@ pub(super) fn question(name: &str, count: &str) -> String {
                        AND f.relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class
                                               WHERE oid = pg_catalog.to_regclass({name}))
                        AND (f.relkind IN ('r', 'p') AND f.relnatts <= {NARROW}
+                            AND ({end}::name IS NULL OR f.relname < {end}::name)
                             OR f.oid = pg_catalog.to_regclass({name}))
                  ORDER BY f.relname LIMIT {count}))"
     )
@@ -255,7 +258,7 @@ impl TargetColumns {
     /// Asks the target.
     pub async fn ask(connection: &mut Connection, table: &QualifiedName) -> Result<Self, Error> {
         let answers = connection
-            .query(&question(&name_in_question(table), "1"))
+            .query(&question(&name_in_question(table), "1", "NULL"))
             .await?;
         let mut tables = answers.first().map(TargetTable::read).unwrap_or_default();
         Ok(Self(tables.remove(table)))
