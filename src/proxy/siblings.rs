@@ -17,6 +17,7 @@ use super::cancel::CARRY_MAX;
 use super::control::asking::ask_within;
 use super::control::place::Place;
 use super::control::{AskError, KeyText, Reply, Request, together};
+use super::unix_socket::answers;
 use crate::wire::startup::CancelKey;
 
 /// Keys that are asked about at a time. Strangers can make them up, and each takes one of the few
@@ -25,6 +26,9 @@ const ASKED_MAX: usize = 4;
 
 /// How long a process may take to act on a key: longer than it gives its server.
 const ANSWER_MAX: Duration = Duration::from_secs(12);
+
+/// How often a pause that nobody waits for is ended, while processes are still asked for it.
+const UNDO_EVERY: Duration = Duration::from_millis(100);
 
 /// The other processes.
 #[derive(Debug)]
@@ -56,23 +60,32 @@ impl Siblings {
             }),
             _ => None,
         };
-        let is_given_up = Arc::new(AtomicBool::new(false));
-        let mut unless_dropped = UndoUnlessWaited {
+        let over = Arc::new(AtomicBool::new(false));
+        let mut unless_waited = UndoUnlessWaited {
             newest: newest.clone(),
-            undo: undo.clone(),
-            is_given_up: Arc::clone(&is_given_up),
+            undo,
+            over: Arc::clone(&over),
         };
+        let place = self.place.clone();
         let asking = move || {
-            let answer = together::ask(&newest, &request);
-            if let (true, Some(undo)) = (is_given_up.load(Ordering::SeqCst), undo) {
-                // Some processes were asked after they had been told to go on.
-                let _ = together::ask(&newest, &undo);
+            let _over = Over(over);
+            let own = place.of(std::process::id());
+            // Nobody would tell this process.
+            match answers(&own) {
+                Ok(false) => Err(AskError::Nobody {
+                    path: own,
+                    source: io::ErrorKind::NotFound.into(),
+                }),
+                Ok(true) | Err(_) => together::ask(&newest, &request),
             }
-            answer
         };
-        let answer = tokio::task::spawn_blocking(asking).await;
-        unless_dropped.undo = None;
-        answer.unwrap_or_else(|_| Err(AskError::Lost(io::ErrorKind::Interrupted.into())))
+        match tokio::task::spawn_blocking(asking).await {
+            Ok(answer) => {
+                unless_waited.undo = None;
+                answer
+            }
+            Err(_) => Err(AskError::Lost(io::ErrorKind::Interrupted.into())),
+        }
     }
 
     /// Has whoever knows `key` cancel; returns once that is done, or nobody knows it. False if
@@ -103,7 +116,8 @@ impl Siblings {
 struct UndoUnlessWaited {
     newest: PathBuf,
     undo: Option<Request>,
-    is_given_up: Arc<AtomicBool>,
+    /// Nobody is asked any more.
+    over: Arc<AtomicBool>,
 }
 
 impl Drop for UndoUnlessWaited {
@@ -111,11 +125,30 @@ impl Drop for UndoUnlessWaited {
         let Some(undo) = self.undo.take() else {
             return;
         };
-        self.is_given_up.store(true, Ordering::SeqCst);
-        // Without a runtime this process ends, and its end of the pause with it; the others' ends at its limit.
+        let (newest, over) = (std::mem::take(&mut self.newest), Arc::clone(&self.over));
+        let undoing = move || {
+            // A process may be asked only after it was told that it may go on.
+            loop {
+                let is_over = over.load(Ordering::SeqCst);
+                let _ = together::ask(&newest, &undo);
+                if is_over {
+                    return;
+                }
+                std::thread::sleep(UNDO_EVERY);
+            }
+        };
+        // Without a runtime this process ends, and its part of the pause with it; the others' at its limit.
         if let Ok(runtime) = Handle::try_current() {
-            let newest = std::mem::take(&mut self.newest);
-            runtime.spawn_blocking(move || together::ask(&newest, &undo));
+            runtime.spawn_blocking(undoing);
         }
+    }
+}
+
+/// Sets it when this is dropped.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }

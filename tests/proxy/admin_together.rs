@@ -31,7 +31,9 @@ fn another(console: &Console) -> Run {
 
 impl Two {
     fn new() -> Self {
-        let mut console = Console::with("[proxy]\nreuse_port = true");
+        // Whom the older one has stays there until the test is over.
+        let more = "[proxy]\nreuse_port = true\n[limits]\ndrain_limit = \"1h\"";
+        let mut console = Console::with(more);
         let of_older = ["app", "other"].map(|name| console.session(name));
         let newer = another(&console);
         // It takes nobody new from now on, and keeps whom it has.
@@ -128,6 +130,8 @@ fn a_pause_that_one_process_cannot_make_is_none() {
     psql.kill().expect("killed");
     psql.wait().expect("ended");
     wire::until(&mut two.other[1], b'Z');
+    let older = &two.console.proxied.proxy;
+    older.wait_for_stderr("resumed, clients go on: database \"other\"");
     wire::query(&mut two.other[0], "COMMIT");
     two.console.ask("PAUSE other");
     two.console.ask("RESUME other");
@@ -154,6 +158,28 @@ fn maintenance_is_of_all_processes() {
     speak(&mut two.app);
     two.until_held(2);
     two.console.proxied.resume();
+    are_answered(&mut two.app);
+}
+
+#[test]
+fn a_maintenance_that_one_process_does_not_answer_to_stays_on_in_none() {
+    let mut two = Two::new();
+    let older = &two.console.proxied.proxy;
+    older.signal(Signal::SIGSTOP);
+    let mut psql = two.console.begin("MAINTENANCE ON");
+    two.newer.wait_for_stderr("maintenance has begun");
+    // It begins with that.
+    let third = another(&two.console);
+    third.wait_for_stderr("traffic is paused");
+    let refused = psql.wait().expect("ended");
+    assert!(!refused.success());
+    for process in [&two.newer, &third] {
+        process.wait_for_stderr("resumed, clients go on: maintenance");
+    }
+    // What waits to be read there begins it, and ends it.
+    older.signal(Signal::SIGCONT);
+    older.wait_for_stderr("maintenance has begun");
+    speak(&mut two.app);
     are_answered(&mut two.app);
 }
 

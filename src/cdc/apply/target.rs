@@ -50,8 +50,8 @@ const COLUMNS_MAX: usize = 100_000;
 /// at most.
 const TOGETHER_MAX: usize = 256;
 
-/// How long an answer counts for a table that has had no change yet: no longer than a group may gather
-/// between the first look at a table and its being written.
+/// How old an answer may be by the first change of its table: no older than a group may become between the
+/// first look at a table and its being written. From then on the table is known.
 const AHEAD_MAX: Duration = Duration::from_secs(1);
 
 /// A session on the target that applies.
@@ -415,12 +415,14 @@ impl Target {
         &mut self,
         name: &QualifiedName,
     ) -> Result<Option<Arc<TargetTable>>, ApplyError> {
-        if (self.ahead.remove(name)).is_some_and(|asked| asked.elapsed() > AHEAD_MAX) {
-            self.forget_table(name);
-        }
-        if let Some(known) = self.tables.get(name) {
+        let is_old = |asked: &Instant| asked.elapsed() > AHEAD_MAX;
+        if let Some(known) = self.tables.get(name)
+            && !self.ahead.get(name).is_some_and(is_old)
+        {
+            self.ahead.remove(name);
             return Ok(Some(Arc::clone(known)));
         }
+        self.forget_ahead(is_old);
         // What was sent before has its answers first.
         self.exchange().await?;
         let (its_name, count) = (name_in_question(name), self.together);
@@ -434,9 +436,12 @@ impl Target {
         let found = results.first().map(TargetTable::read).unwrap_or_default();
         self.together = (self.together * 2).min(TOGETHER_MAX);
         if self.columns >= COLUMNS_MAX {
+            self.forget_ahead(|_| true);
+        }
+        // Not even those that have changes have room.
+        if self.columns >= COLUMNS_MAX {
             self.tables.clear();
             self.fitting.clear();
-            self.ahead.clear();
             (self.columns, self.together) = (0, 1);
         }
         for (found, table) in found {
@@ -480,6 +485,15 @@ impl Target {
             self.close(&steps)?;
         }
         Ok(())
+    }
+
+    /// Forgets those that were asked for at such a time and have had no change.
+    fn forget_ahead(&mut self, is_meant: impl Fn(&Instant) -> bool) {
+        for (name, _) in self.ahead.extract_if(|_, asked| is_meant(asked)) {
+            if let Some(known) = self.tables.remove(&name) {
+                self.columns = self.columns.saturating_sub(known.width());
+            }
+        }
     }
 
     /// It is asked for anew; alone, as each of those that are forgotten one by one.

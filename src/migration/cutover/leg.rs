@@ -146,10 +146,18 @@ impl Leg {
         self.work_dir.cdc.exists() && Lock::is_held(&self.work_dir.role_lock_path("supervisor"))
     }
 
-    /// Who streams here, for people; none if nobody does.
+    /// Who streams here, or is about to, for people; none if nobody does.
     pub fn who_streams(&self) -> Option<String> {
+        let held = |error| match error {
+            LockError::Held { .. } => Some(error.to_string()),
+            _ => None,
+        };
         match begin::nobody_streams(&self.work_dir, Duration::ZERO) {
-            Err(MigrationError::Lock(held @ LockError::Held { .. })) => Some(held.to_string()),
+            Err(MigrationError::Lock(error)) => held(error),
+            // One that looks for its servers has no processes yet, or none any more.
+            Ok(_) if Lock::is_held(&self.work_dir.lock_path()) => {
+                self.work_dir.lock().err().and_then(held)
+            }
             _ => None,
         }
     }

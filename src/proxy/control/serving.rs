@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::place::{PROCESSES_MAX, Place, Process};
 use super::{Client, ClientCounts, MirrorStatus, PauseInForce, Reply, Request, Scope, Status};
@@ -165,10 +165,7 @@ impl Control {
             match self.socket.accept().await {
                 Ok(stream) => {
                     let facts = Arc::clone(&facts);
-                    tokio::spawn(async move {
-                        converse(stream, &facts).await;
-                        drop(place);
-                    });
+                    tokio::spawn(async move { converse(stream, &facts, place).await });
                 }
                 Err(_) => tokio::time::sleep(REFUSED_WAIT).await,
             }
@@ -176,7 +173,7 @@ impl Control {
     }
 }
 
-async fn converse(stream: UnixStream, facts: &Facts) {
+async fn converse(stream: UnixStream, facts: &Facts, place: OwnedSemaphorePermit) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
     let mut limited = (&mut stream).take(REQUEST_BYTES_MAX);
@@ -185,7 +182,13 @@ async fn converse(stream: UnixStream, facts: &Facts) {
         return;
     };
     let (reply, begun) = match serde_json::from_slice(&line) {
-        Ok(request) => answer(request, facts).await,
+        Ok(request) => {
+            // It may wait for long, and what ends it must have a place. Of each scope one at a time waits.
+            let place = Some(place).filter(|_| !matches!(request, Request::Pause { .. }));
+            let answered = answer(request, facts).await;
+            drop(place);
+            answered
+        }
         // The line, which may hold a key, is in no text.
         Err(_) => (refused("that is no request of this version", None), None),
     };

@@ -3,8 +3,9 @@
 //! # How a pause is one pause
 //! All processes are paused at the same time, and then it is looked whether others have come. A
 //! process that starts shows its socket first, and then asks the others whether they are paused: so
-//! either it is seen here, or it sees the pause and begins with it. If one cannot be paused, those
-//! that are go on.
+//! either it is seen here, or it sees the pause and begins with it. If one cannot be paused, all that
+//! are there by then are told to go on: those that were asked, one that does not answer, and one that has
+//! begun with the pause.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,14 +40,16 @@ pub fn ask(path: &Path, request: &Request) -> Result<Reply, AskError> {
     let mut replies = Vec::new();
     let mut failed = None;
     let mut silent = Vec::new();
+    let several = answered.len() > 1;
     for (pid, answer) in answered {
         match answer {
             Ok(reply) => replies.push(reply),
-            Err(AskError::Lost(source)) => {
-                silent.push(pid);
-                failed = Some(AskError::Silent { pid, source });
+            Err(error) => {
+                if matches!(error, AskError::Lost(_)) {
+                    silent.push(pid);
+                }
+                failed = Some(of_process(pid, error, several));
             }
-            Err(error) => failed = Some(error),
         }
     }
     match (merged(replies), failed) {
@@ -91,10 +94,9 @@ fn pause(place: &Place, limit: Duration, id: u64, scope: &Scope) -> Answer {
     let began = Instant::now();
     let mut paused: BTreeMap<u32, Process> = BTreeMap::new();
     let done = pause_all(place, (began, limit), (id, scope), &mut paused);
-    if done.is_err() && !paused.is_empty() {
-        let paused: Vec<_> = paused.into_values().collect();
+    if done.is_err() {
         let (id, scope) = (Some(id), scope.clone());
-        ask_all(&paused, &Request::Resume { id, scope });
+        ask_all(&place.processes(), &Request::Resume { id, scope });
     }
     done.map(|()| Reply::Paused {
         after_ms: began.elapsed().as_secs_f64() * 1000.0,
