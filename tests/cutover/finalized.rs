@@ -4,6 +4,8 @@ use pgflit::base::failpoint::PLACES_OF_FINALIZE;
 
 use pgflit::worker::cluster::StopMode;
 
+use nix::sys::signal::Signal;
+
 use super::stage::Stage;
 use crate::support::{SOON, eventually};
 
@@ -63,6 +65,25 @@ fn a_source_that_is_switched_off_is_not_needed_any_more() {
     let slots = "SELECT count(*) FROM pg_replication_slots";
     assert_eq!(stage.pair.target.number(slots), 0);
     stage.database().sql("INSERT INTO t VALUES (3)");
+}
+
+/// Nor one that is only about to begin, and waits for the source.
+#[test]
+fn a_stream_back_that_waits_for_a_source_that_is_switched_off_is_told_of() {
+    let mut stage = Stage::with(SCHEMA);
+    stage.moves("cutover");
+    assert_eq!(stage.kill_streams(), ["reverse"]);
+    let stopped = stage.pair.source_cluster.stop(StopMode::Fast);
+    stopped.expect("it stops");
+    let waiting = stage.resume("reverse");
+    waiting.wait_for_stderr("trying again");
+    stage
+        .does_not_move("finalize --yes")
+        .assert_stderr("cannot come to its end")
+        .assert_stderr("pgflit follow)");
+    waiting.signal(Signal::SIGTERM);
+    waiting.wait_for_exit();
+    stage.command("finalize --yes").run().assert_code(0);
 }
 
 #[test]

@@ -225,28 +225,33 @@ impl Stage {
     /// nothing left to do.
     #[track_caller]
     pub(crate) fn resume_streams(&mut self, names: &[&'static str]) {
-        let (source, target) = (&self.pair.source, &self.pair.target);
         for name in names {
-            let between = |from, to| {
-                pgflit("follow --resume")
-                    .dir(self.pair.dir().join(name))
-                    .arg(format!("--slot-name=pgflit_{name}"))
-                    .arg(format!("--origin=pgflit_{name}"))
-                    .arg(format!("--publication=pgflit_{name}"))
-                    .source(from)
-                    .target(to)
-            };
-            let command = match *name {
-                "reverse" => between(target, source),
-                "forward" => between(source, target),
-                _ => pgflit("clone --follow --resume").between(&self.pair),
-            };
-            let mut run = command.start();
+            let mut run = self.resume(name);
             eventually(SOON, &format!("the stream {name} goes on"), || {
                 !run.is_running() || run.stderr_contains("live replay")
             });
             self.resumed.push(run);
         }
+    }
+
+    /// Starts one of them, and waits for nothing.
+    pub(crate) fn resume(&self, name: &'static str) -> Run {
+        let (source, target) = (&self.pair.source, &self.pair.target);
+        let between = |from, to| {
+            pgflit("follow --resume")
+                .dir(self.pair.dir().join(name))
+                .arg(format!("--slot-name=pgflit_{name}"))
+                .arg(format!("--origin=pgflit_{name}"))
+                .arg(format!("--publication=pgflit_{name}"))
+                .source(from)
+                .target(to)
+        };
+        let command = match name {
+            "reverse" => between(target, source),
+            "forward" => between(source, target),
+            _ => pgflit("clone --follow --resume").between(&self.pair),
+        };
+        command.start()
     }
 
     /// Waits until both sides have the same rows in these tables.
