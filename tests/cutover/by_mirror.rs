@@ -37,7 +37,8 @@ fn configure(pair: &Pair, keys: &str) -> PathBuf {
     path
 }
 
-const ALL: &str = "mode = \"all\"";
+/// Everything, and nothing is dropped where the mirror's server has less of the machine than the other.
+const ALL: &str = "mode = \"all\"\nmirror_queue = 100000";
 
 /// Two servers with the same tables, and a proxy that sends what clients say to both.
 fn stage(keys: &str) -> Stage {
