@@ -61,8 +61,8 @@ pub(super) fn name_in_question(table: &QualifiedName) -> String {
 }
 
 /// The question that [`TargetTable::read`] reads the answer to: about a table and those that follow by
-/// name in its schema up to `end`, `count` in all. They are found first, as an array: what is known of the catalog's
-/// size, which may be nothing, cannot make a plan that looks for them last.
+/// name in its schema up to `end`, `count` in all. They are found first, as an array: what is known of the
+/// catalog's size, which may be nothing, cannot make a plan that looks for them last.
 pub(super) fn question(name: &str, count: &str, end: &str) -> String {
     format!(
         "SELECT (c.relkind = 'p')::text, a.attname, n.nspname, t.typname, t.oid::text,
