@@ -216,7 +216,7 @@ impl Supervisor<'_> {
                     "prefetching changes to {}",
                     self.config.work_dir.cdc.display()
                 );
-                self.children.receive = Some(self.config.receive(&[], Stdio::null())?);
+                self.receive_to_disk()?;
                 self.children.transform =
                     Some(self.config.transform(&[], Stdio::null(), Stdio::null())?);
             }
@@ -225,7 +225,7 @@ impl Supervisor<'_> {
                 // left the pipe by itself, is still running and writes to disk.
                 if from == Stage::Replaying {
                     if self.children.receive.is_none() {
-                        self.children.receive = Some(self.config.receive(&[], Stdio::null())?);
+                        self.receive_to_disk()?;
                     }
                     self.children.transform =
                         Some(self.config.transform(&[], Stdio::null(), Stdio::null())?);
@@ -265,6 +265,13 @@ impl Supervisor<'_> {
             }
             Stage::Finished => {}
         }
+        Ok(())
+    }
+
+    fn receive_to_disk(&mut self) -> Result<(), MigrationError> {
+        // What an earlier one has noted may be long received.
+        self.store.set_backlog(None)?;
+        self.children.receive = Some(self.config.receive(&[], Stdio::null())?);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::base::Remedy;
 use crate::base::shutdown::POLL;
 
 /// The versions, in order; `PRAGMA user_version` is how many are applied.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/0001_store.sql"),
     include_str!("../../migrations/0002_base_copy.sql"),
     include_str!("../../migrations/0003_filters.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0011_cutovers.sql"),
     include_str!("../../migrations/0012_compare_hold.sql"),
     include_str!("../../migrations/0013_samples.sql"),
+    include_str!("../../migrations/0014_backlog.sql"),
 ];
 
 /// The version this program writes.

@@ -182,6 +182,28 @@ impl Store {
         .map(drop)
     }
 
+    /// How far the source was when receive began; none from its start until it knows.
+    pub fn set_backlog(&mut self, source_lsn: Option<Lsn>) -> Result<(), Error> {
+        self.write("noting how far the source is", |transaction| {
+            transaction.execute(
+                "UPDATE receive_position SET backlog_lsn = ?1",
+                [source_lsn.map(|lsn| lsn.to_string())],
+            )
+        })
+        .map(drop)
+    }
+
+    /// What [`Store::set_backlog`] has noted.
+    pub fn backlog(&self) -> Result<Option<Lsn>, Error> {
+        let text: Option<Option<String>> = self.read("reading the backlog", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT backlog_lsn FROM receive_position")?;
+            statement.query_row([], |row| row.get(0)).optional()
+        })?;
+        let text = text.flatten();
+        text.map(|text| self.parse("backlog_lsn", text)).transpose()
+    }
+
     /// Apply's report; `seen_endpos` is the endpos it acts on.
     ///
     /// `committed`: the end of the last transaction that the target has confirmed; nothing else

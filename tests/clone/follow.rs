@@ -87,6 +87,24 @@ fn a_copy_made_in_steps_is_followed_exactly() {
 }
 
 #[test]
+fn a_backlog_that_ends_at_endpos_is_applied_by_one_apply_and_never_live() {
+    let pair = Pair::new();
+    for server in [&pair.source, &pair.target] {
+        server.sql("CREATE TABLE t (id int PRIMARY KEY, word text)");
+    }
+    step(&pair, "stream setup");
+    pair.source.sql(
+        "DO $$ BEGIN FOR i IN 1..5000 LOOP INSERT INTO t VALUES (i, md5(i::text)); COMMIT; END LOOP; END $$",
+    );
+    end_now(&pair);
+    step(&pair, "sentinel set apply");
+    let followed = pgflit("follow").between(&pair).run().assert_code(0);
+    let begun = |what: &str| followed.stderr.matches(what).count();
+    assert_eq!((begun("applying from"), begun(LIVE)), (1, 0));
+    assert_equal(&pair.source, &pair.target);
+}
+
+#[test]
 fn a_clone_that_was_stopped_is_followed_further() {
     let pair = Pair::new();
     Pgbench::init(&pair.source, 1);

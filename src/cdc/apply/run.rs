@@ -306,14 +306,18 @@ async fn run(
     }
 }
 
-/// Whether everything there is to read is applied, and receive is not far ahead.
+/// Whether everything there is to read is applied, and receive is not far ahead, nor has a backlog of the
+/// source or the end to come: live replay would begin with that, decoded again, by processes that know no
+/// table yet.
 fn is_near_enough(applier: &mut Applier, until: Until) -> Result<bool, ApplyError> {
     let bytes = match until {
         Until::Endpos => return Ok(false),
         Until::SegmentsEnd => return Ok(true),
         Until::Behind(bytes) => bytes,
     };
-    let written = applier.steering.look()?.write_lsn;
+    let Some(written) = applier.steering.received_before_live()? else {
+        return Ok(false);
+    };
     Ok(applier.is_between() && written.bytes_since(applier.positions.reached) <= bytes)
 }
 

@@ -20,6 +20,10 @@ const REPORT_PAST: Duration = Duration::from_millis(5);
 /// takes longer, and an end that is set meanwhile is as late for it.
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// Receive that has written nothing for so long has nothing to write, or cannot: live replay is not put
+/// off any longer.
+const SILENT: Duration = Duration::from_secs(3);
+
 /// The operator's wishes and our reports.
 #[derive(Debug)]
 pub(super) struct Steering {
@@ -35,6 +39,8 @@ pub(super) struct Steering {
     first_endpos: Option<Lsn>,
     reported: (Lsn, Lsn),
     reported_at: Instant,
+    /// How much was received when that was last more than before, and when that was seen.
+    written: (Lsn, Instant),
 }
 
 impl Steering {
@@ -52,6 +58,7 @@ impl Steering {
             first_endpos: sentinel.endpos(),
             reported: (Lsn::ZERO, Lsn::ZERO),
             reported_at: Instant::now(),
+            written: (Lsn::ZERO, Instant::now()),
         })
     }
 
@@ -92,6 +99,23 @@ impl Steering {
             self.held = hold.number;
         }
         Ok(())
+    }
+
+    /// How far receive is, if what it will receive is live: it has all that had gathered on the source
+    /// before it began, and has not reached the end.
+    pub(super) fn received_before_live(&mut self) -> Result<Option<Lsn>, ApplyError> {
+        let sentinel = *self.look()?;
+        let written = sentinel.write_lsn;
+        if written != self.written.0 {
+            self.written = (written, Instant::now());
+        }
+        let has_backlog = match self.store.backlog()? {
+            Some(source) => written >= source,
+            None => false,
+        };
+        let is_live = has_backlog && !sentinel.is_received();
+        let is_silent = self.written.1.elapsed() >= SILENT;
+        Ok((is_live || is_silent).then_some(written))
     }
 
     /// Whether changes may be applied: the sentinel says so, and the ledger is complete.
@@ -220,5 +244,40 @@ mod tests {
                 (Lsn::new(said), Lsn::new(reached))
             );
         }
+    }
+
+    #[test]
+    fn live_replay_begins_behind_the_backlog_and_not_in_front_of_the_end() {
+        let root = tempfile::tempdir().expect("a folder");
+        let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
+        work_dir.create().expect("made");
+        let store = Store::create(&work_dir.store_path()).expect("a store");
+        let mut steering = Steering::new(store).expect("steering");
+        let mut receive = Store::create(&work_dir.store_path()).expect("a store");
+        let mut begins = |backlog: Option<u64>, written: u64, endpos: u64| {
+            let written = Lsn::new(written);
+            receive.set_backlog(backlog.map(Lsn::new)).expect("set");
+            receive.report_received(written, written).expect("reported");
+            receive.set_endpos(Lsn::new(endpos), false).expect("set");
+            steering.received_before_live().expect("read").is_some()
+        };
+        assert!(!begins(None, 100, 0), "receive has not begun");
+        assert!(!begins(Some(200), 150, 0), "half of the backlog");
+        assert!(begins(Some(200), 200, 0), "all of it");
+        assert!(begins(Some(200), 250, 300), "the end may be far");
+        assert!(!begins(Some(200), 300, 300), "the end is on this disk");
+    }
+
+    #[test]
+    fn live_replay_does_not_wait_for_a_silent_receive() {
+        let root = tempfile::tempdir().expect("a folder");
+        let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
+        work_dir.create().expect("made");
+        let store = Store::create(&work_dir.store_path()).expect("a store");
+        let mut steering = Steering::new(store).expect("steering");
+        assert_eq!(steering.received_before_live().expect("read"), None);
+        steering.written.1 = Instant::now() - SILENT;
+        let silent = steering.received_before_live().expect("read");
+        assert_eq!(silent, Some(Lsn::ZERO));
     }
 }

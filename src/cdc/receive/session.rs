@@ -112,13 +112,15 @@ pub async fn receive(config: Config, shutdown: &Shutdown) -> Result<Ended, Recei
 async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, ReceiveError> {
     let mut connection = Connection::open(&config.source, Mode::Replication, "receive").await?;
     let on_disk = last_boundary(&config.work_dir.cdc)?.unwrap_or(config.slot_lsn);
-    let store = config.work_dir.open_store()?.reporting_only()?;
+    let mut store = config.work_dir.open_store()?.reporting_only()?;
     let known = match segment::entries(&config.work_dir.cdc, Kind::Json)?.last() {
         Some(last) => Some(last.name.timeline()),
         None => store.run()?.and_then(|run| run.timeline),
     };
+    let source = timeline::ask(&mut connection).await?;
+    timeline::check(&mut connection, source.timeline, known, on_disk).await?;
     let geometry = Geometry {
-        timeline: timeline::check(&mut connection, known, on_disk).await?,
+        timeline: source.timeline,
         wal_segment_bytes: config.wal_segment_bytes,
     };
     let mut sink = Sink::open(&config.work_dir.cdc, geometry)?;
@@ -148,6 +150,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
     )
     .await?;
     sink.start_at(on_disk)?;
+    store.set_backlog(Some(source.lsn))?;
     tracing::info!("receiving from slot {} at {on_disk}", config.slot);
 
     let keeper = Keeper::start(

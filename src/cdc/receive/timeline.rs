@@ -10,19 +10,37 @@ use crate::pg::{self, Connection};
 
 use super::error::ReceiveError;
 
-/// Asks the source for its timeline, and refuses one on which what stands on this disk, up to
-/// `on_disk` of `known`, did not happen.
-pub(super) async fn check(
-    connection: &mut Connection,
-    known: Option<u32>,
-    on_disk: Lsn,
-) -> Result<u32, ReceiveError> {
+/// Where the source's WAL stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) timeline: u32,
+    /// What is flushed of it; on a standby, replayed.
+    pub(super) lsn: Lsn,
+}
+
+/// Asks the source where it stands.
+pub(super) async fn ask(connection: &mut Connection) -> Result<Standing, ReceiveError> {
     let results = connection.query("IDENTIFY_SYSTEM").await?;
     let row = results.first().and_then(|result| result.rows.first());
-    let now = row.and_then(|row| row.get(1)?.as_deref()?.parse().ok());
-    let now = now.ok_or_else(|| unexpected("IDENTIFY_SYSTEM without a timeline"))?;
+    let field = |at: usize| row.and_then(|row| row.get(at)?.as_deref());
+    let timeline = field(1).and_then(|text| text.parse().ok());
+    let lsn = field(2).and_then(|text| text.parse().ok());
+    Ok(Standing {
+        timeline: timeline.ok_or_else(|| unexpected("IDENTIFY_SYSTEM without a timeline"))?,
+        lsn: lsn.ok_or_else(|| unexpected("IDENTIFY_SYSTEM without a position"))?,
+    })
+}
+
+/// Refuses timeline `now` of the source if what stands on this disk, up to `on_disk` of `known`, did
+/// not happen on it.
+pub(super) async fn check(
+    connection: &mut Connection,
+    now: u32,
+    known: Option<u32>,
+    on_disk: Lsn,
+) -> Result<(), ReceiveError> {
     let Some(known) = known.filter(|known| *known != now) else {
-        return Ok(now);
+        return Ok(());
     };
     if now < known {
         return Err(ReceiveError::Timeline {
@@ -42,7 +60,7 @@ pub(super) async fn check(
             tracing::warn!(
                 "the source has failed over: it goes on from {left} of timeline {known} on timeline {now}"
             );
-            return Ok(now);
+            return Ok(());
         }
         Some(left) => format!(
             "which goes on from {left}, and changes up to {on_disk} were received from the server before it"
