@@ -323,17 +323,23 @@ impl Applier {
         Ok(())
     }
 
-    /// Takes a change, if that is all there is to do: of a transaction that is still held.
-    pub(super) fn hold(&mut self, run: Run, at: At<'_>) -> Result<bool, ApplyError> {
-        let Reading::Holding(_, held) = &self.reading else {
-            return Ok(false);
-        };
-        if held.bytes >= HELD_BYTES {
-            return Ok(false);
+    /// Takes a change, if nothing has to be waited for: most of them, and each future costs a copy of
+    /// what it may have to keep.
+    pub(super) fn take(&mut self, run: Run, at: At<'_>) -> Result<bool, ApplyError> {
+        match &mut self.reading {
+            Reading::Holding(_, held) if held.bytes < HELD_BYTES => {}
+            Reading::Passing(_) if !self.batch.is_full() => {}
+            _ => return Ok(false),
         }
-        let change = self.change(run, at)?;
-        if let (Reading::Holding(_, held), Some(change)) = (&mut self.reading, change) {
-            held.add(Step::Row(change));
+        let Some(change) = self.change(run, at)? else {
+            return Ok(true);
+        };
+        match &mut self.reading {
+            Reading::Holding(_, held) => held.add(Step::Row(change)),
+            _ => {
+                let transaction = self.while_read(&change.begin);
+                return Ok(self.send_plain(Step::Row(change), transaction).is_none());
+            }
         }
         Ok(true)
     }

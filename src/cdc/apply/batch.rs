@@ -169,13 +169,13 @@ impl Applier {
     /// transaction.
     pub(super) async fn write_batch(&mut self) -> Result<(), ApplyError> {
         let ready = self.batch.take();
-        self.writer.write(&ready).await
+        Box::pin(self.writer.write(&ready)).await
     }
 
     /// Commits the transactions that are whole. When this returns, the target has confirmed it.
     pub(super) async fn commit_batch(&mut self) -> Result<(), ApplyError> {
         match self.batch.take_whole() {
-            Some((ready, whole)) => self.commit_gathered(&ready, &whole).await,
+            Some((ready, whole)) => Box::pin(self.commit_gathered(&ready, &whole)).await,
             None => Ok(()),
         }
     }

@@ -261,7 +261,7 @@ async fn run(
                 for (line, at) in lines {
                     let at = At { block: &block, at };
                     if let Line::Execute(run) = &line
-                        && applier.hold(*run, at)?
+                        && applier.take(*run, at)?
                     {
                         continue;
                     }

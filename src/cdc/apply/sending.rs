@@ -79,6 +79,29 @@ impl Applier {
         step: Step,
         transaction: Committed,
     ) -> Result<(), ApplyError> {
+        match self.send_plain(step, transaction) {
+            None => Ok(()),
+            Some(step) => Box::pin(self.send_asking(step, transaction)).await,
+        }
+    }
+
+    /// The same, if nobody has to be asked for that; else it is given back.
+    pub(super) fn send_plain(&mut self, step: Step, transaction: Committed) -> Option<Step> {
+        let change = match step {
+            Step::Row(change) if self.placement.is_plain() && self.wanted.is_empty() => change,
+            step => return Some(step),
+        };
+        match self.filter.contains(change.table(), transaction) {
+            Contains::Everything => None,
+            Contains::Nothing if self.writer.target.is_fitting(&change) => {
+                self.batch.add(Ready::Row(change));
+                None
+            }
+            _ => Some(Step::Row(change)),
+        }
+    }
+
+    async fn send_asking(&mut self, step: Step, transaction: Committed) -> Result<(), ApplyError> {
         let change = match step {
             Step::Row(change) => change,
             Step::Truncate(emptying) => {

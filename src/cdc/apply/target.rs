@@ -206,7 +206,7 @@ impl Target {
     pub(super) async fn row(&mut self, change: &Change) -> Result<(), ApplyError> {
         let steps = match self.prepared.get(&change.prepare.id) {
             Some(steps) => Arc::clone(steps),
-            None => self.prepare(change).await?,
+            None => Box::pin(self.prepare(change)).await?,
         };
         for step in steps.iter() {
             let values = &change.values;
@@ -637,7 +637,7 @@ impl Target {
     async fn exchange_if_much(&mut self) -> Result<(), ApplyError> {
         match self.output.len() >= CHUNK_BYTES {
             // The target works on this while more is made ready.
-            true => self.exchange_but(1).await,
+            true => Box::pin(self.exchange_but(1)).await,
             false => Ok(()),
         }
     }
@@ -663,7 +663,7 @@ impl Target {
 
     /// Sends what is gathered and reads every answer.
     async fn exchange(&mut self) -> Result<(), ApplyError> {
-        self.exchange_but(0).await
+        Box::pin(self.exchange_but(0)).await
     }
 
     /// Sends what is gathered, and reads the answers to all but the last `later` that were sent; at the

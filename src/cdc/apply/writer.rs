@@ -5,7 +5,7 @@ use foldhash::HashMap;
 use crate::base::QualifiedName;
 
 use super::error::ApplyError;
-use super::net::{FEW, Known, Piece, Ready, reduce};
+use super::net::{Contradiction, FEW, Known, Piece, Ready, Reduced, reduce};
 use super::target::Target;
 
 /// For so many batches the rows of a table that were refused together are written one by one.
@@ -80,43 +80,65 @@ impl Writer {
                 (_, Some(table)) => Known::Table(table),
                 (_, None) => Known::Unknown,
             };
-        let pieces = reduce(ready, table).unwrap_or_default();
+        let mut reduced = reduce(ready, table);
         self.age_refusals();
-        if !pieces.iter().any(|piece| matches!(piece, Piece::Set(_))) {
-            return Ok(false);
+        // Nothing is begun for rows that are written one by one anyway.
+        let mut pieces = Vec::new();
+        loop {
+            let Some(Ok(more)) = reduced.next() else {
+                return Ok(false);
+            };
+            let has_set = more.iter().any(|piece| matches!(piece, Piece::Set(_)));
+            pieces.extend(more);
+            if has_set {
+                break;
+            }
         }
         let within = self.target.begin_batch().await?;
-        let written = match self.write_pieces(&pieces).await {
-            Ok(()) => self.target.end_batch(within).await,
-            Err(error) => Err(error),
+        let written = match self.write_pieces(pieces, reduced).await {
+            Ok(true) => self.target.end_batch(within).await.map(|()| true),
+            other => other,
         };
-        let Err(error) = written else {
-            return Ok(true);
-        };
-        let is_refusal = matches!(
-            error,
-            ApplyError::Refused { .. }
+        let refused = match written {
+            Ok(true) => return Ok(true),
+            Ok(false) => None,
+            Err(
+                error @ (ApplyError::Refused { .. }
                 | ApplyError::RowCount { .. }
-                | ApplyError::RowsTogether { .. }
-        );
-        if !is_refusal || self.target.undo_batch(within).await.is_err() {
-            return Err(error);
+                | ApplyError::RowsTogether { .. }),
+            ) => Some(error),
+            Err(error) => return Err(error),
+        };
+        match (self.target.undo_batch(within).await, refused) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(error)) => {
+                tracing::debug!("{error}: {} changes are applied row by row", ready.len());
+                self.note_refusal(&error);
+            }
+            (Err(_), Some(error)) | (Err(error), None) => return Err(error),
         }
-        tracing::debug!("{error}: {} changes are applied row by row", ready.len());
-        self.note_refusal(&error);
         Ok(false)
     }
 
-    async fn write_pieces(&mut self, pieces: &[Piece<'_>]) -> Result<(), ApplyError> {
-        for piece in pieces {
-            match piece {
-                Piece::Row(change) => self.target.row(change).await?,
-                Piece::Empty(emptied) => self.target.empty(emptied).await?,
-                Piece::Set(set) => {
-                    self.target.set(set).await?;
+    /// Writes `pieces` and the rest; false if that holds changes that do not follow from each other.
+    async fn write_pieces(
+        &mut self,
+        mut pieces: Vec<Piece<'_>>,
+        mut rest: Reduced<'_>,
+    ) -> Result<bool, ApplyError> {
+        loop {
+            for piece in &pieces {
+                match piece {
+                    Piece::Row(change) => self.target.row(change).await?,
+                    Piece::Empty(emptied) => self.target.empty(emptied).await?,
+                    Piece::Set(set) => self.target.set(set).await?,
                 }
             }
+            pieces = match rest.next() {
+                Some(Ok(pieces)) => pieces,
+                Some(Err(Contradiction)) => return Ok(false),
+                None => return Ok(true),
+            };
         }
-        Ok(())
     }
 }

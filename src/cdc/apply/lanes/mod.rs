@@ -211,7 +211,7 @@ impl Applier {
         self.group_since = None;
         // What is written commits as early as it may: readers of the target see it, and locks go.
         while self.first_is_written()? {
-            self.commit_first().await?;
+            Box::pin(self.commit_first()).await?;
         }
         let plain = |table: &_| {
             let known = self.writer.target.known_table(table);
@@ -229,7 +229,7 @@ impl Applier {
                 lanes.waited += 1;
             }
             while self.meets(touched) {
-                self.commit_first().await?;
+                Box::pin(self.commit_first()).await?;
             }
         }
         let Some((ready, whole)) = self.batch.take_whole() else {
@@ -237,10 +237,10 @@ impl Applier {
         };
         match touched {
             _ if ready.is_empty() => self.pass_later(whole.reached()),
-            Some(touched) => self.give_to_lane(ready, whole, touched).await?,
+            Some(touched) => Box::pin(self.give_to_lane(ready, whole, touched)).await?,
             None => {
                 self.drain().await?;
-                self.commit_gathered(&ready, &whole).await?;
+                Box::pin(self.commit_gathered(&ready, &whole)).await?;
             }
         }
         self.look_around()
@@ -258,7 +258,7 @@ impl Applier {
         touched: Touched,
     ) -> Result<(), ApplyError> {
         while (self.lanes.as_ref()).is_some_and(|lanes| lanes.idle.is_empty()) {
-            self.commit_first().await?;
+            Box::pin(self.commit_first()).await?;
         }
         if let Some(lanes) = &mut self.lanes
             && let Some(mut lane) = lanes.idle.pop()
@@ -291,7 +291,7 @@ impl Applier {
     /// Commits everything that was handed to lanes.
     pub(super) async fn drain(&mut self) -> Result<(), ApplyError> {
         while (self.lanes.as_ref()).is_some_and(|lanes| !lanes.flights.is_empty()) {
-            self.commit_first().await?;
+            Box::pin(self.commit_first()).await?;
         }
         Ok(())
     }

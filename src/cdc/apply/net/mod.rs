@@ -32,6 +32,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use crate::base::QualifiedName;
+use crate::cdc::sql_line::StatementId;
 
 use super::block::Field;
 use super::expect::{Change, Emptied};
@@ -99,44 +100,127 @@ pub(super) enum Known {
     Unknown,
 }
 
+/// What a batch comes to, a part at a time: the first is written while the others are still worked out.
+#[derive(Debug)]
+pub(super) struct Reduced<'a> {
+    parts: std::vec::IntoIter<Part<'a>>,
+    stretch: Stretch<'a>,
+}
+
+/// A part of a batch.
+#[derive(Debug)]
+enum Part<'a> {
+    /// The changes of one table between two that all wait for, if its rows may be written together.
+    Table(Option<Arc<TargetTable>>, Vec<&'a Change>),
+    /// What all wait for.
+    Alone(&'a Ready),
+}
+
 /// What `batch` comes to on a target with `table`s.
 pub(super) fn reduce<'a>(
     batch: &'a [Ready],
     table: impl Fn(&QualifiedName) -> Known,
-) -> Result<Vec<Piece<'a>>, Contradiction> {
-    let mut pieces = Vec::new();
-    let mut stretches: Vec<Stretch<'a>> = Vec::new();
-    let mut by_table: HashMap<&QualifiedName, usize> = HashMap::default();
+) -> Reduced<'a> {
+    let mut parting = Parting::default();
     for ready in batch {
         match ready {
-            Ready::Row(change) => {
-                let at = *by_table.entry(change.table()).or_insert_with(|| {
-                    stretches.push(Stretch::of(table(change.table())));
-                    stretches.len() - 1
-                });
-                if stretches[at].take(change)? {
-                    continue;
-                }
-                // What fires for it may look at any table.
-                let seen = match stretches[at].may_fire() {
-                    true => 0..stretches.len(),
-                    false => at..at + 1,
-                };
-                for stretch in &mut stretches[seen] {
-                    stretch.close(&mut pieces);
-                }
-                pieces.push(Piece::Row(change));
-            }
-            Ready::Empty(emptied) => {
-                for stretch in &mut stretches {
-                    stretch.close(&mut pieces);
-                }
-                pieces.push(Piece::Empty(emptied));
-            }
+            Ready::Row(change) => parting.take(ready, change, &table),
+            Ready::Empty(_) => parting.alone(ready),
         }
     }
-    for stretch in &mut stretches {
-        stretch.close(&mut pieces);
+    parting.close();
+    Reduced {
+        parts: parting.parts.into_iter(),
+        stretch: Stretch::default(),
     }
-    Ok(pieces)
+}
+
+impl<'a> Iterator for Reduced<'a> {
+    type Item = Result<Vec<Piece<'a>>, Contradiction>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(match self.parts.next()? {
+            Part::Alone(Ready::Row(change)) => Ok(vec![Piece::Row(change)]),
+            Part::Alone(Ready::Empty(emptied)) => Ok(vec![Piece::Empty(emptied)]),
+            Part::Table(table, changes) => self.stretch.reduce(table, &changes),
+        })
+    }
+}
+
+/// Changes on their way to their parts. Those of a table lie scattered in a batch, and what is known of
+/// its rows is at hand if they are looked at together.
+#[derive(Debug, Default)]
+struct Parting<'a> {
+    parts: Vec<Part<'a>>,
+    groups: Vec<Group<'a>>,
+    /// Of [`Parting::groups`], those that have changes.
+    filled: Vec<usize>,
+    by_table: HashMap<&'a QualifiedName, usize>,
+    by_statement: HashMap<StatementId, usize>,
+}
+
+#[derive(Debug)]
+struct Group<'a> {
+    table: Option<Arc<TargetTable>>,
+    /// Triggers or rules may fire for its rows.
+    may_fire: bool,
+    changes: Vec<&'a Change>,
+}
+
+impl<'a> Group<'a> {
+    fn of(table: Known) -> Self {
+        let (table, may_fire) = match table {
+            Known::Table(table) if table.takes_sets => (Some(table), false),
+            Known::ByRow => (None, false),
+            Known::Table(_) | Known::Unknown => (None, true),
+        };
+        Self {
+            table,
+            may_fire,
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Parting<'a> {
+    fn take(
+        &mut self,
+        ready: &'a Ready,
+        change: &'a Change,
+        table: impl Fn(&QualifiedName) -> Known,
+    ) {
+        let at = match self.by_statement.get(&change.prepare.id) {
+            Some(at) => *at,
+            None => {
+                let at = *self.by_table.entry(change.table()).or_insert_with(|| {
+                    self.groups.push(Group::of(table(change.table())));
+                    self.groups.len() - 1
+                });
+                self.by_statement.insert(change.prepare.id, at);
+                at
+            }
+        };
+        let group = &mut self.groups[at];
+        // What fires for it may look at any table.
+        if group.may_fire {
+            return self.alone(ready);
+        }
+        if group.changes.is_empty() {
+            self.filled.push(at);
+        }
+        group.changes.push(change);
+    }
+
+    fn alone(&mut self, ready: &'a Ready) {
+        self.close();
+        self.parts.push(Part::Alone(ready));
+    }
+
+    fn close(&mut self) {
+        for at in self.filled.drain(..) {
+            let group = &mut self.groups[at];
+            let changes = std::mem::take(&mut group.changes);
+            self.parts.push(Part::Table(group.table.clone(), changes));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::cdc::sql_line::{Prepare, StatementId};
 
 use super::gathered::{Content, Sets};
 use super::statement::{as_known, set_parameter};
-use super::{Action, Contradiction, Known, Piece};
+use super::{Action, Contradiction, Piece};
 use crate::cdc::apply::block::Field;
 use crate::cdc::apply::expect::Change;
 use crate::cdc::apply::target_table::TargetTable;
@@ -20,10 +20,10 @@ use crate::cdc::apply::target_table::TargetTable;
 const LARGE: usize = 64 * 1024;
 
 /// Changes of one table between two that no set can say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stretch<'a> {
+    /// None if its rows are written one by one.
     table: Option<Arc<TargetTable>>,
-    may_fire: bool,
     /// The columns that any of its statements has values for.
     columns: Vec<&'a str>,
     statements: Vec<Statement<'a>>,
@@ -109,32 +109,26 @@ enum Fate {
 }
 
 impl<'a> Stretch<'a> {
-    pub(super) fn of(table: Known) -> Self {
-        let (table, may_fire) = match table {
-            Known::Table(table) if table.takes_sets => (Some(table), false),
-            Known::ByRow => (None, false),
-            Known::Table(_) | Known::Unknown => (None, true),
-        };
-        Self {
-            table,
-            may_fire,
-            columns: Vec::new(),
-            statements: Vec::new(),
-            by_id: HashMap::default(),
-            key: Vec::new(),
-            keyed: HashMap::default(),
-            indexed: 0,
-            rows: Vec::new(),
+    /// What the changes of one table come to.
+    pub(super) fn reduce(
+        &mut self,
+        table: Option<Arc<TargetTable>>,
+        changes: &[&'a Change],
+    ) -> Result<Vec<Piece<'a>>, Contradiction> {
+        self.table = table;
+        let mut pieces = Vec::new();
+        for change in changes {
+            if !self.take(change)? {
+                self.close(&mut pieces);
+                pieces.push(Piece::Row(change));
+            }
         }
-    }
-
-    /// Whether triggers or rules may fire for its rows.
-    pub(super) fn may_fire(&self) -> bool {
-        self.may_fire
+        self.close(&mut pieces);
+        Ok(pieces)
     }
 
     /// Adds a change; false if no set can say it.
-    pub(super) fn take(&mut self, change: &'a Change) -> Result<bool, Contradiction> {
+    fn take(&mut self, change: &'a Change) -> Result<bool, Contradiction> {
         if self.table.is_none() || change.values.bytes() > LARGE {
             return Ok(false);
         }
@@ -313,7 +307,7 @@ impl<'a> Stretch<'a> {
     }
 
     /// Gives what has been gathered, and begins anew.
-    pub(super) fn close(&mut self, pieces: &mut Vec<Piece<'a>>) {
+    fn close(&mut self, pieces: &mut Vec<Piece<'a>>) {
         let mut sets = Sets::new(&self.statements);
         for row in &self.rows {
             if let Fate::Delete | Fate::Replace | Fate::Gone = row.fate {

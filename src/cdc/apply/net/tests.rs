@@ -232,10 +232,19 @@ proptest! {
         }
         let mut target = source.clone();
         let batch: Vec<_> = acts.iter().filter_map(|act| done(act, &mut source)).collect();
-        let pieces = reduce(&batch, |_| table()).expect("they follow from each other");
+        let pieces = all_of(&batch, |_| table()).expect("they follow from each other");
         written(&mut target, &pieces);
         prop_assert_eq!(source, target);
     }
+}
+
+/// All parts of what `batch` comes to.
+fn all_of(
+    batch: &[Ready],
+    table: impl Fn(&QualifiedName) -> Known,
+) -> Result<Vec<Piece<'_>>, Contradiction> {
+    let parts: Result<Vec<_>, _> = reduce(batch, table).collect();
+    parts.map(|parts| parts.into_iter().flatten().collect())
 }
 
 fn inserted(key: &str) -> Ready {
@@ -261,7 +270,7 @@ fn deleted(key: &str) -> Ready {
 #[test]
 fn a_row_that_is_changed_often_is_written_once() {
     let batch: Vec<_> = (0..1000).map(|n| updated("1", &n.to_string())).collect();
-    let pieces = reduce(&batch, |_| table()).expect("they follow");
+    let pieces = all_of(&batch, |_| table()).expect("they follow");
     let [Piece::Set(set)] = &pieces[..] else {
         panic!("{pieces:?}");
     };
@@ -270,14 +279,61 @@ fn a_row_that_is_changed_often_is_written_once() {
 }
 
 #[test]
+fn each_table_is_a_part_and_all_wait_for_a_change_that_may_look_at_any() {
+    let of = |table: &str, key: usize| {
+        let Ready::Row(change) = inserted(&key.to_string()) else {
+            panic!("an insert");
+        };
+        let shape = Shape {
+            table: table.to_owned(),
+            ..change.prepare.shape.clone()
+        };
+        let prepare = Arc::new(Prepare::new(as_known(&shape).expect("columns"), shape));
+        Ready::Row(Change { prepare, ..change })
+    };
+    let pairs = |keys: std::ops::Range<usize>| keys.flat_map(|key| [of("t", key), of("u", key)]);
+    let mut batch: Vec<_> = pairs(0..FEW).collect();
+    batch.push(of("watched", 0));
+    batch.push(of("watched", 1));
+    batch.extend(pairs(FEW..2 * FEW));
+    let known = |name: &QualifiedName| match &*name.name {
+        "watched" => Known::Unknown,
+        _ => table(),
+    };
+    let parts: Vec<_> = reduce(&batch, known)
+        .map(|part| part.expect("inserts alone"))
+        .collect();
+    let told = |piece: &Piece<'_>| match piece {
+        Piece::Set(set) => (set.first.table().name.clone(), set.rows),
+        Piece::Row(change) => (change.table().name.clone(), 1),
+        Piece::Empty(_) => panic!("nothing is emptied"),
+    };
+    let told: Vec<Vec<_>> = (parts.iter())
+        .map(|part| part.iter().map(told).collect())
+        .collect();
+    let expected = [
+        ("t", FEW),
+        ("u", FEW),
+        ("watched", 1),
+        ("watched", 1),
+        ("t", FEW),
+        ("u", FEW),
+    ];
+    let expected: Vec<_> = (expected.iter())
+        .map(|(table, rows)| vec![((*table).to_owned(), *rows)])
+        .collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn few_rows_are_written_as_they_came_and_without_a_fitting_table_all_are() {
     let batch: Vec<_> = ["1", "2", "3"].map(inserted).into_iter().collect();
-    let pieces = reduce(&batch, |_| table()).expect("they follow");
+    let pieces = all_of(&batch, |_| table()).expect("they follow");
     assert!(pieces.iter().all(|piece| matches!(piece, Piece::Row(_))));
     let batch: Vec<_> = (0..100).map(|n| inserted(&n.to_string())).collect();
     let rows = |table: Option<TargetTable>| {
         let table = table.map_or(Known::Unknown, |table| Known::Table(Arc::new(table)));
-        let pieces = reduce(&batch, |_| table.clone()).expect("they follow");
+        let pieces = all_of(&batch, |_| table.clone()).expect("they follow");
         pieces
             .iter()
             .filter(|piece| matches!(piece, Piece::Row(_)))
@@ -305,7 +361,7 @@ fn a_statement_that_says_more_is_run_as_it_is() {
         at: 1,
     };
     let batch: Vec<_> = (0..10).map(|_| Ready::Row(odd.clone())).collect();
-    let pieces = reduce(&batch, |_| table()).expect("they follow");
+    let pieces = all_of(&batch, |_| table()).expect("they follow");
     assert_eq!(pieces.len(), 10);
 }
 
@@ -317,10 +373,10 @@ fn what_cannot_have_happened_is_left_to_the_target_to_refuse() {
         &[inserted("1"), inserted("1"), updated("1", "2")],
         &[updated("1", "2"), inserted("1")],
     ] {
-        assert_eq!(reduce(batch, |_| table()).err(), Some(Contradiction));
+        assert_eq!(all_of(batch, |_| table()).err(), Some(Contradiction));
     }
     // Which a unique index does.
     let inserts: Vec<_> = (0..FEW).map(|_| inserted("1")).collect();
-    let pieces = reduce(&inserts, |_| table()).expect("inserts alone are not compared");
+    let pieces = all_of(&inserts, |_| table()).expect("inserts alone are not compared");
     assert!(matches!(&pieces[..], [Piece::Set(set)] if set.rows == FEW));
 }
