@@ -138,6 +138,11 @@ impl Supervisor<'_> {
             running: self.children.any(),
             ..self.children.ends
         };
+        let received = facts.receive == Some(Exit::Code(0));
+        if self.stage == Stage::CatchingUp && received && !facts.endpos_received {
+            // It has ended at an end that is no more: apply waits for nothing from it.
+            self.store.set_backlog(Some(Lsn::ZERO))?;
+        }
         if self.entered_at.elapsed() > WORKING {
             self.failing_since = None;
             self.backoff = new_backoff();

@@ -413,6 +413,10 @@ impl Applier {
             }
             Reading::Passing(begin) => {
                 let begin = Arc::clone(begin);
+                // By one that was taken without waiting.
+                if self.batch.is_full() {
+                    self.write_batch().await?;
+                }
                 self.send(step, self.while_read(&begin)).await?;
                 return match self.batch.is_full() {
                     true => self.write_batch().await,

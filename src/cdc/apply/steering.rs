@@ -20,9 +20,10 @@ const REPORT_PAST: Duration = Duration::from_millis(5);
 /// takes longer, and an end that is set meanwhile is as late for it.
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Receive that has written nothing for so long has nothing to write, or cannot: live replay is not put
-/// off any longer.
-const SILENT: Duration = Duration::from_secs(3);
+/// Receive that has written nothing for so long is taken to have all there is, though the source had said
+/// more: WAL is flushed in pages too, and the part of a record is never sent. Longer than most transactions
+/// take to be decoded, of which nothing is written before their end.
+const SILENT: Duration = Duration::from_secs(20);
 
 /// The operator's wishes and our reports.
 #[derive(Debug)]
@@ -109,11 +110,12 @@ impl Steering {
         if written != self.written.0 {
             self.written = (written, Instant::now());
         }
-        let has_backlog = match self.store.backlog()? {
-            Some(source) => written >= source,
-            None => false,
+        let Some(backlog) = self.store.backlog()? else {
+            // It connects, or cannot, and would not better in live replay.
+            self.written.1 = Instant::now();
+            return Ok(None);
         };
-        let is_live = has_backlog && !sentinel.is_received();
+        let is_live = written >= backlog && !sentinel.is_received();
         let is_silent = self.written.1.elapsed() >= SILENT;
         Ok((is_live || is_silent).then_some(written))
     }
@@ -275,9 +277,13 @@ mod tests {
         work_dir.create().expect("made");
         let store = Store::create(&work_dir.store_path()).expect("a store");
         let mut steering = Steering::new(store).expect("steering");
-        assert_eq!(steering.received_before_live().expect("read"), None);
-        steering.written.1 = Instant::now() - SILENT;
-        let silent = steering.received_before_live().expect("read");
-        assert_eq!(silent, Some(Lsn::ZERO));
+        let mut receive = Store::create(&work_dir.store_path()).expect("a store");
+        let mut live_after_silence = |backlog: Option<Lsn>| {
+            receive.set_backlog(backlog).expect("set");
+            steering.written.1 = Instant::now() - SILENT;
+            steering.received_before_live().expect("read")
+        };
+        assert_eq!(live_after_silence(None), None, "it has not begun");
+        assert_eq!(live_after_silence(Some(Lsn::new(200))), Some(Lsn::ZERO));
     }
 }

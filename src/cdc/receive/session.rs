@@ -176,7 +176,7 @@ async fn receive_once(config: &Config, shutdown: &Shutdown) -> Result<Ended, Rec
             shutdown: writer_shutdown,
             shared: &writer_shared,
             wake_feed: writes_feed,
-            progress: Progress::starting_at(on_disk),
+            progress: Progress::starting_at(on_disk, source.lsn),
         };
         writer.run(&queue)
     })?;

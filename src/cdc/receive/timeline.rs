@@ -14,7 +14,7 @@ use super::error::ReceiveError;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
     pub(super) timeline: u32,
-    /// What is flushed of it; on a standby, replayed.
+    /// What is flushed of it; on a standby, replayed or received, whichever is more.
     pub(super) lsn: Lsn,
 }
 

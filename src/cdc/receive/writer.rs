@@ -116,6 +116,8 @@ pub(super) struct Progress {
     pub(super) abandoned: bool,
     /// The last transaction boundary written.
     boundary: Lsn,
+    /// How far the source was when receive began: apply waits to hear that this is passed.
+    backlog: Lsn,
     dirty: bool,
     synced_at: Instant,
     reported_at: Instant,
@@ -125,13 +127,15 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Nothing new yet; everything up to `boundary` is on this disk and synced.
-    pub(super) fn starting_at(boundary: Lsn) -> Self {
+    /// Nothing new yet; everything up to `boundary` is on this disk and synced, and the source is at
+    /// `backlog`.
+    pub(super) fn starting_at(boundary: Lsn, backlog: Lsn) -> Self {
         let now = Instant::now();
         Self {
             open: false,
             abandoned: false,
             boundary,
+            backlog,
             dirty: false,
             synced_at: now,
             reported_at: now,
@@ -273,7 +277,9 @@ impl Writer<'_> {
             return Ok(());
         }
         let reached = endpos_is_reached(lsn, self.shared.endpos());
-        if reached || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
+        let backlog = self.progress.backlog;
+        let is_through = self.progress.boundary < backlog && backlog <= lsn;
+        if reached || is_through || self.progress.keepalive_at.elapsed() >= KEEPALIVE_LINE {
             // Only with a line on disk: what is reported to the source must be found here again.
             self.progress.boundary = lsn;
             let timestamp = sent_at();

@@ -19,6 +19,9 @@ use crate::cdc::apply::target_table::TargetTable;
 /// escaped, a second time.
 const LARGE: usize = 64 * 1024;
 
+/// Room for so many keys is kept from one table to the next.
+const ROOM: usize = 128;
+
 /// Changes of one table between two that no set can say.
 #[derive(Debug, Default)]
 pub(super) struct Stretch<'a> {
@@ -328,7 +331,11 @@ impl<'a> Stretch<'a> {
         }
         sets.give(&self.columns, pieces);
         self.rows.clear();
-        self.keyed.clear();
+        // Clearing costs what it has room for, and the next table may have a row.
+        match self.keyed.capacity() / 8 > self.keyed.len().max(ROOM) {
+            true => self.keyed = HashMap::default(),
+            false => self.keyed.clear(),
+        }
         self.indexed = 0;
         self.key.clear();
         self.statements.clear();
