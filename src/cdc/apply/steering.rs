@@ -228,12 +228,19 @@ mod tests {
     use super::*;
     use crate::store::WorkDir;
 
-    #[test]
-    fn a_start_takes_nothing_back_that_the_target_still_has() {
+    /// Two of one directory, as two processes have it.
+    fn stores() -> (tempfile::TempDir, Store, Store) {
         let root = tempfile::tempdir().expect("a folder");
         let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
         work_dir.create().expect("made");
-        let mut store = Store::create(&work_dir.store_path()).expect("a store");
+        let [first, second] =
+            [(); 2].map(|()| Store::create(&work_dir.store_path()).expect("a store"));
+        (root, first, second)
+    }
+
+    #[test]
+    fn a_start_takes_nothing_back_that_the_target_still_has() {
+        let (_root, _, mut store) = stores();
         let (committed, replayed) = (Lsn::new(100), Lsn::new(200));
         store
             .report_replayed(replayed, committed, Lsn::ZERO)
@@ -250,12 +257,8 @@ mod tests {
 
     #[test]
     fn live_replay_begins_behind_the_backlog_and_not_in_front_of_the_end() {
-        let root = tempfile::tempdir().expect("a folder");
-        let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
-        work_dir.create().expect("made");
-        let store = Store::create(&work_dir.store_path()).expect("a store");
+        let (_root, mut receive, store) = stores();
         let mut steering = Steering::new(store).expect("steering");
-        let mut receive = Store::create(&work_dir.store_path()).expect("a store");
         let mut begins = |backlog: Option<u64>, written: u64, endpos: u64| {
             let written = Lsn::new(written);
             receive.set_backlog(backlog.map(Lsn::new)).expect("set");
@@ -272,12 +275,8 @@ mod tests {
 
     #[test]
     fn live_replay_does_not_wait_for_a_silent_receive() {
-        let root = tempfile::tempdir().expect("a folder");
-        let work_dir = WorkDir::new(root.path().join("work"), root.path().join("work/cdc"));
-        work_dir.create().expect("made");
-        let store = Store::create(&work_dir.store_path()).expect("a store");
+        let (_root, mut receive, store) = stores();
         let mut steering = Steering::new(store).expect("steering");
-        let mut receive = Store::create(&work_dir.store_path()).expect("a store");
         let mut live_after_silence = |backlog: Option<Lsn>| {
             receive.set_backlog(backlog).expect("set");
             steering.written.1 = Instant::now() - SILENT;
